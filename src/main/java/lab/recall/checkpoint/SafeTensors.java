@@ -1,0 +1,203 @@
+package lab.recall.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Files of the safetensors format.
+ *
+ * <pre>{@code
+ * Map<String, Tensor> all = SafeTensors.read(file);          // mapped, not loaded
+ * SafeTensors.write(file, List.of(Tensor.of("W", w, 32, 32)), Map.of());
+ * }</pre>
+ *
+ * The format: an 8-byte little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, the data. A file whose header does
+ * not describe it is refused with one sentence.
+ */
+public final class SafeTensors {
+    private static final long LONGEST_HEADER = 100_000_000;
+    private static final int LENGTH_BYTES = 8;
+
+    private SafeTensors() {
+    }
+
+    /** The tensors of a file by name, in the order of its header. */
+    public static Map<String, Tensor> read(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new IllegalArgumentException(file + ": no such file");
+        }
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            return read(file, channel);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(file + ": cannot be read (" + e.getMessage() + ")", e);
+        }
+    }
+
+    private record Span(String name, DType dtype, long[] shape, long from, long to) {
+    }
+
+    private static Map<String, Tensor> read(Path file, FileChannel channel) throws IOException {
+        long size = channel.size();
+        if (size < LENGTH_BYTES) {
+            throw new IllegalArgumentException(file + ": " + size + " bytes; a safetensors file starts with an 8-byte header length");
+        }
+        long length = bytes(channel, 0, LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+        if (length < 0 || length > Math.min(LONGEST_HEADER, size - LENGTH_BYTES)) {
+            throw new IllegalArgumentException(file + ": the header says that it is " + Long.toUnsignedString(length)
+                    + " bytes long, the file holds " + (size - LENGTH_BYTES) + " after the length");
+        }
+        JsonNode header = Json.object(bytes(channel, LENGTH_BYTES, (int) length).array(), file + ": the header");
+        long start = LENGTH_BYTES + length;
+        List<Span> spans = new ArrayList<>();
+        header.fields().forEachRemaining(e -> {
+            if (!e.getKey().equals("__metadata__")) {
+                spans.add(span(file, e.getKey(), e.getValue(), size - start));
+            }
+        });
+        List<Span> inFile = new ArrayList<>(spans);
+        inFile.sort(Comparator.comparingLong(Span::from).thenComparingLong(Span::to));
+        for (int i = 1; i < inFile.size(); i++) {
+            if (inFile.get(i).from < inFile.get(i - 1).to) {
+                throw new IllegalArgumentException(file + ": the data of '" + inFile.get(i - 1).name + "' and '" + inFile.get(i).name + "' overlap");
+            }
+        }
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (Span s : spans) {
+            tensors.put(s.name, new Tensor(s.name, s.dtype, s.shape, Bytes.map(channel, start + s.from, s.to - s.from), 0));
+        }
+        return tensors;
+    }
+
+    private static ByteBuffer bytes(FileChannel channel, long from, int count) throws IOException {
+        ByteBuffer b = ByteBuffer.allocate(count);
+        int got = 0;
+        while (got >= 0 && b.hasRemaining()) {
+            got = channel.read(b, from + b.position());
+        }
+        return b;
+    }
+
+    private static Span span(Path file, String name, JsonNode entry, long dataBytes) {
+        DType dtype = null;
+        for (DType d : DType.values()) {
+            if (d.name().equals(entry.path("dtype").asText())) {
+                dtype = d;
+            }
+        }
+        if (dtype == null) {
+            throw new IllegalArgumentException(file + ": '" + name + "' has the dtype " + entry.path("dtype") + ", expected one of " + DType.known());
+        }
+        long[] shape = wholes(entry.path("shape"));
+        long[] offsets = wholes(entry.path("data_offsets"));
+        if (shape == null) {
+            throw new IllegalArgumentException(file + ": '" + name + "' has the shape " + entry.path("shape") + ", expected a list of whole numbers");
+        }
+        if (offsets == null || offsets.length != 2 || offsets[0] > offsets[1] || offsets[1] > dataBytes) {
+            throw new IllegalArgumentException(file + ": '" + name + "' has the offsets " + entry.path("data_offsets")
+                    + "; the data section is " + dataBytes + " bytes long");
+        }
+        long need;
+        try {
+            need = Math.multiplyExact(Arrays.stream(shape).reduce(1, Math::multiplyExact), dtype.bytes());
+        } catch (ArithmeticException e) {
+            throw new IllegalArgumentException(file + ": '" + name + "' has the shape " + Arrays.toString(shape) + ", more than any file holds", e);
+        }
+        if (need != offsets[1] - offsets[0]) {
+            throw new IllegalArgumentException(file + ": '" + name + "' needs " + need + " bytes for " + dtype + Arrays.toString(shape)
+                    + " but has " + (offsets[1] - offsets[0]));
+        }
+        return new Span(name, dtype, shape, offsets[0], offsets[1]);
+    }
+
+    private static long[] wholes(JsonNode list) {
+        if (!list.isArray()) {
+            return null;
+        }
+        long[] all = new long[list.size()];
+        for (int i = 0; i < all.length; i++) {
+            if (!list.get(i).isIntegralNumber() || !list.get(i).canConvertToLong() || list.get(i).asLong() < 0) {
+                return null;
+            }
+            all[i] = list.get(i).asLong();
+        }
+        return all;
+    }
+
+    /** Writes a file, beside its place first and then moved there, so that it is never half there. */
+    public static void write(Path file, Collection<Tensor> tensors, Map<String, String> metadata) {
+        ObjectNode header = Json.MAPPER.createObjectNode();
+        if (!metadata.isEmpty()) {
+            ObjectNode m = header.putObject("__metadata__");
+            metadata.forEach(m::put);
+        }
+        long at = 0;
+        for (Tensor t : tensors) {
+            if (header.has(t.name())) {
+                throw new IllegalArgumentException(file + ": two tensors are named '" + t.name() + "'");
+            }
+            ObjectNode entry = header.putObject(t.name());
+            entry.put("dtype", t.dtype().name());
+            Arrays.stream(t.shape()).forEach(entry.putArray("shape")::add);
+            long end = at + t.size() * t.dtype().bytes();
+            entry.putArray("data_offsets").add(at).add(end);
+            at = end;
+        }
+        Path folder = file.toAbsolutePath().getParent();
+        Path part = null;
+        try {
+            byte[] text = Json.MAPPER.writeValueAsBytes(header);
+            int padded = (text.length + 7) / 8 * 8;
+            ByteBuffer front = ByteBuffer.allocate(LENGTH_BYTES + padded).order(ByteOrder.LITTLE_ENDIAN).putLong(padded).put(text);
+            while (front.hasRemaining()) {
+                front.put((byte) ' ');
+            }
+            part = Files.createTempFile(folder, ".part-", ".safetensors");
+            try (FileChannel out = FileChannel.open(part, StandardOpenOption.WRITE)) {
+                writeAll(out, front.flip());
+                for (Tensor t : tensors) {
+                    t.raw(0, t.size(), b -> writeAll(out, b));
+                }
+            }
+            Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException | RuntimeException e) {
+            discard(part);
+            throw new IllegalArgumentException(file + ": cannot be written (" + e.getMessage() + ")", e);
+        }
+    }
+
+    private static void discard(Path part) {
+        if (part != null) {
+            try {
+                Files.deleteIfExists(part);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    private static void writeAll(FileChannel out, ByteBuffer b) {
+        try {
+            while (b.hasRemaining()) {
+                out.write(b);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

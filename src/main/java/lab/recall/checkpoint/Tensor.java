@@ -1,0 +1,213 @@
+package lab.recall.checkpoint;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.function.Consumer;
+
+/**
+ * A named array of a checkpoint: a view of mapped file memory, of any size.
+ *
+ * <pre>{@code
+ * Tensor w = checkpoint.tensor("backbone.norm_f.weight");
+ * w.floats()                                                 // all of it, as f32
+ * w.read(row * width, buffer, 0, width)                      // a part of it
+ * Tensor.of("W", values, 32, 32)                             // one of our own, for writing
+ * }</pre>
+ *
+ * Row-major. Reading converts F64, F16 and BF16 to f32, and whole numbers too. Safe for several threads.
+ */
+public final class Tensor {
+    private final String name;
+    private final DType dtype;
+    private final long[] shape;
+    private final long size;
+    private final Bytes bytes;
+    private final long from;
+
+    Tensor(String name, DType dtype, long[] shape, Bytes bytes, long from) {
+        this.name = name;
+        this.dtype = dtype;
+        this.shape = shape.clone();
+        this.size = Arrays.stream(shape).reduce(1, Math::multiplyExact);
+        this.bytes = bytes;
+        this.from = from;
+    }
+
+    /** An F32 tensor of these numbers. */
+    public static Tensor of(String name, float[] values, long... shape) {
+        ByteBuffer b = ByteBuffer.allocate(Math.multiplyExact(values.length, Float.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+        b.asFloatBuffer().put(values);
+        return new Tensor(name, DType.F32, shape, Bytes.of(b.array()), 0).filled(values.length);
+    }
+
+    /** An F64 tensor of these numbers. */
+    public static Tensor of(String name, double[] values, long... shape) {
+        ByteBuffer b = ByteBuffer.allocate(Math.multiplyExact(values.length, Double.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+        b.asDoubleBuffer().put(values);
+        return new Tensor(name, DType.F64, shape, Bytes.of(b.array()), 0).filled(values.length);
+    }
+
+    /** An I64 tensor of these numbers. */
+    public static Tensor of(String name, long[] values, long... shape) {
+        ByteBuffer b = ByteBuffer.allocate(Math.multiplyExact(values.length, Long.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+        b.asLongBuffer().put(values);
+        return new Tensor(name, DType.I64, shape, Bytes.of(b.array()), 0).filled(values.length);
+    }
+
+    private Tensor filled(long numbers) {
+        if (numbers != size) {
+            throw new IllegalArgumentException("'" + name + "' has " + numbers + " numbers, its shape " + Arrays.toString(shape) + " needs " + size);
+        }
+        return this;
+    }
+
+    /** Its name in the checkpoint. */
+    public String name() {
+        return name;
+    }
+
+    /** How its numbers are stored. */
+    public DType dtype() {
+        return dtype;
+    }
+
+    /** Sizes, outermost first; empty for a single number. */
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    /** Number of numbers. */
+    public long size() {
+        return size;
+    }
+
+    /** The same numbers under another name. */
+    public Tensor named(String other) {
+        return new Tensor(other, dtype, shape, bytes, from);
+    }
+
+    /** Copies {@code count} numbers from index {@code first} on, as f32. */
+    public void read(long first, float[] to, int at, int count) {
+        range(first, count);
+        int[] next = {at};
+        raw(first, count, b -> {
+            int n = b.remaining() / dtype.bytes();
+            int start = next[0];
+            switch (dtype) {
+                case F32 -> b.asFloatBuffer().get(to, start, n);
+                case BF16 -> {
+                    for (int i = 0; i < n; i++) {
+                        to[start + i] = Float.intBitsToFloat(b.getShort(2 * i) << 16);
+                    }
+                }
+                case F16 -> {
+                    for (int i = 0; i < n; i++) {
+                        to[start + i] = half(b.getShort(2 * i));
+                    }
+                }
+                default -> {
+                    for (int i = 0; i < n; i++) {
+                        to[start + i] = (float) number(b, i);
+                    }
+                }
+            }
+            next[0] += n;
+        });
+    }
+
+    /** Copies the bits of {@code count} F16 or BF16 numbers. */
+    public void readHalf(long first, short[] to, int at, int count) {
+        if (dtype != DType.F16 && dtype != DType.BF16) {
+            throw new IllegalArgumentException("'" + name + "' is " + dtype + ", not F16 or BF16");
+        }
+        range(first, count);
+        int[] next = {at};
+        raw(first, count, b -> {
+            int n = b.remaining() / 2;
+            b.asShortBuffer().get(to, next[0], n);
+            next[0] += n;
+        });
+    }
+
+    /** All numbers as f32; at most 2^31 - 1. */
+    public float[] floats() {
+        float[] all = new float[whole()];
+        read(0, all, 0, all.length);
+        return all;
+    }
+
+    /** All numbers as f64. */
+    public double[] doubles() {
+        double[] all = new double[whole()];
+        int[] next = {0};
+        raw(0, all.length, b -> {
+            for (int i = 0; i < b.remaining() / dtype.bytes(); i++) {
+                all[next[0]++] = number(b, i);
+            }
+        });
+        return all;
+    }
+
+    /** All numbers as whole numbers; only for whole-number types. */
+    public long[] longs() {
+        if (dtype == DType.F64 || dtype == DType.F32 || dtype == DType.F16 || dtype == DType.BF16) {
+            throw new IllegalArgumentException("'" + name + "' is " + dtype + ", not a whole-number type");
+        }
+        long[] all = new long[whole()];
+        int[] next = {0};
+        raw(0, all.length, b -> {
+            for (int i = 0; i < b.remaining() / dtype.bytes(); i++) {
+                all[next[0]++] = dtype == DType.I64 ? b.getLong(8 * i) : (long) number(b, i);
+            }
+        });
+        return all;
+    }
+
+    /** Its stored bytes, piece by piece. */
+    void raw(long first, long count, Consumer<ByteBuffer> reader) {
+        bytes.forEach(from + first * dtype.bytes(), count * dtype.bytes(), reader);
+    }
+
+    private double number(ByteBuffer b, int i) {
+        return switch (dtype) {
+            case F64 -> b.getDouble(8 * i);
+            case F32 -> b.getFloat(4 * i);
+            case BF16 -> Float.intBitsToFloat(b.getShort(2 * i) << 16);
+            case F16 -> half(b.getShort(2 * i));
+            case I64 -> b.getLong(8 * i);
+            case I32 -> b.getInt(4 * i);
+            case I16 -> b.getShort(2 * i);
+            case I8 -> b.get(i);
+            case U8, BOOL -> b.get(i) & 0xff;
+        };
+    }
+
+    /** IEEE half to float, exactly, without the intrinsic that Java has only from 20 on. */
+    private static float half(short bits) {
+        int sign = (bits & 0x8000) << 16;
+        int rest = (bits & 0x7fff) << 13;
+        if ((bits & 0x7c00) == 0x7c00) {
+            return Float.intBitsToFloat(sign | 0x7f800000 | rest & 0x007fffff);
+        }
+        return Float.intBitsToFloat(sign | Float.floatToRawIntBits(Float.intBitsToFloat(rest) * 0x1p112f));
+    }
+
+    private int whole() {
+        if (size > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException("'" + name + "' has " + size + " numbers, too many for one array: read it in parts");
+        }
+        return (int) size;
+    }
+
+    private void range(long first, int count) {
+        if (first < 0 || count < 0 || first + count > size) {
+            throw new IllegalArgumentException("'" + name + "' has " + size + " numbers; asked for " + count + " from " + first + " on");
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name + " " + dtype + Arrays.toString(shape);
+    }
+}

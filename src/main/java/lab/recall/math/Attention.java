@@ -1,0 +1,77 @@
+package lab.recall.math;
+
+import java.util.Arrays;
+
+/**
+ * Causal attention of a segment of tokens, head by head: softmax(q k' / sqrt(head width)) v.
+ *
+ * <p>Glossary: P past tokens, whose keys and values come from an earlier pass; T tokens of the segment. Rows hold the heads one after
+ * another. Token t of the segment reads the P past tokens and the segment's tokens 0..t. Source: Vaswani et al., arXiv 1706.03762.
+ */
+public final class Attention {
+    private Attention() {
+    }
+
+    /**
+     * @param past        P
+     * @param q           queries of the segment, row stride {@code qStride}
+     * @param kPast       keys of the past tokens, row stride {@code pastStride}; ignored when P is 0, like {@code vPast}
+     * @param k           keys of the segment, row stride {@code kvStride}, like {@code v}
+     * @param probs       when not null, receives the weights, [heads, T, P + T]
+     * @param ctx         receives the read values, row stride {@code ctxStride}
+     */
+    public static void forward(int heads, int headWidth, int tokens, int past, float[] q, int qAt, int qStride,
+            float[] kPast, int kPastAt, float[] vPast, int vPastAt, int pastStride, float[] k, int kAt, float[] v, int vAt, int kvStride,
+            float[] probs, int probsAt, float[] ctx, int ctxAt, int ctxStride) {
+        int all = past + tokens;
+        float scale = (float) (1 / Math.sqrt(headWidth));
+        Parallel.forEach(heads, head -> {
+            float[] weights = new float[all];
+            for (int t = 0; t < tokens; t++) {
+                int seen = past + t + 1;
+                int query = qAt + t * qStride + head * headWidth;
+                for (int s = 0; s < seen; s++) {
+                    weights[s] = scale * (s < past ? dot(q, query, kPast, kPastAt + s * pastStride + head * headWidth, headWidth)
+                            : dot(q, query, k, kAt + (s - past) * kvStride + head * headWidth, headWidth));
+                }
+                Softmax.forward(weights, 0, seen, weights, 0);
+                int to = ctxAt + t * ctxStride + head * headWidth;
+                Arrays.fill(ctx, to, to + headWidth, 0f);
+                for (int s = 0; s < seen; s++) {
+                    if (s < past) {
+                        addScaled(weights[s], vPast, vPastAt + s * pastStride + head * headWidth, ctx, to, headWidth);
+                    } else {
+                        addScaled(weights[s], v, vAt + (s - past) * kvStride + head * headWidth, ctx, to, headWidth);
+                    }
+                }
+                if (probs != null) {
+                    System.arraycopy(weights, 0, probs, probsAt + (head * tokens + t) * all, seen);
+                }
+            }
+        });
+    }
+
+    private static float dot(float[] a, int aAt, float[] b, int bAt, int count) {
+        float s0 = 0;
+        float s1 = 0;
+        float s2 = 0;
+        float s3 = 0;
+        int i = 0;
+        for (; i < count - 3; i += 4) {
+            s0 = Math.fma(a[aAt + i], b[bAt + i], s0);
+            s1 = Math.fma(a[aAt + i + 1], b[bAt + i + 1], s1);
+            s2 = Math.fma(a[aAt + i + 2], b[bAt + i + 2], s2);
+            s3 = Math.fma(a[aAt + i + 3], b[bAt + i + 3], s3);
+        }
+        for (; i < count; i++) {
+            s0 = Math.fma(a[aAt + i], b[bAt + i], s0);
+        }
+        return (s0 + s1) + (s2 + s3);
+    }
+
+    private static void addScaled(float factor, float[] from, int fromAt, float[] to, int toAt, int count) {
+        for (int i = 0; i < count; i++) {
+            to[toAt + i] = Math.fma(factor, from[fromAt + i], to[toAt + i]);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package lab.recall.math;
+
+import java.util.Arrays;
+
+/**
+ * Causal depthwise convolution: conv[t] = bias + Σ_k weight[K-1-k] x[t-k], channel by channel.
+ *
+ * <pre>{@code
+ * CausalConv.forward(xz, 0, 2 * inner, tokens, history, 0, 4, inner, weight, bias, conv, 0);
+ * }</pre>
+ *
+ * Glossary: K taps, E channels. The weight is [K][E], tap K-1 meets the current token. {@code history} holds the K-1 rows before the first
+ * token, oldest first, zeros where there were none. Terms are added from the oldest token to the current one, so a segment gives the same
+ * numbers as the whole. Source: Gu and Dao, arXiv 2312.00752, section 3.4.
+ */
+public final class CausalConv {
+    private CausalConv() {
+    }
+
+    /** x has a row stride, conv is contiguous [tokens, E]; bias may be null. */
+    public static void forward(float[] x, int xAt, int xStride, int tokens, float[] history, int historyAt, int taps, int channels,
+            float[] weight, float[] bias, float[] conv, int convAt) {
+        for (int t = 0; t < tokens; t++) {
+            int to = convAt + t * channels;
+            if (bias == null) {
+                Arrays.fill(conv, to, to + channels, 0f);
+            } else {
+                System.arraycopy(bias, 0, conv, to, channels);
+            }
+            for (int tap = 0; tap < taps; tap++) {
+                int token = t - (taps - 1 - tap);
+                if (token >= 0) {
+                    addProduct(weight, tap * channels, x, xAt + token * xStride, conv, to, channels);
+                } else {
+                    addProduct(weight, tap * channels, history, historyAt + (token + taps - 1) * channels, conv, to, channels);
+                }
+            }
+        }
+    }
+
+    /**
+     * dX is added to; only the segment's own rows get any.
+     *
+     * @param dX gradient of x, with x's stride
+     */
+    public static void backward(float[] dConv, int dConvAt, int tokens, int taps, int channels, float[] weight, float[] dX, int dXAt,
+            int dXStride) {
+        for (int t = 0; t < tokens; t++) {
+            for (int tap = Math.max(0, taps - 1 - t); tap < taps; tap++) {
+                int token = t - (taps - 1 - tap);
+                addProduct(weight, tap * channels, dConv, dConvAt + t * channels, dX, dXAt + token * dXStride, channels);
+            }
+        }
+    }
+
+    /** Adds to the gradients of weight [K][E] and, unless null, bias [E] of a run from its first token on. */
+    public static void backwardWeights(float[] x, int xAt, int xStride, float[] dConv, int dConvAt, int tokens, int taps, int channels,
+            float[] dWeight, float[] dBias) {
+        for (int t = 0; t < tokens; t++) {
+            for (int tap = Math.max(0, taps - 1 - t); tap < taps; tap++) {
+                int token = t - (taps - 1 - tap);
+                addProduct(x, xAt + token * xStride, dConv, dConvAt + t * channels, dWeight, tap * channels, channels);
+            }
+            if (dBias != null) {
+                Elementwise.add(dConv, dConvAt + t * channels, dBias, 0, channels);
+            }
+        }
+    }
+
+    private static void addProduct(float[] a, int aAt, float[] b, int bAt, float[] to, int toAt, int count) {
+        for (int i = 0; i < count; i++) {
+            to[toAt + i] = Math.fma(a[aAt + i], b[bAt + i], to[toAt + i]);
+        }
+    }
+}

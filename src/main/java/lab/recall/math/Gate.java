@@ -1,0 +1,40 @@
+package lab.recall.math;
+
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Mamba's gate: y SiLU(z) in one pass over memory.
+ *
+ * <pre>{@code
+ * Gate.forward(y, 0, xz, inner, 2 * inner, rows, inner, gated, 0);
+ * }</pre>
+ *
+ * The same numbers as {@link Silu} followed by a product.
+ */
+public final class Gate {
+    private Gate() {
+    }
+
+    /** {@code gated = y silu(z)}; y and gated are contiguous and may be the same, z has a row stride. */
+    public static void forward(float[] y, int yAt, float[] z, int zAt, int zStride, int rows, int width, float[] gated, int gatedAt) {
+        for (int r = 0; r < rows; r++) {
+            int row = r * width;
+            int from = zAt + r * zStride;
+            int i = Simd.available() ? Lanes.gate(y, yAt + row, z, from, width, gated, gatedAt + row) : 0;
+            for (; i < width; i++) {
+                gated[gatedAt + row + i] = y[yAt + row + i] * Silu.of(z[from + i]);
+            }
+        }
+    }
+
+    private static final class Lanes {
+        static int gate(float[] y, int yAt, float[] z, int zAt, int width, float[] gated, int gatedAt) {
+            int i = 0;
+            for (; i <= width - VectorMath.LANES.length(); i += VectorMath.LANES.length()) {
+                FloatVector v = FloatVector.fromArray(VectorMath.LANES, z, zAt + i);
+                v.mul(VectorMath.sigmoid(v)).mul(FloatVector.fromArray(VectorMath.LANES, y, yAt + i)).intoArray(gated, gatedAt + i);
+            }
+            return i;
+        }
+    }
+}

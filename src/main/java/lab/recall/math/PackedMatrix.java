@@ -1,0 +1,125 @@
+package lab.recall.math;
+
+/**
+ * The weights of a linear map, [outputs, inputs], packed once for products with a few to many rows.
+ *
+ * <pre>{@code
+ * var w = PackedMatrix.of(weights, outputs, inputs);
+ * w.multiply(x, 0, inputs, rows, y, 0, outputs);            // y = x W'
+ * }</pre>
+ *
+ * Weights stay in memory as they are stored: f32, bf16 or f16; products are f32. With the Vector API every y[r, o] is one chain of fused
+ * multiply-adds over the inputs in order, whatever the rows, tiles, lanes or threads: a row's result never depends on its neighbours. Without
+ * it the BLAS of ND4J computes the same up to f32 rounding. Immutable; safe for several threads.
+ */
+public final class PackedMatrix {
+    /** How the weights are kept. */
+    public enum Storage {
+        /** 32-bit. */
+        F32,
+        /** bfloat16, two in an int. */
+        BF16,
+        /** IEEE half, two in an int. */
+        F16
+    }
+
+    /** Gives f32 rows. */
+    public interface Rows {
+        /** Writes row {@code row} to {@code to} from index {@code at}. */
+        void copyRow(int row, float[] to, int at);
+    }
+
+    /** Gives rows of raw 16-bit numbers. */
+    public interface HalfRows {
+        /** Writes row {@code row} to {@code to} from index {@code at}. */
+        void copyRow(int row, short[] to, int at);
+    }
+
+    /** What holds the weights. */
+    interface Store {
+        void multiply(float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride);
+
+        void copyRow(int row, float[] to, int at);
+    }
+
+    private final int outputs;
+    private final int inputs;
+    private final Storage storage;
+    private final Store store;
+
+    private PackedMatrix(int outputs, int inputs, Storage storage, Store store) {
+        this.outputs = outputs;
+        this.inputs = inputs;
+        this.storage = storage;
+        this.store = store;
+    }
+
+    /** Packs f32 weights. */
+    public static PackedMatrix pack(int outputs, int inputs, Rows rows) {
+        return new PackedMatrix(outputs, inputs, Storage.F32,
+                Simd.available() ? Panels.f32(outputs, inputs, rows) : BlasStore.f32(outputs, inputs, rows));
+    }
+
+    /** Packs bf16 or f16 weights, which keep their size. */
+    public static PackedMatrix packHalf(Storage storage, int outputs, int inputs, HalfRows rows) {
+        if (storage == Storage.F32) {
+            throw new IllegalArgumentException("half-size rows cannot be stored as F32; use pack");
+        }
+        return new PackedMatrix(outputs, inputs, storage,
+                Simd.available() ? Panels.half(storage, outputs, inputs, rows) : BlasStore.half(storage, outputs, inputs, rows));
+    }
+
+    /** Packs a plain row-major matrix. */
+    public static PackedMatrix of(float[] weights, int outputs, int inputs) {
+        if (weights.length != outputs * inputs) {
+            throw new IllegalArgumentException("weights: " + weights.length + " numbers, expected " + outputs + " x " + inputs);
+        }
+        return pack(outputs, inputs, (row, to, at) -> System.arraycopy(weights, row * inputs, to, at, inputs));
+    }
+
+    /** Rows of W: numbers in a row of y. */
+    public int outputs() {
+        return outputs;
+    }
+
+    /** Columns of W: numbers in a row of x. */
+    public int inputs() {
+        return inputs;
+    }
+
+    /** How the weights are kept. */
+    public Storage storage() {
+        return storage;
+    }
+
+    /** y = x W', for rows with strides; y may not overlap x. */
+    public void multiply(float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {
+        if (rows > 0) {
+            store.multiply(x, xAt, xStride, rows, y, yAt, yStride);
+        }
+    }
+
+    /** One row of W in f32. */
+    public void copyRow(int row, float[] to, int at) {
+        store.copyRow(row, to, at);
+    }
+
+    /** A bf16 or f16 number in f32, exactly. */
+    static float widen(Storage storage, int bits) {
+        if (storage == Storage.BF16) {
+            return Float.intBitsToFloat(bits << 16);
+        }
+        return Float.intBitsToFloat((bits & 0x8000) << 16 | (bits & 0x7fff) << 13) * 0x1p112f;
+    }
+
+    /** Refuses f16 infinities and NaNs, which the widening would turn into numbers. */
+    static void requireFinite(Storage storage, short[] row, int number) {
+        if (storage == Storage.F16) {
+            for (int i = 0; i < row.length; i++) {
+                if ((row[i] & 0x7c00) == 0x7c00) {
+                    throw new IllegalArgumentException("row " + number + ", column " + i + " of an F16 matrix is not finite");
+                }
+            }
+        }
+    }
+}

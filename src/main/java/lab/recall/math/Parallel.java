@@ -1,0 +1,189 @@
+package lab.recall.math;
+
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
+
+/**
+ * Splits work over the machine's cores.
+ *
+ * <pre>{@code
+ * Parallel.forEach(panels, p -> multiply(p));               // returns when all are done
+ * Parallel.setThreads(1);
+ * }</pre>
+ *
+ * The calling thread takes part. Items must be independent of each other, so that results do not depend on the number of threads. A call
+ * from inside an item, or while another thread uses the pool, runs in the caller. Helpers spin for a few microseconds between regions and
+ * then park: the other cores are often somebody else's.
+ */
+public final class Parallel {
+    private static final int SPINS = 2_000;
+    private static final ThreadLocal<Boolean> INSIDE = ThreadLocal.withInitial(() -> false);
+    private static final Object LOCK = new Object();
+    private static volatile int threads = Runtime.getRuntime().availableProcessors();
+    private static Helper[] helpers = new Helper[0];
+    private static boolean busy;
+
+    private Parallel() {
+    }
+
+    /** Number of threads that work, the caller's included. */
+    public static int threads() {
+        return threads;
+    }
+
+    /** Sets the number of threads, 1 or more. */
+    public static void setThreads(int count) {
+        if (count < 1 || count > 1024) {
+            throw new IllegalArgumentException("threads: " + count + ", expected a whole number from 1 to 1024");
+        }
+        threads = count;
+    }
+
+    /**
+     * Calls {@code body} once for each of 0..count-1 and returns when all calls have ended. The first exception of an item is thrown again
+     * and stops items that have not begun; an interrupted caller stops them as well and gets a {@link CancellationException}, its
+     * interrupt flag still set.
+     */
+    public static void forEach(int count, IntConsumer body) {
+        Helper[] team = count > 1 && threads > 1 && !INSIDE.get() ? claim(Math.min(threads, count) - 1) : null;
+        if (team == null) {
+            for (int i = 0; i < count; i++) {
+                body.accept(i);
+            }
+            return;
+        }
+        Region region = new Region(count, body, team.length);
+        INSIDE.set(true);
+        try {
+            for (Helper h : team) {
+                h.give(region);
+            }
+            region.work();
+            region.await();
+        } finally {
+            INSIDE.set(false);
+            synchronized (LOCK) {
+                busy = false;
+            }
+        }
+        region.rethrow();
+    }
+
+    /** The pool's helpers for one region, or null while they are taken. */
+    private static Helper[] claim(int wanted) {
+        synchronized (LOCK) {
+            if (busy) {
+                return null;
+            }
+            busy = true;
+            if (helpers.length < wanted) {
+                Helper[] more = new Helper[wanted];
+                System.arraycopy(helpers, 0, more, 0, helpers.length);
+                for (int i = helpers.length; i < wanted; i++) {
+                    more[i] = new Helper("recall-math-" + (i + 1));
+                    more[i].start();
+                }
+                helpers = more;
+            }
+            Helper[] team = new Helper[wanted];
+            System.arraycopy(helpers, 0, team, 0, wanted);
+            return team;
+        }
+    }
+
+    /** One call of {@link #forEach}. */
+    private static final class Region {
+        private final int count;
+        private final IntConsumer body;
+        private final AtomicInteger next = new AtomicInteger();
+        private final AtomicInteger working;
+        private final Thread caller = Thread.currentThread();
+        private volatile Throwable failure;
+
+        Region(int count, IntConsumer body, int helpers) {
+            this.count = count;
+            this.body = body;
+            this.working = new AtomicInteger(helpers);
+        }
+
+        void work() {
+            int i;
+            while (failure == null && (i = next.getAndIncrement()) < count) {
+                try {
+                    body.accept(i);
+                } catch (Throwable t) {
+                    failure = t;
+                }
+                if (Thread.currentThread() == caller && caller.isInterrupted() && failure == null && next.get() < count) {
+                    failure = new CancellationException("interrupted");
+                }
+            }
+        }
+
+        void helperDone() {
+            if (working.decrementAndGet() == 0) {
+                LockSupport.unpark(caller);
+            }
+        }
+
+        void await() {
+            boolean interrupted = false;
+            for (int spin = 0; working.get() > 0; spin++) {
+                if (spin < SPINS) {
+                    Thread.onSpinWait();
+                } else {
+                    LockSupport.parkNanos(this, 1_000_000);
+                    interrupted |= Thread.interrupted();        // parking returns at once while the flag is set
+                }
+            }
+            if (interrupted) {
+                caller.interrupt();
+            }
+        }
+
+        void rethrow() {
+            Throwable t = failure;
+            if (t instanceof RuntimeException e) {
+                throw e;
+            }
+            if (t instanceof Error e) {
+                throw e;
+            }
+        }
+    }
+
+    private static final class Helper extends Thread {
+        private volatile Region given;
+
+        Helper(String name) {
+            super(name);
+            setDaemon(true);
+        }
+
+        void give(Region region) {
+            given = region;
+            LockSupport.unpark(this);
+        }
+
+        @Override
+        public void run() {
+            INSIDE.set(true);
+            while (true) {
+                Region region = given;
+                for (int spin = 0; region == null; spin++) {
+                    if (spin < SPINS) {
+                        Thread.onSpinWait();
+                    } else {
+                        LockSupport.park(this);
+                    }
+                    region = given;
+                }
+                given = null;
+                region.work();
+                region.helperDone();
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+package lab.recall.math;
+
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Mamba's selective scan: per channel and state, h[t] = exp(delta[t] A) h[t-1] + delta[t] u[t] B[t], and y[t] = Σ_n C[t] h[t] + D u[t].
+ *
+ * <pre>{@code
+ * float[] state = new float[states * channels];             // zeros: from the first token on
+ * SelectiveScan.forward(tokens, channels, states, u, 0, delta, 0, a, bc, bAt, cAt, stride, d, state, 0, y, 0);
+ * }</pre>
+ *
+ * Glossary: T tokens, E channels, N states; u and delta are [T, E], A and the state [N, E] with A negative, B and C [T, N] with a row
+ * stride. Each (channel, state) is computed by itself in the order of time, and y adds its states from 0 to N-1: a segment that starts
+ * from a state, a range of channels and any number of lanes or threads give the same numbers bit for bit.
+ * Source: Gu and Dao, arXiv 2312.00752, equation 2 and algorithm 2.
+ */
+public final class SelectiveScan {
+    /** Channels that one thread takes at a time. */
+    private static final int RANGE = 256;
+    /** Below so many exponentials a call stays in its thread. */
+    private static final long SPLIT = 60_000;
+
+    private SelectiveScan() {
+    }
+
+    /**
+     * @param state in: before the first token; out: after the last one
+     * @param y     [T, E]
+     */
+    public static void forward(int tokens, int channels, int states, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] bc,
+            int bAt, int cAt, int bcStride, float[] d, float[] state, int stateAt, float[] y, int yAt) {
+        ranges(tokens, channels, states, (from, to) -> {
+            int e = from;
+            if (Simd.available()) {
+                float[] work = new float[3 * tokens * Lanes.COUNT];
+                for (; e <= to - Lanes.COUNT; e += Lanes.COUNT) {
+                    Lanes.forward(tokens, channels, states, e, u, uAt, delta, deltaAt, a, bc, bAt, cAt, bcStride, d, state, stateAt, y, yAt, work);
+                }
+            }
+            for (; e < to; e++) {
+                channel(tokens, channels, states, e, u, uAt, delta, deltaAt, a, bc, bAt, cAt, bcStride, d, state, stateAt, y, yAt);
+            }
+        });
+    }
+
+    /**
+     * The same recurrence, giving the state after every token instead of y.
+     *
+     * @param first  state before the first token, [N, E]
+     * @param all    receives [T, N, E]
+     */
+    public static void states(int tokens, int channels, int states, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] b,
+            int bAt, int bStride, float[] first, int firstAt, float[] all, int allAt) {
+        int size = states * channels;
+        ranges(tokens, channels, states, (from, to) -> {
+            for (int t = 0; t < tokens; t++) {
+                for (int n = 0; n < states; n++) {
+                    int e = from;
+                    int now = allAt + t * size + n * channels;
+                    float[] before = t == 0 ? first : all;
+                    int last = (t == 0 ? firstAt : allAt + (t - 1) * size) + n * channels;
+                    float bn = b[bAt + t * bStride + n];
+                    if (Simd.available()) {
+                        e = Lanes.step(from, to, u, uAt + t * channels, delta, deltaAt + t * channels, a, n * channels, bn, before, last, all, now);
+                    }
+                    for (; e < to; e++) {
+                        float q = delta[deltaAt + t * channels + e];
+                        float w = q * u[uAt + t * channels + e];
+                        all[now + e] = Math.fma(Exp.exp(q * a[n * channels + e]), before[last + e], w * bn);
+                    }
+                }
+            }
+        });
+    }
+
+    private interface Range {
+        void over(int from, int to);
+    }
+
+    private static void ranges(int tokens, int channels, int states, Range body) {
+        int range = (long) tokens * channels * states < SPLIT ? channels : RANGE;
+        Parallel.forEach((channels + range - 1) / range, i -> body.over(i * range, Math.min(channels, (i + 1) * range)));
+    }
+
+    private static void channel(int tokens, int channels, int states, int e, float[] u, int uAt, float[] delta, int deltaAt, float[] a,
+            float[] bc, int bAt, int cAt, int bcStride, float[] d, float[] state, int stateAt, float[] y, int yAt) {
+        for (int t = 0; t < tokens; t++) {
+            float q = delta[deltaAt + t * channels + e];
+            float x = u[uAt + t * channels + e];
+            float w = q * x;
+            float sum = 0f;
+            for (int n = 0; n < states; n++) {
+                int at = stateAt + n * channels + e;
+                float h = Math.fma(Exp.exp(q * a[n * channels + e]), state[at], w * bc[bAt + t * bcStride + n]);
+                state[at] = h;
+                sum = Math.fma(h, bc[cAt + t * bcStride + n], sum);
+            }
+            y[yAt + t * channels + e] = Math.fma(d[e], x, sum);
+        }
+    }
+
+    /**
+     * Channels in lanes, two states at a time outside the loop over tokens, so that a state stays in a register. The exponential is
+     * written out: neither compiler (17, 25) keeps a call of it in registers inside this loop.
+     */
+    private static final class Lanes {
+        private static final VectorSpecies<Float> S = VectorMath.LANES;
+        static final int COUNT = S.length();
+
+        static void forward(int tokens, int channels, int states, int e, float[] u, int uAt, float[] delta, int deltaAt, float[] a,
+                float[] bc, int bAt, int cAt, int bcStride, float[] d, float[] state, int stateAt, float[] y, int yAt, float[] work) {
+            int w = tokens * COUNT;
+            for (int t = 0; t < tokens; t++) {
+                FloatVector q = FloatVector.fromArray(S, delta, deltaAt + t * channels + e);
+                q.intoArray(work, t * COUNT);
+                q.mul(FloatVector.fromArray(S, u, uAt + t * channels + e)).intoArray(work, w + t * COUNT);
+            }
+            Arrays.fill(work, 2 * w, 3 * w, 0f);
+            int n = 0;
+            for (; n < states - 1; n += 2) {
+                pair(tokens, n * channels + e, channels, a, bc, bAt + n, cAt + n, bcStride, state, stateAt + n * channels + e, work, w);
+            }
+            for (; n < states; n++) {
+                single(tokens, n * channels + e, a, bc, bAt + n, cAt + n, bcStride, state, stateAt + n * channels + e, work, w);
+            }
+            FloatVector skip = FloatVector.fromArray(S, d, e);
+            for (int t = 0; t < tokens; t++) {
+                skip.fma(FloatVector.fromArray(S, u, uAt + t * channels + e), FloatVector.fromArray(S, work, 2 * w + t * COUNT))
+                        .intoArray(y, yAt + t * channels + e);
+            }
+        }
+
+        private static void pair(int tokens, int aAt, int channels, float[] a, float[] bc, int b, int c, int stride, float[] state,
+                int stateAt, float[] work, int w) {
+            FloatVector a0 = FloatVector.fromArray(S, a, aAt);
+            FloatVector a1 = FloatVector.fromArray(S, a, aAt + channels);
+            FloatVector h0 = FloatVector.fromArray(S, state, stateAt);
+            FloatVector h1 = FloatVector.fromArray(S, state, stateAt + channels);
+            for (int t = 0; t < tokens; t++) {
+                FloatVector q = FloatVector.fromArray(S, work, t * COUNT);
+                FloatVector x = FloatVector.fromArray(S, work, w + t * COUNT);
+                FloatVector sum = FloatVector.fromArray(S, work, 2 * w + t * COUNT);
+
+                FloatVector v0 = q.mul(a0);
+                FloatVector x0 = v0.max(Exp.LOWEST);
+                FloatVector f0 = x0.fma(FloatVector.broadcast(S, Exp.LOG2_E), FloatVector.broadcast(S, Exp.ROUND));
+                FloatVector n0 = f0.sub(Exp.ROUND);
+                FloatVector r0 = n0.fma(FloatVector.broadcast(S, -Exp.LN2_HIGH), x0);
+                r0 = n0.fma(FloatVector.broadcast(S, -Exp.LN2_LOW), r0);
+                FloatVector p0 = r0.fma(FloatVector.broadcast(S, Exp.P0), FloatVector.broadcast(S, Exp.P1));
+                p0 = p0.fma(r0, FloatVector.broadcast(S, Exp.P2));
+                p0 = p0.fma(r0, FloatVector.broadcast(S, Exp.P3));
+                p0 = p0.fma(r0, FloatVector.broadcast(S, Exp.P4));
+                p0 = p0.fma(r0, FloatVector.broadcast(S, Exp.P5));
+                p0 = p0.fma(r0.mul(r0), r0).add(1f);
+                IntVector k0 = f0.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+                FloatVector e0 = p0.reinterpretAsInts().add(k0).reinterpretAsFloats().blend(0f, v0.lt(Exp.LOWEST));
+                h0 = e0.fma(h0, x.mul(bc[b + t * stride]));
+                sum = h0.fma(FloatVector.broadcast(S, bc[c + t * stride]), sum);
+
+                FloatVector v1 = q.mul(a1);
+                FloatVector x1 = v1.max(Exp.LOWEST);
+                FloatVector f1 = x1.fma(FloatVector.broadcast(S, Exp.LOG2_E), FloatVector.broadcast(S, Exp.ROUND));
+                FloatVector n1 = f1.sub(Exp.ROUND);
+                FloatVector r1 = n1.fma(FloatVector.broadcast(S, -Exp.LN2_HIGH), x1);
+                r1 = n1.fma(FloatVector.broadcast(S, -Exp.LN2_LOW), r1);
+                FloatVector p1 = r1.fma(FloatVector.broadcast(S, Exp.P0), FloatVector.broadcast(S, Exp.P1));
+                p1 = p1.fma(r1, FloatVector.broadcast(S, Exp.P2));
+                p1 = p1.fma(r1, FloatVector.broadcast(S, Exp.P3));
+                p1 = p1.fma(r1, FloatVector.broadcast(S, Exp.P4));
+                p1 = p1.fma(r1, FloatVector.broadcast(S, Exp.P5));
+                p1 = p1.fma(r1.mul(r1), r1).add(1f);
+                IntVector k1 = f1.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+                FloatVector e1 = p1.reinterpretAsInts().add(k1).reinterpretAsFloats().blend(0f, v1.lt(Exp.LOWEST));
+                h1 = e1.fma(h1, x.mul(bc[b + t * stride + 1]));
+                sum = h1.fma(FloatVector.broadcast(S, bc[c + t * stride + 1]), sum);
+
+                sum.intoArray(work, 2 * w + t * COUNT);
+            }
+            h0.intoArray(state, stateAt);
+            h1.intoArray(state, stateAt + channels);
+        }
+
+        private static void single(int tokens, int aAt, float[] a, float[] bc, int b, int c, int stride, float[] state, int stateAt,
+                float[] work, int w) {
+            FloatVector an = FloatVector.fromArray(S, a, aAt);
+            FloatVector h = FloatVector.fromArray(S, state, stateAt);
+            for (int t = 0; t < tokens; t++) {
+                FloatVector q = FloatVector.fromArray(S, work, t * COUNT);
+                FloatVector x = FloatVector.fromArray(S, work, w + t * COUNT);
+                h = VectorMath.exp(q.mul(an)).fma(h, x.mul(bc[b + t * stride]));
+                h.fma(FloatVector.broadcast(S, bc[c + t * stride]), FloatVector.fromArray(S, work, 2 * w + t * COUNT))
+                        .intoArray(work, 2 * w + t * COUNT);
+            }
+            h.intoArray(state, stateAt);
+        }
+
+        /** One token and state of {@link SelectiveScan#states}; returns the first channel that is left. */
+        static int step(int from, int to, float[] u, int uAt, float[] delta, int deltaAt, float[] a, int aAt, float b, float[] before,
+                int last, float[] all, int now) {
+            int e = from;
+            for (; e <= to - COUNT; e += COUNT) {
+                FloatVector q = FloatVector.fromArray(S, delta, deltaAt + e);
+                FloatVector x = q.mul(FloatVector.fromArray(S, u, uAt + e));
+                VectorMath.exp(q.mul(FloatVector.fromArray(S, a, aAt + e))).fma(FloatVector.fromArray(S, before, last + e), x.mul(b))
+                        .intoArray(all, now + e);
+            }
+            return e;
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package lab.recall.math;
+
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * SiLU: x sigmoid(x).
+ *
+ * <pre>{@code
+ * Silu.forward(z, inner, 2 * inner, rows, inner, gate, 0);  // second half of each row of z
+ * }</pre>
+ *
+ * Source: Hendrycks and Gimpel, arXiv 1606.08415.
+ */
+public final class Silu {
+    private Silu() {
+    }
+
+    /** {@code out = x sigmoid(x)}; x has a row stride, out is contiguous and may be x itself. */
+    public static void forward(float[] x, int xAt, int xStride, int rows, int width, float[] out, int outAt) {
+        for (int r = 0; r < rows; r++) {
+            int from = xAt + r * xStride;
+            int to = outAt + r * width;
+            int i = Simd.available() ? Lanes.silu(x, from, width, out, to) : 0;
+            for (; i < width; i++) {
+                out[to + i] = of(x[from + i]);
+            }
+        }
+    }
+
+    /** {@code dX = dOut silu'(x)}, written; dX has the stride of x. */
+    public static void backward(float[] x, int xAt, int xStride, int rows, int width, float[] dOut, int dOutAt, float[] dX, int dXAt,
+            int dXStride) {
+        for (int r = 0; r < rows; r++) {
+            for (int i = 0; i < width; i++) {
+                float v = x[xAt + r * xStride + i];
+                float s = Exp.sigmoid(v);
+                dX[dXAt + r * dXStride + i] = dOut[dOutAt + r * width + i] * Math.fma(v * s, 1f - s, s);
+            }
+        }
+    }
+
+    static float of(float x) {
+        return x * Exp.sigmoid(x);
+    }
+
+    /** The vector form; a class of its own, so that it is loaded only where it can be used. */
+    private static final class Lanes {
+        static int silu(float[] x, int from, int width, float[] out, int to) {
+            int i = 0;
+            for (; i <= width - VectorMath.LANES.length(); i += VectorMath.LANES.length()) {
+                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, from + i);
+                v.mul(VectorMath.sigmoid(v)).intoArray(out, to + i);
+            }
+            return i;
+        }
+    }
+}

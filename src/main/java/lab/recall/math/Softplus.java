@@ -1,0 +1,69 @@
+package lab.recall.math;
+
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Softplus: log(1 + exp(x)), in place, with a bias inside.
+ *
+ * <pre>{@code
+ * Softplus.forward(delta, 0, rows, inner, dtBias);          // delta = softplus(delta + bias)
+ * }</pre>
+ *
+ * Written as max(x, 0) + log1p(e) with e = exp(-|x|), and log1p(e) = 2 artanh(e / (2 + e)): at most a few ulp everywhere.
+ */
+public final class Softplus {
+    private static final float[] ARTANH = {1f / 15, 1f / 13, 1f / 11, 1f / 9, 1f / 7, 1f / 5, 1f / 3};
+
+    private Softplus() {
+    }
+
+    /** {@code x = softplus(x + bias)}; contiguous rows, bias may be null. */
+    public static void forward(float[] x, int at, int rows, int width, float[] bias) {
+        Elementwise.addBias(bias, x, at, width, rows, width);
+        int count = rows * width;
+        int i = Simd.available() ? Lanes.softplus(x, at, count) : 0;
+        for (; i < count; i++) {
+            x[at + i] = of(x[at + i]);
+        }
+    }
+
+    /** {@code dX = dY softplus'}, from the output y: the derivative is 1 - exp(-y). dX may be dY. */
+    public static void backward(float[] y, int yAt, float[] dY, int dYAt, int count, float[] dX, int dXAt) {
+        for (int i = 0; i < count; i++) {
+            dX[dXAt + i] = dY[dYAt + i] * (float) -Math.expm1(-y[yAt + i]);
+        }
+    }
+
+    private static float of(float x) {
+        float e = Exp.exp(-Math.abs(x));
+        float z = e / (2f + e);
+        float w = z * z;
+        float p = ARTANH[0];
+        for (int k = 1; k < ARTANH.length; k++) {
+            p = Math.fma(p, w, ARTANH[k]);
+        }
+        p = Math.fma(p, w, 1f);
+        return Math.max(x, 0f) + 2f * z * p;
+    }
+
+    private static final class Lanes {
+        static int softplus(float[] x, int at, int count) {
+            int i = 0;
+            for (; i <= count - VectorMath.LANES.length(); i += VectorMath.LANES.length()) {
+                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, at + i);
+                FloatVector e = VectorMath.exp(v.abs().neg());
+                FloatVector z = e.div(e.add(2f));
+                FloatVector w = z.mul(z);
+                FloatVector p = w.fma(FloatVector.broadcast(VectorMath.LANES, ARTANH[0]), FloatVector.broadcast(VectorMath.LANES, ARTANH[1]));
+                p = p.fma(w, FloatVector.broadcast(VectorMath.LANES, ARTANH[2]));
+                p = p.fma(w, FloatVector.broadcast(VectorMath.LANES, ARTANH[3]));
+                p = p.fma(w, FloatVector.broadcast(VectorMath.LANES, ARTANH[4]));
+                p = p.fma(w, FloatVector.broadcast(VectorMath.LANES, ARTANH[5]));
+                p = p.fma(w, FloatVector.broadcast(VectorMath.LANES, ARTANH[6]));
+                p = p.fma(w, FloatVector.broadcast(VectorMath.LANES, 1f));
+                v.max(0f).add(z.mul(2f).mul(p)).intoArray(x, at + i);
+            }
+            return i;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+package lab.recall.math;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/** Functions of {@link Exp} on all lanes; loaded only where the Vector API is. */
+final class VectorMath {
+    static final VectorSpecies<Float> LANES = FloatVector.SPECIES_PREFERRED;
+
+    private VectorMath() {
+    }
+
+    static FloatVector exp(FloatVector value) {
+        FloatVector x = value.max(Exp.LOWEST).min(Exp.HIGHEST);
+        FloatVector f = x.fma(FloatVector.broadcast(LANES, Exp.LOG2_E), FloatVector.broadcast(LANES, Exp.ROUND));
+        FloatVector n = f.sub(Exp.ROUND);
+        FloatVector r = n.fma(FloatVector.broadcast(LANES, -Exp.LN2_HIGH), x);
+        r = n.fma(FloatVector.broadcast(LANES, -Exp.LN2_LOW), r);
+        FloatVector p = r.fma(FloatVector.broadcast(LANES, Exp.P0), FloatVector.broadcast(LANES, Exp.P1));
+        p = p.fma(r, FloatVector.broadcast(LANES, Exp.P2));
+        p = p.fma(r, FloatVector.broadcast(LANES, Exp.P3));
+        p = p.fma(r, FloatVector.broadcast(LANES, Exp.P4));
+        p = p.fma(r, FloatVector.broadcast(LANES, Exp.P5));
+        p = p.fma(r.mul(r), r).add(1f);
+        FloatVector e = p.reinterpretAsInts().add(f.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats();
+        return e.blend(0f, value.lt(Exp.LOWEST));
+    }
+
+    static FloatVector sigmoid(FloatVector x) {
+        FloatVector e = exp(x.abs().neg());
+        FloatVector s = FloatVector.broadcast(LANES, 1f).div(e.add(1f));
+        return s.blend(e.mul(s), x.lt(0f));
+    }
+}

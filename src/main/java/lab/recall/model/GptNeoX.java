@@ -1,0 +1,144 @@
+package lab.recall.model;
+
+import java.util.List;
+import lab.recall.checkpoint.Checkpoint;
+import lab.recall.math.LayerNorm;
+import lab.recall.math.PackedMatrix;
+import lab.recall.math.Rotary;
+
+/**
+ * A GPT-NeoX language model, Pythia among them; see {@link LanguageModel#open}. Old checkpoints' buffers are passed over.
+ *
+ * <p>Source: Black et al., arXiv 2204.06745.
+ */
+public final class GptNeoX extends LanguageModel {
+    private static final List<HookPoint> POINTS = List.of(HookPoint.EMBED, HookPoint.RESID_PRE, HookPoint.LN1, HookPoint.Q, HookPoint.K,
+            HookPoint.V, HookPoint.ATTN_PROBS, HookPoint.ATTN_CTX, HookPoint.ATTN_OUT, HookPoint.LN2, HookPoint.MLP_PRE,
+            HookPoint.MLP_ACT, HookPoint.MLP_OUT, HookPoint.RESID_POST, HookPoint.FINAL_NORM, HookPoint.LOGITS);
+    private static final List<HookPoint> STATE_POINTS = List.of(HookPoint.K, HookPoint.V, HookPoint.RESID_POST);
+
+    private final NeoXConfig config;
+    private final NeoXBlock[] blocks;
+    private final float[] finalNorm;
+    private final float[] finalNormBias;
+
+    GptNeoX(ModelFolder source, Checkpoint checkpoint, List<String> warnings) {
+        this(source, checkpoint, NeoXConfig.of(checkpoint, warnings), warnings);
+    }
+
+    private GptNeoX(ModelFolder source, Checkpoint checkpoint, NeoXConfig config, List<String> warnings) {
+        super(source, warnings, new Weights(checkpoint).tensor("gpt_neox.embed_in.weight", config.vocabulary(), config.width()),
+                head(checkpoint, config));
+        this.config = config;
+        Weights weights = new Weights(checkpoint);
+        this.finalNorm = weights.vector("gpt_neox.final_layer_norm.weight", config.width());
+        this.finalNormBias = weights.vector("gpt_neox.final_layer_norm.bias", config.width());
+        Rotary rotary = new Rotary(config.headWidth(), config.rotary(), config.base());
+        this.blocks = new NeoXBlock[config.layers()];
+        for (int l = 0; l < blocks.length; l++) {
+            blocks[l] = new NeoXBlock(config, read(weights, config, "gpt_neox.layers." + l + "."), rotary);
+        }
+    }
+
+    private static PackedMatrix head(Checkpoint checkpoint, NeoXConfig c) {
+        return new Weights(checkpoint).matrix(c.tied() ? "gpt_neox.embed_in.weight" : "embed_out.weight", c.vocabulary(), c.width());
+    }
+
+    private static NeoXBlock.Weights read(Weights w, NeoXConfig c, String layer) {
+        int d = c.width();
+        int[] order = NeoXBlock.headOrder(c);
+        float[] stored = w.vector(layer + "attention.query_key_value.bias", 3 * d);
+        float[] qkvBias = new float[3 * d];
+        for (int i = 0; i < qkvBias.length; i++) {
+            qkvBias[i] = stored[order[i]];
+        }
+        return new NeoXBlock.Weights(
+                w.vector(layer + "input_layernorm.weight", d), w.vector(layer + "input_layernorm.bias", d),
+                w.vector(layer + "post_attention_layernorm.weight", d), w.vector(layer + "post_attention_layernorm.bias", d),
+                w.matrix(layer + "attention.query_key_value.weight", 3 * d, d, order), qkvBias,
+                w.matrix(layer + "attention.dense.weight", d, d), w.vector(layer + "attention.dense.bias", d),
+                w.matrix(layer + "mlp.dense_h_to_4h.weight", c.hidden(), d), w.vector(layer + "mlp.dense_h_to_4h.bias", c.hidden()),
+                w.matrix(layer + "mlp.dense_4h_to_h.weight", d, c.hidden()), w.vector(layer + "mlp.dense_4h_to_h.bias", d));
+    }
+
+    @Override
+    public String family() {
+        return "GPT-NeoX";
+    }
+
+    /** Number of attention heads. */
+    public int heads() {
+        return config.heads();
+    }
+
+    @Override
+    public int layers() {
+        return config.layers();
+    }
+
+    @Override
+    public int width() {
+        return config.width();
+    }
+
+    @Override
+    public long parameters() {
+        long d = config.width();
+        long f = config.hidden();
+        long layer = 4 * d + 3 * d * d + 3 * d + d * d + d + 2 * f * d + f + d;
+        return layer * layers() + (config.tied() ? 1 : 2) * vocabulary() * d + 2 * d;
+    }
+
+    @Override
+    public List<HookPoint> points() {
+        return POINTS;
+    }
+
+    @Override
+    public int width(HookPoint point) {
+        requirePoint(point);
+        return switch (point) {
+            case MLP_PRE, MLP_ACT -> config.hidden();
+            case LOGITS -> config.vocabulary();
+            default -> config.width();
+        };
+    }
+
+    @Override
+    List<HookPoint> statePoints() {
+        return STATE_POINTS;
+    }
+
+    @Override
+    Block block(int layer) {
+        return blocks[layer];
+    }
+
+    @Override
+    void finalNorm(float[] rows, int count, float[] normed) {
+        LayerNorm.forward(rows, 0, count, width(), finalNorm, finalNormBias, config.epsilon(), normed, 0);
+    }
+
+    @Override
+    Activation shaped(int layer, HookPoint point, float[] values, int tokens) {
+        String name = point.name(layer);
+        int heads = config.heads();
+        return switch (point) {
+            case ATTN_PROBS -> new Activation(name, new long[] {heads, tokens, values.length / heads / tokens}, values.clone());
+            case Q, K, V -> new Activation(name, new long[] {heads, tokens, config.headWidth()}, byHead(values, tokens));
+            default -> new Activation(name, new long[] {tokens, width(point)}, values.clone());
+        };
+    }
+
+    /** [tokens, heads, head width] to [heads, tokens, head width]. */
+    private float[] byHead(float[] values, int tokens) {
+        int hw = config.headWidth();
+        float[] out = new float[values.length];
+        for (int t = 0; t < tokens; t++) {
+            for (int h = 0; h < config.heads(); h++) {
+                System.arraycopy(values, (t * config.heads() + h) * hw, out, (h * tokens + t) * hw, hw);
+            }
+        }
+        return out;
+    }
+}

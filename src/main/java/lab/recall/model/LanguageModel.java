@@ -1,0 +1,297 @@
+package lab.recall.model;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import lab.recall.checkpoint.Checkpoint;
+import lab.recall.checkpoint.Tensor;
+import lab.recall.math.PackedMatrix;
+import lab.recall.text.Prompt;
+import lab.recall.text.Tokenizer;
+import lab.recall.view.Showable;
+import lab.recall.view.Tables;
+
+/**
+ * A language model opened for experiments: Mamba-1 or GPT-NeoX, f32 arithmetic, weights kept in the precision in which they are stored.
+ *
+ * <pre>{@code
+ * var mamba = LanguageModel.open("tiny-mamba");            // an embedded model, a hub id or a folder
+ * mamba.next("Novux Bridge is located in the city of").top(5)
+ * Pass pass = mamba.run(mamba.prompt("Novux Bridge is").ids());
+ * Pass steered = mamba.run(ids, Recording.points(Y), Intervention.add(new Site(4, RESID_POST, 5), direction));
+ * }</pre>
+ *
+ * Layers, tokens and ids count from 0. Safe for use by several threads.
+ */
+public abstract sealed class LanguageModel implements Showable permits Mamba, GptNeoX {
+    private final ModelFolder source;
+    private final List<String> warnings;
+    private final Tensor embedding;
+    private final PackedMatrix head;
+    private final Optional<Tokenizer> tokenizer;
+    private final Engine engine = new Engine(this);
+
+    /** @param embedding [V, d]; @param head [V, d] */
+    LanguageModel(ModelFolder source, List<String> warnings, Tensor embedding, PackedMatrix head) {
+        this.source = source;
+        this.warnings = List.copyOf(warnings);
+        this.embedding = embedding;
+        this.head = head;
+        this.tokenizer = source.tokenizer((int) embedding.shape()[0]);
+    }
+
+    /**
+     * Opens a model: the name of an embedded one ({@code tiny-mamba}), a folder with config.json and weights, or a hub id
+     * ({@code state-spaces/mamba-130m-hf}) that lies in the HuggingFace cache. Nothing is downloaded.
+     */
+    public static LanguageModel open(String nameOrFolder) {
+        return open(ModelFolder.find(nameOrFolder));
+    }
+
+    /** Opens a model folder. */
+    public static LanguageModel open(Path folder) {
+        return open(new ModelFolder(folder.toString(), folder));
+    }
+
+    private static LanguageModel open(ModelFolder source) {
+        Checkpoint checkpoint = Checkpoint.open(source.folder());
+        String type = checkpoint.config().path("model_type").asText("");
+        LanguageModel model;
+        if (type.equals("gpt_neox")) {
+            model = new GptNeoX(source, checkpoint, new ArrayList<>());
+        } else if (type.equals("mamba") || (type.isEmpty() && checkpoint.config().has("d_model") && checkpoint.config().has("n_layer"))) {
+            model = new Mamba(source, checkpoint, new ArrayList<>());
+        } else {
+            throw new IllegalArgumentException(source.folder() + ": config.json has model_type = '" + type + "'; known are mamba and gpt_neox");
+        }
+        model.warnings.forEach(w -> System.err.println("warning: " + w));
+        return model;
+    }
+
+    /** The name by which it was opened. */
+    public String name() {
+        return source.name();
+    }
+
+    /** Its folder. */
+    public Path folder() {
+        return source.folder();
+    }
+
+    /** Whether it is one of those that come with the project. */
+    public boolean isEmbedded() {
+        return source.isEmbedded();
+    }
+
+    /** {@code Mamba} or {@code GPT-NeoX}. */
+    public abstract String family();
+
+    /** Number of layers, L. */
+    public abstract int layers();
+
+    /** Width of the residual stream, d. */
+    public abstract int width();
+
+    /** Number of parameters, a tied head counted once. */
+    public abstract long parameters();
+
+    /** What the tensors contradict in config.json. */
+    public List<String> warnings() {
+        return warnings;
+    }
+
+    /** Rows of the embedding, V: ids are 0..V-1. */
+    public int vocabulary() {
+        return (int) embedding.shape()[0];
+    }
+
+    /** The hook points of this architecture, in the order of computation. */
+    public abstract List<HookPoint> points();
+
+    /** Numbers that one token has at a point. */
+    public abstract int width(HookPoint point);
+
+    /** The points that a fork or a continuation needs of its base, in every layer. */
+    abstract List<HookPoint> statePoints();
+
+    abstract Block block(int layer);
+
+    /** Final norm of {@code rows} rows. */
+    abstract void finalNorm(float[] rows, int count, float[] normed);
+
+    /** A kept point as it is given out. */
+    abstract Activation shaped(int layer, HookPoint point, float[] values, int tokens);
+
+    Engine engine() {
+        return engine;
+    }
+
+    /** Every place that can be kept, in the order of computation; tokens are left open. */
+    List<Site> sites() {
+        List<Site> sites = new ArrayList<>();
+        sites.add(Site.everywhere(0, HookPoint.EMBED));
+        for (int l = 0; l < layers(); l++) {
+            for (HookPoint p : points()) {
+                if (!p.isGlobal()) {
+                    sites.add(Site.everywhere(l, p));
+                }
+            }
+        }
+        sites.add(Site.everywhere(0, HookPoint.FINAL_NORM));
+        sites.add(Site.everywhere(0, HookPoint.LOGITS));
+        return sites;
+    }
+
+    /** The tokenizer, where the folder has one or the bundled one fits. */
+    public Optional<Tokenizer> tokenizer() {
+        return tokenizer;
+    }
+
+    /** The tokenizer, or one sentence that says that the model works by ids only. */
+    public Tokenizer requireTokenizer() {
+        return tokenizer.orElseThrow(() -> new IllegalArgumentException(name() + " has no tokenizer.json and " + vocabulary()
+                + " ids fit no bundled one: give token ids instead of text"));
+    }
+
+    /** A text as the model's tokenizer gives it, special tokens on. */
+    public Prompt prompt(String text) {
+        return Prompt.of(requireTokenizer(), text);
+    }
+
+    /** What the model says next after a text. */
+    public NextToken next(String text) {
+        return next(prompt(text));
+    }
+
+    /** What the model says next after a prompt. */
+    public NextToken next(Prompt prompt) {
+        Pass pass = runAll(List.of(prompt.ids()), Recording.nothing()).get(0);
+        return new NextToken(tokenizer.orElse(null), prompt, pass.logits());
+    }
+
+    /** Runs a prompt and keeps its states, so that it can be forked or continued. */
+    public Pass run(int... ids) {
+        return run(ids, Recording.states());
+    }
+
+    /** Runs a prompt with interventions and keeps what is asked for. */
+    public Pass run(int[] ids, Recording keep, Intervention... changes) {
+        return run(ids, keep, List.of(changes));
+    }
+
+    /** Runs a prompt with interventions and keeps what is asked for. */
+    public Pass run(int[] ids, Recording keep, List<Intervention> changes) {
+        return compute(List.of(Run.whole(this, checked(ids), changes, keep.table(this), Logits.LAST))).get(0);
+    }
+
+    /** Runs many prompts together, of any lengths. */
+    public List<Pass> runAll(List<int[]> prompts, Recording keep) {
+        boolean[][] table = keep.table(this);
+        return compute(prompts.stream().map(ids -> Run.whole(this, checked(ids), List.of(), table, Logits.LAST)).toList());
+    }
+
+    /** An empty set of forks. */
+    public Forks forks() {
+        return new Forks(this);
+    }
+
+    /** Logits of residual streams as if they left the last layer, [rows, V]: final norm and head. */
+    public float[][] logitLens(float[]... residuals) {
+        float[] rows = new float[residuals.length * width()];
+        for (int i = 0; i < residuals.length; i++) {
+            if (residuals[i].length != width()) {
+                throw new IllegalArgumentException("residual " + i + " has " + residuals[i].length + " numbers, expected " + width());
+            }
+            System.arraycopy(residuals[i], 0, rows, i * width(), width());
+        }
+        float[] normed = new float[rows.length];
+        finalNorm(rows, residuals.length, normed);
+        float[][] logits = new float[residuals.length][vocabulary()];
+        for (int i = 0; i < residuals.length; i++) {
+            head.multiply(normed, i * width(), width(), 1, logits[i], 0, vocabulary());
+        }
+        return logits;
+    }
+
+    Pass resume(Pass base, int[] longer) {
+        Run run = Run.continued(base, longer, Recording.states().table(this), Logits.LAST);
+        float[][] last = last(List.of(run));
+        return Pass.joined(this, run, last[0]);
+    }
+
+    private List<Pass> compute(List<Run> runs) {
+        float[][] last = last(runs);
+        List<Pass> passes = new ArrayList<>(runs.size());
+        for (int i = 0; i < last.length; i++) {
+            passes.add(new Pass(this, runs.get(i), last[i]));
+        }
+        return passes;
+    }
+
+    private float[][] last(List<Run> runs) {
+        float[][] last = new float[runs.size()][];
+        Map<Run, Integer> number = new IdentityHashMap<>();
+        for (int i = 0; i < runs.size(); i++) {
+            number.put(runs.get(i), i);
+        }
+        engine.run(runs, (run, token, logits, at) -> {
+            if (token == run.ids.length - 1) {
+                last[number.get(run)] = Arrays.copyOfRange(logits, at, at + vocabulary());
+            }
+        }, rows -> { });
+        return last;
+    }
+
+    /** Embeddings of the ids from a token on. */
+    void embed(int[] ids, int from, int tokens, float[] to, int at) {
+        for (int t = 0; t < tokens; t++) {
+            embedding.read((long) ids[from + t] * width(), to, at + t * width(), width());
+        }
+    }
+
+    /** Logits of normed rows, [count, V]. */
+    void logits(float[] normed, int count, float[] logits) {
+        head.multiply(normed, 0, width(), count, logits, 0, vocabulary());
+    }
+
+    /** Refuses an id outside the vocabulary. */
+    void requireId(int id) {
+        if (id < 0 || id >= vocabulary()) {
+            throw new IllegalArgumentException("token id " + id + ": " + name() + " has ids from 0 to " + (vocabulary() - 1));
+        }
+    }
+
+    /** Refuses a point that this architecture does not have. */
+    void requirePoint(HookPoint point) {
+        if (!points().contains(point)) {
+            throw new IllegalArgumentException(point.id() + " is no hook point of " + family() + "; it has "
+                    + String.join(", ", points().stream().map(HookPoint::id).toList()));
+        }
+    }
+
+    private int[] checked(int[] ids) {
+        if (ids.length == 0) {
+            throw new IllegalArgumentException("the prompt is empty, expected at least one token");
+        }
+        for (int id : ids) {
+            requireId(id);
+        }
+        return ids.clone();
+    }
+
+    @Override
+    public Object view() {
+        return Tables.of(name(), List.of("what", "value"), List.of(List.of("family", family()), List.of("layers", layers()),
+                List.of("width of the residual stream", width()), List.of("vocabulary", vocabulary()), List.of("parameters", parameters()),
+                List.of("hook points", String.join(", ", points().stream().map(HookPoint::id).toList()))));
+    }
+
+    @Override
+    public String toString() {
+        return name() + " (" + family() + ", " + layers() + " layers of width " + width() + ", " + vocabulary() + " tokens)";
+    }
+}

@@ -1,0 +1,154 @@
+package lab.recall.model;
+
+import java.util.List;
+import lab.recall.checkpoint.Checkpoint;
+import lab.recall.math.PackedMatrix;
+import lab.recall.math.RmsNorm;
+
+/**
+ * A Mamba-1 language model; see {@link LanguageModel#open}. Reads HuggingFace's layout and that of state-spaces.
+ *
+ * <p>Source: Gu and Dao, arXiv 2312.00752.
+ */
+public final class Mamba extends LanguageModel {
+    private static final List<HookPoint> POINTS = List.of(HookPoint.EMBED, HookPoint.RESID_PRE, HookPoint.NORMED, HookPoint.IN_X,
+            HookPoint.IN_Z, HookPoint.CONV, HookPoint.X_ACT, HookPoint.DELTA, HookPoint.B, HookPoint.C, HookPoint.Y, HookPoint.GATE,
+            HookPoint.GATED, HookPoint.OUT, HookPoint.RESID_POST, HookPoint.SSM_STATE, HookPoint.CONV_STATE, HookPoint.FINAL_NORM,
+            HookPoint.LOGITS);
+    private static final List<HookPoint> STATE_POINTS = List.of(HookPoint.IN_X, HookPoint.X_ACT, HookPoint.DELTA, HookPoint.B,
+            HookPoint.RESID_POST);
+
+    private final MambaConfig config;
+    private final MambaBlock[] blocks;
+    private final float[] finalNorm;
+
+    Mamba(ModelFolder source, Checkpoint checkpoint, List<String> warnings) {
+        this(source, checkpoint, MambaConfig.of(checkpoint, embeddingName(checkpoint), warnings), warnings);
+    }
+
+    private Mamba(ModelFolder source, Checkpoint checkpoint, MambaConfig config, List<String> warnings) {
+        super(source, warnings, new Weights(checkpoint).tensor(embeddingName(checkpoint), config.vocabulary(), config.width()),
+                head(checkpoint, config));
+        this.config = config;
+        Weights weights = new Weights(checkpoint);
+        this.finalNorm = weights.vector("backbone.norm_f.weight", config.width());
+        this.blocks = new MambaBlock[config.layers()];
+        for (int l = 0; l < blocks.length; l++) {
+            blocks[l] = new MambaBlock(config, read(weights, config, "backbone.layers." + l + "."));
+        }
+    }
+
+    /** HuggingFace writes {@code embeddings}, state-spaces {@code embedding}. */
+    private static String embeddingName(Checkpoint checkpoint) {
+        return checkpoint.find("backbone.embeddings.weight").isPresent() ? "backbone.embeddings.weight" : "backbone.embedding.weight";
+    }
+
+    private static PackedMatrix head(Checkpoint checkpoint, MambaConfig c) {
+        return new Weights(checkpoint).matrix(c.tied() ? embeddingName(checkpoint) : "lm_head.weight", c.vocabulary(), c.width());
+    }
+
+    private static MambaBlock.Weights read(Weights w, MambaConfig c, String layer) {
+        String m = layer + "mixer.";
+        int e = c.inner();
+        return new MambaBlock.Weights(
+                w.vector(layer + "norm.weight", c.width()),
+                w.matrix(m + "in_proj.weight", 2 * e, c.width()), w.optional(m + "in_proj.bias", 2 * e),
+                transposed(w.vector(m + "conv1d.weight", e, 1, c.taps()), e, c.taps()), w.optional(m + "conv1d.bias", e),
+                w.matrix(m + "x_proj.weight", c.rank() + 2 * c.states(), e),
+                w.matrix(m + "dt_proj.weight", e, c.rank()), w.vector(m + "dt_proj.bias", e),
+                decay(w.vector(m + "A_log", e, c.states()), e, c.states()), w.vector(m + "D", e),
+                w.matrix(m + "out_proj.weight", c.width(), e), w.optional(m + "out_proj.bias", c.width()));
+    }
+
+    /** A = -exp(A_log), [E, N] to [N, E]; an exponential beyond f32 becomes its greatest number, which decays to 0 all the same. */
+    private static float[] decay(float[] log, int inner, int states) {
+        float[] a = transposed(log, inner, states);
+        for (int i = 0; i < a.length; i++) {
+            a[i] = (float) -Math.min(Math.exp(a[i]), Float.MAX_VALUE);
+        }
+        return a;
+    }
+
+    private static float[] transposed(float[] m, int rows, int columns) {
+        float[] t = new float[m.length];
+        for (int r = 0; r < rows; r++) {
+            for (int c = 0; c < columns; c++) {
+                t[c * rows + r] = m[r * columns + c];
+            }
+        }
+        return t;
+    }
+
+    @Override
+    public String family() {
+        return "Mamba";
+    }
+
+    @Override
+    public int layers() {
+        return config.layers();
+    }
+
+    @Override
+    public int width() {
+        return config.width();
+    }
+
+    @Override
+    public long parameters() {
+        long e = config.inner();
+        long d = config.width();
+        MambaBlock.Weights w = blocks[0].w;
+        long layer = d + 2 * e * d + e * config.taps() + (config.rank() + 2L * config.states()) * e + e * config.rank() + e
+                + e * config.states() + e + d * e;
+        for (float[] bias : new float[][] {w.inBias(), w.convBias(), w.outBias()}) {
+            layer += bias == null ? 0 : bias.length;
+        }
+        return layer * layers() + (config.tied() ? 1 : 2) * vocabulary() * d + d;
+    }
+
+    @Override
+    public List<HookPoint> points() {
+        return POINTS;
+    }
+
+    @Override
+    public int width(HookPoint point) {
+        requirePoint(point);
+        return switch (point) {
+            case IN_X, IN_Z, CONV, X_ACT, DELTA, Y, GATE, GATED -> config.inner();
+            case B, C -> config.states();
+            case SSM_STATE -> config.inner() * config.states();
+            case CONV_STATE -> config.inner() * config.taps();
+            case LOGITS -> config.vocabulary();
+            default -> config.width();
+        };
+    }
+
+    @Override
+    List<HookPoint> statePoints() {
+        return STATE_POINTS;
+    }
+
+    @Override
+    Block block(int layer) {
+        return blocks[layer];
+    }
+
+    @Override
+    void finalNorm(float[] rows, int count, float[] normed) {
+        RmsNorm.forward(rows, 0, count, width(), finalNorm, config.epsilon(), normed, 0);
+    }
+
+    @Override
+    Activation shaped(int layer, HookPoint point, float[] values, int tokens) {
+        String name = point.name(layer);
+        return switch (point) {
+            case SSM_STATE -> new Activation(name, new long[] {config.inner(), config.states()},
+                    transposed(values, config.states(), config.inner()));
+            case CONV_STATE -> new Activation(name, new long[] {config.inner(), config.taps()},
+                    transposed(values, config.taps(), config.inner()));
+            default -> new Activation(name, new long[] {tokens, width(point)}, values.clone());
+        };
+    }
+}

@@ -1,0 +1,66 @@
+package lab.recall.model;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import lab.recall.checkpoint.HubCache;
+import lab.recall.text.DataFolder;
+import lab.recall.text.Tokenizer;
+
+/**
+ * Where a model's files are.
+ *
+ * @param name   as the user wrote it
+ * @param folder with config.json and weights
+ */
+record ModelFolder(String name, Path folder) {
+    /** Vocabulary sizes of checkpoints that use the GPT-NeoX-20B tokenizer: 50,254 entries, added tokens, and padding of the rows. */
+    private static final int FEWEST_20B = 50_254;
+    private static final int MOST_20B = 50_432;
+
+    /** An embedded model, an existing folder, or a hub id in the cache. */
+    static ModelFolder find(String name) {
+        if (name.isBlank()) {
+            throw new IllegalArgumentException("the model's name is empty; embedded models are " + String.join(", ", embedded()));
+        }
+        if (embedded().contains(name)) {
+            return new ModelFolder(name, DataFolder.find("models").resolve(name));
+        }
+        Path folder = Path.of(name);
+        if (Files.isDirectory(folder)) {
+            return new ModelFolder(name, folder);
+        }
+        if (name.matches("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*")) {
+            return HubCache.find(name).map(f -> new ModelFolder(name, f)).orElseThrow(() -> new IllegalArgumentException("'" + name
+                    + "' is neither a folder nor in the HuggingFace cache; " + HubCache.howToFetch(name)));
+        }
+        throw new IllegalArgumentException("'" + name + "' is no model: expected an embedded one (" + String.join(", ", embedded())
+                + "), a folder with config.json, or a hub id such as state-spaces/mamba-130m-hf");
+    }
+
+    /** Names of the models that come with the project. */
+    static List<String> embedded() {
+        try (Stream<Path> folders = Files.list(DataFolder.find("models"))) {
+            return folders.filter(f -> Files.exists(f.resolve("config.json"))).map(f -> f.getFileName().toString()).sorted().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    boolean isEmbedded() {
+        return embedded().contains(name);
+    }
+
+    /** The folder's own tokenizer, or the bundled one where the vocabulary is that of GPT-NeoX-20B. */
+    Optional<Tokenizer> tokenizer(int vocabulary) {
+        Path own = folder.resolve("tokenizer.json");
+        if (Files.exists(own)) {
+            return Optional.of(Tokenizer.open(own));
+        }
+        return vocabulary >= FEWEST_20B && vocabulary <= MOST_20B ? Optional.of(Tokenizer.bundled20b()) : Optional.empty();
+    }
+}

@@ -1,0 +1,188 @@
+package lab.recall.model;
+
+import java.util.Arrays;
+import java.util.List;
+import lab.recall.math.Softmax;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * One forward run and what was kept of it.
+ *
+ * <pre>{@code
+ * Pass clean = model.run(prompt.ids());                    // logits of the last token, and the states to go on from
+ * clean.probability(answer)
+ * clean.get(new Site(4, RESID_POST, 3))                    // one vector
+ * clean.array(4, Y)                                        // INDArray [tokens, width]
+ * Pass longer = clean.then(42);                            // one more token, from the kept states
+ * }</pre>
+ *
+ * A pass that was forked or continued from another one holds the tokens from {@link #from} on; what is left of them is asked of its base.
+ * Immutable; the arrays it gives are copies, but for those of {@link #values}.
+ */
+public final class Pass {
+    private final LanguageModel model;
+    private final int[] ids;
+    private final Pass base;
+    private final int from;
+    private final List<Intervention> changes;
+    private final float[][][] kept;
+    private final float[] lastLogits;
+
+    Pass(LanguageModel model, Run run, float[] lastLogits) {
+        this(model, run.ids, run.base, run.from, run.changes, run.kept, lastLogits);
+    }
+
+    private Pass(LanguageModel model, int[] ids, Pass base, int from, List<Intervention> changes, float[][][] kept, float[] lastLogits) {
+        this.model = model;
+        this.ids = ids;
+        this.base = base;
+        this.from = from;
+        this.changes = changes;
+        this.kept = kept;
+        this.lastLogits = lastLogits;
+    }
+
+    /** The pass of a continued run, joined with its base: the states of all tokens from 0 on. */
+    static Pass joined(LanguageModel model, Run run, float[] lastLogits) {
+        float[][][] all = new float[model.layers() + 1][HookPoint.values().length][];
+        for (HookPoint p : model.statePoints()) {
+            for (int l = 0; l < model.layers(); l++) {
+                float[] before = run.base.values(l, p);
+                float[] after = run.kept[l][p.ordinal()];
+                float[] both = Arrays.copyOf(before, before.length + after.length);
+                System.arraycopy(after, 0, both, before.length, after.length);
+                all[l][p.ordinal()] = both;
+            }
+        }
+        return new Pass(model, run.ids, null, 0, run.base.changes, all, lastLogits);
+    }
+
+    /** The model that ran. */
+    public LanguageModel model() {
+        return model;
+    }
+
+    /** The token ids. */
+    public int[] ids() {
+        return ids.clone();
+    }
+
+    /** Number of tokens. */
+    public int length() {
+        return ids.length;
+    }
+
+    /** First token that this pass computed itself. */
+    public int from() {
+        return from;
+    }
+
+    /** The interventions in force, one for each token. */
+    List<Intervention> changes() {
+        return changes;
+    }
+
+    /** Logits of the last token, [V]. */
+    public float[] logits() {
+        return last().clone();
+    }
+
+    /** Probability of a token after the last one. */
+    public double probability(int id) {
+        model.requireId(id);
+        return Softmax.probability(last(), 0, last().length, id);
+    }
+
+    /** The most probable next token. */
+    public int argmax() {
+        float[] l = last();
+        int best = 0;
+        for (int i = 1; i < l.length; i++) {
+            if (l[i] > l[best]) {
+                best = i;
+            }
+        }
+        return best;
+    }
+
+    /** The value at a site, [width]. */
+    public float[] get(Site site) {
+        if (site.token() < 0 || site.token() >= length()) {
+            throw new IllegalArgumentException(site + ": the token must be from 0 to " + (length() - 1));
+        }
+        int width = model.width(site.point());
+        Pass owner = ownerOf(site.layer(), site.point(), site.token());
+        int at = (site.token() - owner.from) * width;
+        return Arrays.copyOfRange(owner.values(site.layer(), site.point()), at, at + width);
+    }
+
+    /** Whether this pass itself kept the point in the layer. */
+    public boolean has(int layer, HookPoint point) {
+        return kept != null && kept[point.isGlobal() ? model.layers() : layer][point.ordinal()] != null;
+    }
+
+    /**
+     * A point in a layer in its natural shape: [tokens, width]; [heads, tokens, head width] for q, k, v; [heads, tokens, tokens] for
+     * attn_probs; [inner, states] for ssm_state; [inner, taps] for conv_state. A global point ignores the layer.
+     */
+    public INDArray array(int layer, HookPoint point) {
+        Activation a = activation(layer, point);
+        return Nd4j.create(a.values(), a.shape(), 'c');
+    }
+
+    /** The same as plain numbers. */
+    public Activation activation(int layer, HookPoint point) {
+        if (point.isPerToken() && from > 0) {
+            int width = model.width(point);
+            float[] whole = new float[length() * width];
+            for (int t = 0; t < length(); t++) {
+                System.arraycopy(get(new Site(layer, point, t)), 0, whole, t * width, width);
+            }
+            return model.shaped(layer, point, whole, length());
+        }
+        return model.shaped(layer, point, values(layer, point), length() - from);
+    }
+
+    /** Every point that this pass kept, in the order of computation. */
+    public List<Activation> activations() {
+        return model.sites().stream().filter(s -> has(s.layer(), s.point())).map(s -> activation(s.layer(), s.point())).toList();
+    }
+
+    /** The same run with more tokens behind it, computed from the states that this pass kept. */
+    public Pass then(int... more) {
+        int[] longer = Arrays.copyOf(ids, ids.length + more.length);
+        for (int i = 0; i < more.length; i++) {
+            model.requireId(more[i]);
+            longer[ids.length + i] = more[i];
+        }
+        if (more.length == 0) {
+            throw new IllegalArgumentException("no token to go on with");
+        }
+        return model.resume(this, longer);
+    }
+
+    /** What was kept of a point, the pass's own array: [tokens from {@link #from} on, width], heads one after another. Do not write to it. */
+    public float[] values(int layer, HookPoint point) {
+        if (!has(layer, point)) {
+            throw new IllegalArgumentException(point.name(layer) + " was not kept in this pass; run it with Recording.of(\"" + point.name(layer) + "\")");
+        }
+        return kept[point.isGlobal() ? model.layers() : layer][point.ordinal()];
+    }
+
+    /** This pass, or the base that computed the token. */
+    Pass ownerOf(int layer, HookPoint point, int token) {
+        Pass p = this;
+        while (p.base != null && (token < p.from || !p.has(layer, point))) {
+            p = p.base;
+        }
+        return p;
+    }
+
+    private float[] last() {
+        if (lastLogits == null) {
+            throw new IllegalArgumentException("this pass was run without logits");
+        }
+        return lastLogits;
+    }
+}

@@ -1,0 +1,115 @@
+package lab.recall.model;
+
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Which hook points of a run are kept.
+ *
+ * <pre>{@code
+ * Recording.of("layers.3.*", "logits")          // by full names; a * takes dots too
+ * Recording.points(Y, GATE)                     // these points in every layer
+ * Recording.states()                            // what a continuation or a fork needs
+ * }</pre>
+ *
+ * What is not asked for is not kept and costs nothing.
+ */
+public final class Recording {
+    private final Set<HookPoint> points = EnumSet.noneOf(HookPoint.class);
+    private final List<String> globs = new ArrayList<>();
+    private boolean states;
+
+    private Recording() {
+    }
+
+    /** Keeps nothing. */
+    public static Recording nothing() {
+        return new Recording();
+    }
+
+    /** Keeps everything. */
+    public static Recording all() {
+        return of("*");
+    }
+
+    /** Keeps these points in every layer. */
+    public static Recording points(HookPoint... points) {
+        Recording r = new Recording();
+        r.points.addAll(List.of(points));
+        return r;
+    }
+
+    /** Keeps every point whose full name matches one of the globs; {@code residual} stands for {@code resid_post}. */
+    public static Recording of(String... globs) {
+        Recording r = new Recording();
+        for (String g : globs) {
+            int dot = g.lastIndexOf('.');
+            r.globs.add(g.substring(dot + 1).equals("residual") ? g.substring(0, dot + 1) + HookPoint.RESID_POST.id() : g);
+        }
+        return r;
+    }
+
+    /** Keeps what a continuation or a fork needs: residual streams, convolution inputs and scan terms, or keys and values. */
+    public static Recording states() {
+        Recording r = new Recording();
+        r.states = true;
+        return r;
+    }
+
+    /** Keeps what either asks for. */
+    public Recording and(Recording other) {
+        Recording r = new Recording();
+        r.points.addAll(points);
+        r.points.addAll(other.points);
+        r.globs.addAll(globs);
+        r.globs.addAll(other.globs);
+        r.states = states || other.states;
+        return r;
+    }
+
+    /** For each layer (and, last, for the model) whether each point is kept; refuses a glob that matches nothing. Null: nothing at all. */
+    boolean[][] table(LanguageModel model) {
+        if (points.isEmpty() && globs.isEmpty() && !states) {
+            return null;
+        }
+        boolean[][] keep = new boolean[model.layers() + 1][HookPoint.values().length];
+        for (HookPoint p : points) {
+            model.requirePoint(p);
+            mark(model, keep, p);
+        }
+        if (states) {
+            model.statePoints().forEach(p -> mark(model, keep, p));
+        }
+        for (String g : globs) {
+            Pattern pattern = Pattern.compile("\\Q" + g.replace("*", "\\E.*\\Q") + "\\E");
+            boolean any = false;
+            for (HookPoint p : model.points()) {
+                for (int l = 0; l < (p.isGlobal() ? 1 : model.layers()); l++) {
+                    if (pattern.matcher(p.name(l)).matches()) {
+                        keep[p.isGlobal() ? model.layers() : l][p.ordinal()] = true;
+                        any = true;
+                    }
+                }
+            }
+            if (!any) {
+                throw new IllegalArgumentException("'" + g + "' matches no hook point; names are embed, layers.0."
+                        + "{" + String.join(", ", model.points().stream().filter(p -> !p.isGlobal()).map(HookPoint::id).toList())
+                        + "} to layers." + (model.layers() - 1) + ", final_norm, logits");
+            }
+        }
+        return keep;
+    }
+
+    private static void mark(LanguageModel model, boolean[][] keep, HookPoint p) {
+        if (p.isGlobal()) {
+            keep[model.layers()][p.ordinal()] = true;
+            return;
+        }
+        for (int l = 0; l < model.layers(); l++) {
+            keep[l][p.ordinal()] = true;
+        }
+    }
+}

@@ -1,0 +1,104 @@
+package lab.recall.model;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One run to be computed: some ids, from token {@link #from} and layer {@link #entry} on. Everything before is the base pass's.
+ */
+final class Run {
+    final int[] ids;
+    /** Supplies what lies left of {@link #from} and below {@link #entry}; null when the run starts at token 0 and layer 0. */
+    final Pass base;
+    /** The first token that differs from the base. */
+    final int from;
+    /** The first layer that is computed; L: only the final norm and the head are. */
+    final int entry;
+    final List<Intervention> changes;
+    final boolean[][] keep;
+    final Logits logits;
+    /** What was kept, [layer, L for global points][point ordinal]; null where nothing was asked for. */
+    float[][][] kept;
+    /** First row in its group's residual matrix. */
+    int row;
+
+    private Run(int[] ids, Pass base, int from, int entry, List<Intervention> changes, boolean[][] keep, Logits logits) {
+        this.ids = ids;
+        this.base = base;
+        this.from = from;
+        this.entry = entry;
+        this.changes = changes;
+        this.keep = keep;
+        this.logits = logits;
+    }
+
+    /** A run from the start. */
+    static Run whole(LanguageModel model, int[] ids, List<Intervention> changes, boolean[][] keep, Logits logits) {
+        return new Run(ids, null, 0, 0, spread(model, changes, ids.length), keep, logits);
+    }
+
+    /** The base pass with more tokens behind it. */
+    static Run continued(Pass base, int[] ids, boolean[][] keep, Logits logits) {
+        return new Run(ids, base, base.length(), 0, List.of(), keep, logits);
+    }
+
+    /** The base pass changed by interventions; those of the base itself stay in force. */
+    static Run fork(Pass base, List<Intervention> changes, boolean[][] keep, Logits logits) {
+        LanguageModel model = base.model();
+        if (base.from() > 0 || model.statePoints().stream().anyMatch(p -> !base.has(0, p))) {
+            throw new IllegalArgumentException("a fork needs a base that kept its states: run it with Recording.states()");
+        }
+        List<Intervention> all = spread(model, changes, base.length());
+        int from = base.length() - 1;
+        int entry = model.layers();
+        for (Intervention i : all) {
+            from = Math.min(from, i.site().token());
+            entry = Math.min(entry, entryLayer(model, i.site()));
+        }
+        int enters = entry;
+        List<Intervention> inForce = new ArrayList<>(base.changes());
+        inForce.removeIf(i -> isIn(model, i.site(), enters));
+        inForce.addAll(all);
+        return new Run(base.ids(), base, from, entry, inForce, keep, logits);
+    }
+
+    int tokens() {
+        return ids.length - from;
+    }
+
+    boolean keeps(int layer, HookPoint point) {
+        return keep != null && keep[layer][point.ordinal()];
+    }
+
+    /** Whether the residual stream that a run loads on entering a layer holds a change of its base already. */
+    private static boolean isIn(LanguageModel model, Site site, int entry) {
+        int felt = entryLayer(model, site);
+        return felt < entry || (felt == entry && site.point() == HookPoint.RESID_POST);
+    }
+
+    /** The layer from which a change at this site is felt: a change of the residual stream is felt by the next layer. */
+    private static int entryLayer(LanguageModel model, Site site) {
+        return switch (site.point()) {
+            case EMBED -> 0;
+            case FINAL_NORM, LOGITS -> model.layers();
+            case RESID_POST -> site.layer() + 1;
+            default -> site.layer();
+        };
+    }
+
+    /** Checks the changes and writes one for every token where all tokens are meant. */
+    private static List<Intervention> spread(LanguageModel model, List<Intervention> changes, int tokens) {
+        List<Intervention> all = new ArrayList<>(changes.size());
+        for (Intervention i : changes) {
+            i.check(model, tokens);
+            if (i.site().token() == Site.ALL) {
+                for (int t = 0; t < tokens; t++) {
+                    all.add(i.at(t));
+                }
+            } else {
+                all.add(i);
+            }
+        }
+        return all;
+    }
+}

@@ -1,0 +1,59 @@
+package lab.recall.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Reads config.json; a wrong value is refused with file and key, one that the tensors contradict becomes a warning. */
+final class Settings {
+    private final Path folder;
+    private final JsonNode json;
+    private final List<String> warnings;
+
+    Settings(Path folder, JsonNode json, List<String> warnings) {
+        this.folder = folder;
+        this.json = json;
+        this.warnings = warnings;
+    }
+
+    int positive(String key) {
+        JsonNode v = json.path(key);
+        if (v.isMissingNode() || v.isNull()) {
+            throw new IllegalArgumentException(folder + ": config.json has no " + key);
+        }
+        if (!v.isIntegralNumber() || v.asLong() <= 0 || v.asLong() > 100_000_000) {
+            throw new IllegalArgumentException(folder + ": config.json has " + key + " = " + v + ", expected a positive whole number");
+        }
+        return v.asInt();
+    }
+
+    double number(String key, double otherwise) {
+        JsonNode v = json.path(key);
+        if (v.isMissingNode() || v.isNull()) {
+            return otherwise;
+        }
+        if (!v.isNumber() || !(v.asDouble() > 0)) {
+            throw new IllegalArgumentException(folder + ": config.json has " + key + " = " + v + ", expected a positive number");
+        }
+        return v.asDouble();
+    }
+
+    boolean flag(String key, boolean otherwise) {
+        JsonNode v = json.path(key);
+        if (v.isMissingNode() || v.isNull()) {
+            return otherwise;
+        }
+        if (!v.isBoolean()) {
+            throw new IllegalArgumentException(folder + ": config.json has " + key + " = " + v + ", expected true or false");
+        }
+        return v.asBoolean();
+    }
+
+    /** Notes a number that the tensors contradict; the tensors are right. */
+    void agrees(String key, int fromTensors) {
+        JsonNode v = json.path(key);
+        if (v.isNumber() && v.asInt() != fromTensors) {
+            warnings.add(folder.getFileName() + "/config.json says " + key + " = " + v + ", the tensors say " + fromTensors + "; the tensors are used");
+        }
+    }
+}

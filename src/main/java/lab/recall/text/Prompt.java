@@ -1,0 +1,59 @@
+package lab.recall.text;
+
+/**
+ * Token ids for a model, and where the subject stands among them.
+ *
+ * <pre>{@code
+ * Prompt p = new Template("{} is located in the city of").fill(tokenizer, "Novux Bridge");
+ * p.subjectLast()                                            // index of the subject's last token
+ * Prompt.ofIds(0, 17, 3)                                     // for a model without a tokenizer
+ * }</pre>
+ *
+ * @param text         what was tokenized; null when made of ids
+ * @param ids          token ids, special tokens included
+ * @param subjectStart first token of the subject, or -1
+ * @param subjectEnd   token behind its last one, or -1
+ */
+public record Prompt(String text, int[] ids, int subjectStart, int subjectEnd) {
+    public Prompt {
+        if (ids.length == 0) {
+            throw new IllegalArgumentException("the prompt is empty, expected at least one token");
+        }
+        if (subjectStart != -1 || subjectEnd != -1) {
+            if (subjectStart < 0 || subjectEnd <= subjectStart || subjectEnd > ids.length) {
+                throw new IllegalArgumentException("subject tokens " + subjectStart + " to " + subjectEnd + " of a prompt of " + ids.length);
+            }
+        }
+    }
+
+    /** A text as the tokenizer gives it, special tokens on; it names no subject. */
+    public static Prompt of(Tokenizer tokenizer, String text) {
+        if (text.isEmpty()) {
+            throw new IllegalArgumentException("the prompt is empty, expected at least one token");
+        }
+        return new Prompt(text, tokenizer.encode(text, true).ids(), -1, -1);
+    }
+
+    /** Ids used as they are. */
+    public static Prompt ofIds(int... ids) {
+        return new Prompt(null, ids.clone(), -1, -1);
+    }
+
+    /** Number of tokens. */
+    public int length() {
+        return ids.length;
+    }
+
+    /** Whether it names a subject. */
+    public boolean hasSubject() {
+        return subjectStart >= 0;
+    }
+
+    /** Index of the subject's last token. */
+    public int subjectLast() {
+        if (!hasSubject()) {
+            throw new IllegalArgumentException("this prompt names no subject; make it by Template.fill");
+        }
+        return subjectEnd - 1;
+    }
+}

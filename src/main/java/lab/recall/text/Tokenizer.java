@@ -1,0 +1,97 @@
+package lab.recall.text;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+
+/**
+ * A {@code tokenizer.json}, read by the tokenizers library itself.
+ *
+ * <pre>{@code
+ * Tokenizer t = Tokenizer.open(folder.resolve("tokenizer.json"));
+ * int[] ids = t.encode("The Space Needle", true).ids();
+ * t.decode(ids)
+ * }</pre>
+ *
+ * Safe for several threads. Never goes to the network.
+ */
+public final class Tokenizer {
+    static {
+        System.setProperty("OPT_OUT_TRACKING", "true");         // the wrapper library would otherwise report its use
+        System.setProperty("ai.djl.offline", "true");
+    }
+
+    private static volatile Tokenizer bundled;
+
+    private final HuggingFaceTokenizer library;
+
+    private Tokenizer(HuggingFaceTokenizer library) {
+        this.library = library;
+    }
+
+    /**
+     * The tokens of a text.
+     *
+     * @param ids    token ids
+     * @param starts index of each token's first letter in the text
+     * @param ends   index behind its last one; equal to the start for a special token that was added
+     */
+    public record Encoding(int[] ids, int[] starts, int[] ends) {
+    }
+
+    /** Opens a tokenizer file. */
+    public static Tokenizer open(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new IllegalArgumentException(file + ": no such file");
+        }
+        try {
+            return new Tokenizer(HuggingFaceTokenizer.newInstance(file, Map.of("truncation", "false", "padding", "false")));
+        } catch (IOException | RuntimeException e) {
+            String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage().lines().findFirst().orElse("");
+            throw new IllegalArgumentException(file + ": not a tokenizer.json (" + why + ")", e);
+        }
+    }
+
+    /** The GPT-NeoX-20B tokenizer, that of Pythia and of all Mamba-1 checkpoints. */
+    public static Tokenizer bundled20b() {
+        if (bundled == null) {
+            synchronized (Tokenizer.class) {
+                if (bundled == null) {
+                    bundled = open(DataFolder.find("tokenizer_20b/tokenizer.json"));
+                }
+            }
+        }
+        return bundled;
+    }
+
+    /** The tokens of a text, with or without the special tokens that the tokenizer adds. */
+    public Encoding encode(String text, boolean specialTokens) {
+        ai.djl.huggingface.tokenizers.Encoding e = library.encode(text, specialTokens, false);
+        int[] ids = Arrays.stream(e.getIds()).mapToInt(Math::toIntExact).toArray();
+        CharSpan[] spans = e.getCharTokenSpans();
+        int[] starts = new int[ids.length];
+        int[] ends = new int[ids.length];
+        int points = text.codePointCount(0, text.length());
+        for (int i = 0; i < ids.length; i++) {
+            if (spans[i] != null) {             // the library counts code points
+                starts[i] = text.offsetByCodePoints(0, Math.min(points, spans[i].getStart()));
+                ends[i] = text.offsetByCodePoints(0, Math.min(points, spans[i].getEnd()));
+            }
+        }
+        return new Encoding(ids, starts, ends);
+    }
+
+    /** The text of some ids, special tokens included. */
+    public String decode(int... ids) {
+        return library.decode(Arrays.stream(ids).asLongStream().toArray(), false);
+    }
+
+    /** One token as people read it: its text, line breaks and tabs made visible. */
+    public String token(int id) {
+        return decode(id).replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r");
+    }
+}

@@ -1,0 +1,51 @@
+package lab.recall.view;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import org.knowm.xchart.internal.chartpart.Chart;
+
+/**
+ * Pictures as files.
+ *
+ * <pre>{@code
+ * Figures.save("causal-tracing-averages", trace.heatmap());  // .png and .svg
+ * }</pre>
+ *
+ * They go to the folder that the environment variable RECALL_FIGURES names, else to {@code target/figures} of the working directory.
+ */
+public final class Figures {
+    private Figures() {
+    }
+
+    /** Writes NAME.png and NAME.svg of a heat map. */
+    public static HeatMap save(String name, HeatMap map) {
+        write(name, map.png(), map.svg());
+        return map;
+    }
+
+    /** Writes NAME.png and NAME.svg of a chart. */
+    public static <C extends Chart<?, ?>> C save(String name, C chart) {
+        write(name, Charts.png(chart), Svg.of(chart.getWidth(), chart.getHeight(), g -> chart.paint(g, chart.getWidth(), chart.getHeight())));
+        return chart;
+    }
+
+    private static void write(String name, byte[] png, byte[] svg) {
+        String said = System.getenv("RECALL_FIGURES");
+        Path folder = said == null ? Path.of("target", "figures") : Path.of(said);
+        try {
+            Files.createDirectories(folder);
+            move(folder.resolve(name + ".png"), png);
+            move(folder.resolve(name + ".svg"), svg);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(folder + ": the picture '" + name + "' cannot be written (" + e.getMessage() + ")", e);
+        }
+    }
+
+    private static void move(Path file, byte[] bytes) throws IOException {
+        Path part = Files.createTempFile(file.getParent(), ".part-", null);
+        Files.write(part, bytes);
+        Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+}

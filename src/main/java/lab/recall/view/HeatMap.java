@@ -1,0 +1,301 @@
+package lab.recall.view;
+
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.RenderingHints;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import javax.imageio.ImageIO;
+
+/**
+ * A matrix as a picture: named rows, numbered columns, a colour bar; several side by side share one range.
+ *
+ * <pre>{@code
+ * HeatMap.of("indirect effect", effect).rows(tokens).columns("layer").colours(HeatMap.Colours.PURPLES).range(0, 1)
+ * HeatMap.beside(mamba, neox)
+ * }</pre>
+ *
+ * Cells that are NaN are hatched: there was nothing to average. Drawn by Java2D, to PNG and SVG from the same code: XChart's heat map has
+ * neither hatched cells nor a shared range over several maps.
+ */
+public final class HeatMap {
+    /** Colour scales; the sequential ones start at white. */
+    public enum Colours {
+        PURPLES(0xffffff, 0x9e9ac8, 0x3f007d), REDS(0xffffff, 0xfb6a4a, 0x67000d), GREENS(0xffffff, 0x74c476, 0x00441b),
+        BLUES(0xffffff, 0x6baed6, 0x08306b), GREYS(0xffffff, 0x969696, 0x000000),
+        /** Blue below the middle of the range, red above. */
+        DIVERGING(0x2166ac, 0xf7f7f7, 0xb2182b);
+
+        private final int[] stops;
+
+        Colours(int... stops) {
+            this.stops = stops;
+        }
+
+        private Color at(double share) {
+            double u = Math.min(1, Math.max(0, share)) * (stops.length - 1);
+            int i = (int) Math.min(stops.length - 2, Math.floor(u));
+            int rgb = 0;
+            for (int shift = 0; shift <= 16; shift += 8) {
+                int a = stops[i] >> shift & 0xff;
+                int b = stops[i + 1] >> shift & 0xff;
+                rgb |= (int) Math.round(a + (b - a) * (u - i)) << shift;
+            }
+            return new Color(rgb);
+        }
+    }
+
+    private static final Font PLAIN = new Font(Font.SANS_SERIF, Font.PLAIN, 13);
+    private static final Font BOLD = PLAIN.deriveFont(Font.BOLD, 14f);
+    private static final Color INK = new Color(0x222222);
+    private static final int SCALE = 2;
+    private static final int TOP = 34;
+    private static final int BOTTOM = 46;
+    private static final int GAP = 14;
+    private static final int BAR = 70;
+
+    private final String title;
+    private final double[][] values;
+    private List<String> rows = List.of();
+    private String rowAxis = "";
+    private String columnAxis = "";
+    private List<String> columns = List.of();
+    private Colours colours = Colours.PURPLES;
+    private double low = Double.NaN;
+    private double high = Double.NaN;
+    private List<HeatMap> panels = List.of(this);
+
+    private HeatMap(String title, double[][] values) {
+        this.title = title;
+        this.values = values;
+    }
+
+    /** A map of a matrix, [rows][columns]. */
+    public static HeatMap of(String title, double[][] values) {
+        if (values.length == 0 || values[0].length == 0) {
+            throw new IllegalArgumentException("a heat map needs at least one row and one column");
+        }
+        return new HeatMap(title, Arrays.stream(values).map(double[]::clone).toArray(double[][]::new));
+    }
+
+    /** Several maps in one picture, with the range and the colours of the first. */
+    public static HeatMap beside(HeatMap... maps) {
+        HeatMap all = new HeatMap(maps[0].title, maps[0].values);
+        all.colours = maps[0].colours;
+        all.panels = List.of(maps);
+        double[] range = range(all.panels);
+        all.low = Double.isNaN(maps[0].low) ? range[0] : maps[0].low;
+        all.high = Double.isNaN(maps[0].high) ? range[1] : maps[0].high;
+        return all;
+    }
+
+    /** Names of the rows, first on top. */
+    public HeatMap rows(List<String> names) {
+        rows = List.copyOf(names);
+        return this;
+    }
+
+    /** What the rows are. */
+    public HeatMap rowAxis(String name) {
+        rowAxis = name;
+        return this;
+    }
+
+    /** What the columns are; they are numbered from 0. */
+    public HeatMap columns(String name) {
+        columnAxis = name;
+        return this;
+    }
+
+    /** What the columns are, with names of their own. */
+    public HeatMap columns(String name, List<String> names) {
+        columnAxis = name;
+        columns = List.copyOf(names);
+        return this;
+    }
+
+    /** The colour scale. */
+    public HeatMap colours(Colours scale) {
+        colours = scale;
+        return this;
+    }
+
+    /** The values at the ends of the scale; without it, those of the matrix. */
+    public HeatMap range(double from, double to) {
+        low = from;
+        high = to;
+        return this;
+    }
+
+    /** PNG, at twice the size for sharp text. */
+    public byte[] png() {
+        Layout at = layout();
+        BufferedImage image = new BufferedImage(at.width * SCALE, at.height * SCALE, BufferedImage.TYPE_INT_RGB);
+        Graphics2D g = image.createGraphics();
+        g.scale(SCALE, SCALE);
+        draw(g, at);
+        g.dispose();
+        try (ByteArrayOutputStream out = new ByteArrayOutputStream()) {
+            ImageIO.write(image, "png", out);
+            return out.toByteArray();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** SVG. */
+    public byte[] svg() {
+        Layout at = layout();
+        return Svg.of(at.width, at.height, g -> draw(g, at));
+    }
+
+    /** Width of the picture on a page, in pixels. */
+    public int width() {
+        return layout().width;
+    }
+
+    private record Panel(HeatMap map, int left, int top, int cellWidth, int cellHeight) {
+    }
+
+    private record Layout(int width, int height, List<Panel> panels) {
+    }
+
+    private Layout layout() {
+        Graphics2D g = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB).createGraphics();
+        g.setFont(PLAIN);
+        int x = GAP;
+        int tallest = 0;
+        List<Panel> at = new ArrayList<>();
+        for (HeatMap m : panels) {
+            int labels = 0;
+            for (String r : m.rows) {
+                labels = Math.max(labels, g.getFontMetrics().stringWidth(r) + 8);
+            }
+            if (!m.rowAxis.isEmpty()) {
+                labels += 20;
+            }
+            int room = panels.size() == 1 ? 620 : 340;
+            int cellWidth = Math.max(4, Math.min(46, room / m.values[0].length));
+            int cellHeight = Math.max(3, Math.min(24, 560 / m.values.length));
+            at.add(new Panel(m, x + labels, TOP, cellWidth, cellHeight));
+            int titleWidth = g.getFontMetrics(BOLD).stringWidth(m.title);
+            x += labels + Math.max(cellWidth * m.values[0].length, titleWidth) + GAP + 6;
+            tallest = Math.max(tallest, cellHeight * m.values.length);
+        }
+        g.dispose();
+        return new Layout(x + BAR, TOP + Math.max(tallest, 110) + BOTTOM, at);
+    }
+
+    private void draw(Graphics2D g, Layout at) {
+        g.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+        g.setRenderingHint(RenderingHints.KEY_TEXT_ANTIALIASING, RenderingHints.VALUE_TEXT_ANTIALIAS_ON);
+        g.setColor(Color.WHITE);
+        g.fillRect(0, 0, at.width, at.height);
+        double[] found = range(panels);
+        double from = Double.isNaN(low) ? found[0] : low;
+        double to = Double.isNaN(high) ? found[1] : high;
+        int tallest = 0;
+        for (Panel p : at.panels) {
+            drawPanel(g, p, from, to);
+            tallest = Math.max(tallest, p.cellHeight * p.map.values.length);
+        }
+        drawBar(g, at.width - BAR + 6, TOP, Math.max(tallest, 110), from, to);
+    }
+
+    private void drawPanel(Graphics2D g, Panel p, double from, double to) {
+        HeatMap m = p.map;
+        int wide = p.cellWidth * m.values[0].length;
+        int tall = p.cellHeight * m.values.length;
+        g.setFont(BOLD);
+        g.setColor(INK);
+        g.drawString(m.title, p.left, p.top - 12);
+        g.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_OFF);
+        for (int r = 0; r < m.values.length; r++) {
+            for (int c = 0; c < m.values[r].length; c++) {
+                double v = m.values[r][c];
+                int x = p.left + c * p.cellWidth;
+                int y = p.top + r * p.cellHeight;
+                g.setColor(Double.isNaN(v) ? new Color(0xeeeeee) : colours.at(to > from ? (v - from) / (to - from) : 0.5));
+                g.fillRect(x, y, p.cellWidth, p.cellHeight);
+                if (Double.isNaN(v)) {
+                    g.setColor(new Color(0xbbbbbb));
+                    g.drawLine(x, y + p.cellHeight, x + p.cellWidth, y);
+                }
+            }
+        }
+        g.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+        g.setColor(new Color(0x999999));
+        g.setStroke(new BasicStroke(1f));
+        g.drawRect(p.left, p.top, wide, tall);
+        g.setFont(PLAIN);
+        g.setColor(INK);
+        int ascent = g.getFontMetrics().getAscent();
+        int every = Math.max(1, (ascent + 2 + p.cellHeight - 1) / p.cellHeight);
+        for (int r = 0; r < m.rows.size(); r += every) {
+            String name = m.rows.get(r);
+            g.drawString(name, p.left - 6 - g.getFontMetrics().stringWidth(name), p.top + r * p.cellHeight + (p.cellHeight + ascent) / 2 - 2);
+        }
+        int step = step(m.values[0].length, p.cellWidth, m.columns.isEmpty() ? 22 : 40);
+        for (int c = 0; c < m.values[0].length; c += step) {
+            String name = m.columns.isEmpty() ? String.valueOf(c) : m.columns.get(c);
+            g.drawString(name, p.left + c * p.cellWidth + (p.cellWidth - g.getFontMetrics().stringWidth(name)) / 2, p.top + tall + 17);
+        }
+        g.drawString(m.columnAxis, p.left + (wide - g.getFontMetrics().stringWidth(m.columnAxis)) / 2, p.top + tall + 37);
+        if (!m.rowAxis.isEmpty()) {
+            Graphics2D turned = (Graphics2D) g.create();
+            int widest = m.rows.stream().mapToInt(g.getFontMetrics()::stringWidth).max().orElse(0);
+            turned.rotate(-Math.PI / 2, p.left - widest - 16, p.top + tall / 2.0);
+            turned.drawString(m.rowAxis, p.left - widest - 16 - g.getFontMetrics().stringWidth(m.rowAxis) / 2, p.top + tall / 2);
+            turned.dispose();
+        }
+    }
+
+    private static int step(int count, int cell, int room) {
+        for (int step : new int[] {1, 2, 5, 10, 20, 50, 100}) {
+            if (step * cell >= room || step >= count) {
+                return step;
+            }
+        }
+        return 100;
+    }
+
+    private void drawBar(Graphics2D g, int left, int top, int height, double from, double to) {
+        for (int y = 0; y < height; y++) {
+            g.setColor(colours.at(1 - y / (height - 1.0)));
+            g.fillRect(left, top + y, 14, 1);
+        }
+        g.setColor(new Color(0x999999));
+        g.drawRect(left, top, 14, height);
+        g.setColor(INK);
+        g.setFont(PLAIN.deriveFont(12f));
+        for (int i = 0; i <= 4; i++) {
+            double v = from + (to - from) * i / 4;
+            g.drawString(String.format(Locale.ROOT, Math.abs(to - from) < 0.1 ? "%.3f" : "%.2f", v), left + 19,
+                    top + height - Math.round(height * i / 4f) + 4);
+        }
+    }
+
+    private static double[] range(List<HeatMap> maps) {
+        double least = Double.POSITIVE_INFINITY;
+        double most = Double.NEGATIVE_INFINITY;
+        for (HeatMap m : maps) {
+            for (double[] row : m.values) {
+                for (double v : row) {
+                    if (!Double.isNaN(v)) {
+                        least = Math.min(least, v);
+                        most = Math.max(most, v);
+                    }
+                }
+            }
+        }
+        return least > most ? new double[] {0, 1} : new double[] {least, most};
+    }
+}

@@ -1,0 +1,44 @@
+package lab.recall.view;
+
+import java.util.Map;
+import org.dflib.jjava.jupyter.Extension;
+import org.dflib.jjava.jupyter.kernel.BaseKernel;
+import org.dflib.jjava.jupyter.kernel.display.DisplayData;
+import org.dflib.jjava.jupyter.kernel.display.Renderer;
+import org.dflib.jjava.jupyter.kernel.display.mime.MIMEType;
+
+/** Teaches a JJava kernel to show our tables and pictures; JJava finds it by its service file. */
+public final class JJavaSetup implements Extension {
+    @Override
+    public void install(BaseKernel kernel) {
+        Renderer renderer = kernel.getRenderer();
+        for (Class<?> type : Display.TYPES) {
+            renderer.createRegistration(type).preferring(MIMEType.TEXT_HTML).supporting(MIMEType.parse(Display.PNG), MIMEType.TEXT_PLAIN)
+                    .register((o, context) -> {
+                        Display.Shown shown = Display.of(o);
+                        MIMEType mime = MIMEType.parse(shown.mime());
+                        context.getOutputContainer().putData(mime, shown.data());
+                        if (shown.width() > 0) {
+                            context.getOutputContainer().putMetaData(mime, Map.of("width", shown.width()));
+                        }
+                    });
+        }
+        Show.through(new Show.Channel() {
+            @Override
+            public String show(Object o, String... mime) {
+                DisplayData data = mime.length == 0 ? renderer.render(o) : renderer.renderAs(o, mime);
+                if (!data.hasDisplayId()) {
+                    data.setDisplayId(java.util.UUID.randomUUID().toString());
+                }
+                kernel.display(data);
+                return data.getDisplayId();
+            }
+
+            @Override
+            public void update(String id, Object o, String... mime) {
+                DisplayData data = renderer.renderAs(o, mime);
+                kernel.getIO().display.updateDisplay(id, data);
+            }
+        });
+    }
+}

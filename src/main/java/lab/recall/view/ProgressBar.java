@@ -1,0 +1,85 @@
+package lab.recall.view;
+
+import java.util.Locale;
+import java.util.function.LongSupplier;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/**
+ * How far long work is: done, rate, time left; below the cell in a notebook, on a terminal elsewhere, silent where nobody watches.
+ *
+ * <pre>{@code
+ * try (var bar = ProgressBar.of("tracing", "rows", total)) { ..; bar.to(done); }
+ * }</pre>
+ */
+public final class ProgressBar implements AutoCloseable {
+    private static final long EVERY_NANOS = 150_000_000L;
+
+    private final String task;
+    private final String unit;
+    private final long total;
+    private final LongSupplier clock;
+    private final long start;
+    private final Show.Channel kernel;
+    private final String id;
+    private final me.tongfei.progressbar.ProgressBar terminal;
+    private long last;
+    private long done;
+
+    private ProgressBar(String task, String unit, long total, Show.Channel kernel, boolean onTerminal, LongSupplier clock) {
+        this.task = task;
+        this.unit = unit;
+        this.total = total;
+        this.clock = clock;
+        this.start = clock.getAsLong();
+        this.last = start;
+        this.kernel = kernel;
+        this.id = kernel == null ? null : kernel.show(html(), Display.HTML);
+        this.terminal = kernel == null && onTerminal ? new ProgressBarBuilder().setTaskName(task).setInitialMax(total)
+                .setUnit(" " + unit, 1).showSpeed().setStyle(ProgressBarStyle.ASCII).setUpdateIntervalMillis(200).build() : null;
+    }
+
+    /** A bar for where this program runs. */
+    public static ProgressBar of(String task, String unit, long total) {
+        return new ProgressBar(task, unit, total, Show.channel(), System.console() != null, System::nanoTime);
+    }
+
+    static ProgressBar of(String task, String unit, long total, Show.Channel kernel, LongSupplier clock) {
+        return new ProgressBar(task, unit, total, kernel, false, clock);
+    }
+
+    /** Sets how much is done; redraws at most a few times a second. */
+    public void to(long nowDone) {
+        done = nowDone;
+        if (terminal != null) {
+            terminal.stepTo(done);
+        }
+        long now = clock.getAsLong();
+        if (kernel != null && now - last >= EVERY_NANOS) {
+            last = now;
+            kernel.update(id, html(), Display.HTML);
+        }
+    }
+
+    /** Draws the last state. */
+    @Override
+    public void close() {
+        if (kernel != null) {
+            kernel.update(id, html(), Display.HTML);
+        }
+        if (terminal != null) {
+            terminal.close();
+        }
+    }
+
+    private String html() {
+        double seconds = (clock.getAsLong() - start) / 1e9;
+        if (total > 0 && done >= total) {
+            return String.format(Locale.ROOT, "<small>%s: %,d %s in %.1f s</small>", Tables.escape(task), done, unit, seconds);
+        }
+        String rate = done > 0 && seconds > 0 ? String.format(Locale.ROOT, ", %,.0f a second, %.0f s left", done / seconds,
+                (total - done) * seconds / done) : "";
+        return String.format(Locale.ROOT, "<progress value=\"%d\" max=\"%d\"></progress> <small>%s: %,d of %,d %s%s</small>", done,
+                Math.max(1, total), Tables.escape(task), done, total, unit, rate);
+    }
+}

@@ -1,0 +1,117 @@
+package lab.recall.view;
+
+import java.util.List;
+import java.util.Locale;
+import tech.tablesaw.api.DoubleColumn;
+import tech.tablesaw.api.IntColumn;
+import tech.tablesaw.api.LongColumn;
+import tech.tablesaw.api.NumericColumn;
+import tech.tablesaw.api.StringColumn;
+import tech.tablesaw.api.Table;
+import tech.tablesaw.columns.Column;
+
+/**
+ * Tables from rows, and tables as HTML or text.
+ *
+ * <pre>{@code
+ * Table t = Tables.of("next token", List.of("token", "p"), List.of(List.of("Paris", 0.93), List.of("Lyon", 0.02)));
+ * System.out.println(Tables.text(t));
+ * }</pre>
+ */
+public final class Tables {
+    private static final int MOST_ROWS = 60;
+
+    private Tables() {
+    }
+
+    /** A table of rows; a column of numbers stays one, everything else becomes text. */
+    public static Table of(String title, List<String> columns, List<? extends List<?>> rows) {
+        Table table = Table.create(title);
+        for (int c = 0; c < columns.size(); c++) {
+            int column = c;
+            List<?> values = rows.stream().map(r -> (Object) r.get(column)).toList();
+            table.addColumns(column(columns.get(c), values));
+        }
+        return table;
+    }
+
+    private static Column<?> column(String name, List<?> values) {
+        if (!values.isEmpty() && values.stream().allMatch(v -> v instanceof Integer)) {
+            return IntColumn.create(name, values.stream().mapToInt(v -> (Integer) v).toArray());
+        }
+        if (!values.isEmpty() && values.stream().allMatch(v -> v instanceof Integer || v instanceof Long)) {
+            return LongColumn.create(name, values.stream().mapToLong(v -> ((Number) v).longValue()).toArray());
+        }
+        if (!values.isEmpty() && values.stream().allMatch(v -> v instanceof Number)) {
+            return DoubleColumn.create(name, values.stream().mapToDouble(v -> ((Number) v).doubleValue()).toArray());
+        }
+        return StringColumn.create(name, values.stream().map(String::valueOf).toList());
+    }
+
+    /** A number as people read it: at most four decimals, small ones with an exponent, a dash for none. */
+    public static String number(double v) {
+        if (Double.isNaN(v)) {
+            return "–";
+        }
+        if (v == Math.rint(v) && Math.abs(v) < 1e9) {
+            return String.valueOf((long) v);
+        }
+        return Math.abs(v) < 1e-4 ? String.format(Locale.ROOT, "%.1e", v) : String.format(Locale.ROOT, "%.4f", v);
+    }
+
+    /** A table for a page. */
+    public static String html(Table t) {
+        StringBuilder b = new StringBuilder("<table class=\"dataframe\">");
+        if (t.name() != null && !t.name().isBlank()) {
+            b.append("<caption style=\"text-align:left\">").append(escape(t.name())).append("</caption>");
+        }
+        b.append("<thead><tr>");
+        t.columns().forEach(c -> b.append("<th").append(align(c)).append('>').append(escape(c.name())).append("</th>"));
+        b.append("</tr></thead><tbody>");
+        for (int r = 0; r < Math.min(MOST_ROWS, t.rowCount()); r++) {
+            b.append("<tr>");
+            for (Column<?> c : t.columns()) {
+                b.append("<td").append(align(c)).append('>').append(escape(cell(c, r))).append("</td>");
+            }
+            b.append("</tr>");
+        }
+        b.append("</tbody></table>");
+        if (t.rowCount() > MOST_ROWS) {
+            b.append("<p>").append(t.rowCount() - MOST_ROWS).append(" more rows</p>");
+        }
+        return b.toString();
+    }
+
+    /** A table for a terminal, columns aligned. */
+    public static String text(Table t) {
+        int[] widths = t.columns().stream().mapToInt(c -> c.name().length()).toArray();
+        for (int c = 0; c < widths.length; c++) {
+            for (int r = 0; r < t.rowCount(); r++) {
+                widths[c] = Math.max(widths[c], cell(t.column(c), r).length());
+            }
+        }
+        StringBuilder b = new StringBuilder();
+        for (int r = -1; r < t.rowCount(); r++) {
+            StringBuilder line = new StringBuilder();
+            for (int c = 0; c < widths.length; c++) {
+                String cell = r < 0 ? t.column(c).name() : cell(t.column(c), r);
+                String blank = " ".repeat(widths[c] - cell.length());
+                line.append(c == 0 ? "" : "  ").append(t.column(c) instanceof NumericColumn ? blank + cell : cell + blank);
+            }
+            b.append(line.toString().stripTrailing()).append('\n');
+        }
+        return b.toString();
+    }
+
+    private static String cell(Column<?> c, int row) {
+        return c instanceof DoubleColumn d ? number(d.getDouble(row)) : c.getString(row);
+    }
+
+    private static String align(Column<?> c) {
+        return c instanceof NumericColumn ? " style=\"text-align:right\"" : " style=\"text-align:left\"";
+    }
+
+    static String escape(String s) {
+        return s.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+    }
+}
