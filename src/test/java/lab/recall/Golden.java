@@ -1,0 +1,76 @@
+package lab.recall;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import lab.recall.checkpoint.SafeTensors;
+import lab.recall.checkpoint.Tensor;
+
+/** Expected values and their tolerances; see golden/README.md. */
+public final class Golden {
+    public static final List<String> CASES = List.of("mamba-a-f32", "mamba-b-bf16-untied", "mamba-c-f16-sharded", "mamba-d-orig-zip",
+            "mamba-e-orig-legacy", "neox-a-f32", "neox-b-seq-f16-sharded", "neox-c-bf16", "neox-d-bin");
+    public static final List<String> WITH_INTERVENTIONS = List.of("mamba-a-f32", "mamba-b-bf16-untied", "neox-a-f32", "neox-b-seq-f16-sharded");
+
+    private Golden() {
+    }
+
+    /** Folder of a case. */
+    public static Path folder(String name) {
+        try {
+            return Path.of(Golden.class.getResource("/golden/" + name).toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** A file of expected values. */
+    public static Map<String, Tensor> values(String name, String file) {
+        return SafeTensors.read(folder(name).resolve(file + ".safetensors"));
+    }
+
+    /** Ids of a tensor, or of one of its rows. */
+    public static int[] ids(Tensor t, int row) {
+        int width = (int) t.shape()[t.shape().length - 1];
+        return Arrays.stream(t.longs()).skip((long) row * width).limit(width).mapToInt(Math::toIntExact).toArray();
+    }
+
+    /** One slice of the leading dimension. */
+    public static double[] slice(Tensor t, int index) {
+        double[] all = t.doubles();
+        int size = all.length / (int) t.shape()[0];
+        return Arrays.copyOfRange(all, index * size, (index + 1) * size);
+    }
+
+    /** |x - golden| at most 1e-4 max(1, max|golden tensor|). */
+    public static void close(String what, float[] x, double[] golden, double scale) {
+        if (x.length != golden.length) {
+            fail(what + ": " + x.length + " numbers, expected " + golden.length);
+        }
+        double allowed = 1e-4 * Math.max(1, scale);
+        for (int i = 0; i < x.length; i++) {
+            if (!(Math.abs(x[i] - golden[i]) <= allowed)) {
+                fail(what + "[" + i + "] is " + x[i] + ", expected " + golden[i] + " within " + allowed);
+            }
+        }
+    }
+
+    public static void close(String what, float[] x, double[] golden) {
+        close(what, x, golden, largest(golden));
+    }
+
+    /** Probabilities: 1e-4 absolute. */
+    public static void probability(String what, double p, double golden) {
+        if (!(Math.abs(p - golden) <= 1e-4)) {
+            fail(what + " is " + p + ", expected " + golden);
+        }
+    }
+
+    public static double largest(double[] values) {
+        return Arrays.stream(values).map(Math::abs).max().orElse(0);
+    }
+}

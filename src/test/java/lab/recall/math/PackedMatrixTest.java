@@ -1,0 +1,95 @@
+package lab.recall.math;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** Products against one chain of fused multiply-adds, for all storages and odd shapes. */
+public class PackedMatrixTest {
+    /** Whether products are exact chains here, as with the Vector API, or f32 noise may differ. */
+    public static boolean exact() {
+        return Simd.available();
+    }
+
+    private static final int[][] SHAPES = {{1, 1}, {3, 5}, {16, 7}, {31, 9}, {32, 33}, {40, 64}, {64, 48}, {65, 17}, {80, 100}, {96, 1000},
+        {130, 401}, {200, 3000}};
+
+    @Test
+    void everyElementIsOneChain() {
+        Random random = new Random(1);
+        for (int[] shape : SHAPES) {
+            for (PackedMatrix.Storage storage : PackedMatrix.Storage.values()) {
+                float[] weights = new float[shape[0] * shape[1]];
+                PackedMatrix w = random(random, storage, shape[0], shape[1], weights);
+                for (int rows : new int[] {1, 2, 5, 6, 7, 13, 40, 200}) {
+                    check(random, w, weights, rows);
+                }
+            }
+        }
+    }
+
+    private static PackedMatrix random(Random random, PackedMatrix.Storage storage, int outputs, int inputs, float[] weights) {
+        short[] halves = new short[weights.length];
+        for (int i = 0; i < weights.length; i++) {
+            if (storage == PackedMatrix.Storage.F32) {
+                weights[i] = (float) random.nextGaussian();
+            } else {
+                int exponent = storage == PackedMatrix.Storage.BF16 ? 120 + random.nextInt(10) << 7 : random.nextInt(18) << 10;
+                halves[i] = (short) (random.nextInt(2) << 15 | exponent | random.nextInt(storage == PackedMatrix.Storage.BF16 ? 128 : 1024));
+                weights[i] = PackedMatrix.widen(storage, halves[i] & 0xffff);
+            }
+        }
+        return storage == PackedMatrix.Storage.F32 ? PackedMatrix.of(weights, outputs, inputs)
+                : PackedMatrix.packHalf(storage, outputs, inputs, (r, to, at) -> System.arraycopy(halves, r * inputs, to, at, inputs));
+    }
+
+    private static void check(Random random, PackedMatrix w, float[] weights, int rows) {
+        int stride = w.inputs() + 3;
+        float[] x = new float[rows * stride + 2];
+        for (int i = 0; i < x.length; i++) {
+            x[i] = (float) random.nextGaussian();
+        }
+        int yStride = w.outputs() + 1;
+        float[] y = new float[rows * yStride + 5];
+        w.multiply(x, 2, stride, rows, y, 5, yStride);
+        for (int r = 0; r < rows; r++) {
+            for (int o = 0; o < w.outputs(); o++) {
+                float chain = 0f;
+                double size = 0;
+                for (int k = 0; k < w.inputs(); k++) {
+                    chain = Math.fma(x[2 + r * stride + k], weights[o * w.inputs() + k], chain);
+                    size += Math.abs(x[2 + r * stride + k] * weights[o * w.inputs() + k]);
+                }
+                assertEquals(chain, y[5 + r * yStride + o], exact() ? 0f : (float) (1e-5 * size + 1e-20),
+                        w.storage() + " " + w.outputs() + "x" + w.inputs() + " rows " + rows + " at " + r + "," + o);
+            }
+        }
+        float[] row = new float[w.inputs()];
+        w.copyRow(w.outputs() - 1, row, 0);
+        for (int k = 0; k < row.length; k++) {
+            assertEquals(weights[(w.outputs() - 1) * w.inputs() + k], row[k]);
+        }
+    }
+
+    @Test
+    void halfNumbersWidenExactly() {
+        for (int bits = 0; bits < 1 << 16; bits++) {
+            int exponent = bits >> 10 & 31;
+            double sign = (bits & 0x8000) != 0 ? -1 : 1;
+            double fraction = (bits & 1023) / 1024.0;
+            double value = exponent == 0 ? fraction * Math.pow(2, -14) : (1 + fraction) * Math.pow(2, exponent - 15);
+            if (exponent != 31) {
+                assertEquals((float) (sign * value), PackedMatrix.widen(PackedMatrix.Storage.F16, bits));
+            }
+        }
+    }
+
+    @Test
+    void infinityIsRefusedInF16() {
+        short[] bad = {0, (short) 0x7c00};
+        assertThrows(IllegalArgumentException.class,
+                () -> PackedMatrix.packHalf(PackedMatrix.Storage.F16, 1, 2, (r, to, at) -> System.arraycopy(bad, 0, to, at, 2)));
+    }
+}
