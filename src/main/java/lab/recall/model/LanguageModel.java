@@ -14,6 +14,7 @@ import lab.recall.text.Prompt;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
+import tech.tablesaw.api.Table;
 
 /**
  * A language model opened for experiments: Mamba-1 or GPT-NeoX, f32 arithmetic, weights kept in the precision in which they are stored.
@@ -70,6 +71,19 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         }
         model.warnings.forEach(w -> System.err.println("warning: " + w));
         return model;
+    }
+
+    /**
+     * The models that a notebook works on: those that the environment variable RECALL_MODEL names, separated by commas, else the defaults.
+     */
+    public static List<LanguageModel> chosen(String... defaults) {
+        String said = System.getenv("RECALL_MODEL");
+        return Arrays.stream(said == null || said.isBlank() ? defaults : said.split(",")).map(n -> open(n.strip())).toList();
+    }
+
+    /** Names of the models that come with the project. */
+    public static List<String> embedded() {
+        return ModelFolder.embedded();
     }
 
     /** The name by which it was opened. */
@@ -160,6 +174,17 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     /** A text as the model's tokenizer gives it, special tokens on. */
     public Prompt prompt(String text) {
         return Prompt.of(requireTokenizer(), text);
+    }
+
+    /** A prompt's tokens as a table; a star marks the subject's. */
+    public Table tokens(Prompt prompt) {
+        List<List<Object>> rows = new ArrayList<>();
+        for (int i = 0; i < prompt.length(); i++) {
+            int id = prompt.ids()[i];
+            boolean subject = prompt.hasSubject() && i >= prompt.subjectStart() && i < prompt.subjectEnd();
+            rows.add(List.of(i, tokenizer.map(t -> t.token(id)).orElse("#" + id), id, subject ? "*" : ""));
+        }
+        return Tables.of(prompt.text() == null ? "tokens" : prompt.text(), List.of("index", "token", "id", "subject"), rows);
     }
 
     /** What the model says next after a text. */

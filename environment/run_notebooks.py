@@ -1,0 +1,127 @@
+"""Runs the notebooks one after another with progress, and writes them as self-contained pages with an index. Called by `replicate`."""
+import argparse
+import html
+import os
+import pathlib
+import re
+import shutil
+import sys
+import time
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert import HTMLExporter
+
+KERNEL = {"name": "recall-java", "display_name": "Java (RecallLab)", "language": "java"}
+
+
+def say(line, end="\n"):
+    print(line, end=end, file=sys.stderr, flush=True)
+
+
+def execute(path, notebook):
+    """Runs all cells; returns the message of the first failing cell, or None."""
+    total = len(notebook.cells)
+    start = time.time()
+    live = sys.stderr.isatty()
+    at = {"cell": 0}
+
+    def on_start(cell, cell_index):
+        at["cell"] = cell_index + 1
+        if live:
+            say(f"\r{path.name}: cell {cell_index + 1} of {total}, {time.time() - start:.0f} s ", end="")
+
+    client = NotebookClient(notebook, timeout=3600, kernel_name=KERNEL["name"], on_cell_start=on_start, record_timing=False,
+                            resources={"metadata": {"path": str(path.parent)}})
+    try:
+        client.execute(stderr=open(os.path.join(os.environ["JUPYTER_RUNTIME_DIR"], "kernel.log"), "ab"))
+        return None
+    except CellExecutionError as e:
+        error = re.sub(r"\x1b\[[0-9;]*m", "", str(e)).strip().splitlines()
+        reason = next((line.strip() for line in reversed(error) if "Exception" in line or "Error" in line), error[-1].strip())
+        return f"{path.name}: cell {at['cell']} of {total} failed: {reason}"
+    except (CellTimeoutError, DeadKernelError) as e:
+        return f"{path.name}: cell {at['cell']} of {total} failed: {e}"
+    finally:
+        if live:
+            say("\r" + " " * 60 + "\r", end="")
+
+
+def title(notebook, path):
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            found = re.search(r"^# (.+)$", cell.source, re.M)
+            if found:
+                return found.group(1)
+    return path.stem
+
+
+def first_picture(notebook):
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                return output["data"]["image/png"].replace("\n", "")
+    return None
+
+
+def clean(notebook, root):
+    """Takes machine paths and timing out of what is committed."""
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "java", "file_extension": ".jshell"}})
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            if "text" in output:
+                output["text"] = output["text"].replace(str(root), ".")
+    return notebook
+
+
+def index(report, rows):
+    cards = []
+    for path, name, seconds, failed, picture in rows:
+        image = f'<img alt="" src="data:image/png;base64,{picture}">' if picture else ""
+        state = "failed" if failed else f"{seconds:.0f} s"
+        cards.append(f'<a href="{path.stem}.html">{image}<h2>{html.escape(name)}</h2><p>{path.stem} · {state}</p></a>')
+    (report / "index.html").write_text(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>RecallLab report</title><style>"
+        "body{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}"
+        "a{display:block;border:1px solid #ddd;border-radius:6px;padding:1em;margin:1em 0;color:inherit;text-decoration:none}"
+        "a:hover{border-color:#3f007d}img{max-width:100%;max-height:16em}h2{margin:.4em 0 0}p{margin:.2em 0;color:#666}</style></head>"
+        f"<body><h1>RecallLab: where a language model keeps a fact</h1>{''.join(cards)}</body></html>\n", encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("root", type=pathlib.Path)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--publish", action="store_true")
+    given = parser.parse_args()
+    root, report = given.root, given.root / "target" / "report"
+    exporter = HTMLExporter(extra_template_basedirs=[str(root / "environment" / "html")], template_name="offline")
+    failures, rows = [], []
+    for path in sorted((root / "notebooks").glob(f"{given.only}*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        start = time.time()
+        failed = execute(path, notebook)
+        seconds = time.time() - start
+        say(failed or f"{path.name}: {len(notebook.cells)} cells in {seconds:.0f} s")
+        if failed:
+            failures.append(failed)
+        clean(notebook, root)
+        nbformat.write(notebook, report / path.name)
+        (report / f"{path.stem}.html").write_text(exporter.from_notebook_node(notebook)[0], encoding="utf-8")
+        rows.append((path, title(notebook, path), seconds, failed, first_picture(notebook)))
+        if given.publish and not failed:
+            nbformat.write(notebook, path)
+    index(report, rows)
+    if given.publish and not failures:
+        (root / "figures").mkdir(exist_ok=True)
+        for figure in sorted((report / "figures").glob("*")):
+            shutil.copy(figure, root / "figures" / figure.name)
+    say(f"report: {report / 'index.html'}")
+    say(f"{len(rows) - len(failures)} passed, {len(failures)} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+package lab.recall.cli;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import lab.recall.model.HookPoint;
+import lab.recall.model.LanguageModel;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(name = "info", mixinStandardHelpOptions = true, description = "Tells a model's sizes and hook points.")
+final class InfoCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "MODEL", description = "An embedded model, a folder, or a hub id in the HuggingFace cache.")
+    private String name;
+
+    @Option(names = "--json", description = "Print JSON.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        LanguageModel model = LanguageModel.open(name);
+        Map<String, Object> all = describe(model);
+        all.put("tokenizer", model.tokenizer().isPresent());
+        Map<String, Integer> points = new LinkedHashMap<>();
+        model.points().stream().filter(HookPoint::isPerToken).forEach(p -> points.put(p.id(), model.width(p)));
+        all.put("hook_points", points);
+        all.put("warnings", model.warnings());
+        if (json) {
+            Results.print(spec, all);
+        } else {
+            all.forEach((k, v) -> {
+                if (!k.equals("hook_points")) {
+                    spec.commandLine().getOut().printf("%-12s %s%n", k, v);
+                }
+            });
+            spec.commandLine().getOut().println("hook points, with their width and meaning:");
+            model.points().forEach(p -> spec.commandLine().getOut().printf("  %-12s %7d  %s%n", p.id(), p.isPerToken() ? model.width(p) : 0, p.meaning()));
+        }
+        return 0;
+    }
+
+    static Map<String, Object> describe(LanguageModel model) {
+        Map<String, Object> all = new LinkedHashMap<>();
+        all.put("name", model.name());
+        all.put("family", model.family());
+        all.put("layers", model.layers());
+        all.put("width", model.width());
+        all.put("vocabulary", model.vocabulary());
+        all.put("parameters", model.parameters());
+        return all;
+    }
+}

@@ -1,0 +1,52 @@
+package lab.recall.cli;
+
+import java.io.PrintWriter;
+import java.util.concurrent.CancellationException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The command {@code recall}. Exit codes: 0 done, 1 an unexpected failure, 2 bad input (one line on stderr), 130 interrupted. */
+@Command(name = "recall", mixinStandardHelpOptions = true, version = "RecallLab 0.1.0",
+        description = "Shows where a language model keeps a fact.",
+        subcommands = {ModelsCommand.class, InfoCommand.class, NextCommand.class, RunCommand.class})
+public final class Main implements Runnable {
+    @CommandLine.Spec
+    private CommandLine.Model.CommandSpec spec;
+
+    @Override
+    public void run() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+    }
+
+    /** Runs a command line and ends the program with its exit code. */
+    public static void main(String[] args) {
+        System.exit(run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), args));
+    }
+
+    /** Runs a command line. */
+    static int run(PrintWriter out, PrintWriter err, String... args) {
+        CommandLine line = new CommandLine(new Main());
+        line.setOut(out);
+        line.setErr(err);
+        line.setParameterExceptionHandler((e, a) -> {
+            err.println(oneLine(e.getMessage()) + " (see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
+            return 2;
+        });
+        line.setExecutionExceptionHandler((e, l, parsed) -> {
+            if (e instanceof IllegalArgumentException) {
+                err.println(oneLine(e.getMessage()));
+                return 2;
+            }
+            if (e instanceof CancellationException) {
+                return 130;
+            }
+            e.printStackTrace(err);
+            return 1;
+        });
+        return line.execute(args);
+    }
+
+    static String oneLine(String message) {
+        return String.valueOf(message).replaceAll("\\s*\\R\\s*", " ");
+    }
+}

@@ -1,0 +1,77 @@
+package lab.recall.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import lab.recall.checkpoint.SafeTensors;
+import lab.recall.checkpoint.Tensor;
+import lab.recall.request.Answer;
+import lab.recall.request.AtomicFiles;
+import picocli.CommandLine.Model.CommandSpec;
+
+/** Writes answers as result.json and result.safetensors, and knows those that are there. */
+final class Results {
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    private Results() {
+    }
+
+    /** The arrays first: a result.json says that all of the result is there. */
+    static void write(Path folder, String experiment, ObjectNode settings, double seconds, Answer answer) {
+        ObjectNode json = JSON.createObjectNode();
+        json.put("experiment", experiment);
+        json.set("settings", settings);
+        json.put("seconds", seconds);
+        answer.scalars().forEach((k, v) -> json.set(k, JSON.valueToTree(v)));
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new IllegalArgumentException("--out: " + folder + " cannot be made (" + e.getMessage() + ")", e);
+        }
+        List<Tensor> arrays = answer.arrays().stream().map(a -> Tensor.of(a.name(), a.values(), a.shape())).toList();
+        if (!arrays.isEmpty()) {
+            SafeTensors.write(folder.resolve("result.safetensors"), arrays, Map.of());
+        }
+        AtomicFiles.write(folder.resolve("result.json"), bytes(json));
+    }
+
+    /** Whether a folder holds the answer to this very request: each of its fields stands in the settings. */
+    static boolean answers(String request, Path folder) {
+        try {
+            JsonNode settings = JSON.readTree(Files.readAllBytes(folder.resolve("result.json"))).path("settings");
+            JsonNode asked = JSON.readTree(request);
+            if (!asked.isObject() || !settings.isObject()) {
+                return false;
+            }
+            for (Map.Entry<String, JsonNode> e : asked.properties()) {
+                if (!e.getValue().equals(settings.get(e.getKey()))) {
+                    return false;
+                }
+            }
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /** Prints JSON on a command's standard output. */
+    static void print(CommandSpec spec, Object value) {
+        spec.commandLine().getOut().println(new String(bytes(value), StandardCharsets.UTF_8));
+    }
+
+    private static byte[] bytes(Object value) {
+        try {
+            return JSON.writeValueAsBytes(value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package lab.recall.facts;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import lab.recall.model.LanguageModel;
+import lab.recall.text.DataFolder;
+import lab.recall.view.Showable;
+import lab.recall.view.Tables;
+
+/**
+ * A set of relations.
+ *
+ * <pre>{@code
+ * Relations.of(mamba).get("person_plays_sport")
+ * Relations.of(mamba).knownBy(mamba).pairs(60, seed)
+ * }</pre>
+ */
+public final class Relations implements Showable {
+    private final List<Relation> all;
+
+    private Relations(List<Relation> all) {
+        this.all = all;
+    }
+
+    /** Those that belong to a model: its folder's own, else the invented world for an embedded model, else the LRE relations. */
+    public static Relations of(LanguageModel model) {
+        Path own = model.folder().resolve("relations");
+        return Files.isDirectory(own) ? folder(own) : model.isEmbedded() ? world() : lre();
+    }
+
+    /** The invented world that the embedded models know. */
+    public static Relations world() {
+        return folder(DataFolder.find("world"));
+    }
+
+    /** The 26 relations of real facts (Hernandez et al., arXiv 2308.09124). */
+    public static Relations lre() {
+        return folder(DataFolder.find("relations"));
+    }
+
+    /** Every JSON file of a folder. */
+    public static Relations folder(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            throw new IllegalArgumentException(folder + ": no such folder of relations");
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Relation> all = files.filter(f -> f.toString().endsWith(".json")).sorted().map(Relation::read).toList();
+            if (all.isEmpty()) {
+                throw new IllegalArgumentException(folder + ": no relation (a JSON file) in this folder");
+            }
+            return new Relations(all);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** All of them. */
+    public List<Relation> all() {
+        return all;
+    }
+
+    /** One by its name. */
+    public Relation get(String name) {
+        return all.stream().filter(r -> r.name().equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(
+                "'" + name + "' is no relation here; there are " + String.join(", ", all.stream().map(Relation::name).toList())));
+    }
+
+    /** The facts of all relations that a model knows. */
+    public KnownFacts knownBy(LanguageModel model) {
+        return KnownFacts.of(model, all);
+    }
+
+    @Override
+    public Object view() {
+        List<List<Object>> rows = new ArrayList<>();
+        all.forEach(r -> rows.add(List.of(r.name(), r.template().text(), r.facts().size())));
+        return Tables.of("relations", List.of("relation", "template", "facts"), rows);
+    }
+}

@@ -1,0 +1,207 @@
+package lab.recall.request;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Reads the fields of one JSON object: each kind of value has one reader, which names the field and the allowed range when it is wrong.
+ *
+ * <pre>{@code
+ * Fields f = Fields.parse(text);
+ * int window = f.integer("window", 1, 48, 1);                // with a default
+ * f.done();                                                  // refuses what nobody read
+ * }</pre>
+ */
+public final class Fields {
+    private static final ObjectMapper JSON = new ObjectMapper().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
+
+    private final ObjectNode values;
+    private final String where;
+    private final Set<String> known;
+    private final ObjectNode settings;
+
+    private Fields(ObjectNode values, String where, Set<String> known) {
+        this.values = values;
+        this.where = where;
+        this.known = known;
+        this.settings = values.deepCopy();
+    }
+
+    /** The object of a request's text. */
+    public static Fields parse(String text) {
+        JsonNode node;
+        try {
+            node = JSON.readTree(text);
+        } catch (JsonProcessingException | StackOverflowError e) {
+            String why = e instanceof JsonProcessingException j ? j.getOriginalMessage().lines().findFirst().orElse("") : "too deep";
+            throw new IllegalArgumentException("the request is not JSON (" + why + ")", e);
+        }
+        if (!(node instanceof ObjectNode object)) {
+            throw new IllegalArgumentException("the request is not a JSON object");
+        }
+        return new Fields(object, "", new TreeSet<>());
+    }
+
+    /** Declares fields that may stand here and refuses all others. */
+    public void allow(List<String> names) {
+        known.addAll(names);
+        done();
+    }
+
+    /** Refuses fields that nobody read. */
+    public void done() {
+        values.fieldNames().forEachRemaining(f -> {
+            if (!known.contains(f)) {
+                throw new IllegalArgumentException(name(f) + ": unknown field; known here are " + String.join(", ", known));
+            }
+        });
+    }
+
+    /** The object with its defaults filled in. */
+    public ObjectNode settings() {
+        return settings;
+    }
+
+    /** The field's full name, for messages. */
+    public String name(String field) {
+        return where.isEmpty() ? field : where + "." + field;
+    }
+
+    /** Whether the field stands here. */
+    public boolean has(String field) {
+        known.add(field);
+        return values.has(field);
+    }
+
+    /** A text. */
+    public String text(String field) {
+        JsonNode v = take(field);
+        if (!v.isTextual()) {
+            throw bad(field, v, "a text");
+        }
+        return v.asText();
+    }
+
+    /** A whole number in a range. */
+    public int integer(String field, int low, int high) {
+        return whole(take(field), name(field), low, high);
+    }
+
+    /** A whole number in a range, or the default. */
+    public int integer(String field, int low, int high, int otherwise) {
+        if (!has(field)) {
+            settings.put(field, otherwise);
+            return otherwise;
+        }
+        return integer(field, low, high);
+    }
+
+    /** A flag that can only be true. */
+    public void onlyTrue(String field) {
+        JsonNode v = take(field);
+        if (!v.isBoolean() || !v.asBoolean()) {
+            throw bad(field, v, "true");
+        }
+    }
+
+    /** A list of texts that is not empty. */
+    public List<String> texts(String field) {
+        List<String> all = new ArrayList<>();
+        for (JsonNode v : list(field)) {
+            if (!v.isTextual()) {
+                throw new IllegalArgumentException(name(field) + "[" + all.size() + "]: " + v + ", expected a text");
+            }
+            all.add(v.asText());
+        }
+        return all;
+    }
+
+    /** Token ids below the vocabulary's size; not empty. */
+    public int[] ids(String field, int vocabulary) {
+        JsonNode list = list(field);
+        int[] ids = new int[list.size()];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = whole(list.get(i), name(field) + "[" + i + "]", 0, vocabulary - 1);
+        }
+        return ids;
+    }
+
+    /** So many finite numbers. */
+    public float[] vector(String field, int size) {
+        JsonNode v = take(field);
+        if (!v.isArray() || v.size() != size) {
+            throw new IllegalArgumentException(name(field) + ": expected a list of " + size + " numbers" + (v.isArray() ? ", got " + v.size() : ""));
+        }
+        float[] all = new float[size];
+        for (int i = 0; i < size; i++) {
+            all[i] = (float) v.get(i).asDouble();
+            if (!v.get(i).isNumber() || !Float.isFinite(all[i])) {
+                throw new IllegalArgumentException(name(field) + "[" + i + "]: " + v.get(i) + ", expected a finite number");
+            }
+        }
+        return all;
+    }
+
+    /** A list of objects; empty when the field is absent. */
+    public List<Fields> objects(String field) {
+        List<Fields> all = new ArrayList<>();
+        if (!has(field)) {
+            return all;
+        }
+        JsonNode v = take(field);
+        if (!v.isArray()) {
+            throw bad(field, v, "a list");
+        }
+        for (JsonNode o : v) {
+            all.add(object(o, name(field) + "[" + all.size() + "]"));
+        }
+        return all;
+    }
+
+    /** An object. */
+    public Fields object(String field) {
+        return object(take(field), name(field));
+    }
+
+    private static Fields object(JsonNode v, String where) {
+        if (!(v instanceof ObjectNode o)) {
+            throw new IllegalArgumentException(where + ": expected an object");
+        }
+        return new Fields(o, where, new TreeSet<>());
+    }
+
+    private JsonNode list(String field) {
+        JsonNode v = take(field);
+        if (!v.isArray() || v.isEmpty()) {
+            throw new IllegalArgumentException(name(field) + ": expected a list that is not empty");
+        }
+        return v;
+    }
+
+    private JsonNode take(String field) {
+        if (!has(field)) {
+            throw new IllegalArgumentException(name(field) + ": missing");
+        }
+        return values.get(field);
+    }
+
+    private IllegalArgumentException bad(String field, JsonNode value, String expected) {
+        return new IllegalArgumentException(name(field) + ": " + value + ", expected " + expected);
+    }
+
+    private static int whole(JsonNode v, String where, int low, int high) {
+        if (!v.isIntegralNumber() || !v.canConvertToInt() || v.asInt() < low || v.asInt() > high) {
+            throw new IllegalArgumentException(where + ": " + v + ", expected a whole number from " + low + " to " + high);
+        }
+        return v.asInt();
+    }
+}

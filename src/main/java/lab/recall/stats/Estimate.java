@@ -1,0 +1,49 @@
+package lab.recall.stats;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Random;
+
+/**
+ * A mean with its 95 % bootstrap interval.
+ *
+ * <pre>{@code
+ * Estimate e = Estimate.mean(values, seed);                  // NaN entries are left out
+ * e.mean(), e.low(), e.high(), e.n()
+ * }</pre>
+ *
+ * The interval is the percentile interval of 2,000 resamples (Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13).
+ *
+ * @param mean of the values; NaN when there are none
+ * @param low  2.5th percentile of the resampled means
+ * @param high 97.5th percentile
+ * @param n    number of values
+ */
+public record Estimate(double mean, double low, double high, int n) {
+    private static final int RESAMPLES = 2_000;
+
+    /** The mean of the values that are numbers; the same seed gives the same interval. */
+    public static Estimate mean(double[] values, long seed) {
+        double[] v = Arrays.stream(values).filter(x -> !Double.isNaN(x)).toArray();
+        if (v.length == 0) {
+            return new Estimate(Double.NaN, Double.NaN, Double.NaN, 0);
+        }
+        Random random = new Random(seed);
+        double[] means = new double[RESAMPLES];
+        for (int r = 0; r < RESAMPLES; r++) {
+            double sum = 0;
+            for (int i = 0; i < v.length; i++) {
+                sum += v[random.nextInt(v.length)];
+            }
+            means[r] = sum / v.length;
+        }
+        Arrays.sort(means);
+        return new Estimate(Arrays.stream(v).average().orElseThrow(), means[(int) (0.025 * RESAMPLES)],
+                means[(int) Math.ceil(0.975 * RESAMPLES) - 1], v.length);
+    }
+
+    @Override
+    public String toString() {
+        return n == 0 ? "–" : String.format(Locale.ROOT, "%.3f [%.3f, %.3f]", mean, low, high);
+    }
+}

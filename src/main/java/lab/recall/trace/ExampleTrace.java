@@ -1,0 +1,58 @@
+package lab.recall.trace;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import lab.recall.facts.FactPair;
+import lab.recall.model.HookPoint;
+import lab.recall.model.LanguageModel;
+import lab.recall.text.Prompt;
+import lab.recall.text.Tokenizer;
+import lab.recall.view.HeatMap;
+import lab.recall.view.Showable;
+
+/**
+ * The trace of one pair of facts; shows itself as a picture of its indirect effects.
+ *
+ * @param model that was traced
+ * @param point that was put back
+ * @param pair  the two facts
+ * @param grid  what was found
+ */
+public record ExampleTrace(LanguageModel model, HookPoint point, FactPair pair, InterchangeGrid grid) implements Showable {
+    /** Indirect effect at each token (row, the subject's with a star) and layer. */
+    public HeatMap heatmap() {
+        double[][] effect = grid.effect();
+        double[][] byToken = new double[effect[0].length][effect.length];
+        for (int l = 0; l < effect.length; l++) {
+            for (int t = 0; t < effect[l].length; t++) {
+                byToken[t][l] = effect[l][t];
+            }
+        }
+        return HeatMap.of(String.format(Locale.ROOT, "%s: p(%s) %.2f clean, %.2f corrupt", model.name(), answer(), grid.pClean(), grid.pCorrupt()),
+                byToken).rows(labels()).columns("layer").range(0, 1);
+    }
+
+    /** The token that is traced. */
+    public String answer() {
+        return model.requireTokenizer().token(grid.answer()).strip();
+    }
+
+    private List<String> labels() {
+        Tokenizer t = model.requireTokenizer();
+        Prompt clean = pair.cleanPrompt();
+        List<String> labels = new ArrayList<>();
+        for (int i = 0; i < clean.length(); i++) {
+            String a = t.token(clean.ids()[i]).strip();
+            String b = t.token(pair.corruptPrompt().ids()[i]).strip();
+            boolean subject = i >= clean.subjectStart() && i < clean.subjectEnd();
+            labels.add((a.equals(b) ? a : a + " / " + b) + (subject ? " *" : ""));
+        }
+        return labels;
+    }
+
+    @Override
+    public Object view() {
+        return heatmap();
+    }
+}

@@ -1,0 +1,32 @@
+package lab.recall.trace;
+
+import lab.recall.text.Prompt;
+
+/** Groups of tokens over which traces are averaged; the paper's six rows. */
+public enum Position {
+    PREFIX("before the subject"), SUBJECT_EARLY("subject, first tokens"), SUBJECT_SECOND_LAST("subject, last but one"),
+    SUBJECT_LAST("subject, last token*"), FURTHER("after the subject"), LAST("last token");
+
+    private final String label;
+
+    Position(String label) {
+        this.label = label;
+    }
+
+    /** Its name in tables and pictures. */
+    public String label() {
+        return label;
+    }
+
+    /** The group of a prompt's token. */
+    public static Position of(Prompt prompt, int token) {
+        int last = prompt.subjectLast();
+        if (token == prompt.length() - 1 && token != last) {
+            return LAST;
+        }
+        if (token < prompt.subjectStart()) {
+            return PREFIX;
+        }
+        return token < last - 1 ? SUBJECT_EARLY : token == last - 1 ? SUBJECT_SECOND_LAST : token == last ? SUBJECT_LAST : FURTHER;
+    }
+}
