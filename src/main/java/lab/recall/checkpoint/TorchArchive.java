@@ -108,7 +108,7 @@ public final class TorchArchive {
             }
             long count = bytes(channel, new ZipDirectory.Entry(at, 8), file).order(ByteOrder.LITTLE_ENDIAN).getLong();
             long size = sizes.get(String.valueOf(key));
-            if (count != size / dtype.bytes() || at + 8 + size > channel.size()) {
+            if (count != size / dtype.bytes() || size > channel.size() - at - 8) {
                 throw new IllegalArgumentException(file + ": the storage '" + key + "' is cut short");
             }
             mapped.put((String) key, map(channel, at + 8, size, file));

@@ -106,14 +106,14 @@ final class ZipDirectory {
             throw new IllegalArgumentException(file + ": the entry '" + text + "' is not where the zip file's directory says");
         }
         long start = offset + 30 + (local.getShort(26) & 0xffff) + (local.getShort(28) & 0xffff);
-        if (size < 0 || start + size > channel.size()) {
+        if (size < 0 || size > channel.size() - start) {
             throw new IllegalArgumentException(file + ": the entry '" + text + "' goes beyond the end of the file");
         }
         entries.put(text, new Entry(start, size));
     }
 
     private static ByteBuffer bytes(FileChannel channel, long from, int count, String file) throws IOException {
-        if (from < 0 || from + count > channel.size()) {
+        if (from < 0 || from > channel.size() - count) {
             throw new IllegalArgumentException(file + ": the zip file's directory points beyond its end");
         }
         ByteBuffer b = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);

@@ -20,7 +20,10 @@ public final class Main implements Runnable {
 
     /** Runs a command line and ends the program with its exit code. */
     public static void main(String[] args) {
-        System.exit(run(new PrintWriter(System.out, true), new PrintWriter(System.err, true), args));
+        PrintWriter out = new PrintWriter(System.out, true);
+        int code = run(out, new PrintWriter(System.err, true), args);
+        out.flush();
+        System.exit(code);
     }
 
     /** Runs a command line. */

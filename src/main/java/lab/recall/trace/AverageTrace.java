@@ -113,6 +113,7 @@ public final class AverageTrace implements Showable {
     /** The subject's last token and the prompt's last token by layer, with intervals: where the model hands over. */
     public XYChart handOver() {
         XYChart chart = Charts.lines(title(), "layer", "indirect effect");
+        chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
         double[] layers = new double[model.layers()];
         Arrays.setAll(layers, l -> l);
         for (Position p : new Position[] {Position.SUBJECT_LAST, Position.LAST}) {

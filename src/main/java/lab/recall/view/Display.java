@@ -40,7 +40,7 @@ final class Display {
             return new Shown(PNG, Base64.getMimeEncoder().encodeToString(Charts.png(c)));
         }
         if (o instanceof INDArray a) {
-            return a.rank() == 2 && a.size(0) > 1 && a.length() <= 1 << 20 ? of(HeatMap.of(shape(a), a.toDoubleMatrix()).rowAxis("row").columns("column"))
+            return a.rank() == 2 && a.size(0) > 1 && a.length() <= 1 << 20 ? of(HeatMap.signed(shape(a), a.toDoubleMatrix()).rowAxis("row").columns("column"))
                     : new Shown(TEXT, shape(a) + "\n" + a);
         }
         if (o instanceof float[] f) {

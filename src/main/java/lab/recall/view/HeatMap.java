@@ -86,6 +86,14 @@ public final class HeatMap {
         return new HeatMap(title, Arrays.stream(values).map(double[]::clone).toArray(double[][]::new));
     }
 
+    /** A map of a matrix whose numbers may be negative: then blue below 0, red above, white at 0. */
+    public static HeatMap signed(String title, double[][] values) {
+        HeatMap map = of(title, values);
+        double[] range = range(map.panels);
+        double most = Math.max(-range[0], range[1]);
+        return range[0] < 0 ? map.colours(Colours.DIVERGING).range(-most, most) : map;
+    }
+
     /** Several maps in one picture, with the range and the colours of the first. */
     public static HeatMap beside(HeatMap... maps) {
         HeatMap all = new HeatMap(maps[0].title, maps[0].values);

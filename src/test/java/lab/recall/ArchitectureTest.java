@@ -1,0 +1,55 @@
+package lab.recall;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/** The arrows between the rooms (packages): a room may use those on its line and nothing else of ours. */
+class ArchitectureTest {
+    private static final Map<String, List<String>> ARROWS = new TreeMap<>(Map.ofEntries(
+            Map.entry("stats", List.of()), Map.entry("view", List.of()), Map.entry("math", List.of()), Map.entry("text", List.of()),
+            Map.entry("checkpoint", List.of("math")),
+            Map.entry("request", List.of("text", "view")),
+            Map.entry("model", List.of("math", "checkpoint", "text", "view")),
+            Map.entry("facts", List.of("text", "model", "stats", "view")),
+            Map.entry("trace", List.of("request", "text", "model", "facts", "stats", "view")),
+            Map.entry("cli", List.of("request", "text", "math", "checkpoint", "model", "facts", "trace", "stats", "view"))));
+
+    private final JavaClasses all = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("lab.recall");
+
+    @Test
+    void roomsUseOnlyTheirArrows() {
+        for (Map.Entry<String, List<String>> room : ARROWS.entrySet()) {
+            String[] others = ARROWS.keySet().stream().filter(r -> !r.equals(room.getKey()) && !room.getValue().contains(r))
+                    .map(r -> "lab.recall." + r + "..").toArray(String[]::new);
+            if (others.length > 0) {
+                noClasses().that().resideInAPackage("lab.recall." + room.getKey() + "..").should().dependOnClassesThat()
+                        .resideInAnyPackage(others).check(all);
+            }
+        }
+    }
+
+    @Test
+    void everyClassIsInARoom() {
+        for (JavaClass c : all) {
+            assertTrue(ARROWS.containsKey(c.getPackageName().replace("lab.recall.", "")), c.getName() + " is in no room of the plan");
+        }
+    }
+
+    @Test
+    void librariesStayInTheirRooms() {
+        noClasses().that().resideOutsideOfPackage("lab.recall.math..").should().dependOnClassesThat().resideInAPackage("jdk.incubator..").check(all);
+        noClasses().that().resideOutsideOfPackages("lab.recall.math..", "lab.recall.model..", "lab.recall.view..").should().dependOnClassesThat()
+                .resideInAnyPackage("org.nd4j..", "org.bytedeco..").check(all);
+        noClasses().that().resideOutsideOfPackage("lab.recall.cli..").should().dependOnClassesThat().resideInAPackage("picocli..").check(all);
+        noClasses().that().resideOutsideOfPackage("lab.recall.text..").should().dependOnClassesThat().resideInAPackage("ai.djl..").check(all);
+    }
+}

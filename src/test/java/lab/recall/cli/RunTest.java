@@ -1,0 +1,245 @@
+package lab.recall.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import lab.recall.Golden;
+import lab.recall.checkpoint.SafeTensors;
+import lab.recall.checkpoint.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The command line, from request files to result files. */
+class RunTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    Path dir;
+    private String stdout;
+    private String stderr;
+
+    static List<String> cases() {
+        return Golden.CASES;
+    }
+
+    static List<String> withInterventions() {
+        return Golden.WITH_INTERVENTIONS;
+    }
+
+    private int recall(String... args) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int code = Main.run(new PrintWriter(out, true), new PrintWriter(err, true), args);
+        stdout = out.toString();
+        stderr = err.toString();
+        return code;
+    }
+
+    private Map<String, Tensor> run(JsonNode request) throws IOException {
+        Path file = Files.writeString(dir.resolve("request.json"), request.toString());
+        assertEquals(0, recall("run", file.toString(), "--out", dir.resolve("out").toString()), () -> stderr);
+        return SafeTensors.read(dir.resolve("out").resolve("result.safetensors"));
+    }
+
+    private static ObjectNode request(String experiment, String name) {
+        return JSON.createObjectNode().put("experiment", experiment).put("model", Golden.folder(name).toString());
+    }
+
+    private static void prompt(ObjectNode request, String field, int[] ids) {
+        ArrayNode list = request.putObject(field).putArray("ids");
+        Arrays.stream(ids).forEach(list::add);
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void activations(String name) throws IOException {
+        ObjectNode r = request("activations", name);
+        prompt(r, "prompt", Golden.ids(Golden.values(name, "forward").get("input_ids"), 0));
+        r.putArray("points").add("*");
+        Map<String, Tensor> result = run(r);
+        for (Map.Entry<String, Tensor> e : Golden.values(name, "activations").entrySet()) {
+            Tensor t = result.get(e.getKey());
+            if (t == null) {
+                assertFalse(e.getKey().startsWith("layers."), e.getKey() + " is missing");
+                continue;
+            }
+            assertArrayEquals(Arrays.copyOfRange(e.getValue().shape(), 1, e.getValue().shape().length), t.shape(), e.getKey());
+            Golden.close(e.getKey(), t.floats(), Golden.slice(e.getValue(), 0), Golden.largest(e.getValue().doubles()));
+        }
+        Golden.close("logits", result.get("logits").floats(), Golden.slice(Golden.values(name, "forward").get("logits"), 0));
+    }
+
+    @ParameterizedTest
+    @MethodSource("withInterventions")
+    void interchange(String name) throws IOException {
+        Map<String, Tensor> g = Golden.values(name, "interventions");
+        for (String key : g.keySet()) {
+            ObjectNode r = request("interchange", name).put("point", "residual");
+            if (key.startsWith("window3_p.")) {
+                r.put("point", key.substring(10)).put("window", 3);
+            } else if (key.startsWith("severed_p.")) {
+                r.put("sever", key.substring(10));
+            } else if (!key.equals("ie_p")) {
+                continue;
+            }
+            prompt(r, "clean", Golden.ids(g.get("clean_ids"), 0));
+            prompt(r, "corrupt", Golden.ids(g.get("corrupt_ids"), 0));
+            float[] p = run(r).get("p").floats();
+            double[] expected = g.get(key).doubles();
+            for (int i = 0; i < p.length; i++) {
+                Golden.probability(key + " " + i, p[i], expected[i]);
+            }
+            JsonNode json = JSON.readTree(dir.resolve("out").resolve("result.json").toFile());
+            assertTrue(json.get("rows").asLong() < json.get("naive_rows").asLong() / 2);
+            assertEquals(1, json.get("settings").path("window").asInt() == 3 ? 1 : json.get("settings").get("window").asInt());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("withInterventions")
+    void interventions(String name) throws IOException {
+        Map<String, Tensor> g = Golden.values(name, "interventions");
+        boolean mamba = name.startsWith("mamba");
+        int[] clean = Golden.ids(g.get("clean_ids"), 0);
+        int[] corrupt = Golden.ids(g.get("corrupt_ids"), 0);
+        ObjectNode plain = request("activations", name);
+        prompt(plain, "prompt", clean);
+        plain.putArray("points").add("*.residual").add(mamba ? "*.out" : "*.mlp_out");
+        Map<String, Tensor> values = run(plain);
+        int layers = (int) g.get("ie_logits").shape()[0];
+        String middle = "layers." + layers / 2 + ".";
+        double[] steer = g.get("steer_vector").doubles();
+        for (int i = 0; i < steer.length; i++) {
+            steer[i] *= 2;
+        }
+        check(name, clean, middle + "residual", "all", "add", steer, g.get("steer_all_logits"));
+        check(name, clean, middle + "residual", 4, "add", steer, g.get("steer_tok4_logits"));
+        check(name, clean, middle + (mamba ? "out" : "mlp_out"), "all", "zero", null, g.get("zero_ablate_logits"));
+        double[] out = values.get(middle + (mamba ? "out" : "mlp_out")).doubles();
+        double[] mean = new double[steer.length];
+        for (int i = 0; i < out.length; i++) {
+            mean[i % mean.length] += out[i] / clean.length;
+        }
+        check(name, clean, middle + (mamba ? "out" : "mlp_out"), "all", "set", mean, g.get("mean_ablate_logits"));
+        int d = steer.length;
+        for (int t : new int[] {2, 4, 11}) {
+            double[] value = Arrays.copyOfRange(values.get("layers.1.resid_post").doubles(), t * d, (t + 1) * d);
+            ObjectNode r = intervened(name, corrupt, "layers.1.resid_post", t, "set", value);
+            float[] logits = run(r).get("logits").floats();
+            int v = logits.length / clean.length;
+            double[] all = g.get("ie_logits").doubles();
+            int at = (clean.length + t) * v;
+            Golden.close("ie_logits", Arrays.copyOfRange(logits, (clean.length - 1) * v, clean.length * v), Arrays.copyOfRange(all, at, at + v),
+                    Golden.largest(all));
+        }
+    }
+
+    private void check(String name, int[] ids, String at, Object token, String kind, double[] vector, Tensor golden) throws IOException {
+        float[] logits = run(intervened(name, ids, at, token, kind, vector)).get("logits").floats();
+        Golden.close(golden.name(), logits, golden.doubles());
+    }
+
+    private static ObjectNode intervened(String name, int[] ids, String at, Object token, String kind, double[] vector) {
+        ObjectNode r = request("activations", name);
+        prompt(r, "prompt", ids);
+        r.putArray("points").add("logits");
+        ObjectNode i = r.putArray("interventions").addObject().put("at", at);
+        i.set("token", JSON.valueToTree(token));
+        i.set(kind, vector == null ? JSON.valueToTree(true) : JSON.valueToTree(vector));
+        return r;
+    }
+
+    private static final String GOOD = "'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1,2]},'points':['logits']";
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "{'experiment':'magic','model':'tiny-mamba'}|experiment",
+        "{'model':'tiny-mamba'}|experiment: missing",
+        "{'experiment':'activations','model':'nope','prompt':{'ids':[1]},'points':['*']}|model: 'nope'",
+        "{GOOD,'windw':1}|windw: unknown field",
+        "{GOOD,'threads':0}|threads: 0, expected a whole number from 1",
+        "{GOOD,'model':'tiny-mamba'}|Duplicate",
+        "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[]},'points':['*']}|prompt.ids",
+        "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1,800]},'points':['*']}|prompt.ids[1]: 800, expected a whole number from 0 to 799",
+        "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1.5]},'points':['*']}|prompt.ids[0]",
+        "{'experiment':'activations','model':'tiny-mamba','prompt':{'text':''},'points':['*']}|prompt: the prompt is empty",
+        "{'experiment':'activations','model':'tiny-mamba','prompt':{'text':'a','ids':[1]},'points':['*']}|either text or ids",
+        "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1]},'points':['layers.9.*']}|matches no hook point",
+        "{GOOD,'interventions':[{'at':'layers.1.resid_pots','token':0,'zero':true}]}|did you mean 'resid_post'",
+        "{GOOD,'interventions':[{'at':'layers.8.y','token':0,'zero':true}]}|from 0 to 7",
+        "{GOOD,'interventions':[{'at':'layers.1.y','token':2,'zero':true}]}|interventions[0].token: 2, expected a whole number from 0 to 1",
+        "{GOOD,'interventions':[{'at':'layers.1.B','token':0,'add':[1]}]}|expected a list of 8 numbers, got 1",
+        "{GOOD,'interventions':[{'at':'layers.1.ssm_state','token':0,'zero':true}]}|value per token",
+        "{GOOD,'interventions':[{'at':'layers.1.q','token':0,'zero':true}]}|Mamba",
+        "{GOOD,'interventions':[{'at':'layers.1.y','token':0}]}|exactly one of",
+        "{GOOD,'interventions':[{'at':'layers.1.y','token':0,'zero':true,'x':1}]}|unknown field",
+        "{GOOD,'interventions':[{'at':'layers.1.B','token':0,'set':[1e999,0,0,0,0,0,0,0]}]}|finite",
+        "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1,2]},'corrupt':{'ids':[1]},'point':'y'}|corrupt: 1 tokens",
+        "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'attn_out'}|attn_out",
+        "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','window':0}|window: 0",
+        "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','sever':'y'}|sever",
+        "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','answer':800}|answer: 800",
+        "[]|not a JSON object",
+        "{|not JSON"})
+    void badRequestsAreOneSentence(String text, String why) throws IOException {
+        Path file = Files.writeString(dir.resolve("r.json"), text.replace("GOOD", GOOD).replace('\'', '"').replace("\"nope\":", "'nope':"));
+        assertEquals(2, recall("run", file.toString(), "--out", dir.resolve("out").toString()), stderr);
+        assertTrue(stderr.replace('"', '\'').contains(why), stderr);
+        assertEquals(1, stderr.strip().lines().count(), stderr);
+        assertFalse(Files.exists(dir.resolve("out")), "nothing is written");
+    }
+
+    @Test
+    void manyRequestsInOneFile() throws IOException {
+        String good = "{\"experiment\":\"activations\",\"model\":\"tiny-neox\",\"prompt\":{\"text\":\"Novux Bridge is\"},\"points\":[\"logits\"]}";
+        Path file = Files.writeString(dir.resolve("many.jsonl"), good + "\n{\"experiment\":\"x\"}\n\n" + good.replace("tiny-neox", "tiny-mamba") + "\n");
+        Path out = dir.resolve("out");
+        assertEquals(2, recall("run", file.toString(), "--out", out.toString()));
+        assertTrue(stderr.startsWith("line 1: experiment"), stderr);
+        assertTrue(Files.exists(out.resolve("0").resolve("result.safetensors")) && Files.exists(out.resolve("3").resolve("result.json")));
+        assertFalse(Files.exists(out.resolve("1")));
+        var time = Files.getLastModifiedTime(out.resolve("3").resolve("result.json"));
+        Files.delete(out.resolve("0").resolve("result.json"));
+        recall("run", file.toString(), "--out", out.toString());
+        assertTrue(Files.exists(out.resolve("0").resolve("result.json")), "what is missing is made again");
+        assertEquals(time, Files.getLastModifiedTime(out.resolve("3").resolve("result.json")), "what is there is not");
+    }
+
+    @Test
+    void theOtherCommands() throws IOException {
+        assertEquals(0, recall("models"));
+        assertTrue(stdout.contains("tiny-mamba") && stdout.contains("GPT-NeoX"), stdout);
+        assertEquals(0, recall("info", "tiny-mamba", "--json"));
+        assertEquals(8, JSON.readTree(stdout).get("layers").asInt());
+        assertEquals(0, recall("next", "tiny-mamba", "Dosith Stadium is located in the city of", "--json", "--top", "3"));
+        assertEquals(" Fuxton", JSON.readTree(stdout).get(0).get("token").asText());
+        assertEquals(0, recall("--help"));
+        for (String command : new String[] {"models", "info", "next", "run"}) {
+            assertEquals(0, recall(command, "--help"), command);
+            assertTrue(stdout.contains("Usage"), stdout);
+        }
+        for (String[] bad : new String[][] {{"fly"}, {"next", "tiny-mamba"}, {"next", "tiny-mamba", ""}, {"next", "tiny-mamba", "a", "--top", "0"},
+            {"info", "nope"}, {"info", "org/nope"}, {"run", "missing.json", "--out", "x"}, {"run", "missing.json"},
+            {"next", Golden.folder("mamba-a-f32").toString(), "text"}}) {
+            assertEquals(2, recall(bad), Arrays.toString(bad));
+            assertEquals(1, stderr.strip().lines().count(), stderr);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package lab.recall.trace;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import lab.recall.Golden;
+import lab.recall.checkpoint.Tensor;
+import lab.recall.facts.KnownFacts;
+import lab.recall.facts.Relations;
+import lab.recall.model.HookPoint;
+import lab.recall.model.Intervention;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.Pass;
+import lab.recall.model.Recording;
+import lab.recall.model.Site;
+import lab.recall.request.Progress;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class InterchangeTest {
+    static List<String> cases() {
+        return Golden.WITH_INTERVENTIONS;
+    }
+
+    private static void grid(String what, InterchangeGrid grid, Tensor golden) {
+        double[] expected = golden.doubles();
+        int tokens = grid.p()[0].length;
+        for (int i = 0; i < expected.length; i++) {
+            Golden.probability(what + " " + i, grid.p()[i / tokens][i % tokens], expected[i]);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void gridsOfTheGoldens(String name) {
+        LanguageModel model = LanguageModel.open(Golden.folder(name));
+        Map<String, Tensor> g = Golden.values(name, "interventions");
+        int[] clean = Golden.ids(g.get("clean_ids"), 0);
+        int[] corrupt = Golden.ids(g.get("corrupt_ids"), 0);
+        grid("ie_p", Interchange.of(model).run(clean, corrupt), g.get("ie_p"));
+        int checked = 0;
+        for (String key : g.keySet()) {
+            if (key.startsWith("window3_p.")) {
+                grid(key, Interchange.of(model).point(HookPoint.of(key.substring(10))).window(3).run(clean, corrupt), g.get(key));
+                checked++;
+            } else if (key.startsWith("severed_p.")) {
+                grid(key, Interchange.of(model).sever(HookPoint.of(key.substring(10))).run(clean, corrupt), g.get(key));
+                checked++;
+            }
+        }
+        assertTrue(checked >= 4, "grids checked: " + checked);
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void invariants(String name) {
+        LanguageModel model = LanguageModel.open(Golden.folder(name));
+        Map<String, Tensor> g = Golden.values(name, "interventions");
+        int[] clean = Golden.ids(g.get("clean_ids"), 0);
+        int[] corrupt = Golden.ids(g.get("corrupt_ids"), 0);
+        InterchangeGrid same = Interchange.of(model).run(corrupt, corrupt);
+        for (double[] row : same.p()) {
+            for (double p : row) {
+                assertEquals(same.pCorrupt(), p, 1e-6, "corrupt values change nothing");
+            }
+        }
+        assertTrue(Double.isNaN(same.effect()[0][0]), "no difference, no ratio");
+        InterchangeGrid grid = Interchange.of(model).run(clean, corrupt);
+        assertEquals(1, grid.effect()[model.layers() - 1][clean.length - 1], 1e-5, "the last token after the last layer decides");
+        Pass cleanPass = model.run(clean);
+        Pass corruptPass = model.run(corrupt);
+        for (int l = 0; l < model.layers(); l++) {
+            List<Intervention> all = new ArrayList<>();
+            for (int t = 0; t < clean.length; t++) {
+                all.add(Intervention.patch(new Site(l, HookPoint.RESID_POST, t), cleanPass));
+            }
+            assertArrayEquals(cleanPass.logits(), model.forks().add(corruptPass, all).logits()[0], 1e-5f, "clean values everywhere");
+        }
+        HookPoint out = model.points().contains(HookPoint.OUT) ? HookPoint.OUT : HookPoint.MLP_OUT;
+        InterchangeGrid blocked = Interchange.of(model).sever(out).run(clean, corrupt);
+        assertEquals(1, blocked.effect()[model.layers() - 1][clean.length - 1], 1e-5, "restored behind what is blocked");
+        long forked = model.layers() * (long) clean.length * 2 + rowsBy(model, cleanPass, corruptPass);
+        assertEquals(forked, grid.rows(), "rows computed");
+        assertThrows(IllegalArgumentException.class, () -> Interchange.of(model).run(clean, new int[] {1}));
+        assertThrows(IllegalArgumentException.class, () -> Interchange.of(model).point(HookPoint.LOGITS));
+        assertThrows(IllegalArgumentException.class, () -> Interchange.of(model).window(0));
+        assertThrows(IllegalArgumentException.class, () -> Interchange.of(model).sever(HookPoint.RESID_POST));
+    }
+
+    private static long rowsBy(LanguageModel model, Pass clean, Pass corrupt) {
+        var forks = model.forks();
+        for (int l = 0; l < model.layers(); l++) {
+            for (int t = 0; t < clean.length(); t++) {
+                forks.add(corrupt, Intervention.patch(new Site(l, HookPoint.RESID_POST, t), clean));
+            }
+        }
+        forks.logits();
+        return forks.rows();
+    }
+
+    /** The embedded models know their world, and the Mamba shows the two sites; the transformer hands over earlier. */
+    @ParameterizedTest
+    @ValueSource(strings = {"tiny-mamba", "tiny-neox"})
+    void embeddedModelsRecallTheirWorld(String name) {
+        LanguageModel model = LanguageModel.open(name);
+        KnownFacts known = Relations.of(model).knownBy(model);
+        assertTrue(known.size() > 400, "known: " + known.size());
+        AverageTrace trace = CausalTrace.of(model).residual().over(known.pairs(60, 1), Progress.silent());
+        assertEquals(1, trace.at(Position.LAST, model.layers() - 1).mean(), 1e-4);
+        assertTrue(trace.at(Position.LAST, 0).mean() < 0.05);
+        if (name.equals("tiny-mamba")) {
+            int peak = trace.peak(Position.SUBJECT_LAST);
+            assertTrue(peak > 1 && peak < model.layers() - 2, "early site after layer " + peak);
+            assertTrue(trace.at(Position.SUBJECT_LAST, peak).low() > 0.3, trace.at(Position.SUBJECT_LAST, peak).toString());
+        }
+        assertEquals(Position.values().length, trace.byPosition().rowCount());
+        Pass plain = model.run(new int[] {0, 1}, Recording.points(HookPoint.RESID_POST));
+        assertEquals(model.layers(), plain.activations().size());
+    }
+}

@@ -1,0 +1,93 @@
+package lab.recall.view;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.util.ArrayList;
+import java.util.List;
+import javax.imageio.ImageIO;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.factory.Nd4j;
+import tech.tablesaw.api.DoubleColumn;
+import tech.tablesaw.api.Table;
+
+class ViewTest {
+    private final Table table = Tables.of("a <b>", List.of("token", "p"), List.of(List.of("<x>", 0.25), List.of("y", Double.NaN)));
+
+    @Test
+    void tablesAreEscapedAndAligned() {
+        String html = Tables.html(table);
+        assertTrue(html.contains("a &lt;b&gt;") && html.contains("&lt;x&gt;") && !html.contains("<x>"), html);
+        assertTrue(html.contains("text-align:right\">0.2500"), html);
+        assertTrue(table.column("p") instanceof DoubleColumn);
+        assertEquals("token       p\n<x>    0.2500\ny           –\n", Tables.text(table));
+    }
+
+    @Test
+    void aHeatMapsCellsHaveTheirColours() throws Exception {
+        HeatMap map = HeatMap.of("t", new double[][] {{0, 1}, {Double.NaN, 0.5}}).rows(List.of("a", "b *")).columns("layer").range(0, 1);
+        BufferedImage image = ImageIO.read(new ByteArrayInputStream(map.png()));
+        assertEquals(map.width() * 2, image.getWidth());
+        boolean dark = false;
+        boolean hatched = false;
+        for (int x = 0; x < image.getWidth() - 160; x++) {
+            for (int y = 0; y < image.getHeight(); y++) {
+                dark |= (image.getRGB(x, y) & 0xffffff) == 0x3f007d;
+                hatched |= (image.getRGB(x, y) & 0xffffff) == 0xeeeeee;
+            }
+        }
+        assertTrue(dark, "the cell at the top of the range");
+        assertTrue(hatched, "the cell that is none");
+        assertArrayEquals(map.png(), map.png(), "the same bytes again");
+        DocumentBuilderFactory xml = DocumentBuilderFactory.newInstance();
+        xml.setFeature("http://apache.org/xml/features/nonvalidating/load-external-dtd", false);
+        assertEquals("svg", xml.newDocumentBuilder().parse(new ByteArrayInputStream(map.svg())).getDocumentElement().getTagName());
+        assertTrue(HeatMap.beside(map, map).width() > map.width());
+    }
+
+    @Test
+    void eachKindOfObjectHasItsForm() {
+        assertEquals(Display.HTML, Display.of(table).mime());
+        assertEquals(Display.PNG, Display.of(Charts.line(Charts.lines("t", "x", "y"), "s", new double[] {0, 1}, new double[] {1, 2}, null)).mime());
+        assertEquals(Display.PNG, Display.of(Nd4j.rand(3, 4)).mime());
+        assertEquals(Display.TEXT, Display.of(Nd4j.rand(3, 4, 5)).mime());
+        assertEquals("float[3] 1.000 2.000 3.000", Display.of(new float[] {1, 2, 3}).data());
+        assertEquals(Display.HTML, Display.of((Showable) () -> table).mime());
+        assertTrue(Show.text(table).startsWith("token"));
+    }
+
+    @Test
+    void progressIsThrottledAndEndsWithASentence() {
+        List<String> shown = new ArrayList<>();
+        long[] now = {0};
+        Show.Channel kernel = new Show.Channel() {
+            @Override
+            public String show(Object o, String... mime) {
+                shown.add((String) o);
+                return "id";
+            }
+
+            @Override
+            public void update(String id, Object o, String... mime) {
+                shown.add((String) o);
+            }
+        };
+        try (ProgressBar bar = ProgressBar.of("tracing", "rows", 100, kernel, () -> now[0])) {
+            for (int i = 1; i <= 100; i++) {
+                now[0] += 10_000_000;
+                bar.to(i);
+            }
+        }
+        assertTrue(shown.size() >= 5 && shown.size() <= 9, "drawn " + shown.size() + " times in a second");
+        assertTrue(shown.get(2).contains("left"), shown.get(2));
+        assertEquals("<small>tracing: 100 rows in 1.0 s</small>", shown.get(shown.size() - 1));
+        assertFalse(shown.get(0).contains("left"));
+        assertNotEquals(shown.get(0), shown.get(1));
+    }
+}
