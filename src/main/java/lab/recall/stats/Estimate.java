@@ -44,6 +44,6 @@ public record Estimate(double mean, double low, double high, int n) {
 
     @Override
     public String toString() {
-        return n == 0 ? "–" : String.format(Locale.ROOT, "%.3f [%.3f, %.3f]", mean, low, high);
+        return n == 0 ? "–" : String.format(Locale.ROOT, "%.3f [%.3f, %.3f]", mean, low, high).replace("-0.000", "0.000");
     }
 }

@@ -13,7 +13,8 @@ import org.knowm.xchart.internal.chartpart.Chart;
  * Figures.save("causal-tracing-averages", trace.heatmap());  // .png and .svg
  * }</pre>
  *
- * They go to the folder that the environment variable RECALL_FIGURES names, else to {@code target/figures} of the working directory.
+ * They go to the folder that the environment variable RECALL_FIGURES names, else to {@code target/figures} of the project (the system
+ * property {@code recall.home}, else the working directory).
  */
 public final class Figures {
     private Figures() {
@@ -33,7 +34,7 @@ public final class Figures {
 
     private static void write(String name, byte[] png, byte[] svg) {
         String said = System.getenv("RECALL_FIGURES");
-        Path folder = said == null ? Path.of("target", "figures") : Path.of(said);
+        Path folder = said == null ? Path.of(System.getProperty("recall.home", "")).resolve("target").resolve("figures") : Path.of(said);
         try {
             Files.createDirectories(folder);
             move(folder.resolve(name + ".png"), png);
