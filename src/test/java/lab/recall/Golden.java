@@ -1,5 +1,6 @@
 package lab.recall;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import java.net.URISyntaxException;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
+import lab.recall.math.PackedMatrixTest;
 
 /** Expected values and their tolerances; see golden/README.md. */
 public final class Golden {
@@ -61,6 +63,11 @@ public final class Golden {
 
     public static void close(String what, float[] x, double[] golden) {
         close(what, x, golden, largest(golden));
+    }
+
+    /** The same numbers bit for bit; up to f32 noise where the BLAS stands in for our own products. */
+    public static void same(String what, float[] expected, float[] actual) {
+        assertArrayEquals(expected, actual, PackedMatrixTest.exact() ? 0f : 1e-4f, what);
     }
 
     /** Probabilities: 1e-4 absolute. */

@@ -158,8 +158,7 @@ public final class SafeTensors {
             entry.putArray("data_offsets").add(at).add(end);
             at = end;
         }
-        Path folder = file.toAbsolutePath().getParent();
-        Path part = null;
+        Path part = file.resolveSibling("." + file.getFileName() + ".part-" + ProcessHandle.current().pid());
         try {
             byte[] text = Json.MAPPER.writeValueAsBytes(header);
             int padded = (text.length + 7) / 8 * 8;
@@ -167,8 +166,7 @@ public final class SafeTensors {
             while (front.hasRemaining()) {
                 front.put((byte) ' ');
             }
-            part = Files.createTempFile(folder, ".part-", ".safetensors");
-            try (FileChannel out = FileChannel.open(part, StandardOpenOption.WRITE)) {
+            try (FileChannel out = FileChannel.open(part, StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)) {
                 writeAll(out, front.flip());
                 for (Tensor t : tensors) {
                     t.raw(0, t.size(), b -> writeAll(out, b));
@@ -182,12 +180,10 @@ public final class SafeTensors {
     }
 
     private static void discard(Path part) {
-        if (part != null) {
-            try {
-                Files.deleteIfExists(part);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+        try {
+            Files.deleteIfExists(part);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

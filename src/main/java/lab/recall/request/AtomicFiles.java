@@ -12,9 +12,8 @@ public final class AtomicFiles {
 
     /** Writes a file, in the place of one that is there. */
     public static void write(Path file, byte[] bytes) {
-        Path part = null;
+        Path part = file.resolveSibling("." + file.getFileName() + ".part-" + ProcessHandle.current().pid());
         try {
-            part = Files.createTempFile(file.toAbsolutePath().getParent(), ".part-", null);
             Files.write(part, bytes);
             Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {

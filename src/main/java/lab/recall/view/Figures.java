@@ -45,7 +45,7 @@ public final class Figures {
     }
 
     private static void move(Path file, byte[] bytes) throws IOException {
-        Path part = Files.createTempFile(file.getParent(), ".part-", null);
+        Path part = file.resolveSibling("." + file.getFileName() + ".part");
         Files.write(part, bytes);
         Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }

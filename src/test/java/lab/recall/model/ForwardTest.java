@@ -29,7 +29,7 @@ class ForwardTest {
         for (int row = 0; row < 2; row++) {
             double[] expected = Golden.slice(golden.get("logits"), row);
             Golden.close(name + " logits", together.get(row).activation(0, HookPoint.LOGITS).values(), expected, Golden.largest(logits));
-            assertArrayEquals(together.get(row).logits(), model.run(prompts.get(row)).logits(), "alone as in a batch");
+            Golden.same("alone as in a batch", together.get(row).logits(), model.run(prompts.get(row)).logits());
         }
     }
 
@@ -65,7 +65,7 @@ class ForwardTest {
             assertEquals(id, pass.argmax(), "greedy token");
             pass = pass.then(id);
         }
-        assertArrayEquals(model.run(pass.ids()).logits(), pass.logits(), "continued as from the start");
+        Golden.same("continued as from the start", model.run(pass.ids()).logits(), pass.logits());
     }
 
     @ParameterizedTest

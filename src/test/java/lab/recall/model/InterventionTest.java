@@ -174,9 +174,7 @@ class InterventionTest {
             Parallel.setThreads(1 + i % 2);
             float[] alone = model.forks().add(base, sets.get(i)).logits()[0];
             Parallel.setThreads(threads);
-            if (lab.recall.math.PackedMatrixTest.exact()) {
-                assertArrayEquals(alone, forked[i], "alone as together");
-            }
+            Golden.same("alone as together", alone, forked[i]);
         }
     }
 
