@@ -77,6 +77,19 @@ public final class Golden {
         }
     }
 
+    /** Gradients: 1e-4 of the vector's norm; an exact zero nearly zero. */
+    public static void gradient(String what, float[] x, double[] golden) {
+        double norm = 0;
+        double error = 0;
+        for (int i = 0; i < golden.length; i++) {
+            norm += golden[i] * golden[i];
+            error += (x[i] - golden[i]) * (x[i] - golden[i]);
+        }
+        if (x.length != golden.length || !(Math.sqrt(error) <= Math.max(1e-9, 1e-4 * Math.sqrt(norm)))) {
+            fail(what + ": off by " + Math.sqrt(error) + " of " + Math.sqrt(norm));
+        }
+    }
+
     public static double largest(double[] values) {
         return Arrays.stream(values).map(Math::abs).max().orElse(0);
     }

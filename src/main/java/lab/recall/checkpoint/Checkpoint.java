@@ -78,6 +78,13 @@ public final class Checkpoint {
         return tensors;
     }
 
+    /** This checkpoint with some tensors in the place of those of the same name. */
+    public Checkpoint with(Map<String, Tensor> changed) {
+        Map<String, Tensor> all = new LinkedHashMap<>(tensors);
+        all.putAll(changed);
+        return new Checkpoint(folder, config, all);
+    }
+
     /** The folder. */
     public Path folder() {
         return folder;

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import lab.recall.linear.JacobianExperiment;
 import lab.recall.math.Parallel;
 import lab.recall.model.LanguageModel;
 import lab.recall.request.Answer;
@@ -15,7 +16,9 @@ import lab.recall.request.Experiment;
 import lab.recall.request.Fields;
 import lab.recall.request.Progress;
 import lab.recall.trace.ActivationsExperiment;
+import lab.recall.trace.GradientExperiment;
 import lab.recall.trace.InterchangeExperiment;
+import lab.recall.train.TrainStepExperiment;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -28,7 +31,8 @@ final class RunCommand implements Callable<Integer> {
     private static final Map<String, Experiment<LanguageModel>> EXPERIMENTS = new LinkedHashMap<>();
 
     static {
-        for (Experiment<LanguageModel> e : List.of(new ActivationsExperiment(), new InterchangeExperiment())) {
+        for (Experiment<LanguageModel> e : List.of(new ActivationsExperiment(), new InterchangeExperiment(), new GradientExperiment(),
+                new JacobianExperiment(), new TrainStepExperiment())) {
             EXPERIMENTS.put(e.name(), e);
         }
     }

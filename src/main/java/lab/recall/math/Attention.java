@@ -51,6 +51,50 @@ public final class Attention {
         });
     }
 
+    /**
+     * Gradients of a segment from those of ctx; the weights are computed again. In the calling thread.
+     *
+     * @param k    keys of all tokens from 0 on, row stride {@code kvStride}, like {@code v}; the segment's first token is number {@code past}
+     * @param dQ   written, row stride {@code dStride}, like dK and dV, which only the segment's own tokens get
+     */
+    public static void backward(int heads, int headWidth, int tokens, int past, float[] q, int qAt, int qStride, float[] k, int kAt,
+            float[] v, int vAt, int kvStride, float[] dCtx, int dCtxAt, int dCtxStride, float[] dQ, int dQAt, float[] dK, int dKAt,
+            float[] dV, int dVAt, int dStride) {
+        float scale = (float) (1 / Math.sqrt(headWidth));
+        float[] weights = new float[past + tokens];
+        float[] dWeights = new float[past + tokens];
+        for (int t = 0; t < tokens; t++) {
+            Arrays.fill(dQ, dQAt + t * dStride, dQAt + t * dStride + heads * headWidth, 0f);
+            Arrays.fill(dK, dKAt + t * dStride, dKAt + t * dStride + heads * headWidth, 0f);
+            Arrays.fill(dV, dVAt + t * dStride, dVAt + t * dStride + heads * headWidth, 0f);
+        }
+        for (int head = 0; head < heads; head++) {
+            int shift = head * headWidth;
+            for (int t = 0; t < tokens; t++) {
+                int seen = past + t + 1;
+                int query = qAt + t * qStride + shift;
+                int from = dCtxAt + t * dCtxStride + shift;
+                for (int s = 0; s < seen; s++) {
+                    weights[s] = scale * dot(q, query, k, kAt + s * kvStride + shift, headWidth);
+                }
+                Softmax.forward(weights, 0, seen, weights, 0);
+                double sum = 0;
+                for (int s = 0; s < seen; s++) {
+                    dWeights[s] = dot(dCtx, from, v, vAt + s * kvStride + shift, headWidth);
+                    sum += (double) dWeights[s] * weights[s];
+                }
+                for (int s = 0; s < seen; s++) {
+                    float dScore = scale * weights[s] * (float) (dWeights[s] - sum);
+                    addScaled(dScore, k, kAt + s * kvStride + shift, dQ, dQAt + t * dStride + shift, headWidth);
+                    if (s >= past) {
+                        addScaled(dScore, q, query, dK, dKAt + (s - past) * dStride + shift, headWidth);
+                        addScaled(weights[s], dCtx, from, dV, dVAt + (s - past) * dStride + shift, headWidth);
+                    }
+                }
+            }
+        }
+    }
+
     private static float dot(float[] a, int aAt, float[] b, int bAt, int count) {
         float s0 = 0;
         float s1 = 0;

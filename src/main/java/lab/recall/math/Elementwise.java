@@ -19,6 +19,13 @@ public final class Elementwise {
         }
     }
 
+    /** Adds all rows to one sum: the gradient of a bias. */
+    public static void addRows(float[] x, int at, int stride, int rows, int width, float[] sum) {
+        for (int r = 0; r < rows; r++) {
+            add(x, at + r * stride, sum, 0, width);
+        }
+    }
+
     /** Adds a bias to every row; none when it is null. */
     public static void addBias(float[] bias, float[] x, int at, int stride, int rows, int width) {
         if (bias == null) {

@@ -10,7 +10,7 @@ package lab.recall.math;
  *
  * Weights stay in memory as they are stored: f32, bf16 or f16; products are f32. With the Vector API every y[r, o] is one chain of fused
  * multiply-adds over the inputs in order, whatever the rows, tiles, lanes or threads: a row's result never depends on its neighbours. Without
- * it the BLAS of ND4J computes the same up to f32 rounding. Immutable; safe for several threads.
+ * it the BLAS of ND4J computes the same up to f32 rounding. Its weights never change; safe for several threads.
  */
 public final class PackedMatrix {
     /** How the weights are kept. */
@@ -46,6 +46,7 @@ public final class PackedMatrix {
     private final int inputs;
     private final Storage storage;
     private final Store store;
+    private PackedMatrix transposed;
 
     private PackedMatrix(int outputs, int inputs, Storage storage, Store store) {
         this.outputs = outputs;
@@ -99,6 +100,28 @@ public final class PackedMatrix {
         }
     }
 
+    /** W', for products with gradients: dx = dy W. Packed at the first call, in the same storage. */
+    public synchronized PackedMatrix transposed() {
+        if (transposed == null) {
+            float[] all = new float[Math.multiplyExact(outputs, inputs)];
+            for (int o = 0; o < outputs; o++) {
+                store.copyRow(o, all, o * inputs);
+            }
+            transposed = storage == Storage.F32
+                    ? pack(inputs, outputs, (row, to, at) -> {
+                        for (int o = 0; o < outputs; o++) {
+                            to[at + o] = all[o * inputs + row];
+                        }
+                    })
+                    : packHalf(storage, inputs, outputs, (row, to, at) -> {
+                        for (int o = 0; o < outputs; o++) {
+                            to[at + o] = narrow(storage, all[o * inputs + row]);
+                        }
+                    });
+        }
+        return transposed;
+    }
+
     /** One row of W in f32. */
     public void copyRow(int row, float[] to, int at) {
         store.copyRow(row, to, at);
@@ -110,6 +133,15 @@ public final class PackedMatrix {
             return Float.intBitsToFloat(bits << 16);
         }
         return Float.intBitsToFloat((bits & 0x8000) << 16 | (bits & 0x7fff) << 13) * 0x1p112f;
+    }
+
+    /** The bits of a number that came from {@link #widen}. */
+    static short narrow(Storage storage, float value) {
+        if (storage == Storage.BF16) {
+            return (short) (Float.floatToRawIntBits(value) >>> 16);
+        }
+        int bits = Float.floatToRawIntBits(value * 0x1p-112f);
+        return (short) (bits >>> 16 & 0x8000 | (bits & 0x7fffffff) >>> 13);
     }
 
     /** Refuses f16 infinities and NaNs, which the widening would turn into numbers. */

@@ -78,6 +78,92 @@ public final class SelectiveScan {
         });
     }
 
+    /** exp(delta A) for every token, state and channel, [T, N, E]: what {@link #backward} needs and cotangents of one run share. */
+    public static void decay(int tokens, int channels, int states, float[] delta, int deltaAt, float[] a, float[] all, int allAt) {
+        int size = states * channels;
+        Parallel.forEach(tokens, t -> {
+            for (int n = 0; n < states; n++) {
+                int to = allAt + t * size + n * channels;
+                int e = Simd.available() ? Lanes.decay(channels, delta, deltaAt + t * channels, a, n * channels, all, to) : 0;
+                for (; e < channels; e++) {
+                    all[to + e] = Exp.exp(delta[deltaAt + t * channels + e] * a[n * channels + e]);
+                }
+            }
+        });
+    }
+
+    /**
+     * Gradients of a segment of T tokens from those of y. In the calling thread: callers run many segments side by side.
+     *
+     * @param u, delta [T, E] of the forward run, like {@code bc}, in which B and C stand
+     * @param before   states before each token, [T + 1, N, E]: the last one is the state after the segment
+     * @param decay    [T, N, E]
+     * @param dY       [T, E]
+     * @param dU       written, [T, E], like dDelta
+     * @param dBc      dB and dC are written, at {@code dbAt} and {@code dcAt} with a row stride
+     * @param dA       added to unless null, [N, E], like dD, [E]
+     * @param carry    scratch, [N, E]
+     */
+    public static void backward(int tokens, int channels, int states, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] bc,
+            int bAt, int cAt, int bcStride, float[] d, float[] before, int beforeAt, float[] decay, int decayAt, float[] dY, int dYAt,
+            float[] dU, int dUAt, float[] dDelta, int dDeltaAt, float[] dBc, int dbAt, int dcAt, int dBcStride, float[] dA, float[] dD,
+            float[] carry) {
+        int size = states * channels;
+        Arrays.fill(carry, 0, size, 0f);
+        for (int t = tokens - 1; t >= 0; t--) {
+            int row = t * channels;
+            for (int e = 0; e < channels; e++) {
+                dU[dUAt + row + e] = d[e] * dY[dYAt + row + e];
+                dDelta[dDeltaAt + row + e] = 0f;
+            }
+            if (dD != null) {
+                for (int e = 0; e < channels; e++) {
+                    dD[e] = Math.fma(u[uAt + row + e], dY[dYAt + row + e], dD[e]);
+                }
+            }
+            for (int n = 0; n < states; n++) {
+                int h = beforeAt + t * size + n * channels;
+                int dec = decayAt + t * size + n * channels;
+                backwardState(channels, u, uAt + row, delta, deltaAt + row, a, n * channels, bc[bAt + t * bcStride + n],
+                        bc[cAt + t * bcStride + n], before, h, h + size, decay, dec, dY, dYAt + row, dU, dUAt + row, dDelta, dDeltaAt + row,
+                        carry, n * channels, dBc, dbAt + t * dBcStride + n, dcAt + t * dBcStride + n);
+                if (dA != null) {
+                    // the carry has been multiplied by the decay already
+                    for (int e = 0; e < channels; e++) {
+                        dA[n * channels + e] += carry[n * channels + e] * before[h + e] * delta[deltaAt + row + e];
+                    }
+                }
+            }
+        }
+    }
+
+    /** One token and state: with g the gradient of h[t], carries g decay on to h[t-1]. */
+    private static void backwardState(int channels, float[] u, int uAt, float[] delta, int deltaAt, float[] a, int aAt, float b, float c,
+            float[] before, int h, int after, float[] decay, int dec, float[] dY, int dYAt, float[] dU, int dUAt, float[] dDelta, int dDeltaAt,
+            float[] carry, int carryAt, float[] dBc, int db, int dc) {
+        int e = 0;
+        float sumB = 0f;
+        float sumC = 0f;
+        if (Simd.available()) {
+            e = Lanes.backwardState(channels, u, uAt, delta, deltaAt, a, aAt, b, c, before, h, after, decay, dec, dY, dYAt, dU, dUAt, dDelta,
+                    dDeltaAt, carry, carryAt, dBc, db, dc);
+            sumB = dBc[db];
+            sumC = dBc[dc];
+        }
+        for (; e < channels; e++) {
+            float y = dY[dYAt + e];
+            float g = Math.fma(y, c, carry[carryAt + e]);
+            float kept = g * decay[dec + e];
+            sumC = Math.fma(y, before[after + e], sumC);
+            sumB = Math.fma(g, delta[deltaAt + e] * u[uAt + e], sumB);
+            dDelta[dDeltaAt + e] += kept * before[h + e] * a[aAt + e] + g * b * u[uAt + e];
+            dU[dUAt + e] += g * b * delta[deltaAt + e];
+            carry[carryAt + e] = kept;
+        }
+        dBc[db] = sumB;
+        dBc[dc] = sumC;
+    }
+
     private interface Range {
         void over(int from, int to);
     }
@@ -198,6 +284,40 @@ public final class SelectiveScan {
                         .intoArray(work, 2 * w + t * COUNT);
             }
             h.intoArray(state, stateAt);
+        }
+
+        static int decay(int channels, float[] delta, int deltaAt, float[] a, int aAt, float[] all, int to) {
+            int e = 0;
+            for (; e <= channels - COUNT; e += COUNT) {
+                VectorMath.exp(FloatVector.fromArray(S, delta, deltaAt + e).mul(FloatVector.fromArray(S, a, aAt + e))).intoArray(all, to + e);
+            }
+            return e;
+        }
+
+        /** The whole vectors of {@link SelectiveScan#backwardState}; leaves the sums so far in dBc. */
+        static int backwardState(int channels, float[] u, int uAt, float[] delta, int deltaAt, float[] a, int aAt, float b, float c,
+                float[] before, int h, int after, float[] decay, int dec, float[] dY, int dYAt, float[] dU, int dUAt, float[] dDelta,
+                int dDeltaAt, float[] carry, int carryAt, float[] dBc, int db, int dc) {
+            FloatVector sumB = FloatVector.zero(S);
+            FloatVector sumC = FloatVector.zero(S);
+            int e = 0;
+            for (; e <= channels - COUNT; e += COUNT) {
+                FloatVector y = FloatVector.fromArray(S, dY, dYAt + e);
+                FloatVector q = FloatVector.fromArray(S, delta, deltaAt + e);
+                FloatVector x = FloatVector.fromArray(S, u, uAt + e);
+                FloatVector g = y.fma(FloatVector.broadcast(S, c), FloatVector.fromArray(S, carry, carryAt + e));
+                FloatVector kept = g.mul(FloatVector.fromArray(S, decay, dec + e));
+                sumC = y.fma(FloatVector.fromArray(S, before, after + e), sumC);
+                sumB = g.fma(q.mul(x), sumB);
+                FloatVector gb = g.mul(b);
+                kept.mul(FloatVector.fromArray(S, before, h + e)).fma(FloatVector.fromArray(S, a, aAt + e), gb.mul(x))
+                        .add(FloatVector.fromArray(S, dDelta, dDeltaAt + e)).intoArray(dDelta, dDeltaAt + e);
+                gb.fma(q, FloatVector.fromArray(S, dU, dUAt + e)).intoArray(dU, dUAt + e);
+                kept.intoArray(carry, carryAt + e);
+            }
+            dBc[db] = sumB.reduceLanes(VectorOperators.ADD);
+            dBc[dc] = sumC.reduceLanes(VectorOperators.ADD);
+            return e;
         }
 
         /** One token and state of {@link SelectiveScan#states}; returns the first channel that is left. */

@@ -9,7 +9,7 @@ import jdk.incubator.vector.FloatVector;
  * Softplus.forward(delta, 0, rows, inner, dtBias);          // delta = softplus(delta + bias)
  * }</pre>
  *
- * Written as max(x, 0) + log1p(e) with e = exp(-|x|), and log1p(e) = 2 artanh(e / (2 + e)): at most a few ulp everywhere.
+ * Written as max(x, 0) + log1p(e) with e = exp(-|x|), and log1p(e) = 2 artanh(e / (2 + e)): at most a few ulp everywhere. Its derivative is {@link Sigmoid}.
  */
 public final class Softplus {
     private static final float[] ARTANH = {1f / 15, 1f / 13, 1f / 11, 1f / 9, 1f / 7, 1f / 5, 1f / 3};
@@ -24,13 +24,6 @@ public final class Softplus {
         int i = Simd.available() ? Lanes.softplus(x, at, count) : 0;
         for (; i < count; i++) {
             x[at + i] = of(x[at + i]);
-        }
-    }
-
-    /** {@code dX = dY softplus'}, from the output y: the derivative is 1 - exp(-y). dX may be dY. */
-    public static void backward(float[] y, int yAt, float[] dY, int dYAt, int count, float[] dX, int dXAt) {
-        for (int i = 0; i < count; i++) {
-            dX[dXAt + i] = dY[dYAt + i] * (float) -Math.expm1(-y[yAt + i]);
         }
     }
 

@@ -1,6 +1,9 @@
 package lab.recall.model;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.math.LayerNorm;
 import lab.recall.math.PackedMatrix;
@@ -22,12 +25,12 @@ public final class GptNeoX extends LanguageModel {
     private final float[] finalNorm;
     private final float[] finalNormBias;
 
-    GptNeoX(ModelFolder source, Checkpoint checkpoint, List<String> warnings) {
-        this(source, checkpoint, NeoXConfig.of(checkpoint, warnings), warnings);
+    GptNeoX(ModelFolder source, Checkpoint checkpoint, Supplier<Checkpoint> again, List<String> warnings) {
+        this(source, checkpoint, again, NeoXConfig.of(checkpoint, warnings), warnings);
     }
 
-    private GptNeoX(ModelFolder source, Checkpoint checkpoint, NeoXConfig config, List<String> warnings) {
-        super(source, warnings, new Weights(checkpoint).tensor("gpt_neox.embed_in.weight", config.vocabulary(), config.width()),
+    private GptNeoX(ModelFolder source, Checkpoint checkpoint, Supplier<Checkpoint> again, NeoXConfig config, List<String> warnings) {
+        super(source, again, warnings, new Weights(checkpoint).tensor("gpt_neox.embed_in.weight", config.vocabulary(), config.width()),
                 head(checkpoint, config));
         this.config = config;
         Weights weights = new Weights(checkpoint);
@@ -117,6 +120,49 @@ public final class GptNeoX extends LanguageModel {
     @Override
     void finalNorm(float[] rows, int count, float[] normed) {
         LayerNorm.forward(rows, 0, count, width(), finalNorm, finalNormBias, config.epsilon(), normed, 0);
+    }
+
+    @Override
+    void finalNormBackward(float[] x, int xAt, int count, float[] dNormed, float[] dX, int dXAt, Map<String, float[]> parameters) {
+        boolean weights = parameters != null;
+        float[] weight = weights ? parameters.computeIfAbsent("gpt_neox.final_layer_norm.weight", n -> new float[width()]) : null;
+        float[] bias = weights ? parameters.computeIfAbsent("gpt_neox.final_layer_norm.bias", n -> new float[width()]) : null;
+        LayerNorm.backward(x, xAt, count, width(), finalNorm, config.epsilon(), dNormed, 0, dX, dXAt, weight, bias);
+    }
+
+    @Override
+    String embeddingName() {
+        return "gpt_neox.embed_in.weight";
+    }
+
+    @Override
+    String headName() {
+        return config.tied() ? embeddingName() : "embed_out.weight";
+    }
+
+    @Override
+    boolean isParameter(String name) {
+        boolean buffer = name.endsWith("attention.bias") || name.endsWith("attention.masked_bias") || name.endsWith("rotary_emb.inv_freq");
+        return !buffer && (name.startsWith("gpt_neox.") || (name.equals("embed_out.weight") && !config.tied()));
+    }
+
+    @Override
+    Map<String, float[]> asStored(Map<String, float[]> raw) {
+        int[] order = NeoXBlock.headOrder(config);
+        Map<String, float[]> stored = new LinkedHashMap<>();
+        raw.forEach((name, g) -> {
+            if (!name.contains("query_key_value")) {
+                stored.put(name, g);
+                return;
+            }
+            int width = g.length / order.length;
+            float[] back = new float[g.length];
+            for (int r = 0; r < order.length; r++) {
+                System.arraycopy(g, r * width, back, order[r] * width, width);
+            }
+            stored.put(name, back);
+        });
+        return stored;
     }
 
     @Override

@@ -4,9 +4,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.math.PackedMatrix;
@@ -35,10 +37,12 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     private final PackedMatrix head;
     private final Optional<Tokenizer> tokenizer;
     private final Engine engine = new Engine(this);
+    private final Supplier<Checkpoint> checkpoint;
 
     /** @param embedding [V, d]; @param head [V, d] */
-    LanguageModel(ModelFolder source, List<String> warnings, Tensor embedding, PackedMatrix head) {
+    LanguageModel(ModelFolder source, Supplier<Checkpoint> checkpoint, List<String> warnings, Tensor embedding, PackedMatrix head) {
         this.source = source;
+        this.checkpoint = checkpoint;
         this.warnings = List.copyOf(warnings);
         this.embedding = embedding;
         this.head = head;
@@ -59,19 +63,52 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     }
 
     private static LanguageModel open(ModelFolder source) {
-        Checkpoint checkpoint = Checkpoint.open(source.folder());
-        String type = checkpoint.config().path("model_type").asText("");
-        LanguageModel model;
-        if (type.equals("gpt_neox")) {
-            model = new GptNeoX(source, checkpoint, new ArrayList<>());
-        } else if (type.equals("mamba") || (type.isEmpty() && checkpoint.config().has("d_model") && checkpoint.config().has("n_layer"))) {
-            model = new Mamba(source, checkpoint, new ArrayList<>());
-        } else {
-            throw new IllegalArgumentException(source.folder() + ": config.json has model_type = '" + type + "'; known are mamba and gpt_neox");
-        }
+        // opened again when the weights are asked for, so that no mapped file stays in memory beside the packed weights
+        LanguageModel model = of(source, Checkpoint.open(source.folder()), () -> Checkpoint.open(source.folder()));
         model.warnings.forEach(w -> System.err.println("warning: " + w));
         return model;
     }
+
+    private static LanguageModel of(ModelFolder source, Checkpoint checkpoint, Supplier<Checkpoint> again) {
+        String type = checkpoint.config().path("model_type").asText("");
+        if (type.equals("gpt_neox")) {
+            return new GptNeoX(source, checkpoint, again, new ArrayList<>());
+        }
+        if (type.equals("mamba") || (type.isEmpty() && checkpoint.config().has("d_model") && checkpoint.config().has("n_layer"))) {
+            return new Mamba(source, checkpoint, again, new ArrayList<>());
+        }
+        throw new IllegalArgumentException(source.folder() + ": config.json has model_type = '" + type + "'; known are mamba and gpt_neox");
+    }
+
+    /** Its weights in f32 by checkpoint name; a tied head once, as the embedding. */
+    public Map<String, float[]> weights() {
+        Checkpoint stored = checkpoint.get();
+        Map<String, float[]> all = new LinkedHashMap<>();
+        parameterNames().forEach(n -> all.put(n, stored.tensor(n).floats()));
+        return all;
+    }
+
+    /** Sizes of a weight. */
+    public long[] shapeOf(String weight) {
+        return checkpoint.get().tensor(weight).shape();
+    }
+
+    /** This model with other weights, as {@link #weights} gives them. */
+    public LanguageModel with(Map<String, float[]> weights) {
+        Checkpoint stored = checkpoint.get();
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        weights.forEach((n, v) -> tensors.put(n, Tensor.of(n, v, stored.tensor(n).shape())));
+        Checkpoint changed = stored.with(tensors);
+        return of(source, changed, () -> changed);
+    }
+
+    /** Names of all weights, in the order of the checkpoint. */
+    private List<String> parameterNames() {
+        return checkpoint.get().tensors().keySet().stream().filter(this::isParameter).toList();
+    }
+
+    /** Whether a tensor is a weight of the model, and not a buffer or a second copy of the tied head. */
+    abstract boolean isParameter(String name);
 
     /**
      * The models that a notebook works on: those that the environment variable RECALL_MODEL names, separated by commas, else the defaults.
@@ -139,6 +176,31 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
 
     /** A kept point as it is given out. */
     abstract Activation shaped(int layer, HookPoint point, float[] values, int tokens);
+
+    /** Takes gradients of {@code count} normed rows back through the final norm, added to {@code dX}; weights' go to {@code parameters}. */
+    abstract void finalNormBackward(float[] x, int xAt, int count, float[] dNormed, float[] dX, int dXAt, Map<String, float[]> parameters);
+
+    abstract String embeddingName();
+
+    /** The head's name, that of the embedding when it is tied. */
+    abstract String headName();
+
+    /** Gradients of weights in the checkpoint's layout. */
+    abstract Map<String, float[]> asStored(Map<String, float[]> raw);
+
+    /** dNormed = dLogits W of the head. */
+    void headBackward(float[] dLogits, int count, float[] dNormed) {
+        head.transposed().multiply(dLogits, 0, vocabulary(), count, dNormed, 0, width());
+    }
+
+    /** Refuses a pass that kept too little for gradients. */
+    void requireTape(Pass pass) {
+        for (HookPoint p : block(0).tapePoints()) {
+            if (!pass.has(layers() - 1, p)) {
+                throw new IllegalArgumentException("gradients need a pass that was run with Recording.gradients()");
+            }
+        }
+    }
 
     Engine engine() {
         return engine;

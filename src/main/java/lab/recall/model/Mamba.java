@@ -1,6 +1,9 @@
 package lab.recall.model;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.math.PackedMatrix;
 import lab.recall.math.RmsNorm;
@@ -19,17 +22,19 @@ public final class Mamba extends LanguageModel {
             HookPoint.RESID_POST);
 
     private final MambaConfig config;
+    private final String embeddingName;
     private final MambaBlock[] blocks;
     private final float[] finalNorm;
 
-    Mamba(ModelFolder source, Checkpoint checkpoint, List<String> warnings) {
-        this(source, checkpoint, MambaConfig.of(checkpoint, embeddingName(checkpoint), warnings), warnings);
+    Mamba(ModelFolder source, Checkpoint checkpoint, Supplier<Checkpoint> again, List<String> warnings) {
+        this(source, checkpoint, again, MambaConfig.of(checkpoint, embeddingName(checkpoint), warnings), warnings);
     }
 
-    private Mamba(ModelFolder source, Checkpoint checkpoint, MambaConfig config, List<String> warnings) {
-        super(source, warnings, new Weights(checkpoint).tensor(embeddingName(checkpoint), config.vocabulary(), config.width()),
+    private Mamba(ModelFolder source, Checkpoint checkpoint, Supplier<Checkpoint> again, MambaConfig config, List<String> warnings) {
+        super(source, again, warnings, new Weights(checkpoint).tensor(embeddingName(checkpoint), config.vocabulary(), config.width()),
                 head(checkpoint, config));
         this.config = config;
+        this.embeddingName = embeddingName(checkpoint);
         Weights weights = new Weights(checkpoint);
         this.finalNorm = weights.vector("backbone.norm_f.weight", config.width());
         this.blocks = new MambaBlock[config.layers()];
@@ -138,6 +143,47 @@ public final class Mamba extends LanguageModel {
     @Override
     void finalNorm(float[] rows, int count, float[] normed) {
         RmsNorm.forward(rows, 0, count, width(), finalNorm, config.epsilon(), normed, 0);
+    }
+
+    @Override
+    void finalNormBackward(float[] x, int xAt, int count, float[] dNormed, float[] dX, int dXAt, Map<String, float[]> parameters) {
+        float[] weight = parameters == null ? null : parameters.computeIfAbsent("backbone.norm_f.weight", n -> new float[width()]);
+        RmsNorm.backward(x, xAt, count, width(), finalNorm, config.epsilon(), dNormed, 0, dX, dXAt, weight);
+    }
+
+    @Override
+    String embeddingName() {
+        return embeddingName;
+    }
+
+    @Override
+    String headName() {
+        return config.tied() ? embeddingName : "lm_head.weight";
+    }
+
+    @Override
+    boolean isParameter(String name) {
+        return name.startsWith("backbone.") || (name.equals("lm_head.weight") && !config.tied());
+    }
+
+    @Override
+    Map<String, float[]> asStored(Map<String, float[]> raw) {
+        Map<String, float[]> stored = new LinkedHashMap<>();
+        raw.forEach((name, g) -> {
+            if (name.endsWith(".mixer.A")) {                // A = -exp(A_log), so dA_log = dA A
+                int layer = Integer.parseInt(name.split("\\.")[2]);
+                float[] log = new float[g.length];
+                for (int i = 0; i < g.length; i++) {
+                    log[i] = g[i] * blocks[layer].w.a()[i];
+                }
+                stored.put(name + "_log", transposed(log, config.states(), config.inner()));
+            } else if (name.endsWith(".mixer.conv1d")) {
+                stored.put(name + ".weight", transposed(g, config.taps(), config.inner()));
+            } else {
+                stored.put(name, g);
+            }
+        });
+        return stored;
     }
 
     @Override

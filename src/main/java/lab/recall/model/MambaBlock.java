@@ -11,17 +11,21 @@ import static lab.recall.model.HookPoint.IN_X;
 import static lab.recall.model.HookPoint.IN_Z;
 import static lab.recall.model.HookPoint.NORMED;
 import static lab.recall.model.HookPoint.OUT;
+import static lab.recall.model.HookPoint.RESID_PRE;
 import static lab.recall.model.HookPoint.SSM_STATE;
 import static lab.recall.model.HookPoint.X_ACT;
 import static lab.recall.model.HookPoint.Y;
 
 import java.util.Arrays;
+import java.util.List;
 import lab.recall.math.CausalConv;
 import lab.recall.math.Elementwise;
 import lab.recall.math.Gate;
+import lab.recall.math.MatMul;
 import lab.recall.math.PackedMatrix;
 import lab.recall.math.RmsNorm;
 import lab.recall.math.SelectiveScan;
+import lab.recall.math.Sigmoid;
 import lab.recall.math.Silu;
 import lab.recall.math.Softplus;
 
@@ -169,6 +173,174 @@ final class MambaBlock implements Block {
         Silu.forward(xz, inner, 2 * inner, b.rows, inner, gate, 0);
         b.hook(GATE, gate, 0, inner, inner);
         Elementwise.multiply(gate, 0, y, 0, b.rows * inner);
+    }
+
+    /**
+     * What cotangents share.
+     *
+     * @param low   x_proj's output, [tokens, R + 2N]
+     * @param slope derivative of softplus at each delta, [tokens, E]
+     * @param before states before each token, [tokens + 1, N, E]
+     * @param decay [tokens, N, E]
+     */
+    private record Tape(float[] low, float[] slope, float[] before, float[] decay) {
+    }
+
+    @Override
+    public List<HookPoint> tapePoints() {
+        return List.of(RESID_PRE, NORMED, IN_X, IN_Z, CONV, X_ACT, DELTA, B, C, Y, GATE, GATED);
+    }
+
+    @Override
+    public Tape tape(Pass pass, int layer) {
+        int inner = c.inner();
+        int states = c.states();
+        int size = states * inner;
+        int tokens = pass.length() - pass.from();
+        int low = c.rank() + 2 * states;
+        float[] x = pass.values(layer, X_ACT);
+        float[] delta = pass.values(layer, DELTA);
+        float[] lows = new float[tokens * low];
+        w.xProj.multiply(x, 0, inner, tokens, lows, 0, low);
+        float[] slope = new float[tokens * inner];
+        w.dtProj.multiply(lows, 0, low, tokens, slope, 0, inner);
+        Elementwise.addBias(w.dtBias, slope, 0, inner, tokens, inner);
+        Sigmoid.forward(slope, 0, tokens * inner);
+        float[] before = new float[(tokens + 1) * size];
+        if (pass.from() > 0) {
+            Past.Recurrent past = (Past.Recurrent) past(pass.base(), layer, pass.from());
+            System.arraycopy(past.states(), (pass.from() - 1) * size, before, 0, size);
+        }
+        SelectiveScan.states(tokens, inner, states, x, 0, delta, 0, w.a, pass.values(layer, B), 0, states, before, 0, before, size);
+        float[] decay = new float[tokens * size];
+        SelectiveScan.decay(tokens, inner, states, delta, 0, w.a, decay, 0);
+        return new Tape(lows, slope, before, decay);
+    }
+
+    @Override
+    public void backward(BackBatch b) {
+        int rows = b.rows;
+        int d = c.width();
+        int inner = c.inner();
+        int low = c.rank() + 2 * c.states();
+        int layer = b.layer;
+        float[] dOut = b.work.floats(0, rows * d);
+        System.arraycopy(b.grad, b.at, dOut, 0, rows * d);
+        b.hook(OUT, dOut, 0, d, d);
+        float[] dGated = b.work.floats(1, rows * inner);
+        w.outProj.transposed().multiply(dOut, 0, d, rows, dGated, 0, inner);
+        b.hook(GATED, dGated, 0, inner, inner);
+        float[] dGate = b.work.floats(2, rows * inner);
+        for (BackBatch.Segment s : b.segments) {
+            int n = s.tokens() * inner;
+            System.arraycopy(dGated, s.row() * inner, dGate, s.row() * inner, n);
+            Elementwise.multiply(s.values(layer, Y), s.first() * inner, dGate, s.row() * inner, n);
+            Elementwise.multiply(s.values(layer, GATE), s.first() * inner, dGated, s.row() * inner, n);
+        }
+        b.hook(Y, dGated, 0, inner, inner);
+        b.hook(GATE, dGate, 0, inner, inner);
+        float[] dXz = b.work.floats(3, rows * 2 * inner);
+        for (BackBatch.Segment s : b.segments) {
+            Silu.backward(s.values(layer, IN_Z), s.first() * inner, inner, s.tokens(), inner, dGate, s.row() * inner, dXz,
+                    s.row() * 2 * inner + inner, 2 * inner);
+        }
+        b.hook(IN_Z, dXz, inner, 2 * inner, inner);
+
+        float[] dAct = b.work.floats(4, rows * inner);
+        float[] dDelta = b.work.floats(5, rows * inner);
+        float[] dLow = b.work.floats(6, rows * low);
+        for (BackBatch.Segment s : b.segments) {
+            scanBackward(b, s, dGated, dAct, dDelta, dLow);
+        }
+        b.hook(DELTA, dDelta, 0, inner, inner);
+        b.hook(B, dLow, c.rank(), low, c.states());
+        b.hook(C, dLow, c.rank() + c.states(), low, c.states());
+        for (BackBatch.Segment s : b.segments) {
+            Elementwise.multiply(((Tape) s.tape()).slope, s.first() * inner, dDelta, s.row() * inner, s.tokens() * inner);
+        }
+        w.dtProj.transposed().multiply(dDelta, 0, inner, rows, dLow, 0, low);
+        float[] more = dGate;                       // not read again
+        w.xProj.transposed().multiply(dLow, 0, low, rows, more, 0, inner);
+        Elementwise.add(more, 0, dAct, 0, rows * inner);
+        b.hook(X_ACT, dAct, 0, inner, inner);
+        for (BackBatch.Segment s : b.segments) {
+            Silu.backward(s.values(layer, CONV), s.first() * inner, inner, s.tokens(), inner, dAct, s.row() * inner, more, s.row() * inner, inner);
+        }
+        b.hook(CONV, more, 0, inner, inner);
+        for (int r = 0; r < rows; r++) {
+            Arrays.fill(dXz, r * 2 * inner, r * 2 * inner + inner, 0f);
+        }
+        for (BackBatch.Segment s : b.segments) {
+            CausalConv.backward(more, s.row() * inner, s.tokens(), c.taps(), inner, w.conv, dXz, s.row() * 2 * inner, 2 * inner);
+        }
+        b.hook(IN_X, dXz, 0, 2 * inner, inner);
+        float[] dNormed = b.work.floats(7, rows * d);
+        w.inProj.transposed().multiply(dXz, 0, 2 * inner, rows, dNormed, 0, d);
+        b.hook(NORMED, dNormed, 0, d, d);
+        float[] dNorm = b.parameters == null ? null : b.parameter(name(layer, "norm.weight"), d);
+        for (BackBatch.Segment s : b.segments) {
+            RmsNorm.backward(s.values(layer, RESID_PRE), s.first() * d, s.tokens(), d, w.norm, c.epsilon(), dNormed, s.row() * d,
+                    b.grad, b.at + s.row() * d, dNorm);
+        }
+        if (b.parameters != null) {
+            weightGradients(b, dOut, more, dXz, dLow, dDelta);
+        }
+    }
+
+    private void scanBackward(BackBatch b, BackBatch.Segment s, float[] dY, float[] dAct, float[] dDelta, float[] dLow) {
+        int inner = c.inner();
+        int states = c.states();
+        int low = c.rank() + 2 * states;
+        int size = states * inner;
+        int layer = b.layer;
+        Tape tape = (Tape) s.tape();
+        int first = s.first();
+        int at = s.row() * inner;
+        // B and C as the run had them, interventions included
+        float[] bc = b.work.floats(8, s.tokens() * 2 * states);
+        for (int t = 0; t < s.tokens(); t++) {
+            System.arraycopy(s.values(layer, B), (first + t) * states, bc, t * 2 * states, states);
+            System.arraycopy(s.values(layer, C), (first + t) * states, bc, t * 2 * states + states, states);
+        }
+        int db = s.row() * low + c.rank();
+        SelectiveScan.backward(s.tokens(), inner, states, s.values(layer, X_ACT), first * inner, s.values(layer, DELTA), first * inner, w.a,
+                bc, 0, states, 2 * states, w.skip, tape.before, first * size, tape.decay, first * size, dY, at, dAct, at, dDelta, at,
+                dLow, db, db + states, low, b.parameters == null ? null : b.parameter(name(layer, "mixer.A"), size),
+                b.parameters == null ? null : b.parameter(name(layer, "mixer.D"), inner), b.work.floats(9, size));
+    }
+
+    /** Gradients of the matrices: sums over all rows, segment by segment since the inputs lie in each pass's own arrays. */
+    private void weightGradients(BackBatch b, float[] dOut, float[] dConv, float[] dXz, float[] dLow, float[] dDelta) {
+        int d = c.width();
+        int inner = c.inner();
+        int low = c.rank() + 2 * c.states();
+        int layer = b.layer;
+        for (BackBatch.Segment s : b.segments) {
+            int n = s.tokens();
+            int first = s.first();
+            MatMul.addOuter(dOut, s.row() * d, d, s.values(layer, GATED), first * inner, inner, n, d, inner,
+                    b.parameter(name(layer, "mixer.out_proj.weight"), d * inner));
+            MatMul.addOuter(dXz, s.row() * 2 * inner, 2 * inner, s.values(layer, NORMED), first * d, d, n, 2 * inner, d,
+                    b.parameter(name(layer, "mixer.in_proj.weight"), 2 * inner * d));
+            MatMul.addOuter(dLow, s.row() * low, low, s.values(layer, X_ACT), first * inner, inner, n, low, inner,
+                    b.parameter(name(layer, "mixer.x_proj.weight"), low * inner));
+            MatMul.addOuter(dDelta, s.row() * inner, inner, ((Tape) s.tape()).low, first * low, low, n, inner, c.rank(),
+                    b.parameter(name(layer, "mixer.dt_proj.weight"), inner * c.rank()));
+            CausalConv.backwardWeights(s.values(layer, IN_X), first * inner, inner, dConv, s.row() * inner, n, c.taps(), inner,
+                    b.parameter(name(layer, "mixer.conv1d"), c.taps() * inner),
+                    w.convBias == null ? null : b.parameter(name(layer, "mixer.conv1d.bias"), inner));
+        }
+        Elementwise.addRows(dDelta, 0, inner, b.rows, inner, b.parameter(name(layer, "mixer.dt_proj.bias"), inner));
+        if (w.inBias != null) {
+            Elementwise.addRows(dXz, 0, 2 * inner, b.rows, 2 * inner, b.parameter(name(layer, "mixer.in_proj.bias"), 2 * inner));
+        }
+        if (w.outBias != null) {
+            Elementwise.addRows(dOut, 0, d, b.rows, d, b.parameter(name(layer, "mixer.out_proj.bias"), d));
+        }
+    }
+
+    static String name(int layer, String part) {
+        return "backbone.layers." + layer + "." + part;
     }
 
     /** Runs the recurrence of a pass again from its kept terms: far cheaper than keeping every state. */

@@ -10,12 +10,16 @@ import static lab.recall.model.HookPoint.MLP_ACT;
 import static lab.recall.model.HookPoint.MLP_OUT;
 import static lab.recall.model.HookPoint.MLP_PRE;
 import static lab.recall.model.HookPoint.Q;
+import static lab.recall.model.HookPoint.RESID_PRE;
 import static lab.recall.model.HookPoint.V;
 
+import java.util.Arrays;
+import java.util.List;
 import lab.recall.math.Attention;
 import lab.recall.math.Elementwise;
 import lab.recall.math.Gelu;
 import lab.recall.math.LayerNorm;
+import lab.recall.math.MatMul;
 import lab.recall.math.PackedMatrix;
 import lab.recall.math.Rotary;
 
@@ -125,6 +129,113 @@ final class NeoXBlock implements Block {
         if (probs != null) {
             b.keep(s, ATTN_PROBS, probs);
         }
+    }
+
+    @Override
+    public List<HookPoint> tapePoints() {
+        return List.of(RESID_PRE, LN1, Q, K, V, ATTN_CTX, ATTN_OUT, LN2, MLP_PRE, MLP_ACT);
+    }
+
+    /** Keys and values of all tokens, the base's included; input of the second norm. */
+    private record Tape(float[] keys, float[] values, float[] norm2Input) {
+    }
+
+    @Override
+    public Tape tape(Pass pass, int layer) {
+        float[] h = pass.values(layer, RESID_PRE);
+        float[] input = h;
+        if (!c.parallel()) {
+            input = h.clone();
+            Elementwise.add(pass.values(layer, ATTN_OUT), 0, input, 0, input.length);
+        }
+        return new Tape(whole(pass, layer, K), whole(pass, layer, V), input);
+    }
+
+    private float[] whole(Pass pass, int layer, HookPoint point) {
+        float[] own = pass.values(layer, point);
+        if (pass.from() == 0) {
+            return own;
+        }
+        int d = c.width();
+        float[] all = Arrays.copyOf(pass.base().values(layer, point), pass.length() * d);
+        System.arraycopy(own, 0, all, pass.from() * d, own.length);
+        return all;
+    }
+
+    @Override
+    public void backward(BackBatch b) {
+        int rows = b.rows;
+        int d = c.width();
+        int hidden = c.hidden();
+        int layer = b.layer;
+        float[] dMlpOut = b.work.floats(0, rows * d);
+        System.arraycopy(b.grad, b.at, dMlpOut, 0, rows * d);
+        float[] dAttnOut = b.work.floats(1, rows * d);
+        System.arraycopy(b.grad, b.at, dAttnOut, 0, rows * d);
+        b.hook(MLP_OUT, dMlpOut, 0, d, d);
+        float[] dMlp = b.work.floats(2, rows * hidden);
+        w.down.transposed().multiply(dMlpOut, 0, d, rows, dMlp, 0, hidden);
+        b.hook(MLP_ACT, dMlp, 0, hidden, hidden);
+        for (BackBatch.Segment s : b.segments) {
+            Gelu.backward(s.values(layer, MLP_PRE), s.first() * hidden, s.tokens() * hidden, dMlp, s.row() * hidden, dMlp, s.row() * hidden);
+        }
+        b.hook(MLP_PRE, dMlp, 0, hidden, hidden);
+        float[] dNormed = b.work.floats(3, rows * d);
+        w.up.transposed().multiply(dMlp, 0, hidden, rows, dNormed, 0, d);
+        b.hook(LN2, dNormed, 0, d, d);
+        float[] weight = b.parameters == null ? null : b.parameter(name(layer, "post_attention_layernorm.weight"), d);
+        float[] bias = b.parameters == null ? null : b.parameter(name(layer, "post_attention_layernorm.bias"), d);
+        for (BackBatch.Segment s : b.segments) {
+            LayerNorm.backward(((Tape) s.tape()).norm2Input, s.first() * d, s.tokens(), d, w.norm2, c.epsilon(), dNormed, s.row() * d,
+                    b.grad, b.at + s.row() * d, weight, bias);
+        }
+        if (!c.parallel()) {
+            System.arraycopy(b.grad, b.at, dAttnOut, 0, rows * d);      // the second norm reads the attention's output too
+        }
+        b.hook(ATTN_OUT, dAttnOut, 0, d, d);
+        float[] dCtx = b.work.floats(4, rows * d);
+        w.dense.transposed().multiply(dAttnOut, 0, d, rows, dCtx, 0, d);
+        b.hook(ATTN_CTX, dCtx, 0, d, d);
+        float[] dQkv = b.work.floats(5, rows * 3 * d);
+        for (BackBatch.Segment s : b.segments) {
+            Tape tape = (Tape) s.tape();
+            int at = s.row() * 3 * d;
+            Attention.backward(c.heads(), c.headWidth(), s.tokens(), s.from(), s.values(layer, Q), s.first() * d, d, tape.keys, 0, tape.values, 0, d,
+                    dCtx, s.row() * d, d, dQkv, at, dQkv, at + d, dQkv, at + 2 * d, 3 * d);
+        }
+        b.hook(Q, dQkv, 0, 3 * d, d);
+        b.hook(K, dQkv, d, 3 * d, d);
+        b.hook(V, dQkv, 2 * d, 3 * d, d);
+        for (BackBatch.Segment s : b.segments) {
+            rotary.applyInverse(dQkv, s.row() * 3 * d, 3 * d, s.tokens(), s.from(), c.heads());
+            rotary.applyInverse(dQkv, s.row() * 3 * d + d, 3 * d, s.tokens(), s.from(), c.heads());
+        }
+        w.qkv.transposed().multiply(dQkv, 0, 3 * d, rows, dNormed, 0, d);
+        b.hook(LN1, dNormed, 0, d, d);
+        weight = b.parameters == null ? null : b.parameter(name(layer, "input_layernorm.weight"), d);
+        bias = b.parameters == null ? null : b.parameter(name(layer, "input_layernorm.bias"), d);
+        for (BackBatch.Segment s : b.segments) {
+            LayerNorm.backward(s.values(layer, RESID_PRE), s.first() * d, s.tokens(), d, w.norm1, c.epsilon(), dNormed, s.row() * d,
+                    b.grad, b.at + s.row() * d, weight, bias);
+        }
+        if (b.parameters != null) {
+            weightGradients(b, layer, "mlp.dense_4h_to_h", dMlpOut, d, MLP_ACT, hidden);
+            weightGradients(b, layer, "mlp.dense_h_to_4h", dMlp, hidden, LN2, d);
+            weightGradients(b, layer, "attention.dense", dAttnOut, d, ATTN_CTX, d);
+            weightGradients(b, layer, "attention.query_key_value", dQkv, 3 * d, LN1, d);
+        }
+    }
+
+    private static void weightGradients(BackBatch b, int layer, String matrix, float[] dY, int outputs, HookPoint input, int inputs) {
+        float[] weight = b.parameter(name(layer, matrix + ".weight"), outputs * inputs);
+        for (BackBatch.Segment s : b.segments) {
+            MatMul.addOuter(dY, s.row() * outputs, outputs, s.values(layer, input), s.first() * inputs, inputs, s.tokens(), outputs, inputs, weight);
+        }
+        Elementwise.addRows(dY, 0, outputs, b.rows, outputs, b.parameter(name(layer, matrix + ".bias"), outputs));
+    }
+
+    static String name(int layer, String part) {
+        return "gpt_neox.layers." + layer + "." + part;
     }
 
     @Override

@@ -78,6 +78,11 @@ public final class Pass {
         return from;
     }
 
+    /** The pass that this one was forked from, or null. */
+    Pass base() {
+        return base;
+    }
+
     /** The interventions in force, one for each token. */
     List<Intervention> changes() {
         return changes;

@@ -21,6 +21,7 @@ public final class Recording {
     private final Set<HookPoint> points = EnumSet.noneOf(HookPoint.class);
     private final List<String> globs = new ArrayList<>();
     private boolean states;
+    private boolean gradients;
 
     private Recording() {
     }
@@ -59,6 +60,13 @@ public final class Recording {
         return r;
     }
 
+    /** Keeps what gradients need: nearly everything. */
+    public static Recording gradients() {
+        Recording r = new Recording();
+        r.gradients = true;
+        return r;
+    }
+
     /** Keeps what either asks for. */
     public Recording and(Recording other) {
         Recording r = new Recording();
@@ -67,12 +75,13 @@ public final class Recording {
         r.globs.addAll(globs);
         r.globs.addAll(other.globs);
         r.states = states || other.states;
+        r.gradients = gradients || other.gradients;
         return r;
     }
 
     /** For each layer (and, last, for the model) whether each point is kept; refuses a glob that matches nothing. Null: nothing at all. */
     boolean[][] table(LanguageModel model) {
-        if (points.isEmpty() && globs.isEmpty() && !states) {
+        if (points.isEmpty() && globs.isEmpty() && !states && !gradients) {
             return null;
         }
         boolean[][] keep = new boolean[model.layers() + 1][HookPoint.values().length];
@@ -82,6 +91,10 @@ public final class Recording {
         }
         if (states) {
             model.statePoints().forEach(p -> mark(model, keep, p));
+        }
+        if (gradients) {
+            model.block(0).tapePoints().forEach(p -> mark(model, keep, p));
+            mark(model, keep, HookPoint.RESID_POST);
         }
         for (String g : globs) {
             Pattern pattern = Pattern.compile("\\Q" + g.replace("*", "\\E.*\\Q") + "\\E");

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 
 /**
  * Reads the fields of one JSON object: each kind of value has one reader, which names the field and the allowed range when it is wrong.
@@ -127,12 +128,101 @@ public final class Fields {
 
     /** Token ids below the vocabulary's size; not empty. */
     public int[] ids(String field, int vocabulary) {
-        JsonNode list = list(field);
+        return ids(list(field), name(field), vocabulary);
+    }
+
+    private static int[] ids(JsonNode list, String where, int vocabulary) {
         int[] ids = new int[list.size()];
         for (int i = 0; i < ids.length; i++) {
-            ids[i] = whole(list.get(i), name(field) + "[" + i + "]", 0, vocabulary - 1);
+            ids[i] = whole(list.get(i), where + "[" + i + "]", 0, vocabulary - 1);
         }
         return ids;
+    }
+
+    /** A prompt: {"text": ".."} as the tokenizer gives it, or {"ids": [..]} as they are. */
+    public int[] prompt(String field, int vocabulary, Function<String, int[]> tokenizer) {
+        return object(field).promptHere(vocabulary, tokenizer);
+    }
+
+    private int[] promptHere(int vocabulary, Function<String, int[]> tokenizer) {
+        boolean text = has("text");
+        if (text == has("ids")) {
+            throw new IllegalArgumentException(where + ": expected either text or ids");
+        }
+        done();
+        if (!text) {
+            return ids("ids", vocabulary);
+        }
+        try {
+            return tokenizer.apply(text("text"));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(where + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Rows of token ids of equal length. */
+    public int[][] rows(String field, int vocabulary) {
+        JsonNode list = list(field);
+        int[][] rows = new int[list.size()][];
+        for (int r = 0; r < rows.length; r++) {
+            String row = name(field) + "[" + r + "]";
+            if (!list.get(r).isArray() || list.get(r).size() != list.get(0).size() || list.get(r).isEmpty()) {
+                throw new IllegalArgumentException(row + ": expected a list of token ids, as many as in every row");
+            }
+            rows[r] = ids(list.get(r), row, vocabulary);
+        }
+        return rows;
+    }
+
+    /** A finite number of at least {@code low}. */
+    public double number(String field, double low) {
+        JsonNode v = take(field);
+        if (!v.isNumber() || !Double.isFinite(v.asDouble()) || v.asDouble() < low) {
+            throw bad(field, v, "a finite number" + (low > Double.NEGATIVE_INFINITY ? " of at least " + low : ""));
+        }
+        return v.asDouble();
+    }
+
+    /** True or false; false when it is absent. */
+    public boolean flag(String field) {
+        if (!has(field)) {
+            settings.put(field, false);
+            return false;
+        }
+        JsonNode v = take(field);
+        if (!v.isBoolean()) {
+            throw bad(field, v, "true or false");
+        }
+        return v.asBoolean();
+    }
+
+    /** A layer: 0..layers-1, or -1 for "embed". */
+    public int layer(String field, int layers) {
+        JsonNode v = take(field);
+        if (v.isTextual() && v.asText().equals("embed")) {
+            return -1;
+        }
+        if (v.isTextual()) {
+            throw bad(field, v, "\"embed\" or a whole number from 0 to " + (layers - 1));
+        }
+        return whole(v, name(field), 0, layers - 1);
+    }
+
+    /** A list of lists of three: [layer, point, token]. */
+    public List<Place> places(String field, int layers, int tokens) {
+        List<Place> all = new ArrayList<>();
+        for (JsonNode v : list(field)) {
+            String here = name(field) + "[" + all.size() + "]";
+            if (!v.isArray() || v.size() != 3 || !v.get(1).isTextual()) {
+                throw new IllegalArgumentException(here + ": expected [layer, point, token]");
+            }
+            all.add(new Place(whole(v.get(0), here + " (layer)", 0, layers - 1), v.get(1).asText(), whole(v.get(2), here + " (token)", 0, tokens - 1)));
+        }
+        return all;
+    }
+
+    /** A layer, the name of a point, and a token. */
+    public record Place(int layer, String point, int token) {
     }
 
     /** So many finite numbers. */

@@ -32,7 +32,7 @@ public final class ActivationsExperiment implements Experiment<LanguageModel> {
 
     @Override
     public Answer run(LanguageModel model, Fields f, Progress progress) {
-        int[] ids = PromptField.read(f, "prompt", model);
+        int[] ids = f.prompt("prompt", model.vocabulary(), t -> model.prompt(t).ids());
         Recording keep = Recording.of(f.texts("points").toArray(String[]::new));
         List<Intervention> changes = new ArrayList<>();
         for (Fields i : f.objects("interventions")) {

@@ -67,7 +67,8 @@ public final class Interchange {
         return this;
     }
 
-    private HookPoint required(HookPoint p) {
+    /** Refuses a point that belongs to no layer of the model or has no value per token. */
+    HookPoint required(HookPoint p) {
         if (p.isGlobal() || !p.isPerToken() || !model.points().contains(p)) {
             throw new IllegalArgumentException("'" + p.id() + "' is no point of a layer of " + model.family() + " with a value per token; such are "
                     + String.join(", ", model.points().stream().filter(x -> !x.isGlobal() && x.isPerToken()).map(HookPoint::id).toList()));

@@ -25,8 +25,8 @@ public final class InterchangeExperiment implements Experiment<LanguageModel> {
 
     @Override
     public Answer run(LanguageModel model, Fields f, Progress progress) {
-        int[] clean = PromptField.read(f, "clean", model);
-        int[] corrupt = PromptField.read(f, "corrupt", model);
+        int[] clean = f.prompt("clean", model.vocabulary(), t -> model.prompt(t).ids());
+        int[] corrupt = f.prompt("corrupt", model.vocabulary(), t -> model.prompt(t).ids());
         Interchange interchange = Interchange.of(model).point(HookPoint.of(f.text("point")))
                 .window(f.integer("window", 1, 2 * model.layers(), 1));
         if (f.has("sever")) {

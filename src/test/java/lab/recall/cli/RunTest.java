@@ -166,6 +166,65 @@ class RunTest {
         return r;
     }
 
+    @ParameterizedTest
+    @MethodSource("withInterventions")
+    void gradientsAndJacobians(String name) throws IOException {
+        int[] ids = Golden.ids(Golden.values(name, "forward").get("input_ids"), 0);
+        Map<String, Tensor> g = Golden.values(name, "grad_hooks");
+        ObjectNode r = request("gradient", name).put("target", (int) g.get("target").longs()[0]);
+        prompt(r, "prompt", Golden.ids(g.containsKey("input_ids") ? g.get("input_ids") : Tensor.of("ids", Arrays.stream(ids).asLongStream().toArray(), ids.length), 0));
+        ArrayNode sites = r.putArray("sites");
+        List<String> names = g.keySet().stream().filter(k -> k.startsWith("layers.")).toList();
+        for (String n : names) {
+            String[] parts = n.split("[.@]");
+            sites.addArray().add(Integer.parseInt(parts[1])).add(parts[2]).add(Integer.parseInt(parts[3]));
+        }
+        Map<String, Tensor> found = run(r);
+        for (String n : names) {
+            assertArrayEquals(g.get(n).shape(), found.get(n).shape(), n);
+            Golden.gradient(n, found.get(n).floats(), g.get(n).doubles());
+        }
+        Map<String, Tensor> jacobians = Golden.values(name, "jacobian");
+        for (String key : jacobians.keySet()) {
+            if (!key.startsWith("J_l")) {
+                continue;
+            }
+            String[] parts = key.substring(3).split("_t");
+            ObjectNode j = request("jacobian", name).put("token", Integer.parseInt(parts[1]));
+            j.set("layer", parts[0].equals("embed") ? JSON.valueToTree("embed") : JSON.valueToTree(Integer.parseInt(parts[0])));
+            prompt(j, "prompt", jacobians.containsKey("input_ids") ? Golden.ids(jacobians.get("input_ids"), 0) : ids);
+            Golden.close(key, run(j).get("J").floats(), jacobians.get(key).doubles());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"mamba-a-f32", "neox-a-f32"})
+    void threeStepsOfAdamW(String name) throws IOException {
+        Map<String, Tensor> meta = Golden.values(name, "train_meta");
+        Map<String, Tensor> gradients = Golden.values(name, "param_grads");
+        ObjectNode r = request("train_step", name).put("steps", 3).put("gradients", true);
+        ArrayNode rows = r.putArray("ids");
+        for (int b = 0; b < meta.get("input_ids").shape()[0]; b++) {
+            ArrayNode row = rows.addArray();
+            Arrays.stream(Golden.ids(meta.get("input_ids"), b)).forEach(row::add);
+        }
+        r.putObject("optimizer").put("lr", 1e-3).put("beta1", 0.9).put("beta2", 0.999).put("eps", 1e-8).put("weight_decay", 0.01);
+        Map<String, Tensor> found = run(r);
+        Golden.close("losses", found.get("losses").floats(), meta.get("losses").doubles());
+        for (Map.Entry<String, Tensor> e : Golden.values(name, "adamw3_weights").entrySet()) {
+            double[] g = gradients.get(e.getKey()).doubles();
+            double[] mine = found.get("grad." + e.getKey()).doubles();
+            double allowed = 2e-4 * Math.max(1e-3, Golden.largest(g));
+            double[] expected = e.getValue().doubles();
+            double[] weights = found.get(e.getKey()).doubles();
+            assertArrayEquals(e.getValue().shape(), found.get(e.getKey()).shape(), e.getKey());
+            for (int i = 0; i < g.length; i++) {
+                assertEquals(g[i], mine[i], allowed, "gradient of " + e.getKey() + " " + i);
+                assertEquals(expected[i], weights[i], Math.abs(g[i]) > 1e-4 ? 1e-4 : 3.1e-3, e.getKey() + " " + i);
+            }
+        }
+    }
+
     private static final String GOOD = "'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1,2]},'points':['logits']";
 
     @ParameterizedTest
@@ -180,7 +239,14 @@ class RunTest {
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1,800]},'points':['*']}|prompt.ids[1]: 800, expected a whole number from 0 to 799",
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1.5]},'points':['*']}|prompt.ids[0]",
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'text':''},'points':['*']}|prompt: the prompt is empty",
-        "{'experiment':'activations','model':'tiny-mamba','prompt':{'text':'a','ids':[1]},'points':['*']}|either text or ids",
+        "{'experiment':'activations','model':'tiny-mamba','prompt':{'text':'a','ids':[1]},'points':['*']}|prompt: expected either text or ids",
+        "{'experiment':'gradient','model':'tiny-mamba','prompt':{'ids':[1]},'target':0,'sites':[[0,'y']]}|sites[0]: expected [layer, point, token]",
+        "{'experiment':'gradient','model':'tiny-mamba','prompt':{'ids':[1]},'target':0,'sites':[[8,'y',0]]}|sites[0] (layer): 8",
+        "{'experiment':'jacobian','model':'tiny-mamba','prompt':{'ids':[1]},'layer':'top','token':0}|layer: 'top'",
+        "{'experiment':'jacobian','model':'tiny-mamba','prompt':{'ids':[1]},'layer':0,'token':1}|token: 1",
+        "{'experiment':'train_step','model':'tiny-mamba','ids':[[1]],'steps':1}|ids: rows of 1 token",
+        "{'experiment':'train_step','model':'tiny-mamba','ids':[[1,2],[1]],'steps':1}|ids[1]",
+        "{'experiment':'train_step','model':'tiny-mamba','ids':[[1,2]],'steps':1,'optimizer':{'lr':-1}}|optimizer.lr: -1",
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1]},'points':['layers.9.*']}|matches no hook point",
         "{GOOD,'interventions':[{'at':'layers.1.resid_pots','token':0,'zero':true}]}|did you mean 'resid_post'",
         "{GOOD,'interventions':[{'at':'layers.8.y','token':0,'zero':true}]}|from 0 to 7",

@@ -1,0 +1,28 @@
+package lab.recall.math;
+
+/**
+ * Cross-entropy of one row of logits with a target: -log softmax(logits)[target].
+ *
+ * <pre>{@code
+ * double loss = CrossEntropy.forward(logits, 0, vocabulary, target);
+ * CrossEntropy.backward(logits, 0, vocabulary, target, 1f, dLogits, 0);
+ * }</pre>
+ */
+public final class CrossEntropy {
+    private CrossEntropy() {
+    }
+
+    /** The loss. */
+    public static double forward(float[] logits, int at, int width, int target) {
+        return Softmax.logSumExp(logits, at, width) - logits[at + target];
+    }
+
+    /** dLogits = scale (softmax(logits) - onehot(target)), written; may be logits itself. */
+    public static void backward(float[] logits, int at, int width, int target, float scale, float[] dLogits, int dAt) {
+        Softmax.forward(logits, at, width, dLogits, dAt);
+        dLogits[dAt + target] -= 1f;
+        for (int i = 0; i < width; i++) {
+            dLogits[dAt + i] *= scale;
+        }
+    }
+}

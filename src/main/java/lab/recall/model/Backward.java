@@ -1,0 +1,91 @@
+package lab.recall.model;
+
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import lab.recall.math.Parallel;
+
+/** Takes gradients of the last layer's residual stream down through the layers, many cotangents together. */
+final class Backward {
+    private static final int CHUNK_ROWS = 256;
+
+    private final LanguageModel model;
+
+    Backward(LanguageModel model) {
+        this.model = model;
+    }
+
+    /**
+     * Goes from the last layer to layer {@code down}.
+     *
+     * @param cotangents each with its first row in {@code grad}, in order
+     * @param grad       [rows, width], in: gradients behind the last layer; out: those before layer {@code down}
+     * @param parameters receives gradients of weights; null when nobody asks. Then chunks of rows go side by side.
+     */
+    void run(List<BackBatch.Cotangent> cotangents, float[] grad, int down, Map<String, float[]> parameters) {
+        int d = model.width();
+        List<List<BackBatch.Cotangent>> chunks = chunks(cotangents);
+        for (int layer = model.layers() - 1; layer >= down; layer--) {
+            for (BackBatch.Cotangent c : cotangents) {
+                BackBatch.hook(c, layer, HookPoint.RESID_POST, grad, c.row * d, d, d);
+            }
+            Block block = model.block(layer);
+            Map<Pass, Object> tapes = tapes(cotangents, layer, block);
+            int at = layer;
+            if (parameters == null && chunks.size() >= Parallel.threads()) {
+                Parallel.forEach(chunks.size(), i -> backward(chunks.get(i), at, block, tapes, grad, null));
+            } else {
+                chunks.forEach(chunk -> backward(chunk, at, block, tapes, grad, parameters));
+            }
+            for (BackBatch.Cotangent c : cotangents) {
+                BackBatch.hook(c, layer, HookPoint.RESID_PRE, grad, c.row * d, d, d);
+            }
+            if (Thread.currentThread().isInterrupted()) {
+                throw new CancellationException("interrupted");
+            }
+        }
+        if (down == 0) {
+            for (BackBatch.Cotangent c : cotangents) {
+                BackBatch.hook(c, 0, HookPoint.EMBED, grad, c.row * d, d, d);
+            }
+        }
+    }
+
+    private void backward(List<BackBatch.Cotangent> chunk, int layer, Block block, Map<Pass, Object> tapes, float[] grad,
+            Map<String, float[]> parameters) {
+        int first = chunk.get(0).row;
+        List<BackBatch.Segment> segments = new ArrayList<>(chunk.size());
+        int rows = 0;
+        for (BackBatch.Cotangent c : chunk) {
+            segments.add(new BackBatch.Segment(c, c.row - first, c.from, c.tokens(), tapes.get(c.pass)));
+            rows += c.tokens();
+        }
+        block.backward(new BackBatch(layer, segments, rows, grad, first * model.width(), Workspace.own(), parameters));
+    }
+
+    private static Map<Pass, Object> tapes(List<BackBatch.Cotangent> cotangents, int layer, Block block) {
+        Map<Pass, Object> tapes = new IdentityHashMap<>();
+        for (BackBatch.Cotangent c : cotangents) {
+            tapes.computeIfAbsent(c.pass, p -> block.tape(p, layer));
+        }
+        return tapes;
+    }
+
+    private static List<List<BackBatch.Cotangent>> chunks(List<BackBatch.Cotangent> all) {
+        List<List<BackBatch.Cotangent>> chunks = new ArrayList<>();
+        int start = 0;
+        int rows = 0;
+        for (int i = 0; i < all.size(); i++) {
+            if (i > start && rows + all.get(i).tokens() > CHUNK_ROWS) {
+                chunks.add(all.subList(start, i));
+                start = i;
+                rows = 0;
+            }
+            rows += all.get(i).tokens();
+        }
+        chunks.add(all.subList(start, all.size()));
+        return chunks;
+    }
+}

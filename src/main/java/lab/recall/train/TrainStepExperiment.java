@@ -1,0 +1,60 @@
+package lab.recall.train;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.ParameterGradients;
+import lab.recall.request.Answer;
+import lab.recall.request.Experiment;
+import lab.recall.request.Fields;
+import lab.recall.request.NamedArray;
+import lab.recall.request.Progress;
+
+/** Steps of AdamW on one batch: {"experiment": "train_step", "ids", "steps", "optimizer", "gradients"}. */
+public final class TrainStepExperiment implements Experiment<LanguageModel> {
+    private static final int MOST_STEPS = 1_000_000;
+
+    @Override
+    public String name() {
+        return "train_step";
+    }
+
+    @Override
+    public List<String> fields() {
+        return List.of("ids", "steps", "optimizer", "gradients");
+    }
+
+    @Override
+    public Answer run(LanguageModel model, Fields f, Progress progress) {
+        int[][] ids = f.rows("ids", model.vocabulary());
+        if (ids[0].length < 2) {
+            throw new IllegalArgumentException("ids: rows of 1 token, expected at least 2, one to predict from the other");
+        }
+        int steps = f.integer("steps", 1, MOST_STEPS);
+        Fields o = f.object("optimizer");
+        AdamW adam = new AdamW(o.number("lr", 0), o.number("beta1", 0), o.number("beta2", 0), o.number("eps", 0), o.number("weight_decay", 0));
+        o.done();
+        boolean wanted = f.flag("gradients");
+        Map<String, float[]> weights = model.weights();
+        List<NamedArray> arrays = new ArrayList<>();
+        float[] losses = new float[steps + 1];
+        LanguageModel now = model;
+        progress.start("training", "steps", steps);
+        for (int s = 0; s < steps; s++) {
+            ParameterGradients g = ParameterGradients.of(now, ids);
+            losses[s] = (float) g.loss();
+            if (s == 0 && wanted) {
+                g.gradients().forEach((n, v) -> arrays.add(new NamedArray("grad." + n, model.shapeOf(n), v)));
+            }
+            adam.step(weights, g.gradients());
+            now = now.with(weights);
+            progress.to(s + 1L);
+        }
+        progress.finish();
+        losses[steps] = (float) ParameterGradients.loss(now, ids);
+        weights.forEach((n, v) -> arrays.add(new NamedArray(n, model.shapeOf(n), v)));
+        arrays.add(new NamedArray("losses", new long[] {losses.length}, losses));
+        return new Answer(Map.of(), arrays);
+    }
+}
