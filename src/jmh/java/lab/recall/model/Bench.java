@@ -1,0 +1,296 @@
+package lab.recall.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import lab.recall.math.FmaPeak;
+import lab.recall.math.Parallel;
+import lab.recall.math.SelectiveScan;
+import lab.recall.view.Show;
+import lab.recall.view.Tables;
+
+/**
+ * Times whole jobs on checkpoints of real shapes with random weights, beside PyTorch on the same files where it is present. Each of our
+ * times is the best of a few tries and PyTorch's as well. Called by {@code environment/bench}.
+ */
+final class Bench {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Path folder;
+    private final String python;
+    private final Path peer;
+    private final String only;
+    private final double peak;
+    private final List<Map<String, Object>> rows = new ArrayList<>();
+
+    private Bench(Path folder, String python, Path peer, String only) {
+        this.folder = folder;
+        this.python = python;
+        this.peer = peer;
+        this.only = only;
+        this.peak = FmaPeak.gigaflops();
+    }
+
+    /** Arguments: folder for checkpoints, python or "", peer script, job or "", JSON file or "". */
+    public static void main(String[] args) throws IOException, InterruptedException {
+        Bench bench = new Bench(Path.of(args[0]), args[1], Path.of(args[2]), args[3]);
+        System.out.printf(Locale.ROOT, "FMA peak of one thread: %.0f GFLOP/s, Java %s%n", bench.peak, System.getProperty("java.version"));
+        for (String dtype : new String[] {"BF16", "F32"}) {         // compiles what is timed below
+            LanguageModel model = bench.open("mamba-130m", dtype);
+            for (int i = 0; i < 12; i++) {
+                model.runAll(List.of(ids(model, 32, i)), Recording.nothing());
+            }
+        }
+        for (int threads : new int[] {1, 2}) {
+            Parallel.setThreads(threads);
+            for (String dtype : new String[] {"BF16", "F32"}) {
+                bench.forward("mamba-130m", dtype, threads, 32);
+                bench.forward("mamba-130m", dtype, threads, 128);
+            }
+            bench.forward("mamba-130m", "BF16", threads, 512);
+            bench.forward("mamba-370m", "BF16", threads, 32);
+            bench.forward("pythia-160m", "BF16", threads, 32);
+            bench.forward("pythia-160m", "BF16", threads, 128);
+        }
+        Parallel.setThreads(1);
+        bench.batch(1);
+        bench.scan();
+        bench.grid("mamba-130m", 1);
+        bench.jacobian(1);
+        bench.inner(1);
+        Parallel.setThreads(2);
+        bench.grid("mamba-130m", 2);
+        if (bench.only.equals("big")) {
+            bench.grid("mamba-2.8b", 2);
+        }
+        List<String> columns = List.of("job", "model", "tokens", "threads", "rows", "seconds", "GFLOP/s", "share of peak", "PyTorch seconds", "ratio");
+        System.out.println(Show.text(Tables.of("", columns, bench.rows.stream()
+                .map(r -> columns.stream().map(c -> r.getOrDefault(c, Double.NaN)).toList()).toList())));
+        if (!args[4].isEmpty()) {
+            Files.writeString(Path.of(args[4]), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(bench.rows));
+        }
+    }
+
+    private boolean skips(String job) {
+        return !only.isEmpty() && !only.equals(job);
+    }
+
+    private LanguageModel open(String shape, String dtype) throws IOException {
+        return LanguageModel.open(RandomCheckpoint.make(shape, folder.resolve(shape + "-" + dtype.toLowerCase(Locale.ROOT)), dtype));
+    }
+
+    private void forward(String shape, String dtype, int threads, int tokens) throws IOException, InterruptedException {
+        if (skips("forward")) {
+            return;
+        }
+        LanguageModel model = open(shape, dtype);
+        List<int[]> prompt = List.of(ids(model, tokens, 1));
+        double seconds = best(() -> model.runAll(prompt, Recording.nothing()), 2.5);
+        row("forward", shape + " " + dtype, tokens, threads, (long) tokens * model.layers(), seconds, flops(model, tokens, 1),
+                "forward", model.folder().toString(), "--tokens", "" + tokens, "--batch", "1", "--logits", "last", "--threads", "" + threads);
+    }
+
+    private void batch(int threads) throws IOException, InterruptedException {
+        if (skips("batch")) {
+            return;
+        }
+        LanguageModel model = open("mamba-130m", "BF16");
+        List<int[]> prompts = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            prompts.add(ids(model, 32, i));
+        }
+        double seconds = best(() -> model.runAll(prompts, Recording.nothing()), 4);
+        row("forward, 16 prompts", "mamba-130m BF16", 16 * 32, threads, 512L * model.layers(), seconds, flops(model, 512, 16),
+                "forward", model.folder().toString(), "--tokens", "32", "--batch", "16", "--logits", "last", "--threads", "" + threads);
+    }
+
+    private void scan() {
+        if (skips("scan")) {
+            return;
+        }
+        int t = 32;
+        int e = 1536;
+        int n = 16;
+        Random random = new Random(1);
+        float[] u = floats(random, t * e, 0, 1);
+        float[] delta = floats(random, t * e, 0.05, 0.05);
+        float[] a = floats(random, n * e, -5, 4);
+        float[] bc = floats(random, t * 2 * n, 0, 1);
+        float[] d = floats(random, e, 0, 1);
+        float[] state = new float[n * e];
+        float[] y = new float[t * e];
+        double seconds = best(() -> {
+            Arrays.fill(state, 0f);
+            SelectiveScan.forward(t, e, n, u, 0, delta, 0, a, bc, 0, n, 2 * n, d, state, 0, y, 0);
+        }, 1.5);
+        System.out.printf(Locale.ROOT, "scan: %.2f ns per token, channel and state%n", seconds * 1e9 / ((double) t * e * n));
+    }
+
+    /** All layers and tokens of one pair; ours alone is also set against plain passes at the same kernel speed. */
+    private void grid(String shape, int threads) throws IOException, InterruptedException {
+        if (skips("grid") && !only.equals("big")) {
+            return;
+        }
+        LanguageModel model = open(shape, "BF16");
+        int tokens = 16;
+        Pass clean = model.run(ids(model, tokens, 1), Recording.points(HookPoint.RESID_POST));
+        int[] corrupt = ids(model, tokens, 2);
+        long[] rows = {0};
+        double seconds = best(() -> {
+            Pass base = model.run(corrupt);
+            Forks forks = model.forks();
+            for (int l = 0; l < model.layers(); l++) {
+                for (int t = 0; t < tokens; t++) {
+                    forks.add(base, Intervention.patch(new Site(l, HookPoint.RESID_POST, t), clean));
+                }
+            }
+            forks.probabilities(1);
+            rows[0] = forks.rows() + (long) tokens * model.layers();
+        }, 1);
+        double plain = best(() -> model.runAll(List.of(corrupt), Recording.nothing()), 1);
+        double cells = (double) model.layers() * tokens;
+        double flops = (flops(model, tokens, 0) / ((double) tokens * model.layers())) * rows[0] + 2 * cells * model.width() * model.vocabulary();
+        System.out.printf(Locale.ROOT, "grid %s, %d threads: %.2f times faster than %d plain passes%n", shape, threads, plain * cells / seconds, (int) cells);
+        for (String form : shape.equals("mamba-130m") && threads == 1 ? new String[] {"", "--batched"} : new String[] {"none"}) {
+            List<String> call = new ArrayList<>(List.of("trace", model.folder().toString(), "--tokens", "" + tokens, "--threads", "" + threads,
+                    "--repeats", "1"));
+            if (!form.isEmpty()) {
+                call.add(form);
+            }
+            row("grid" + (form.equals("none") ? "" : form.isEmpty() ? ", PyTorch one by one" : ", PyTorch batched"), shape + " BF16", tokens, threads,
+                    rows[0], seconds, flops, form.equals("none") ? new String[0] : call.toArray(String[]::new));
+        }
+        System.out.printf(Locale.ROOT, "resident memory: %d MB%n", resident());
+    }
+
+    private void jacobian(int threads) throws IOException, InterruptedException {
+        if (skips("jacobian")) {
+            return;
+        }
+        LanguageModel model = open("mamba-130m", "F32");
+        Pass pass = model.run(ids(model, 16, 1), Recording.gradients());
+        double seconds = best(() -> Jacobian.of(pass, 12, 8), 1);
+        row("jacobian, layer 12, token 8 of 16", "mamba-130m F32", 16, threads, 768L * 8 * 11, seconds, Double.NaN, "jacobian",
+                model.folder().toString(), "--layer", "12", "--tokens", "16", "--token", "8", "--mode", "vmap", "--rows", "128", "--chunk", "64",
+                "--threads", "" + threads, "--repeats", "1");
+    }
+
+    /** One step of rank-one editing's inner loop: 5 templates and a KL row of 20 tokens, forward and back from the edited layer on. */
+    private void inner(int threads) throws IOException, InterruptedException {
+        if (skips("rome-step")) {
+            return;
+        }
+        LanguageModel model = open("mamba-130m", "F32");
+        int layer = 12;
+        int token = 12;
+        List<Pass> bases = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            bases.add(model.run(ids(model, 20, i)));
+        }
+        float[] delta = new float[model.width()];
+        Arrays.fill(delta, 0.01f);
+        double seconds = best(() -> {
+            Forks forks = model.forks();
+            bases.forEach(b -> forks.add(b, Intervention.add(new Site(layer, HookPoint.OUT, token), delta)));
+            List<BackBatch.Cotangent> back = new ArrayList<>();
+            float[] grad = new float[6 * (20 - token) * model.width()];
+            int row = 0;
+            for (Pass p : forks.passes(Recording.gradients())) {
+                float[] dNormed = new float[model.width()];
+                model.headBackward(p.logits(), 1, dNormed);
+                BackBatch.Cotangent c = new BackBatch.Cotangent(p, token, null);
+                c.row = row;
+                row += c.tokens();
+                model.finalNormBackward(p.values(model.layers() - 1, HookPoint.RESID_POST), (c.tokens() - 1) * model.width(), 1, dNormed, grad,
+                        (row - 1) * model.width(), null);
+                back.add(c);
+            }
+            new Backward(model).run(back, grad, layer + 1, null);
+        }, 2);
+        row("rome-step, layer 12", "mamba-130m F32", 120, threads, 6L * 8 * 24, seconds, Double.NaN, "rome-step", model.folder().toString(),
+                "--layer", "12", "--from-layer", "--threads", "" + threads);
+    }
+
+    private static float[] floats(Random random, int count, double centre, double scale) {
+        float[] all = new float[count];
+        for (int i = 0; i < count; i++) {
+            all[i] = (float) (centre + scale * (2 * random.nextDouble() - 1));
+        }
+        return all;
+    }
+
+    private static int[] ids(LanguageModel model, int tokens, long seed) {
+        return new Random(seed).ints(tokens, 0, model.vocabulary()).toArray();
+    }
+
+    /** Multiply-adds of the matrix products, times two. */
+    private static double flops(LanguageModel model, int tokens, int heads) {
+        double d = model.width();
+        double layer = model instanceof Mamba ? 6 * d * d + 2 * d * (d / 16 + 32) + 2 * d * d / 16 : 12 * d * d;
+        return 2 * (tokens * layer * model.layers() + heads * d * model.vocabulary());
+    }
+
+    /** Seconds of the quickest of some runs. */
+    private static double best(Runnable work, double atLeast) {
+        double best = Double.POSITIVE_INFINITY;
+        long begin = System.nanoTime();
+        for (int i = 0; i < 3 || (System.nanoTime() - begin) / 1e9 < atLeast; i++) {
+            long start = System.nanoTime();
+            work.run();
+            best = Math.min(best, (System.nanoTime() - start) / 1e9);
+        }
+        return best;
+    }
+
+    private void row(String job, String model, int tokens, int threads, long rows, double seconds, double flops, String... peerCall)
+            throws IOException, InterruptedException {
+        Map<String, Object> r = new LinkedHashMap<>();
+        r.put("job", job);
+        r.put("model", model);
+        r.put("tokens", tokens);
+        r.put("threads", threads);
+        r.put("rows", rows);
+        r.put("seconds", seconds);
+        r.put("GFLOP/s", flops / seconds / 1e9);
+        r.put("share of peak", flops / seconds / 1e9 / peak / threads);
+        double theirs = peerCall.length == 0 || python.isEmpty() ? Double.NaN : peerSeconds(peerCall);
+        r.put("PyTorch seconds", theirs);
+        r.put("ratio", theirs / seconds);
+        this.rows.add(r);
+        System.out.println(r);
+    }
+
+    /** The peer prints one line of JSON. */
+    private double peerSeconds(String... call) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(python, peer.toString()));
+        command.addAll(List.of(call));
+        ProcessBuilder b = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD);
+        b.environment().put("OMP_WAIT_POLICY", "PASSIVE");
+        Process p = b.start();
+        String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+        if (p.waitFor() != 0 || out.isEmpty()) {
+            return Double.NaN;
+        }
+        JsonNode answer = JSON.readTree(out.substring(out.lastIndexOf('\n') + 1));
+        return answer.path("seconds_best").asDouble(Double.NaN);
+    }
+
+    private static long resident() throws IOException {
+        Path status = Path.of("/proc/self/status");
+        if (!Files.exists(status)) {
+            return -1;
+        }
+        return Files.readAllLines(status).stream().filter(l -> l.startsWith("VmHWM")).mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")) / 1024)
+                .findFirst().orElse(-1);
+    }
+}
