@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import lab.recall.math.CrossEntropy;
 import lab.recall.math.FmaPeak;
 import lab.recall.math.Parallel;
 import lab.recall.math.SelectiveScan;
@@ -204,15 +205,20 @@ final class Bench {
             bases.forEach(b -> forks.add(b, Intervention.add(new Site(layer, HookPoint.OUT, token), delta)));
             List<BackBatch.Cotangent> back = new ArrayList<>();
             float[] grad = new float[6 * (20 - token) * model.width()];
-            int row = 0;
-            for (Pass p : forks.passes(Recording.gradients())) {
-                float[] dNormed = new float[model.width()];
-                model.headBackward(p.logits(), 1, dNormed);
-                BackBatch.Cotangent c = new BackBatch.Cotangent(p, token, null);
-                c.row = row;
-                row += c.tokens();
-                model.finalNormBackward(p.values(model.layers() - 1, HookPoint.RESID_POST), (c.tokens() - 1) * model.width(), 1, dNormed, grad,
-                        (row - 1) * model.width(), null);
+            List<Pass> passes = forks.passes(Recording.gradients());
+            float[] dLogits = new float[6 * model.vocabulary()];
+            for (int i = 0; i < 6; i++) {
+                System.arraycopy(passes.get(i).logits(), 0, dLogits, i * model.vocabulary(), model.vocabulary());
+                CrossEntropy.backward(dLogits, i * model.vocabulary(), model.vocabulary(), 7, 1f, dLogits, i * model.vocabulary());
+            }
+            float[] dNormed = new float[6 * model.width()];
+            model.headBackward(dLogits, 6, dNormed);
+            for (int i = 0; i < 6; i++) {
+                BackBatch.Cotangent c = new BackBatch.Cotangent(passes.get(i), token, null);
+                c.row = i * c.tokens();
+                float[] last = passes.get(i).values(model.layers() - 1, HookPoint.RESID_POST);
+                float[] own = Arrays.copyOfRange(dNormed, i * model.width(), (i + 1) * model.width());
+                model.finalNormBackward(last, (c.tokens() - 1) * model.width(), 1, own, grad, (c.row + c.tokens() - 1) * model.width(), null);
                 back.add(c);
             }
             new Backward(model).run(back, grad, layer + 1, null);

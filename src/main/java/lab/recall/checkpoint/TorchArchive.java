@@ -43,13 +43,14 @@ public final class TorchArchive {
             ByteBuffer start = ByteBuffer.allocate(4);
             channel.read(start, 0);
             boolean zip = start.get(0) == 'P' && start.get(1) == 'K';
-            return named(zip ? zip(channel, file) : legacy(channel, file), file);
+            return named(zip ? zip(channel, path) : legacy(channel, path), file);
         } catch (IOException e) {
             throw new IllegalArgumentException(file + ": cannot be read (" + e.getMessage() + ")", e);
         }
     }
 
-    private static Object zip(FileChannel channel, String file) throws IOException {
+    private static Object zip(FileChannel channel, Path path) throws IOException {
+        String file = path.toString();
         Map<String, ZipDirectory.Entry> entries = ZipDirectory.read(channel, file);
         String pickle = entries.keySet().stream().filter(n -> n.endsWith("/data.pkl")).findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(file + ": the zip file has no data.pkl"));
@@ -70,12 +71,13 @@ public final class TorchArchive {
             if (e.size() < need) {
                 throw new IllegalArgumentException(file + ": the storage '" + key + "' has " + e.size() + " bytes, needs " + need);
             }
-            return new Pickle.Storage(dtype, need / dtype.bytes(), mapped.computeIfAbsent(key, k -> map(channel, e.from(), need, file)));
+            return new Pickle.Storage(dtype, need / dtype.bytes(), mapped.computeIfAbsent(key, k -> Bytes.map(path, e.from(), need)));
         });
     }
 
     /** Magic number, protocol, system, tensors, storage keys, then each storage: its length and its numbers. */
-    private static Object legacy(FileChannel channel, String file) throws IOException {
+    private static Object legacy(FileChannel channel, Path path) throws IOException {
+        String file = path.toString();
         int length = (int) Math.min(channel.size(), LARGEST_PICKLE);
         ByteBuffer in = bytes(channel, new ZipDirectory.Entry(0, length), file);
         if (!in.hasRemaining() || !MAGIC.equals(Pickle.read(in, file, id -> null))) {
@@ -111,7 +113,7 @@ public final class TorchArchive {
             if (count != size / dtype.bytes() || size > channel.size() - at - 8) {
                 throw new IllegalArgumentException(file + ": the storage '" + key + "' is cut short");
             }
-            mapped.put((String) key, map(channel, at + 8, size, file));
+            mapped.put((String) key, Bytes.map(path, at + 8, size));
             at += 8 + size;
         }
         in.position(tensors);
@@ -222,13 +224,5 @@ public final class TorchArchive {
             got = channel.read(b, e.from() + b.position());
         }
         return b.flip();
-    }
-
-    private static Bytes map(FileChannel channel, long from, long size, String file) {
-        try {
-            return Bytes.map(channel, from, size);
-        } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be mapped (" + e.getMessage() + ")", e);
-        }
     }
 }

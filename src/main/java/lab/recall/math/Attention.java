@@ -9,6 +9,8 @@ import java.util.Arrays;
  * another. Token t of the segment reads the P past tokens and the segment's tokens 0..t. Source: Vaswani et al., arXiv 1706.03762.
  */
 public final class Attention {
+    private static final ThreadLocal<float[]> SCRATCH = ThreadLocal.withInitial(() -> new float[0]);
+
     private Attention() {
     }
 
@@ -26,26 +28,29 @@ public final class Attention {
         int all = past + tokens;
         float scale = (float) (1 / Math.sqrt(headWidth));
         Parallel.forEach(heads, head -> {
-            float[] weights = new float[all];
+            int shift = head * headWidth;
+            float[] work = scratch(2 * all * headWidth + all);
+            int values = all * headWidth;
+            int weights = 2 * values;
+            for (int s = 0; s < all; s++) {         // keys with their tokens side by side, values row by row
+                float[] keys = s < past ? kPast : k;
+                int key = s < past ? kPastAt + s * pastStride : kAt + (s - past) * kvStride;
+                for (int i = 0; i < headWidth; i++) {
+                    work[i * all + s] = keys[key + shift + i];
+                }
+                System.arraycopy(s < past ? vPast : v, (s < past ? vPastAt + s * pastStride : vAt + (s - past) * kvStride) + shift,
+                        work, values + s * headWidth, headWidth);
+            }
             for (int t = 0; t < tokens; t++) {
                 int seen = past + t + 1;
-                int query = qAt + t * qStride + head * headWidth;
+                RowProduct.of(q, qAt + t * qStride + shift, headWidth, work, 0, all, work, weights, seen);
                 for (int s = 0; s < seen; s++) {
-                    weights[s] = scale * (s < past ? dot(q, query, kPast, kPastAt + s * pastStride + head * headWidth, headWidth)
-                            : dot(q, query, k, kAt + (s - past) * kvStride + head * headWidth, headWidth));
+                    work[weights + s] *= scale;
                 }
-                Softmax.forward(weights, 0, seen, weights, 0);
-                int to = ctxAt + t * ctxStride + head * headWidth;
-                Arrays.fill(ctx, to, to + headWidth, 0f);
-                for (int s = 0; s < seen; s++) {
-                    if (s < past) {
-                        addScaled(weights[s], vPast, vPastAt + s * pastStride + head * headWidth, ctx, to, headWidth);
-                    } else {
-                        addScaled(weights[s], v, vAt + (s - past) * kvStride + head * headWidth, ctx, to, headWidth);
-                    }
-                }
+                Softmax.forward(work, weights, seen, work, weights);
+                RowProduct.of(work, weights, seen, work, values, headWidth, ctx, ctxAt + t * ctxStride + shift, headWidth);
                 if (probs != null) {
-                    System.arraycopy(weights, 0, probs, probsAt + (head * tokens + t) * all, seen);
+                    System.arraycopy(work, weights, probs, probsAt + (head * tokens + t) * all, seen);
                 }
             }
         });
@@ -93,6 +98,15 @@ public final class Attention {
                 }
             }
         }
+    }
+
+    private static float[] scratch(int size) {
+        float[] work = SCRATCH.get();
+        if (work.length < size) {
+            work = new float[size];
+            SCRATCH.set(work);
+        }
+        return work;
     }
 
     private static float dot(float[] a, int aAt, float[] b, int bAt, int count) {

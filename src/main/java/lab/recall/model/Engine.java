@@ -198,9 +198,10 @@ final class Engine {
     private void head(List<Run> runs, float[] resid, LogitsSink sink) {
         int d = model.width();
         int vocabulary = model.vocabulary();
-        float[] rows = new float[HEAD_ROWS * d];
-        float[] normed = new float[HEAD_ROWS * d];
-        float[] logits = new float[HEAD_ROWS * vocabulary];
+        Workspace work = Workspace.own();
+        float[] rows = work.floats(0, HEAD_ROWS * d);
+        float[] normed = work.floats(1, HEAD_ROWS * d);
+        float[] logits = work.floats(2, HEAD_ROWS * vocabulary);
         Run[] owner = new Run[HEAD_ROWS];
         int[] token = new int[HEAD_ROWS];
         int n = 0;
