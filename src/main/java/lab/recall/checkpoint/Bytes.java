@@ -6,8 +6,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -17,11 +19,12 @@ import java.util.function.Consumer;
  * A run of bytes of any length, mapped from a file or held in an array.
  *
  * <p>Java 17 maps at most 2 GiB at once, so a long run is mapped in chunks; a chunk's size is a multiple of every number's, so that no number
- * lies across two. A chunk is mapped when it is first read and let go when nobody reads it: the pages of weights that have been packed
- * would otherwise stay in memory beside the packed ones.
+ * lies across two. A short run is mapped at once and for good. A long one is mapped when it is read and let go when nobody reads it: the
+ * pages of weights that have been packed would otherwise stay in memory beside the packed ones. Its file must not change meanwhile.
  */
 final class Bytes {
     static final int CHUNK = 1 << 30;
+    private static final long SHORT = 4L << 20;
     /** So much may be mapped before unused maps are collected; only a collection lets Java 17 unmap. */
     private static final long MAPPED_AT_ONCE = 512L << 20;
     private static final AtomicLong MAPPED = new AtomicLong();
@@ -29,24 +32,28 @@ final class Bytes {
     private final Path file;
     private final long from;
     private final long size;
-    private final ByteBuffer array;
+    private final FileTime modified;
+    /** All of it, where it is in an array or short. */
+    private final ByteBuffer whole;
     private final AtomicReferenceArray<WeakReference<ByteBuffer>> chunks;
 
-    private Bytes(Path file, long from, long size, ByteBuffer array) {
+    private Bytes(Path file, long from, long size, FileTime modified, ByteBuffer whole) {
         this.file = file;
         this.from = from;
         this.size = size;
-        this.array = array;
+        this.modified = modified;
+        this.whole = whole;
         this.chunks = new AtomicReferenceArray<>((int) ((size + CHUNK - 1) / CHUNK));
     }
 
     /** A part of a file, which must be that long. */
-    static Bytes map(Path file, long from, long size) {
-        return new Bytes(file, from, size, null);
+    static Bytes map(Path file, FileChannel channel, long from, long size) throws IOException {
+        return size <= SHORT ? new Bytes(file, from, size, null, channel.map(FileChannel.MapMode.READ_ONLY, from, size))
+                : new Bytes(file, from, size, Files.getLastModifiedTime(file), null);
     }
 
     static Bytes of(byte[] bytes) {
-        return new Bytes(null, 0, bytes.length, ByteBuffer.wrap(bytes));
+        return new Bytes(null, 0, bytes.length, null, ByteBuffer.wrap(bytes));
     }
 
     long size() {
@@ -57,7 +64,7 @@ final class Bytes {
     void forEach(long first, long count, Consumer<ByteBuffer> reader) {
         long at = first;
         while (at < first + count) {
-            ByteBuffer chunk = array != null ? array : chunk((int) (at / CHUNK));
+            ByteBuffer chunk = whole != null ? whole : chunk((int) (at / CHUNK));
             int start = (int) (at % CHUNK);
             int length = (int) Math.min(first + count - at, chunk.capacity() - start);
             reader.accept(chunk.slice(start, length).order(ByteOrder.LITTLE_ENDIAN));
@@ -78,8 +85,8 @@ final class Bytes {
             System.gc();
         }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            if (channel.size() < from + at + length) {
-                throw new IllegalArgumentException(file + ": has become shorter since it was opened");
+            if (!Files.getLastModifiedTime(file).equals(modified) || channel.size() < from + size) {
+                throw new IllegalArgumentException(file + ": has changed since it was opened; open it again");
             }
             chunk = channel.map(FileChannel.MapMode.READ_ONLY, from + at, length);
         } catch (ClosedByInterruptException e) {

@@ -79,7 +79,7 @@ public final class SafeTensors {
         }
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         for (Span s : spans) {
-            tensors.put(s.name, new Tensor(s.name, s.dtype, s.shape, Bytes.map(file, start + s.from, s.to - s.from), 0));
+            tensors.put(s.name, new Tensor(s.name, s.dtype, s.shape, Bytes.map(file, channel, start + s.from, s.to - s.from), 0));
         }
         return tensors;
     }

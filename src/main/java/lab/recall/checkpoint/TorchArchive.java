@@ -71,7 +71,7 @@ public final class TorchArchive {
             if (e.size() < need) {
                 throw new IllegalArgumentException(file + ": the storage '" + key + "' has " + e.size() + " bytes, needs " + need);
             }
-            return new Pickle.Storage(dtype, need / dtype.bytes(), mapped.computeIfAbsent(key, k -> Bytes.map(path, e.from(), need)));
+            return new Pickle.Storage(dtype, need / dtype.bytes(), mapped.computeIfAbsent(key, k -> map(path, channel, e.from(), need)));
         });
     }
 
@@ -113,7 +113,7 @@ public final class TorchArchive {
             if (count != size / dtype.bytes() || size > channel.size() - at - 8) {
                 throw new IllegalArgumentException(file + ": the storage '" + key + "' is cut short");
             }
-            mapped.put((String) key, Bytes.map(path, at + 8, size));
+            mapped.put((String) key, map(path, channel, at + 8, size));
             at += 8 + size;
         }
         in.position(tensors);
@@ -224,5 +224,13 @@ public final class TorchArchive {
             got = channel.read(b, e.from() + b.position());
         }
         return b.flip();
+    }
+
+    private static Bytes map(Path file, FileChannel channel, long from, long size) {
+        try {
+            return Bytes.map(file, channel, from, size);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(file + ": cannot be mapped (" + e.getMessage() + ")", e);
+        }
     }
 }
