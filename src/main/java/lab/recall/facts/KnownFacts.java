@@ -9,6 +9,7 @@ import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.text.Prompt;
 import lab.recall.text.Tokenizer;
+import lab.recall.view.ProgressBar;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
 
@@ -52,14 +53,17 @@ public final class KnownFacts implements Showable {
         List<Prompt> prompts = relations.stream()
                 .flatMap(r -> r.facts().stream().map(f -> r.template().fill(tokenizer, f.subject()))).toList();
         List<Known> known = new ArrayList<>();
-        for (int from = 0; from < facts.size(); from += TOGETHER) {
-            List<Prompt> some = prompts.subList(from, Math.min(facts.size(), from + TOGETHER));
-            List<Pass> passes = model.runAll(some.stream().map(Prompt::ids).toList(), Recording.nothing());
-            for (int i = 0; i < some.size(); i++) {
-                int next = passes.get(i).argmax();
-                if (facts.get(from + i).begunBy(tokenizer.decode(next))) {
-                    known.add(new Known(facts.get(from + i), some.get(i), next));
+        try (ProgressBar bar = ProgressBar.of("asking " + model.name(), "facts", facts.size())) {
+            for (int from = 0; from < facts.size(); from += TOGETHER) {
+                List<Prompt> some = prompts.subList(from, Math.min(facts.size(), from + TOGETHER));
+                List<Pass> passes = model.runAll(some.stream().map(Prompt::ids).toList(), Recording.nothing());
+                for (int i = 0; i < some.size(); i++) {
+                    int next = passes.get(i).argmax();
+                    if (facts.get(from + i).begunBy(tokenizer.decode(next))) {
+                        known.add(new Known(facts.get(from + i), some.get(i), next));
+                    }
                 }
+                bar.to(from + some.size());
             }
         }
         return new KnownFacts(model, List.copyOf(relations), List.copyOf(known));

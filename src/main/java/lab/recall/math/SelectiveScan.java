@@ -109,6 +109,7 @@ public final class SelectiveScan {
             float[] dU, int dUAt, float[] dDelta, int dDeltaAt, float[] dBc, int dbAt, int dcAt, int dBcStride, float[] dA, float[] dD,
             float[] carry) {
         int size = states * channels;
+        float[] lanes = new float[Simd.available() ? 2 * Lanes.COUNT : 0];
         Arrays.fill(carry, 0, size, 0f);
         for (int t = tokens - 1; t >= 0; t--) {
             int row = t * channels;
@@ -126,7 +127,7 @@ public final class SelectiveScan {
                 int dec = decayAt + t * size + n * channels;
                 backwardState(channels, u, uAt + row, delta, deltaAt + row, a, n * channels, bc[bAt + t * bcStride + n],
                         bc[cAt + t * bcStride + n], before, h, h + size, decay, dec, dY, dYAt + row, dU, dUAt + row, dDelta, dDeltaAt + row,
-                        carry, n * channels, dBc, dbAt + t * dBcStride + n, dcAt + t * dBcStride + n);
+                        carry, n * channels, dBc, dbAt + t * dBcStride + n, dcAt + t * dBcStride + n, lanes);
                 if (dA != null) {
                     // the carry has been multiplied by the decay already
                     for (int e = 0; e < channels; e++) {
@@ -140,15 +141,18 @@ public final class SelectiveScan {
     /** One token and state: with g the gradient of h[t], carries g decay on to h[t-1]. */
     private static void backwardState(int channels, float[] u, int uAt, float[] delta, int deltaAt, float[] a, int aAt, float b, float c,
             float[] before, int h, int after, float[] decay, int dec, float[] dY, int dYAt, float[] dU, int dUAt, float[] dDelta, int dDeltaAt,
-            float[] carry, int carryAt, float[] dBc, int db, int dc) {
+            float[] carry, int carryAt, float[] dBc, int db, int dc, float[] lanes) {
         int e = 0;
         float sumB = 0f;
         float sumC = 0f;
         if (Simd.available()) {
             e = Lanes.backwardState(channels, u, uAt, delta, deltaAt, a, aAt, b, c, before, h, after, decay, dec, dY, dYAt, dU, dUAt, dDelta,
-                    dDeltaAt, carry, carryAt, dBc, db, dc);
-            sumB = dBc[db];
-            sumC = dBc[dc];
+                    dDeltaAt, carry, carryAt, lanes);
+            // not reduceLanes: its order is the compiler's choice, so interpreted and compiled code would differ
+            for (int i = 0; i < lanes.length / 2; i++) {
+                sumB += lanes[i];
+                sumC += lanes[lanes.length / 2 + i];
+            }
         }
         for (; e < channels; e++) {
             float y = dY[dYAt + e];
@@ -294,10 +298,10 @@ public final class SelectiveScan {
             return e;
         }
 
-        /** The whole vectors of {@link SelectiveScan#backwardState}; leaves the sums so far in dBc. */
+        /** The whole vectors of {@link SelectiveScan#backwardState}; leaves their sums, lane by lane, in lanes. */
         static int backwardState(int channels, float[] u, int uAt, float[] delta, int deltaAt, float[] a, int aAt, float b, float c,
                 float[] before, int h, int after, float[] decay, int dec, float[] dY, int dYAt, float[] dU, int dUAt, float[] dDelta,
-                int dDeltaAt, float[] carry, int carryAt, float[] dBc, int db, int dc) {
+                int dDeltaAt, float[] carry, int carryAt, float[] lanes) {
             FloatVector sumB = FloatVector.zero(S);
             FloatVector sumC = FloatVector.zero(S);
             int e = 0;
@@ -315,8 +319,8 @@ public final class SelectiveScan {
                 gb.fma(q, FloatVector.fromArray(S, dU, dUAt + e)).intoArray(dU, dUAt + e);
                 kept.intoArray(carry, carryAt + e);
             }
-            dBc[db] = sumB.reduceLanes(VectorOperators.ADD);
-            dBc[dc] = sumC.reduceLanes(VectorOperators.ADD);
+            sumB.intoArray(lanes, 0);
+            sumC.intoArray(lanes, COUNT);
             return e;
         }
 
