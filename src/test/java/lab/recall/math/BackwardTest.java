@@ -231,6 +231,14 @@ class BackwardTest {
         check("scan, B and C", bc, g, v -> scan(U, q, A, v, D, first, tokens, channels, states), dBc);
         check("scan, A", a, g, v -> scan(U, q, v, BC, D, first, tokens, channels, states), dA);
         check("scan, D", d, g, v -> scan(U, q, A, BC, v, first, tokens, channels, states), dD);
+
+        // compiled code, which stands in sooner or later, must sum in the same order
+        float[] again = new float[bc.length];
+        for (int i = 0; i < 20_000 && Arrays.equals(dBc, again) == (i > 0); i++) {
+            SelectiveScan.backward(tokens, channels, states, u, 0, delta, 0, a, bc, 0, states, 2 * states, d, before, 0, decay, 0, g, 0, dU, 0,
+                    dDelta, 0, again, 0, states, 2 * states, null, null, new float[size]);
+        }
+        assertArrayEquals(dBc, again, "interpreted and compiled");
     }
 
     private static double[] scan(double[] u, double[] delta, double[] a, double[] bc, double[] d, float[] first, int tokens, int channels,
