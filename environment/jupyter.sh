@@ -32,8 +32,10 @@ find_jupyter() {
         local sudo=''
         [ "$(id -u)" = 0 ] || sudo=sudo
         echo "no Python index reached; installing Debian's packages .." >&2
-        if $sudo apt-get update -qq >>"$jupyter/install.log" 2>&1 &&
-            grep -v '^#' "$packages" | DEBIAN_FRONTEND=noninteractive xargs $sudo apt-get install -y -qq --no-install-recommends >>"$jupyter/install.log" 2>&1; then
+        local wait='-o DPkg::Lock::Timeout=600'             # another installation may be at work
+        # shellcheck disable=SC2086
+        if $sudo apt-get $wait update -qq >>"$jupyter/install.log" 2>&1 &&
+            grep -v '^#' "$packages" | DEBIAN_FRONTEND=noninteractive xargs $sudo apt-get $wait install -y -qq --no-install-recommends >>"$jupyter/install.log" 2>&1; then
             python=/usr/bin/python3
             has_modules "$python" "$modules" && return
         fi

@@ -6,8 +6,9 @@ import java.nio.file.Path;
  * Writes the register tiles of the matrix product, lab.recall.math.Tile{F32,BF16,F16}x{2,4}: one small static method for each number of
  * rows, because the compilers keep accumulators in registers only when each is a local variable of its own.
  *
- * A tile computes c[r][0 .. vectors*lanes) += sum over k of x[r][k] * panel[k][..] for 1 to 6 rows. For k in order, one fused multiply-add
- * an element: the chain of an element never depends on the tile that it is in.
+ * A tile computes c[r][0 .. vectors*lanes) += sum over k of x[k][r] * panel[k][..] for 1 to 6 rows. The rows of x stand side by side, so
+ * that one address serves them all: with one for each row the compilers run out of registers. For k in order, one fused multiply-add an
+ * element: the chain of an element never depends on the tile that it is in.
  */
 public final class TileGenerator {
     private static final int MOST_ROWS = 6;
@@ -37,11 +38,11 @@ public final class TileGenerator {
         b.append("    private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;\n");
         b.append("    private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;\n");
         b.append("    private static final int N = S.length();\n\n    private ").append(name).append("() {\n    }\n\n");
-        b.append("    static void run(int rows, float[] x, int xAt, int xStride, ").append(array)
+        b.append("    static void run(int rows, float[] x, int xAt, ").append(array)
                 .append(" panel, int panelAt, int depth, float[] c, int cAt, int cStride, boolean resume) {\n        switch (rows) {\n");
         for (int rows = 1; rows <= MOST_ROWS; rows++) {
             b.append("            case ").append(rows).append(" -> rows").append(rows)
-                    .append("(x, xAt, xStride, panel, panelAt, depth, c, cAt, cStride, resume);\n");
+                    .append("(x, xAt, panel, panelAt, depth, c, cAt, cStride, resume);\n");
         }
         b.append("            default -> throw new IllegalArgumentException(\"rows: \" + rows);\n        }\n    }\n");
         for (int rows = 1; rows <= MOST_ROWS; rows++) {
@@ -51,7 +52,7 @@ public final class TileGenerator {
     }
 
     private static void tile(StringBuilder b, String storage, String array, int vectors, int rows) {
-        b.append("\n    private static void rows").append(rows).append("(float[] x, int xAt, int xStride, ").append(array)
+        b.append("\n    private static void rows").append(rows).append("(float[] x, int xAt, ").append(array)
                 .append(" panel, int panelAt, int depth, float[] c, int cAt, int cStride, boolean resume) {\n");
         for (int r = 0; r < rows; r++) {
             for (int v = 0; v < vectors; v++) {
@@ -67,7 +68,7 @@ public final class TileGenerator {
         b.append("        }\n        for (int k = 0; k < depth; k++) {\n");
         load(b, storage, vectors);
         for (int r = 0; r < rows; r++) {
-            b.append("            FloatVector x").append(r).append(" = FloatVector.broadcast(S, x[xAt + ").append(r).append(" * xStride + k]);\n");
+            b.append("            FloatVector x").append(r).append(" = FloatVector.broadcast(S, x[xAt + k * ").append(rows).append(" + ").append(r).append("]);\n");
             for (int v = 0; v < vectors; v++) {
                 String acc = "c" + r + v;
                 b.append("            ").append(acc).append(" = x").append(r).append(".fma(w").append(v).append(", ").append(acc).append(");\n");

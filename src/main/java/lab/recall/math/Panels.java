@@ -8,11 +8,11 @@ import jdk.incubator.vector.FloatVector;
  */
 final class Panels implements PackedMatrix.Store {
     private static final int LANES = FloatVector.SPECIES_PREFERRED.length();
-    /** 32 registers of 512 bits hold 6 rows of 4 vectors; 16 smaller ones hold 6 rows of 2. */
+    /** 32 registers of 512 bits hold 6 rows of 4 vectors; 16 smaller ones hold 4 rows of 2, and what the compilers add to them. */
     private static final int VECTORS = LANES == 16 ? 4 : 2;
+    private static final int TILE_ROWS = LANES == 16 ? 6 : 4;
     private static final int WIDE = VECTORS * LANES;
     private static final int NARROW = 2 * LANES;
-    private static final int TILE_ROWS = 6;
     /** Rows and a panel that go through the products together should stay within the second-level cache. */
     private static final int CACHE_FLOATS = 150_000;
     private static final int DEPTH = 384;
@@ -20,6 +20,7 @@ final class Panels implements PackedMatrix.Store {
     /** Products below this many multiply-adds are not worth handing over. */
     private static final long SPLIT = 100_000;
     private static final ThreadLocal<float[]> TAIL = ThreadLocal.withInitial(() -> new float[0]);
+    private static final ThreadLocal<float[]> ROWS = ThreadLocal.withInitial(() -> new float[0]);
 
     private final PackedMatrix.Storage storage;
     private final int outputs;
@@ -120,78 +121,116 @@ final class Panels implements PackedMatrix.Store {
     public void multiply(float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {
         int panels = wide + (tailVectors > 0 ? 1 : 0);
         int blocks = (rows + ROW_BLOCK - 1) / ROW_BLOCK;
-        int perItem = (long) rows * inputs * outputs < SPLIT ? panels
-                : Math.max(1, (panels + 8 * Parallel.threads() - 1) / (8 * Parallel.threads()));
+        boolean small = (long) rows * inputs * outputs < SPLIT;
+        int perItem = small ? panels : Math.max(1, (panels + 8 * Parallel.threads() - 1) / (8 * Parallel.threads()));
         int groups = (panels + perItem - 1) / perItem;
+        float[] packed = rows == 1 ? x : grown(ROWS, Math.multiplyExact(rows, inputs));
+        int packedAt = rows == 1 ? xAt : 0;
+        if (rows > 1) {
+            Parallel.forEach(small ? 1 : blocks, i -> {
+                for (int b = small ? 0 : i; b < (small ? blocks : i + 1); b++) {
+                    pack(x, xAt, xStride, first(b, blocks, rows), first(b + 1, blocks, rows), packed);
+                }
+            });
+        }
         // neighbouring items share the rows of x; the panels of a group are read once for each block of rows
         Parallel.forEach(blocks * groups, item -> {
             int block = item / groups;
-            int first = block * ROW_BLOCK;
-            int count = Math.min(ROW_BLOCK, rows - first);
+            int first = first(block, blocks, rows);
+            int count = first(block + 1, blocks, rows) - first;
             int to = Math.min(panels, (item % groups + 1) * perItem);
             for (int p = item % groups * perItem; p < to; p++) {
-                panel(p, x, xAt + first * xStride, xStride, count, y, yAt + first * yStride, yStride);
+                panel(p, packed, packedAt + first * inputs, count, y, yAt + first * yStride, yStride);
             }
         });
     }
 
-    private void panel(int p, float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {
+    private static int first(int part, int parts, int rows) {
+        return (int) ((long) part * rows / parts);
+    }
+
+    private static float[] grown(ThreadLocal<float[]> buffer, int size) {
+        float[] b = buffer.get();
+        if (b.length < size) {
+            b = new float[size];
+            buffer.set(b);
+        }
+        return b;
+    }
+
+    /** Writes the rows of each tile side by side, [k][row]: tile by tile at the place of its first row. */
+    private void pack(float[] x, int xAt, int xStride, int from, int to, float[] packed) {
+        int tiles = tiles(to - from);
+        for (int t = 0; t < tiles; t++) {
+            int first = from + first(t, tiles, to - from);
+            int count = from + first(t + 1, tiles, to - from) - first;
+            for (int r = 0; r < count; r++) {
+                int source = xAt + (first + r) * xStride;
+                int target = first * inputs + r;
+                for (int k = 0; k < inputs; k++) {
+                    packed[target + k * count] = x[source + k];
+                }
+            }
+        }
+    }
+
+    private static int tiles(int rows) {
+        return (rows + TILE_ROWS - 1) / TILE_ROWS;
+    }
+
+    /** One panel's columns for the packed rows of a block. */
+    private void panel(int p, float[] x, int xAt, int rows, float[] y, int yAt, int yStride) {
         int vectors = p < wide ? VECTORS : tailVectors;
         int width = vectors * LANES;
         int columns = Math.min(width, outputs - p * WIDE);
         if (columns == width) {
-            rows(p, vectors, x, xAt, xStride, rows, y, yAt + p * WIDE, yStride);
+            rows(p, vectors, x, xAt, rows, y, yAt + p * WIDE, yStride);
             return;
         }
-        float[] tile = TAIL.get();
-        if (tile.length < rows * width) {
-            tile = new float[rows * width];
-            TAIL.set(tile);
-        }
-        rows(p, vectors, x, xAt, xStride, rows, tile, 0, width);
+        float[] tile = grown(TAIL, rows * width);
+        rows(p, vectors, x, xAt, rows, tile, 0, width);
         for (int r = 0; r < rows; r++) {
             System.arraycopy(tile, r * width, y, yAt + r * yStride + p * WIDE, columns);
         }
     }
 
-    private void rows(int p, int vectors, float[] x, int xAt, int xStride, int rows, float[] c, int cAt, int cStride) {
+    private void rows(int p, int vectors, float[] x, int xAt, int rows, float[] c, int cAt, int cStride) {
         int width = vectors * LANES;
         int depth = (long) (rows + width) * inputs <= CACHE_FLOATS ? inputs : DEPTH;
-        int tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
+        int tiles = tiles(rows);
         for (int k = 0; k < inputs; k += depth) {
-            int count = Math.min(depth, inputs - k);
+            int steps = Math.min(depth, inputs - k);
             int panelAt = p * WIDE * inputs + k * width;
             for (int t = 0; t < tiles; t++) {
-                int first = t * rows / tiles;
-                tile(vectors, (t + 1) * rows / tiles - first, x, xAt + first * xStride + k, xStride, panelAt, count, c, cAt + first * cStride,
-                        cStride, k > 0);
+                int first = first(t, tiles, rows);
+                int count = first(t + 1, tiles, rows) - first;
+                tile(vectors, count, x, xAt + first * inputs + k * count, panelAt, steps, c, cAt + first * cStride, cStride, k > 0);
             }
         }
     }
 
-    private void tile(int vectors, int rows, float[] x, int xAt, int xStride, int panelAt, int depth, float[] c, int cAt, int cStride,
-            boolean resume) {
+    private void tile(int vectors, int rows, float[] x, int xAt, int panelAt, int depth, float[] c, int cAt, int cStride, boolean resume) {
         boolean two = vectors == 2;
         switch (storage) {
             case F32 -> {
                 if (two) {
-                    TileF32x2.run(rows, x, xAt, xStride, floats, panelAt, depth, c, cAt, cStride, resume);
+                    TileF32x2.run(rows, x, xAt, floats, panelAt, depth, c, cAt, cStride, resume);
                 } else {
-                    TileF32x4.run(rows, x, xAt, xStride, floats, panelAt, depth, c, cAt, cStride, resume);
+                    TileF32x4.run(rows, x, xAt, floats, panelAt, depth, c, cAt, cStride, resume);
                 }
             }
             case BF16 -> {
                 if (two) {
-                    TileBF16x2.run(rows, x, xAt, xStride, halves, panelAt / 2, depth, c, cAt, cStride, resume);
+                    TileBF16x2.run(rows, x, xAt, halves, panelAt / 2, depth, c, cAt, cStride, resume);
                 } else {
-                    TileBF16x4.run(rows, x, xAt, xStride, halves, panelAt / 2, depth, c, cAt, cStride, resume);
+                    TileBF16x4.run(rows, x, xAt, halves, panelAt / 2, depth, c, cAt, cStride, resume);
                 }
             }
             default -> {
                 if (two) {
-                    TileF16x2.run(rows, x, xAt, xStride, halves, panelAt / 2, depth, c, cAt, cStride, resume);
+                    TileF16x2.run(rows, x, xAt, halves, panelAt / 2, depth, c, cAt, cStride, resume);
                 } else {
-                    TileF16x4.run(rows, x, xAt, xStride, halves, panelAt / 2, depth, c, cAt, cStride, resume);
+                    TileF16x4.run(rows, x, xAt, halves, panelAt / 2, depth, c, cAt, cStride, resume);
                 }
             }
         }
