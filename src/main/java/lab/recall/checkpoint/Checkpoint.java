@@ -1,8 +1,11 @@
 package lab.recall.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -76,6 +79,29 @@ public final class Checkpoint {
             tensors.put(e.getKey(), t);
         });
         return tensors;
+    }
+
+    /**
+     * Writes a folder in HuggingFace's layout: model.safetensors, what stands in {@code others} under its file name, and config.json, the
+     * last of them: a folder that has it is whole.
+     */
+    public static void write(Path folder, JsonNode config, Collection<Tensor> tensors, Map<String, Path> others) {
+        try {
+            Files.createDirectories(folder);
+            SafeTensors.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
+            for (Map.Entry<String, Path> other : others.entrySet()) {
+                move(folder, other.getKey(), Files.readAllBytes(other.getValue()));
+            }
+            move(folder, "config.json", Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(config));
+        } catch (IOException e) {
+            throw new IllegalArgumentException(folder + ": cannot be written (" + e.getMessage() + ")", e);
+        }
+    }
+
+    private static void move(Path folder, String name, byte[] bytes) throws IOException {
+        Path part = folder.resolve("." + name + ".part-" + ProcessHandle.current().pid());
+        Files.write(part, bytes);
+        Files.move(part, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
     /** This checkpoint with some tensors in the place of those of the same name. */

@@ -15,6 +15,7 @@ import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.request.Answer;
 import lab.recall.request.AtomicFiles;
+import lab.recall.view.Export;
 import picocli.CommandLine.Model.CommandSpec;
 
 /** Writes answers as result.json and result.safetensors, and knows those that are there. */
@@ -40,7 +41,13 @@ final class Results {
         if (!arrays.isEmpty()) {
             SafeTensors.write(folder.resolve("result.safetensors"), arrays, Map.of());
         }
+        answer.views().forEach(v -> write(folder, v.name(), v.view()));
         AtomicFiles.write(folder.resolve("result.json"), bytes(json));
+    }
+
+    /** Writes a table as CSV and JSON, a picture as PNG and SVG. */
+    static void write(Path folder, String name, Object view) {
+        Export.files(name, view).forEach((file, bytes) -> AtomicFiles.write(folder.resolve(file), bytes));
     }
 
     /** Whether a folder holds the answer to this very request: each of its fields stands in the settings. */

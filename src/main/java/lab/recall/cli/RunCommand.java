@@ -3,22 +3,8 @@ package lab.recall.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
-import lab.recall.linear.JacobianExperiment;
-import lab.recall.math.Parallel;
-import lab.recall.model.LanguageModel;
-import lab.recall.request.Answer;
-import lab.recall.request.Experiment;
-import lab.recall.request.Fields;
 import lab.recall.request.Progress;
-import lab.recall.trace.ActivationsExperiment;
-import lab.recall.trace.GradientExperiment;
-import lab.recall.trace.InterchangeExperiment;
-import lab.recall.train.TrainStepExperiment;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -28,15 +14,6 @@ import picocli.CommandLine.Spec;
 @Command(name = "run", mixinStandardHelpOptions = true, description = "Runs an experiment that is written in a request file.",
         footer = {"", "A .jsonl file holds one request a line; results go to DIR/0, DIR/1, .., and a finished line is not run again."})
 final class RunCommand implements Callable<Integer> {
-    private static final Map<String, Experiment<LanguageModel>> EXPERIMENTS = new LinkedHashMap<>();
-
-    static {
-        for (Experiment<LanguageModel> e : List.of(new ActivationsExperiment(), new InterchangeExperiment(), new GradientExperiment(),
-                new JacobianExperiment(), new TrainStepExperiment())) {
-            EXPERIMENTS.put(e.name(), e);
-        }
-    }
-
     @Spec
     private CommandSpec spec;
 
@@ -46,8 +23,7 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "Where result.json and result.safetensors go.")
     private Path out;
 
-    private String openName;
-    private LanguageModel open;
+    private final Requests requests = new Requests();
 
     @Override
     public Integer call() {
@@ -57,16 +33,11 @@ final class RunCommand implements Callable<Integer> {
         } catch (IOException e) {
             throw new IllegalArgumentException(file + ": cannot be read (" + (Files.exists(file) ? "not UTF-8 text" : "no such file") + ")", e);
         }
-        int threads = Parallel.threads();
-        try {
-            if (!file.toString().endsWith(".jsonl")) {
-                run(text, out, Progress.bar());
-                return 0;
-            }
-            return lines(text);
-        } finally {
-            Parallel.setThreads(threads);
+        if (!file.toString().endsWith(".jsonl")) {
+            requests.run(text, out, Progress.bar()).journal().delete();
+            return 0;
         }
+        return lines(text);
     }
 
     private int lines(String text) {
@@ -80,7 +51,7 @@ final class RunCommand implements Callable<Integer> {
             }
             try {
                 if (!Results.answers(line, folder)) {
-                    run(line, folder, Progress.silent());
+                    requests.run(line, folder, Progress.silent()).journal().delete();
                 }
             } catch (IllegalArgumentException e) {
                 spec.commandLine().getErr().println("line " + number + ": " + Main.oneLine(e.getMessage()));
@@ -88,31 +59,5 @@ final class RunCommand implements Callable<Integer> {
             }
         }
         return bad;
-    }
-
-    private void run(String text, Path folder, Progress progress) {
-        long start = System.nanoTime();
-        Fields f = Fields.parse(text);
-        String name = f.text("experiment");
-        Experiment<LanguageModel> experiment = EXPERIMENTS.get(name);
-        if (experiment == null) {
-            throw new IllegalArgumentException("experiment: '" + name + "' is unknown; known are " + String.join(", ", EXPERIMENTS.keySet()));
-        }
-        List<String> known = new ArrayList<>(List.of("experiment", "model", "threads"));
-        known.addAll(experiment.fields());
-        f.allow(known);
-        String model = f.text("model");
-        Parallel.setThreads(f.integer("threads", 1, 1024, Runtime.getRuntime().availableProcessors()));
-        if (!model.equals(openName)) {
-            open = null;                // let go of the last model before the next one is read
-            try {
-                open = LanguageModel.open(model);
-            } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException("model: " + e.getMessage(), e);
-            }
-            openName = model;
-        }
-        Answer answer = experiment.run(open, f, progress);
-        Results.write(folder, name, f.settings(), (System.nanoTime() - start) / 1e9, answer);
     }
 }

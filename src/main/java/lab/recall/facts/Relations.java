@@ -43,6 +43,11 @@ public final class Relations implements Showable {
         return folder(DataFolder.find("relations"));
     }
 
+    /** Those of a name: {@code world}, {@code lre}, or a folder of relation files. */
+    public static Relations named(String name) {
+        return name.equals("world") ? world() : name.equals("lre") ? lre() : folder(Path.of(name));
+    }
+
     /** Every JSON file of a folder. */
     public static Relations folder(Path folder) {
         if (!Files.isDirectory(folder)) {
@@ -68,6 +73,11 @@ public final class Relations implements Showable {
     public Relation get(String name) {
         return all.stream().filter(r -> r.name().equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(
                 "'" + name + "' is no relation here; there are " + String.join(", ", all.stream().map(Relation::name).toList())));
+    }
+
+    /** The one of this name, or all of them for {@code all}. */
+    public Relations only(String name) {
+        return name.equals("all") ? this : new Relations(List.of(get(name)));
     }
 
     /** The facts of all relations that a model knows. */

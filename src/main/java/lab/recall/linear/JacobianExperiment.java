@@ -8,6 +8,7 @@ import lab.recall.model.Recording;
 import lab.recall.request.Answer;
 import lab.recall.request.Experiment;
 import lab.recall.request.Fields;
+import lab.recall.request.Journal;
 import lab.recall.request.NamedArray;
 import lab.recall.request.Progress;
 
@@ -24,7 +25,7 @@ public final class JacobianExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress) {
+    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
         int[] ids = f.prompt("prompt", model.vocabulary(), t -> model.prompt(t).ids());
         int layer = f.layer("layer", model.layers());
         int token = f.integer("token", 0, ids.length - 1);

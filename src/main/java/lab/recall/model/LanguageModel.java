@@ -1,5 +1,8 @@
 package lab.recall.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -100,6 +103,28 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         weights.forEach((n, v) -> tensors.put(n, Tensor.of(n, v, stored.tensor(n).shape())));
         Checkpoint changed = stored.with(tensors);
         return of(source, changed, () -> changed);
+    }
+
+    /**
+     * Writes the model to a folder in HuggingFace's layout, f32: model.safetensors, config.json and, where there is one, tokenizer.json.
+     * Opened again, it gives the same numbers as this model with its weights widened to f32.
+     */
+    public void save(Path folder) {
+        Checkpoint stored = checkpoint.get();
+        List<Tensor> tensors = new ArrayList<>();
+        weights().forEach((name, values) -> tensors.add(Tensor.of(publicName(name), values, stored.tensor(name).shape())));
+        Path text = source.folder().resolve("tokenizer.json");
+        Checkpoint.write(folder, publicConfig(stored.config()), tensors, Files.exists(text) ? Map.of("tokenizer.json", text) : Map.of());
+    }
+
+    /** A weight's name in HuggingFace's layout. */
+    String publicName(String weight) {
+        return weight;
+    }
+
+    /** config.json in HuggingFace's layout, for weights in f32. */
+    ObjectNode publicConfig(JsonNode stored) {
+        return ((ObjectNode) stored.deepCopy()).put("torch_dtype", "float32");
     }
 
     /** Names of all weights, in the order of the checkpoint. */

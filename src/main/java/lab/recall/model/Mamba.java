@@ -1,5 +1,7 @@
 package lab.recall.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -159,6 +161,28 @@ public final class Mamba extends LanguageModel {
     @Override
     String headName() {
         return config.tied() ? embeddingName : "lm_head.weight";
+    }
+
+    @Override
+    String publicName(String weight) {
+        return weight.equals("backbone.embedding.weight") ? "backbone.embeddings.weight" : weight;
+    }
+
+    /** The state-spaces form has other field names. */
+    @Override
+    ObjectNode publicConfig(JsonNode stored) {
+        ObjectNode json = super.publicConfig(stored);
+        if (json.has("hidden_size")) {
+            return json;
+        }
+        MambaBlock.Weights w = blocks[0].w;
+        json.removeAll();
+        json.putArray("architectures").add("MambaForCausalLM");
+        return json.put("model_type", "mamba").put("hidden_size", config.width()).put("num_hidden_layers", config.layers())
+                .put("state_size", config.states()).put("conv_kernel", config.taps()).put("expand", config.inner() / config.width())
+                .put("intermediate_size", config.inner()).put("time_step_rank", config.rank()).put("vocab_size", config.vocabulary())
+                .put("layer_norm_epsilon", config.epsilon()).put("use_bias", w.inBias() != null).put("use_conv_bias", w.convBias() != null)
+                .put("hidden_act", "silu").put("residual_in_fp32", true).put("tie_word_embeddings", config.tied()).put("torch_dtype", "float32");
     }
 
     @Override

@@ -8,6 +8,11 @@ import java.util.Map;
  *
  * @param scalars numbers and texts for result.json, in order
  * @param arrays  arrays for result.safetensors
+ * @param views   tables (written as CSV and JSON), charts and heat maps (PNG and SVG)
  */
-public record Answer(Map<String, Object> scalars, List<NamedArray> arrays) {
+public record Answer(Map<String, Object> scalars, List<NamedArray> arrays, List<NamedView> views) {
+    /** Without tables and pictures. */
+    public Answer(Map<String, Object> scalars, List<NamedArray> arrays) {
+        this(scalars, arrays, List.of());
+    }
 }

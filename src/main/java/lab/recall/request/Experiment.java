@@ -14,6 +14,11 @@ public interface Experiment<M> {
     /** Its fields, besides those that every request has. */
     List<String> fields();
 
-    /** Reads its fields and runs. */
-    Answer run(M model, Fields fields, Progress progress);
+    /**
+     * Reads its fields and runs.
+     *
+     * @param progress is told how far it is
+     * @param journal  keeps the pieces of long work; short work needs none
+     */
+    Answer run(M model, Fields fields, Progress progress, Journal journal);
 }

@@ -13,6 +13,7 @@ import lab.recall.model.Site;
 import lab.recall.request.Answer;
 import lab.recall.request.Experiment;
 import lab.recall.request.Fields;
+import lab.recall.request.Journal;
 import lab.recall.request.NamedArray;
 import lab.recall.request.Progress;
 
@@ -31,7 +32,7 @@ public final class ActivationsExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress) {
+    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
         int[] ids = f.prompt("prompt", model.vocabulary(), t -> model.prompt(t).ids());
         Recording keep = Recording.of(f.texts("points").toArray(String[]::new));
         List<Intervention> changes = new ArrayList<>();

@@ -12,6 +12,7 @@ import lab.recall.model.Site;
 import lab.recall.request.Answer;
 import lab.recall.request.Experiment;
 import lab.recall.request.Fields;
+import lab.recall.request.Journal;
 import lab.recall.request.NamedArray;
 import lab.recall.request.Progress;
 
@@ -28,7 +29,7 @@ public final class GradientExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress) {
+    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
         int[] ids = f.prompt("prompt", model.vocabulary(), t -> model.prompt(t).ids());
         int target = f.integer("target", 0, model.vocabulary() - 1);
         List<Site> sites = new ArrayList<>();

@@ -8,6 +8,7 @@ import lab.recall.model.LanguageModel;
 import lab.recall.request.Answer;
 import lab.recall.request.Experiment;
 import lab.recall.request.Fields;
+import lab.recall.request.Journal;
 import lab.recall.request.NamedArray;
 import lab.recall.request.Progress;
 
@@ -24,7 +25,7 @@ public final class InterchangeExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress) {
+    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
         int[] clean = f.prompt("clean", model.vocabulary(), t -> model.prompt(t).ids());
         int[] corrupt = f.prompt("corrupt", model.vocabulary(), t -> model.prompt(t).ids());
         Interchange interchange = Interchange.of(model).point(HookPoint.of(f.text("point")))

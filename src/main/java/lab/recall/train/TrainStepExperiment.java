@@ -8,6 +8,7 @@ import lab.recall.model.ParameterGradients;
 import lab.recall.request.Answer;
 import lab.recall.request.Experiment;
 import lab.recall.request.Fields;
+import lab.recall.request.Journal;
 import lab.recall.request.NamedArray;
 import lab.recall.request.Progress;
 
@@ -26,7 +27,7 @@ public final class TrainStepExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress) {
+    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
         int[][] ids = f.rows("ids", model.vocabulary());
         if (ids[0].length < 2) {
             throw new IllegalArgumentException("ids: rows of 1 token, expected at least 2, one to predict from the other");

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Map;
 import org.knowm.xchart.internal.chartpart.Chart;
 
 /**
@@ -22,23 +23,24 @@ public final class Figures {
 
     /** Writes NAME.png and NAME.svg of a heat map. */
     public static HeatMap save(String name, HeatMap map) {
-        write(name, map.png(), map.svg());
+        write(name, map);
         return map;
     }
 
     /** Writes NAME.png and NAME.svg of a chart. */
     public static <C extends Chart<?, ?>> C save(String name, C chart) {
-        write(name, Charts.png(chart), Svg.of(chart.getWidth(), chart.getHeight(), g -> chart.paint(g, chart.getWidth(), chart.getHeight())));
+        write(name, chart);
         return chart;
     }
 
-    private static void write(String name, byte[] png, byte[] svg) {
+    private static void write(String name, Object picture) {
         String said = System.getenv("RECALL_FIGURES");
         Path folder = said == null ? Path.of(System.getProperty("recall.home", "")).resolve("target").resolve("figures") : Path.of(said);
         try {
             Files.createDirectories(folder);
-            move(folder.resolve(name + ".png"), png);
-            move(folder.resolve(name + ".svg"), svg);
+            for (Map.Entry<String, byte[]> file : Export.files(name, picture).entrySet()) {
+                move(folder.resolve(file.getKey()), file.getValue());
+            }
         } catch (IOException e) {
             throw new IllegalArgumentException(folder + ": the picture '" + name + "' cannot be written (" + e.getMessage() + ")", e);
         }

@@ -4,12 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
@@ -89,5 +95,25 @@ class ViewTest {
         assertEquals("<small>tracing: 100 rows in 1.0 s</small>", shown.get(shown.size() - 1));
         assertFalse(shown.get(0).contains("left"));
         assertNotEquals(shown.get(0), shown.get(1));
+    }
+
+    @Test
+    void tablesAndPicturesAsFiles() throws Exception {
+        Map<String, byte[]> files = Export.files("t", table);
+        assertEquals("token,p\n<x>,0.25\ny,\n", new String(files.get("t.csv"), StandardCharsets.UTF_8).replace("\r", ""));
+        JsonNode rows = new ObjectMapper().readTree(files.get("t.json"));
+        assertEquals(0.25, rows.get(0).get("p").asDouble());
+        assertTrue(rows.get(1).get("p").isNull(), rows.toString());
+        assertEquals(Set.of("m.png", "m.svg"), Export.files("m", HeatMap.of("t", new double[][] {{1}})).keySet());
+        assertThrows(IllegalArgumentException.class, () -> Export.files("x", "text"));
+    }
+
+    @Test
+    void criteriaSayWhatHeld() {
+        Criteria c = new Criteria("m").add("A1", "peak", "0.5", true, "0.6").add("A2", "fall", "0.4", false, "–");
+        assertEquals(1, c.held());
+        assertTrue(c.held("A1") && !c.held("A2"));
+        assertTrue(Tables.text(c.table()).contains("not held"));
+        assertThrows(IllegalArgumentException.class, () -> c.held("A3"));
     }
 }

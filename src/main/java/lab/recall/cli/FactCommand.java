@@ -1,0 +1,86 @@
+package lab.recall.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import lab.recall.request.Answer;
+import lab.recall.request.NamedView;
+import lab.recall.request.Progress;
+import lab.recall.view.Show;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import tech.tablesaw.api.Table;
+
+/**
+ * An experiment over facts, on one model or several: builds the request, runs it for each model, writes tables and pictures. Run again after
+ * an interruption, it goes on where it stopped.
+ */
+abstract class FactCommand implements Callable<Integer> {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--model", required = true, paramLabel = "MODEL", description = "An embedded model, a folder, or a hub id; may be given several times.")
+    private List<String> models;
+
+    @Option(names = "--relation", defaultValue = "all", paramLabel = "NAME", description = "A relation's name, or all (default).")
+    private String relation;
+
+    @Option(names = "--relations", paramLabel = "SET", description = "world, lre, or a folder of relation files (default: those that belong to the model).")
+    private String relations;
+
+    @Option(names = "--seed", defaultValue = "1", description = "Seed of every random choice (default: ${DEFAULT-VALUE}).")
+    private int seed;
+
+    @Option(names = "--threads", description = "Threads (default: all cores).")
+    private Integer threads;
+
+    @Option(names = "--out", required = true, paramLabel = "DIR", description = "Where results go; with several models, one folder each below it.")
+    private Path out;
+
+    /** The experiment's name in a request. */
+    abstract String experiment();
+
+    /** Writes the command's own options into the request. */
+    abstract void fill(ObjectNode request);
+
+    /** Tables and pictures that set several models side by side. */
+    abstract List<NamedView> together(Map<String, Answer> answers);
+
+    @Override
+    public Integer call() {
+        Requests requests = new Requests();
+        Map<String, Requests.Done> done = new LinkedHashMap<>();
+        for (String model : models) {
+            ObjectNode request = JSON.createObjectNode().put("experiment", experiment()).put("model", model).put("relation", relation).put("seed", seed);
+            if (relations != null) {
+                request.put("relations", relations);
+            }
+            if (threads != null) {
+                request.put("threads", threads);
+            }
+            fill(request);
+            Path folder = models.size() == 1 ? out : out.resolve(Path.of(model).getFileName().toString());
+            Requests.Done answered = requests.run(request.toString(), folder, Progress.bar());
+            done.put(model, answered);
+            answered.answer().views().stream().filter(v -> v.view() instanceof Table).forEach(v -> {
+                spec.commandLine().getOut().println(((Table) v.view()).name());
+                spec.commandLine().getOut().println(Show.text(v.view()));
+            });
+        }
+        if (done.size() > 1) {
+            Map<String, Answer> answers = new LinkedHashMap<>();
+            done.forEach((model, d) -> answers.put(model, d.answer()));
+            together(answers).forEach(v -> Results.write(out, v.name(), v.view()));
+        }
+        done.values().forEach(d -> d.journal().delete());
+        spec.commandLine().getOut().println("written to " + out);
+        return 0;
+    }
+}

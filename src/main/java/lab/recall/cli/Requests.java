@@ -1,0 +1,93 @@
+package lab.recall.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import lab.recall.linear.JacobianExperiment;
+import lab.recall.math.Parallel;
+import lab.recall.model.LanguageModel;
+import lab.recall.request.Answer;
+import lab.recall.request.Experiment;
+import lab.recall.request.Fields;
+import lab.recall.request.Journal;
+import lab.recall.request.Progress;
+import lab.recall.trace.ActivationsExperiment;
+import lab.recall.trace.GradientExperiment;
+import lab.recall.trace.InterchangeExperiment;
+import lab.recall.train.TrainStepExperiment;
+
+/** Runs requests, one after another, and writes their results. The last model stays open for the next request. */
+final class Requests {
+    private static final Map<String, Experiment<LanguageModel>> EXPERIMENTS = new LinkedHashMap<>();
+
+    static {
+        for (Experiment<LanguageModel> e : List.of(new ActivationsExperiment(), new InterchangeExperiment(), new GradientExperiment(),
+                new JacobianExperiment(), new TrainStepExperiment())) {
+            EXPERIMENTS.put(e.name(), e);
+        }
+    }
+
+    /**
+     * A request that has been answered.
+     *
+     * @param answer  what was found and written
+     * @param journal to be deleted when nothing is left to do with the answer: until then the same request is answered at once
+     */
+    record Done(Answer answer, Journal journal) {
+    }
+
+    private String openName;
+    private LanguageModel open;
+
+    /**
+     * Runs a request and writes its result.
+     *
+     * @param text   JSON
+     * @param folder receives the result; a journal there is gone on with
+     */
+    Done run(String text, Path folder, Progress progress) {
+        int threads = Parallel.threads();
+        try {
+            return answer(text, folder, progress);
+        } finally {
+            Parallel.setThreads(threads);
+        }
+    }
+
+    private Done answer(String text, Path folder, Progress progress) {
+        long start = System.nanoTime();
+        Fields f = Fields.parse(text);
+        String name = f.text("experiment");
+        Experiment<LanguageModel> experiment = EXPERIMENTS.get(name);
+        if (experiment == null) {
+            throw new IllegalArgumentException("experiment: '" + name + "' is unknown; known are " + String.join(", ", EXPERIMENTS.keySet()));
+        }
+        JsonNode asked = f.settings().deepCopy();
+        List<String> known = new ArrayList<>(List.of("experiment", "model", "threads"));
+        known.addAll(experiment.fields());
+        f.allow(known);
+        String model = f.text("model");
+        Parallel.setThreads(f.integer("threads", 1, 1024, Runtime.getRuntime().availableProcessors()));
+        if (!model.equals(openName)) {
+            open = null;                // let go of the last model before the next one is read
+            openName = null;
+            try {
+                open = LanguageModel.open(model);
+            } catch (IllegalArgumentException e) {
+                throw new IllegalArgumentException("model: " + e.getMessage(), e);
+            }
+            openName = model;
+        }
+        Journal journal = Journal.under(folder, asked);
+        try {
+            Answer answer = experiment.run(open, f, progress, journal);
+            Results.write(folder, name, f.settings(), (System.nanoTime() - start) / 1e9, answer);
+            return new Done(answer, journal);
+        } finally {
+            journal.close();
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package lab.recall.view;
+
+import java.util.ArrayList;
+import java.util.List;
+import tech.tablesaw.api.Table;
+
+/**
+ * Which of the shapes that the paper reports a model shows: one row a criterion, with what was found here and in the paper.
+ *
+ * <pre>{@code
+ * new Criteria("tiny-mamba").add("A1", "the subject's last token peaks at 0.4 or more", "0.51 at layer 4", true, "0.58 at layer 34")
+ * }</pre>
+ */
+public final class Criteria implements Showable {
+    private record Row(String id, String criterion, String here, boolean held, String paper) {
+    }
+
+    private final String title;
+    private final List<Row> rows = new ArrayList<>();
+
+    /** @param title what was examined */
+    public Criteria(String title) {
+        this.title = title;
+    }
+
+    /**
+     * Adds a criterion.
+     *
+     * @param id        the paper specification's letter and number
+     * @param criterion in words
+     * @param here      what was computed here
+     * @param held      whether it holds here
+     * @param paper     the published number, or a dash
+     */
+    public Criteria add(String id, String criterion, String here, boolean held, String paper) {
+        rows.add(new Row(id, criterion, here, held, paper));
+        return this;
+    }
+
+    /** How many hold. */
+    public long held() {
+        return rows.stream().filter(Row::held).count();
+    }
+
+    /** How many there are. */
+    public int size() {
+        return rows.size();
+    }
+
+    /** Whether a criterion holds. */
+    public boolean held(String id) {
+        return rows.stream().filter(r -> r.id.equals(id)).findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("'" + id + "' is no criterion here")).held;
+    }
+
+    /** All criteria. */
+    public Table table() {
+        return Tables.of(title + ": " + held() + " of " + size() + " held", List.of("", "criterion", "here", "held", "paper"),
+                rows.stream().map(r -> List.of(r.id, r.criterion, r.here, r.held ? "held" : "not held", r.paper)).toList());
+    }
+
+    @Override
+    public Object view() {
+        return table();
+    }
+}

@@ -1,0 +1,74 @@
+package lab.recall.view;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.knowm.xchart.internal.chartpart.Chart;
+import tech.tablesaw.api.NumericColumn;
+import tech.tablesaw.api.Table;
+import tech.tablesaw.columns.Column;
+
+/**
+ * Tables and pictures as the bytes of files.
+ *
+ * <pre>{@code
+ * Export.files("averages", trace.byPosition())              // averages.csv, averages.json
+ * Export.files("averages", trace.heatmap())                 // averages.png, averages.svg
+ * }</pre>
+ */
+public final class Export {
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    private Export() {
+    }
+
+    /** File names and their bytes: CSV and JSON for a table, PNG and SVG for a chart or heat map. */
+    public static Map<String, byte[]> files(String name, Object view) {
+        Map<String, byte[]> files = new LinkedHashMap<>();
+        if (view instanceof Showable s) {
+            return files(name, s.view());
+        }
+        if (view instanceof Table t) {
+            files.put(name + ".csv", csv(t));
+            files.put(name + ".json", json(t));
+        } else if (view instanceof HeatMap m) {
+            files.put(name + ".png", m.png());
+            files.put(name + ".svg", m.svg());
+        } else if (view instanceof Chart<?, ?> c) {
+            files.put(name + ".png", Charts.png(c));
+            files.put(name + ".svg", Svg.of(c.getWidth(), c.getHeight(), g -> c.paint(g, c.getWidth(), c.getHeight())));
+        } else {
+            throw new IllegalArgumentException(name + ": a " + view.getClass().getSimpleName() + " is neither a table nor a picture");
+        }
+        return files;
+    }
+
+    private static byte[] csv(Table t) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        t.write().csv(out);
+        return out.toByteArray();
+    }
+
+    private static byte[] json(Table t) {
+        List<Map<String, Object>> rows = new ArrayList<>();
+        for (int r = 0; r < t.rowCount(); r++) {
+            Map<String, Object> row = new LinkedHashMap<>();
+            for (Column<?> c : t.columns()) {
+                Object value = c instanceof NumericColumn ? c.get(r) : c.getString(r);
+                row.put(c.name(), value instanceof Double d && !Double.isFinite(d) ? null : value);
+            }
+            rows.add(row);
+        }
+        try {
+            return (JSON.writeValueAsString(rows) + "\n").getBytes(StandardCharsets.UTF_8);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
