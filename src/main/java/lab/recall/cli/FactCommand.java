@@ -2,7 +2,9 @@ package lab.recall.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,11 +12,10 @@ import java.util.concurrent.Callable;
 import lab.recall.request.Answer;
 import lab.recall.request.NamedView;
 import lab.recall.request.Progress;
-import lab.recall.view.Show;
+import lab.recall.view.HeatMap;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import tech.tablesaw.api.Table;
 
 /**
  * An experiment over facts, on one model or several: builds the request, runs it for each model, writes tables and pictures. Run again after
@@ -50,11 +51,29 @@ abstract class FactCommand implements Callable<Integer> {
     /** Writes the command's own options into the request. */
     abstract void fill(ObjectNode request);
 
-    /** Tables and pictures that set several models side by side. */
-    abstract List<NamedView> together(Map<String, Answer> answers);
+    /** Pictures that set several models side by side: the heat maps that all of them have. */
+    List<NamedView> together(Map<String, Answer> answers) {
+        List<NamedView> all = new ArrayList<>();
+        for (NamedView first : answers.values().iterator().next().views()) {
+            List<HeatMap> maps = answers.values().stream().flatMap(a -> a.views().stream())
+                    .filter(v -> v.name().equals(first.name()) && v.view() instanceof HeatMap).map(v -> (HeatMap) v.view()).toList();
+            if (maps.size() == answers.size()) {
+                all.add(new NamedView(first.name(), HeatMap.beside(maps.toArray(HeatMap[]::new))));
+            }
+        }
+        return all;
+    }
 
     @Override
     public Integer call() {
+        Map<String, Path> folders = new LinkedHashMap<>();
+        for (String model : models) {
+            Path folder = models.size() == 1 ? out : out.resolve(Path.of(model).getFileName().toString());
+            if (folders.containsValue(folder)) {
+                throw new IllegalArgumentException("--model: two models would write to " + folder + "; run them with an --out of their own");
+            }
+            folders.put(model, folder);
+        }
         Requests requests = new Requests();
         Map<String, Requests.Done> done = new LinkedHashMap<>();
         for (String model : models) {
@@ -66,13 +85,11 @@ abstract class FactCommand implements Callable<Integer> {
                 request.put("threads", threads);
             }
             fill(request);
-            Path folder = models.size() == 1 ? out : out.resolve(Path.of(model).getFileName().toString());
-            Requests.Done answered = requests.run(request.toString(), folder, Progress.bar());
+            Requests.Done answered = requests.run(request.toString(), folders.get(model), Progress.bar());
             done.put(model, answered);
-            answered.answer().views().stream().filter(v -> v.view() instanceof Table).forEach(v -> {
-                spec.commandLine().getOut().println(((Table) v.view()).name());
-                spec.commandLine().getOut().println(Show.text(v.view()));
-            });
+            PrintWriter terminal = spec.commandLine().getOut();
+            terminal.println(model);
+            answered.answer().scalars().forEach((name, value) -> terminal.println("  " + name.replace('_', ' ') + ": " + value));
         }
         if (done.size() > 1) {
             Map<String, Answer> answers = new LinkedHashMap<>();

@@ -8,7 +8,8 @@ import picocli.CommandLine.Command;
 /** The command {@code recall}. Exit codes: 0 done, 1 an unexpected failure, 2 bad input (one line on stderr), 130 interrupted. */
 @Command(name = "recall", mixinStandardHelpOptions = true, version = "RecallLab 0.1.0",
         description = "Shows where a language model keeps a fact.",
-        subcommands = {ModelsCommand.class, InfoCommand.class, NextCommand.class, RunCommand.class})
+        subcommands = {ModelsCommand.class, InfoCommand.class, NextCommand.class, RunCommand.class, TraceCommand.class,
+            PathBlockingCommand.class})
 public final class Main implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;

@@ -17,6 +17,8 @@ import lab.recall.request.Progress;
 import lab.recall.trace.ActivationsExperiment;
 import lab.recall.trace.GradientExperiment;
 import lab.recall.trace.InterchangeExperiment;
+import lab.recall.trace.PathBlockingExperiment;
+import lab.recall.trace.TraceExperiment;
 import lab.recall.train.TrainStepExperiment;
 
 /** Runs requests, one after another, and writes their results. The last model stays open for the next request. */
@@ -25,7 +27,7 @@ final class Requests {
 
     static {
         for (Experiment<LanguageModel> e : List.of(new ActivationsExperiment(), new InterchangeExperiment(), new GradientExperiment(),
-                new JacobianExperiment(), new TrainStepExperiment())) {
+                new JacobianExperiment(), new TrainStepExperiment(), new TraceExperiment(), new PathBlockingExperiment())) {
             EXPERIMENTS.put(e.name(), e);
         }
     }

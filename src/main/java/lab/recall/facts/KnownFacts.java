@@ -1,6 +1,7 @@
 package lab.recall.facts;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
@@ -25,15 +26,16 @@ public final class KnownFacts implements Showable {
     private static final int TOGETHER = 256;
 
     private record Known(Fact fact, Prompt prompt, int answer) {
-        /** Whether the other's subject can take this one's place token by token. */
-        boolean fits(Known other) {
-            return fact.relation().equals(other.fact.relation()) && prompt.length() == other.prompt.length()
-                    && prompt.subjectStart() == other.prompt.subjectStart() && prompt.subjectEnd() == other.prompt.subjectEnd()
-                    && differs(other);
-        }
-
-        boolean differs(Known other) {
-            return !fact.subject().equals(other.fact.subject()) && !fact.object().equals(other.fact.object()) && answer != other.answer;
+        /** Whether the other fact can be this one's partner. */
+        boolean fits(Known other, Pairing pairing) {
+            if (!fact.relation().equals(other.fact.relation()) || fact.subject().equals(other.fact.subject()) || fact.object().equals(other.fact.object())) {
+                return false;
+            }
+            if (pairing == Pairing.PUBLISHED) {
+                return Arrays.equals(prompt.ids(), prompt.subjectEnd(), prompt.length(), other.prompt.ids(), other.prompt.subjectEnd(), other.prompt.length());
+            }
+            return prompt.length() == other.prompt.length() && prompt.subjectStart() == other.prompt.subjectStart()
+                    && prompt.subjectEnd() == other.prompt.subjectEnd() && answer != other.answer;
         }
     }
 
@@ -79,36 +81,54 @@ public final class KnownFacts implements Showable {
         return known.stream().map(Known::fact).toList();
     }
 
-    /**
-     * Pairs of known facts of one relation with different subjects and objects, whose prompts have the same length and subjects at the same
-     * tokens. Each fact is the clean one of at most one pair; its partner is drawn at random.
-     *
-     * @param count how many at most
-     * @param seed  the same seed gives the same pairs
-     */
+    /** Pairs whose prompts have the same length and their subjects at the same tokens. */
     public FactPairs pairs(int count, long seed) {
+        return pairs(count, seed, Pairing.CORRECTED);
+    }
+
+    /**
+     * Pairs of known facts of one relation with different subjects and objects. Each fact is the clean one of at most one pair; its partner
+     * is drawn at random.
+     *
+     * @param count   how many at most
+     * @param seed    the same seed gives the same pairs
+     * @param pairing how the two prompts are laid token on token
+     */
+    public FactPairs pairs(int count, long seed, Pairing pairing) {
         Random random = new Random(seed);
         List<Known> order = new ArrayList<>(known);
         Collections.shuffle(order, random);
         List<FactPair> pairs = new ArrayList<>();
-        int unequal = 0;
+        int unmatched = 0;
         for (Known k : order) {
             if (pairs.size() == count) {
                 break;
             }
-            List<Known> partners = known.stream().filter(k::fits).toList();
+            List<Known> partners = known.stream().filter(o -> k.fits(o, pairing)).toList();
             if (partners.isEmpty()) {
-                unequal++;
+                unmatched++;
                 continue;
             }
-            Known other = partners.get(random.nextInt(partners.size()));
-            pairs.add(new FactPair(k.fact, other.fact, k.prompt, other.prompt, k.answer));
+            pairs.add(pair(k, partners.get(random.nextInt(partners.size()))));
         }
         if (pairs.isEmpty()) {
             throw new IllegalArgumentException(model.name() + " knows " + known.size() + " of these " + asked.stream().mapToInt(r -> r.facts().size()).sum()
                     + " facts, and no two of one relation make a pair");
         }
-        return new FactPairs(List.copyOf(pairs), unequal);
+        return new FactPairs(List.copyOf(pairs), unmatched);
+    }
+
+    /** Pads the shorter prompt on the left, as the reference code does; the subject's range then begins where the longer one begins. */
+    private FactPair pair(Known clean, Known corrupt) {
+        int length = Math.max(clean.prompt.length(), corrupt.prompt.length());
+        if (clean.prompt.length() == corrupt.prompt.length() && clean.prompt.subjectStart() == corrupt.prompt.subjectStart()) {
+            return new FactPair(clean.fact, corrupt.fact, clean.prompt, corrupt.prompt, clean.answer);
+        }
+        int pad = model.requireTokenizer().endOfText();
+        Prompt a = clean.prompt.paddedLeft(pad, length - clean.prompt.length());
+        Prompt b = corrupt.prompt.paddedLeft(pad, length - corrupt.prompt.length());
+        int start = Math.min(a.subjectStart(), b.subjectStart());
+        return new FactPair(clean.fact, corrupt.fact, a.withSubjectStart(start), b.withSubjectStart(start), clean.answer);
     }
 
     @Override

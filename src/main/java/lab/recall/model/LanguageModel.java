@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -297,13 +298,22 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
 
     /** Runs a prompt with interventions and keeps what is asked for. */
     public Pass run(int[] ids, Recording keep, List<Intervention> changes) {
-        return compute(List.of(Run.whole(this, checked(ids), changes, keep.table(this), Logits.LAST))).get(0);
+        return runAll(List.of(ids), keep, List.of(changes)).get(0);
     }
 
     /** Runs many prompts together, of any lengths. */
     public List<Pass> runAll(List<int[]> prompts, Recording keep) {
+        return runAll(prompts, keep, Collections.nCopies(prompts.size(), List.of()));
+    }
+
+    /** Runs many prompts together, each with interventions of its own. */
+    public List<Pass> runAll(List<int[]> prompts, Recording keep, List<List<Intervention>> changes) {
         boolean[][] table = keep.table(this);
-        return compute(prompts.stream().map(ids -> Run.whole(this, checked(ids), List.of(), table, Logits.LAST)).toList());
+        List<Run> runs = new ArrayList<>(prompts.size());
+        for (int i = 0; i < prompts.size(); i++) {
+            runs.add(Run.whole(this, checked(prompts.get(i)), changes.get(i), table, Logits.LAST));
+        }
+        return compute(runs);
     }
 
     /** An empty set of forks. */

@@ -92,6 +92,24 @@ public final class Fields {
         return v.asText();
     }
 
+    /** A text, or the default. */
+    public String text(String field, String otherwise) {
+        if (!has(field)) {
+            settings.put(field, otherwise);
+            return otherwise;
+        }
+        return text(field);
+    }
+
+    /** One of some words; the first one when it is absent. */
+    public String choice(String field, List<String> words) {
+        String word = text(field, words.get(0));
+        if (!words.contains(word)) {
+            throw new IllegalArgumentException(name(field) + ": '" + word + "', expected " + String.join(" or ", words));
+        }
+        return word;
+    }
+
     /** A whole number in a range. */
     public int integer(String field, int low, int high) {
         return whole(take(field), name(field), low, high);

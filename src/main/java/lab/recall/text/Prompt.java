@@ -1,5 +1,7 @@
 package lab.recall.text;
 
+import java.util.Arrays;
+
 /**
  * Token ids for a model, and where the subject stands among them.
  *
@@ -37,6 +39,19 @@ public record Prompt(String text, int[] ids, int subjectStart, int subjectEnd) {
     /** Ids used as they are. */
     public static Prompt ofIds(int... ids) {
         return new Prompt(null, ids.clone(), -1, -1);
+    }
+
+    /** The same prompt behind so many tokens {@code pad}; the subject's tokens move with it. */
+    public Prompt paddedLeft(int pad, int count) {
+        int[] padded = new int[ids.length + count];
+        Arrays.fill(padded, 0, count, pad);
+        System.arraycopy(ids, 0, padded, count, ids.length);
+        return new Prompt(text, padded, hasSubject() ? subjectStart + count : -1, hasSubject() ? subjectEnd + count : -1);
+    }
+
+    /** The same prompt with the subject said to begin at another token. */
+    public Prompt withSubjectStart(int token) {
+        return new Prompt(text, ids, token, subjectEnd);
     }
 
     /** Number of tokens. */

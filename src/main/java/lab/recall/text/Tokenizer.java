@@ -25,6 +25,7 @@ public final class Tokenizer {
         System.setProperty("ai.djl.offline", "true");
     }
 
+    private static final String END_OF_TEXT = "<|endoftext|>";
     private static volatile Tokenizer bundled;
 
     private final HuggingFaceTokenizer library;
@@ -83,6 +84,15 @@ public final class Tokenizer {
             }
         }
         return new Encoding(ids, starts, ends);
+    }
+
+    /** The id of {@code <|endoftext|>}, which separates texts and pads prompts. */
+    public int endOfText() {
+        int[] ids = encode(END_OF_TEXT, false).ids();
+        if (ids.length != 1) {
+            throw new IllegalArgumentException("this tokenizer has no token " + END_OF_TEXT);
+        }
+        return ids[0];
     }
 
     /** The text of some ids, special tokens included. */

@@ -3,10 +3,12 @@ package lab.recall.trace;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import lab.recall.facts.FactPair;
+import java.util.Locale;
+import lab.recall.facts.FactPairs;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.stats.Estimate;
+import lab.recall.stats.RankCorrelation;
 import lab.recall.view.Charts;
 import lab.recall.view.HeatMap;
 import lab.recall.view.Showable;
@@ -15,64 +17,65 @@ import org.knowm.xchart.XYChart;
 import tech.tablesaw.api.Table;
 
 /**
- * Indirect effects averaged over pairs of facts, by position and layer; shows itself as a picture.
+ * Indirect effects averaged over pairs of facts, by position and layer, with 95 % bootstrap intervals; shows itself as a picture.
  *
- * <p>Each pair first averages the tokens of a position; then positions are averaged over the pairs that have them, with 95 % bootstrap
- * intervals. The corrupt run's probability is subtracted, as the paper defines the effect, and pairs whose two runs differ by less than
- * {@value #LEAST_SPAN} in probability are left out, since their ratio is noise.
+ * <pre>{@code
+ * var o = CausalTrace.of(mamba).component(OUT).over(pairs);
+ * var s = CausalTrace.of(mamba).component(Y).over(pairs);
+ * o.at(Position.SUBJECT_LAST, 4)                             // mean, interval, number of pairs
+ * o.minus(s).heatmap()                                       // pair by pair, over the same pairs
+ * }</pre>
+ *
+ * How pairs are averaged is told by {@link Averaging}.
  */
 public final class AverageTrace implements Showable {
-    static final double LEAST_SPAN = 0.05;
     private static final long SEED = 1;
 
     private final LanguageModel model;
     private final HookPoint point;
-    private final int window;
-    private final int pairs;
+    private final String what;
+    private final FactPairs pairs;
+    private final double[][][] samples;
+    private final double[][][] effects;
     private final Estimate[][] estimates;
 
-    AverageTrace(LanguageModel model, HookPoint point, int window, List<FactPair> pairs, List<InterchangeGrid> grids) {
+    /**
+     * @param what    in words, for titles
+     * @param samples what each pair gives, [position][layer][pair]
+     * @param effects effects of each pair's cells, [pair][layer][cell]
+     */
+    AverageTrace(LanguageModel model, HookPoint point, String what, FactPairs pairs, double[][][] samples, double[][][] effects) {
         this.model = model;
         this.point = point;
-        this.window = window;
-        int positions = Position.values().length;
-        double[][][] samples = new double[positions][model.layers()][grids.size()];
-        int used = 0;
-        for (int i = 0; i < grids.size(); i++) {
-            InterchangeGrid g = grids.get(i);
-            boolean counts = g.pClean() - g.pCorrupt() >= LEAST_SPAN;
-            used += counts ? 1 : 0;
-            for (int l = 0; l < model.layers(); l++) {
-                double[] sum = new double[positions];
-                int[] n = new int[positions];
-                double[] effect = g.effect()[l];
-                for (int t = 0; t < effect.length; t++) {
-                    int position = Position.of(pairs.get(i).cleanPrompt(), t).ordinal();
-                    sum[position] += effect[t];
-                    n[position]++;
-                }
-                for (int p = 0; p < positions; p++) {
-                    samples[p][l][i] = counts && n[p] > 0 ? sum[p] / n[p] : Double.NaN;
-                }
-            }
+        this.what = what;
+        this.pairs = pairs;
+        this.samples = samples;
+        this.effects = effects;
+        this.estimates = Arrays.stream(samples).map(position -> Arrays.stream(position).map(v -> Estimate.mean(v, SEED)).toArray(Estimate[]::new))
+                .toArray(Estimate[][]::new);
+        if (samples[0].length == 0) {
+            throw new IllegalArgumentException(model.name() + ": no pair's two runs differ by " + Averaging.LEAST_SPAN + " or more in probability");
         }
-        this.pairs = used;
-        this.estimates = new Estimate[positions][model.layers()];
-        for (int p = 0; p < positions; p++) {
-            for (int l = 0; l < model.layers(); l++) {
-                estimates[p][l] = Estimate.mean(samples[p][l], SEED);
-            }
-        }
+    }
+
+    /** The model that was traced. */
+    public LanguageModel model() {
+        return model;
     }
 
     /** Number of pairs that count. */
     public int pairs() {
-        return pairs;
+        return Arrays.stream(Position.values()).mapToInt(p -> at(p, 0).n()).max().orElseThrow();
     }
 
     /** Mean indirect effect at a position after a layer, with its interval. */
     public Estimate at(Position position, int layer) {
         return estimates[position.ordinal()][layer];
+    }
+
+    /** Means at a position by layer. */
+    public double[] means(Position position) {
+        return Arrays.stream(estimates[position.ordinal()]).mapToDouble(Estimate::mean).toArray();
     }
 
     /** The layer at which a position's mean effect is largest. */
@@ -86,11 +89,60 @@ public final class AverageTrace implements Showable {
         return best;
     }
 
+    /** The difference of this trace and the sum of others, pair by pair; all must be of the same pairs. */
+    public AverageTrace minus(AverageTrace... others) {
+        double[][][] rest = new double[samples.length][][];
+        for (int p = 0; p < rest.length; p++) {
+            rest[p] = Arrays.stream(samples[p]).map(double[]::clone).toArray(double[][]::new);
+        }
+        StringBuilder name = new StringBuilder(what);
+        for (AverageTrace other : others) {
+            if (other.model != model || !other.pairs.equals(pairs) || other.pairs() != pairs()) {
+                throw new IllegalArgumentException("a difference needs traces of one model over the same pairs");
+            }
+            name.append(" − ").append(other.what);
+            for (int p = 0; p < rest.length; p++) {
+                for (int l = 0; l < rest[p].length; l++) {
+                    for (int i = 0; i < rest[p][l].length; i++) {
+                        rest[p][l][i] -= other.samples[p][l][i];
+                    }
+                }
+            }
+        }
+        return new AverageTrace(model, point, name.toString(), pairs, rest, new double[0][][]);
+    }
+
+    /** Spearman's rank correlation of two traces over the tokens and layers of each pair, averaged over pairs. */
+    public Estimate rankCorrelation(AverageTrace other) {
+        if (!other.pairs.equals(pairs) || effects.length != other.effects.length) {
+            throw new IllegalArgumentException("a correlation needs traces over the same pairs");
+        }
+        double[] each = new double[effects.length];
+        for (int i = 0; i < each.length; i++) {
+            each[i] = effects[i] == null || other.effects[i] == null ? Double.NaN : RankCorrelation.of(flat(effects[i]), flat(other.effects[i]));
+        }
+        return Estimate.mean(each, SEED);
+    }
+
+    private static double[] flat(double[][] grid) {
+        return Arrays.stream(grid).flatMapToDouble(Arrays::stream).toArray();
+    }
+
     /** Mean effect by position (row) and layer. */
     public HeatMap heatmap() {
-        double[][] means = Arrays.stream(estimates).map(row -> Arrays.stream(row).mapToDouble(Estimate::mean).toArray()).toArray(double[][]::new);
+        double[][] means = Arrays.stream(Position.values()).map(this::means).toArray(double[][]::new);
         return HeatMap.of(title(), means).rows(Arrays.stream(Position.values()).map(Position::label).toList()).columns("layer").range(0, 1)
-                .colours(point == HookPoint.RESID_POST ? HeatMap.Colours.PURPLES : HeatMap.Colours.REDS);
+                .colours(colours());
+    }
+
+    private HeatMap.Colours colours() {
+        return switch (point) {
+            case RESID_POST -> HeatMap.Colours.PURPLES;
+            case Y, ATTN_OUT -> HeatMap.Colours.REDS;
+            case GATE, MLP_OUT -> HeatMap.Colours.GREENS;
+            case OUT -> HeatMap.Colours.BLUES;
+            default -> HeatMap.Colours.GREYS;
+        };
     }
 
     /** Mean effect and interval for each position and layer. */
@@ -110,26 +162,32 @@ public final class AverageTrace implements Showable {
         return Tables.of(title() + ": mean indirect effect with its 95 % interval", columns, rows);
     }
 
-    /** The subject's last token and the prompt's last token by layer, with intervals: where the model hands over. */
+    /** One row for each position and layer: mean, interval, number of pairs. For programs. */
+    public Table table() {
+        List<List<Object>> rows = new ArrayList<>();
+        for (Position p : Position.values()) {
+            for (int l = 0; l < model.layers(); l++) {
+                Estimate e = at(p, l);
+                rows.add(List.of(p.name().toLowerCase(Locale.ROOT), l, e.mean(), e.low(), e.high(), e.n()));
+            }
+        }
+        return Tables.of(title(), List.of("position", "layer", "mean", "low", "high", "pairs"), rows);
+    }
+
+    /** The subject's last token, the whole subject and the prompt's last token by layer, with intervals: where the model hands over. */
     public XYChart handOver() {
         XYChart chart = Charts.lines(title(), "layer", "indirect effect");
         chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
-        double[] layers = new double[model.layers()];
-        Arrays.setAll(layers, l -> l);
-        for (Position p : new Position[] {Position.SUBJECT_LAST, Position.LAST}) {
-            double[] means = new double[layers.length];
-            double[] half = new double[layers.length];
-            for (int l = 0; l < layers.length; l++) {
-                means[l] = at(p, l).mean();
-                half[l] = (at(p, l).high() - at(p, l).low()) / 2;
-            }
-            Charts.line(chart, p.label(), layers, means, half);
+        for (Position p : new Position[] {Position.SUBJECT_LAST, Position.LAST, Position.SUBJECT}) {
+            Estimate[] e = estimates[p.ordinal()];
+            Charts.byLayer(chart, p.label(), means(p), Arrays.stream(e).mapToDouble(Estimate::low).toArray(),
+                    Arrays.stream(e).mapToDouble(Estimate::high).toArray());
         }
         return chart;
     }
 
     private String title() {
-        return model.name() + ", " + point.id() + (window > 1 ? " over " + window + " layers" : "") + ", " + pairs + " pairs";
+        return model.name() + ", " + what + ", " + pairs() + " pairs";
     }
 
     @Override

@@ -18,8 +18,9 @@ import lab.recall.view.Showable;
  * @param point that was put back
  * @param pair  the two facts
  * @param grid  what was found
+ * @param noise whether noise corrupted the clean prompt, instead of the other subject
  */
-public record ExampleTrace(LanguageModel model, HookPoint point, FactPair pair, InterchangeGrid grid) implements Showable {
+public record ExampleTrace(LanguageModel model, HookPoint point, FactPair pair, InterchangeGrid grid, boolean noise) implements Showable {
     /** Indirect effect at each token (row, the subject's with a star) and layer. */
     public HeatMap heatmap() {
         double[][] effect = grid.effect();
@@ -46,7 +47,7 @@ public record ExampleTrace(LanguageModel model, HookPoint point, FactPair pair, 
             String a = t.token(clean.ids()[i]).strip();
             String b = t.token(pair.corruptPrompt().ids()[i]).strip();
             boolean subject = i >= clean.subjectStart() && i < clean.subjectEnd();
-            labels.add((a.equals(b) ? a : a + " / " + b) + (subject ? " *" : ""));
+            labels.add((a.equals(b) || noise ? a : a + " / " + b) + (subject ? " *" : ""));
         }
         return labels;
     }

@@ -2,6 +2,7 @@ package lab.recall.trace;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import lab.recall.model.Forks;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
@@ -9,33 +10,59 @@ import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
+import lab.recall.request.Journal;
 import lab.recall.request.Progress;
 
 /**
- * Interchange: the corrupt run with the clean run's value of a hook point put back, at each token, in a window of layers around each layer.
+ * Interchange: the corrupt run with the clean run's value of a hook point put back, at some tokens, in a window of layers around each layer.
  *
  * <pre>{@code
  * InterchangeGrid g = Interchange.of(mamba).point(RESID_POST).run(cleanIds, corruptIds);
  * Interchange.of(mamba).point(OUT).window(3)                 // layers l-1 .. l+1
  * Interchange.of(mamba).point(RESID_POST).sever(Y)           // path blocking: Y at the token keeps its corrupt value in every layer
+ * Interchange.of(mamba).point(RESID_POST).reverse()          // the corrupt run's value put into the clean run
  * }</pre>
  *
  * Source: arXiv 2404.03646, section 3 (interchange) and 3.2 (path blocking). The window is range(max(0, l - w/2), min(L, l + (w+1)/2)).
  */
 public final class Interchange {
     private static final long PASS_BYTES = 400L << 20;
+    /** Cases that are computed, and written to the journal, together. */
+    private static final int TOGETHER = 32;
 
     private final LanguageModel model;
     private HookPoint point = HookPoint.RESID_POST;
     private int window = 1;
     private HookPoint sever;
+    private boolean reverse;
 
     private Interchange(LanguageModel model) {
         this.model = model;
     }
 
-    /** One question: two prompts of equal length, and the token whose probability is measured; -1 for the clean run's own. */
-    public record Case(int[] clean, int[] corrupt, int answer) {
+    /**
+     * One question.
+     *
+     * @param clean       a prompt
+     * @param corrupt     another of equal length
+     * @param answer      the token whose probability is measured; -1 for the clean run's own
+     * @param cells       tokens that are put back together, a cell each
+     * @param corruptions what is done to the corrupt prompt's run, such as noise; with several, probabilities are averaged over them
+     */
+    public record Case(int[] clean, int[] corrupt, int answer, List<int[]> cells, List<List<Intervention>> corruptions) {
+        /** Every token by itself. */
+        public Case(int[] clean, int[] corrupt, int answer) {
+            this(clean, corrupt, answer, everyToken(clean.length));
+        }
+
+        /** A plain corrupt run. */
+        public Case(int[] clean, int[] corrupt, int answer, List<int[]> cells) {
+            this(clean, corrupt, answer, cells, List.of(List.of()));
+        }
+
+        static List<int[]> everyToken(int tokens) {
+            return IntStream.range(0, tokens).mapToObj(t -> new int[] {t}).toList();
+        }
     }
 
     /** Of the residual stream, one layer at a time, until told otherwise. */
@@ -58,12 +85,18 @@ public final class Interchange {
         return this;
     }
 
-    /** A point that is kept at its corrupt value at the token, in all layers; null for none. */
+    /** A point that is kept at its corrupt value at the tokens, in all layers; null for none. */
     public Interchange sever(HookPoint hookPoint) {
         if (hookPoint == point) {
             throw new IllegalArgumentException("sever: '" + hookPoint.id() + "', expected a point other than the one that is put back");
         }
         sever = hookPoint == null ? null : required(hookPoint);
+        return this;
+    }
+
+    /** The other direction: the corrupt run's value is put into the clean run. */
+    public Interchange reverse() {
+        reverse = true;
         return this;
     }
 
@@ -78,99 +111,137 @@ public final class Interchange {
 
     /** The grid of one pair of prompts. */
     public InterchangeGrid run(int[] clean, int[] corrupt) {
-        return run(List.of(new Case(clean, corrupt, -1)), Progress.silent()).get(0);
+        return run(List.of(new Case(clean, corrupt, -1)), Progress.silent(), Journal.none()).get(0);
     }
 
-    /** The grids of many pairs, computed together. */
-    public List<InterchangeGrid> run(List<Case> cases, Progress progress) {
+    /** The grids of many pairs, computed together; those that are in the journal are taken from there. */
+    public List<InterchangeGrid> run(List<Case> cases, Progress progress, Journal journal) {
         for (Case c : cases) {
             if (c.clean().length != c.corrupt().length) {
                 throw new IllegalArgumentException("corrupt: " + c.corrupt().length + " tokens, expected as many as clean has, " + c.clean().length);
             }
         }
-        long total = cases.stream().mapToLong(c -> rows(c.clean().length)).sum();
-        progress.start("interchange of " + point.id(), "rows", total);
+        progress.start(name(), "rows", cases.stream().mapToLong(this::rows).sum());
         List<InterchangeGrid> grids = new ArrayList<>();
-        long[] before = {0};
+        long before = 0;
         int from = 0;
         while (from < cases.size()) {
             int to = from;
             long bytes = 0;
-            while (to < cases.size() && (to == from || bytes + passBytes(cases.get(to)) <= PASS_BYTES)) {
+            while (to < cases.size() && (to == from || to - from < TOGETHER && bytes + passBytes(cases.get(to)) <= PASS_BYTES)) {
                 bytes += passBytes(cases.get(to++));
             }
-            grids.addAll(group(cases.subList(from, to), progress, before));
+            List<Case> some = cases.subList(from, to);
+            long done = before;
+            InterchangeGrid[] found = journal.piece(name() + ", pairs " + from + " to " + (to - 1), InterchangeGrid[].class,
+                    () -> group(some, progress, done));
+            grids.addAll(List.of(found));
+            before += some.stream().mapToLong(this::rows).sum();
+            progress.to(before);
             from = to;
         }
         progress.finish();
         return grids;
     }
 
-    private List<InterchangeGrid> group(List<Case> cases, Progress progress, long[] rowsBefore) {
-        Recording cleanKeep = Recording.points(point);
-        Recording corruptKeep = sever == null ? Recording.states() : Recording.states().and(Recording.points(sever));
-        List<Pass> clean = model.runAll(cases.stream().map(Case::clean).toList(), cleanKeep);
-        List<Pass> corrupt = model.runAll(cases.stream().map(Case::corrupt).toList(), corruptKeep);
-        int layers = model.layers();
-        Forks forks = model.forks().onProgress(rows -> progress.to(rowsBefore[0] + rows));
+    private String name() {
+        return (reverse ? "reverse " : "") + "interchange of " + point.id() + (window > 1 ? " over " + window + " layers" : "")
+                + (sever == null ? "" : ", " + sever.id() + " blocked");
+    }
+
+    private InterchangeGrid[] group(List<Case> cases, Progress progress, long rowsBefore) {
+        Recording sourceKeep = Recording.points(point);
+        Recording baseKeep = sever == null ? Recording.states() : Recording.states().and(Recording.points(sever));
+        List<int[]> corruptIds = new ArrayList<>();
+        List<List<Intervention>> corruptions = new ArrayList<>();
+        for (Case c : cases) {
+            for (List<Intervention> corruption : c.corruptions()) {
+                corruptIds.add(c.corrupt());
+                corruptions.add(corruption);
+            }
+        }
+        List<Pass> clean = model.runAll(cases.stream().map(Case::clean).toList(), reverse ? baseKeep : sourceKeep);
+        List<Pass> corrupt = model.runAll(corruptIds, reverse ? sourceKeep : baseKeep, corruptions);
+        Forks forks = model.forks().onProgress(rows -> progress.to(rowsBefore + rows));
         List<Integer> answers = new ArrayList<>();
+        int run = 0;
         for (int i = 0; i < cases.size(); i++) {
-            int answer = cases.get(i).answer() < 0 ? clean.get(i).argmax() : cases.get(i).answer();
-            for (int l = 0; l < layers; l++) {
-                for (int t = 0; t < clean.get(i).length(); t++) {
-                    forks.add(corrupt.get(i), changes(clean.get(i), corrupt.get(i), l, t));
-                    answers.add(answer);
+            Case c = cases.get(i);
+            int answer = c.answer() < 0 ? clean.get(i).argmax() : c.answer();
+            for (int k = 0; k < c.corruptions().size(); k++, run++) {
+                Pass base = reverse ? clean.get(i) : corrupt.get(run);
+                Pass source = reverse ? corrupt.get(run) : clean.get(i);
+                for (int l = 0; l < model.layers(); l++) {
+                    for (int[] cell : c.cells()) {
+                        forks.add(base, changes(source, base, l, cell));
+                        answers.add(answer);
+                    }
                 }
             }
         }
-        double[] p = forks.probabilities(answers.stream().mapToInt(a -> a).toArray());
-        List<InterchangeGrid> grids = new ArrayList<>();
+        return grids(cases, clean, corrupt, answers, forks.probabilities(answers.stream().mapToInt(a -> a).toArray()));
+    }
+
+    private InterchangeGrid[] grids(List<Case> cases, List<Pass> clean, List<Pass> corrupt, List<Integer> answers, double[] p) {
+        InterchangeGrid[] grids = new InterchangeGrid[cases.size()];
+        int layers = model.layers();
         int at = 0;
-        for (int i = 0; i < cases.size(); i++) {
-            int tokens = clean.get(i).length();
-            double[][] grid = new double[layers][tokens];
+        int run = 0;
+        for (int i = 0; i < grids.length; i++) {
+            Case c = cases.get(i);
+            int samples = c.corruptions().size();
             int answer = answers.get(at);
-            for (int l = 0; l < layers; l++) {
-                for (int t = 0; t < tokens; t++) {
-                    grid[l][t] = p[at++];
+            double[][] grid = new double[layers][c.cells().size()];
+            double pCorrupt = 0;
+            for (int k = 0; k < samples; k++, run++) {
+                pCorrupt += corrupt.get(run).probability(answer) / samples;
+                for (double[] row : grid) {
+                    for (int cell = 0; cell < row.length; cell++) {
+                        row[cell] += p[at++] / samples;
+                    }
                 }
             }
-            grids.add(new InterchangeGrid(grid, clean.get(i).probability(answer), corrupt.get(i).probability(answer), answer,
-                    rows(tokens) + 2L * layers * tokens, ((long) layers * tokens + 2) * layers * tokens));
+            long tokens = c.clean().length;
+            grids[i] = new InterchangeGrid(grid, clean.get(i).probability(answer), pCorrupt, answer, reverse,
+                    rows(c) + (1 + samples) * layers * tokens, (samples * (long) layers * c.cells().size() + 1 + samples) * layers * tokens);
         }
-        rowsBefore[0] += forks.rows();
         return grids;
     }
 
-    /** The patch at (layer, token), and the severed point behind it; before the first patched layer severing would change nothing. */
-    private List<Intervention> changes(Pass clean, Pass corrupt, int layer, int token) {
-        int first = Math.max(0, layer - window / 2);
+    /** The patch at (layer, tokens), and the severed point behind it; before the first patched layer severing would change nothing. */
+    private List<Intervention> changes(Pass source, Pass base, int layer, int[] tokens) {
+        int first = firstLayer(layer);
         int last = Math.min(model.layers(), layer + (window + 1) / 2) - 1;
         List<Intervention> changes = new ArrayList<>();
-        for (int k = first; k <= last; k++) {
-            changes.add(Intervention.patch(new Site(k, point, token), clean));
-        }
-        if (sever != null) {
-            for (int k = point == HookPoint.RESID_POST ? first + 1 : first; k < model.layers(); k++) {
-                changes.add(Intervention.patch(new Site(k, sever, token), corrupt));
+        for (int token : tokens) {
+            for (int k = first; k <= last; k++) {
+                changes.add(Intervention.patch(new Site(k, point, token), source));
+            }
+            if (sever != null) {
+                for (int k = point == HookPoint.RESID_POST ? first + 1 : first; k < model.layers(); k++) {
+                    changes.add(Intervention.patch(new Site(k, sever, token), base));
+                }
             }
         }
         return changes;
     }
 
+    private int firstLayer(int layer) {
+        return Math.max(0, layer - window / 2);
+    }
+
     /** Token rows that the forks of one grid need. */
-    private long rows(int tokens) {
-        long each = (long) tokens * (tokens + 1) / 2;
+    private long rows(Case c) {
+        long each = c.cells().stream().mapToLong(cell -> c.clean().length - IntStream.of(cell).min().orElseThrow()).sum();
         long sum = 0;
         for (int l = 0; l < model.layers(); l++) {
-            int first = Math.max(0, l - window / 2) + (point == HookPoint.RESID_POST ? 1 : 0);
-            sum += each * (model.layers() - first);
+            sum += each * (model.layers() - firstLayer(l) - (point == HookPoint.RESID_POST ? 1 : 0));
         }
-        return sum;
+        return sum * c.corruptions().size();
     }
 
     private long passBytes(Case c) {
         long width = 12L * model.width();
-        return 2L * c.clean().length * model.layers() * width * Float.BYTES;
+        return (1L + c.corruptions().size()) * c.clean().length * model.layers() * width * Float.BYTES;
     }
 }

@@ -35,7 +35,7 @@ public final class InterchangeExperiment implements Experiment<LanguageModel> {
         }
         int answer = f.has("answer") ? f.integer("answer", 0, model.vocabulary() - 1) : -1;
         long start = System.nanoTime();
-        InterchangeGrid g = interchange.run(List.of(new Interchange.Case(clean, corrupt, answer)), progress).get(0);
+        InterchangeGrid g = interchange.run(List.of(new Interchange.Case(clean, corrupt, answer)), progress, Journal.none()).get(0);
         Map<String, Object> scalars = new LinkedHashMap<>();
         scalars.put("p_clean", g.pClean());
         scalars.put("p_corrupt", g.pCorrupt());

@@ -2,10 +2,10 @@ package lab.recall.trace;
 
 import lab.recall.text.Prompt;
 
-/** Groups of tokens over which traces are averaged; the paper's six rows. */
+/** Groups of tokens over which traces are averaged: the paper's six rows, and the whole subject put back at once. */
 public enum Position {
     PREFIX("before the subject"), SUBJECT_EARLY("subject, first tokens"), SUBJECT_SECOND_LAST("subject, last but one"),
-    SUBJECT_LAST("subject, last token*"), FURTHER("after the subject"), LAST("last token");
+    SUBJECT_LAST("subject, last token*"), FURTHER("after the subject"), LAST("last token"), SUBJECT("whole subject at once");
 
     private final String label;
 

@@ -4,6 +4,7 @@ import java.awt.Color;
 import java.awt.Font;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.stream.IntStream;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
@@ -44,6 +45,16 @@ public final class Charts {
     public static XYChart line(XYChart chart, String name, double[] x, double[] y, double[] errors) {
         (errors == null ? chart.addSeries(name, x, y) : chart.addSeries(name, x, y, errors)).setMarker(SeriesMarkers.CIRCLE);
         return chart;
+    }
+
+    /** Adds a line over layers 0, 1, .. with the widths of its intervals as error bars; a layer without a value is left out. */
+    public static XYChart byLayer(XYChart chart, String name, double[] means, double[] low, double[] high) {
+        int[] layers = IntStream.range(0, means.length).filter(l -> !Double.isNaN(means[l])).toArray();
+        if (layers.length == 0) {
+            return chart;
+        }
+        return line(chart, name, IntStream.of(layers).mapToDouble(l -> l).toArray(), IntStream.of(layers).mapToDouble(l -> means[l]).toArray(),
+                IntStream.of(layers).mapToDouble(l -> (high[l] - low[l]) / 2).toArray());
     }
 
     /** PNG. */

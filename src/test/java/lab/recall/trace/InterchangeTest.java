@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import lab.recall.Golden;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.facts.KnownFacts;
@@ -18,6 +20,7 @@ import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
+import lab.recall.request.Journal;
 import lab.recall.request.Progress;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -59,6 +62,48 @@ class InterchangeTest {
 
     @ParameterizedTest
     @MethodSource("cases")
+    void reverseAndNoiseOfTheGoldens(String name) {
+        LanguageModel model = LanguageModel.open(Golden.folder(name));
+        Map<String, Tensor> g = Golden.values(name, "interventions");
+        int[] clean = Golden.ids(g.get("clean_ids"), 0);
+        int[] corrupt = Golden.ids(g.get("corrupt_ids"), 0);
+        int answer = model.run(clean).argmax();
+        InterchangeGrid reverse = Interchange.of(model).reverse().run(clean, corrupt);
+        double[] logits = g.get("reverse_ie_logits").doubles();
+        int v = model.vocabulary();
+        for (int l = 0; l < model.layers(); l++) {
+            for (int t = 0; t < clean.length; t++) {
+                int at = (l * clean.length + t) * v;
+                Golden.probability("reverse " + l + " " + t, reverse.p()[l][t], softmax(Arrays.copyOfRange(logits, at, at + v), answer));
+            }
+        }
+        assertEquals(1, reverse.effect()[model.layers() - 1][clean.length - 1], 1e-5, "all is lost");
+
+        Tensor noise = g.get("noise");
+        int samples = (int) noise.shape()[0];
+        int tokens = (int) noise.shape()[1];
+        List<List<Intervention>> corruptions = new ArrayList<>();
+        for (int s = 0; s < samples; s++) {
+            List<Intervention> one = new ArrayList<>();
+            for (int t = 0; t < tokens; t++) {
+                int at = (s * tokens + t) * model.width();
+                one.add(Intervention.add(new Site(0, HookPoint.EMBED, 2 + t), Arrays.copyOfRange(noise.floats(), at, at + model.width())));
+            }
+            corruptions.add(one);
+        }
+        InterchangeGrid noisy = Interchange.of(model).run(List.of(new Interchange.Case(clean, clean, -1,
+                Interchange.Case.everyToken(clean.length), corruptions)), Progress.silent(), Journal.none()).get(0);
+        grid("noise_ie_p", noisy, g.get("noise_ie_p"));
+        Golden.probability("noise", noisy.pCorrupt(), Arrays.stream(g.get("noise_p_corrupt").doubles()).average().orElseThrow());
+    }
+
+    private static double softmax(double[] logits, int id) {
+        double most = Arrays.stream(logits).max().orElseThrow();
+        return Math.exp(logits[id] - most) / Arrays.stream(logits).map(x -> Math.exp(x - most)).sum();
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
     void invariants(String name) {
         LanguageModel model = LanguageModel.open(Golden.folder(name));
         Map<String, Tensor> g = Golden.values(name, "interventions");
@@ -82,6 +127,15 @@ class InterchangeTest {
             }
             assertArrayEquals(cleanPass.logits(), model.forks().add(corruptPass, all).logits()[0], 1e-5f, "clean values everywhere");
         }
+        int last = clean.length - 1;
+        int[] all = IntStream.rangeClosed(0, last).toArray();
+        InterchangeGrid span = Interchange.of(model).run(List.of(new Interchange.Case(clean, corrupt, -1, List.of(all, new int[] {last}))),
+                Progress.silent(), Journal.none()).get(0);
+        for (int l = 0; l < model.layers(); l++) {
+            assertEquals(1, span.effect()[l][0], 1e-4, "all tokens at once, layer " + l);
+            assertEquals(grid.p()[l][last], span.p()[l][1], 1e-6, "a cell of one token");
+        }
+        assertArrayEquals(grid.p()[1], Interchange.of(model).sever(null).run(clean, corrupt).p()[1], "nothing severed");
         HookPoint out = model.points().contains(HookPoint.OUT) ? HookPoint.OUT : HookPoint.MLP_OUT;
         InterchangeGrid blocked = Interchange.of(model).sever(out).run(clean, corrupt);
         assertEquals(1, blocked.effect()[model.layers() - 1][clean.length - 1], 1e-5, "restored behind what is blocked");
@@ -111,7 +165,7 @@ class InterchangeTest {
         LanguageModel model = LanguageModel.open(name);
         KnownFacts known = Relations.of(model).knownBy(model);
         assertTrue(known.size() > 400, "known: " + known.size());
-        AverageTrace trace = CausalTrace.of(model).residual().over(known.pairs(60, 1), Progress.silent());
+        AverageTrace trace = CausalTrace.of(model).residual().over(known.pairs(60, 1), Progress.silent(), Journal.none());
         assertEquals(1, trace.at(Position.LAST, model.layers() - 1).mean(), 1e-4);
         assertTrue(trace.at(Position.LAST, 0).mean() < 0.05);
         if (name.equals("tiny-mamba")) {

@@ -1,0 +1,83 @@
+package lab.recall.trace;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import lab.recall.facts.FactPair;
+import lab.recall.facts.FactPairs;
+import lab.recall.model.HookPoint;
+import lab.recall.model.LanguageModel;
+import lab.recall.request.Journal;
+import lab.recall.request.Progress;
+
+/**
+ * Path blocking: the clean residual stream is put in at one token after one layer, while one component's output at that token keeps its
+ * corrupt value in all layers. What then no longer returns had to go through that component.
+ *
+ * <pre>{@code
+ * var blocked = PathBlocking.of(mamba).over(pairs);
+ * blocked.chart(Position.SUBJECT_LAST)
+ * blocked.damage(OUT, Position.SUBJECT_LAST, 2)              // recovery lost by blocking o, with its interval
+ * }</pre>
+ *
+ * Later tokens still read the restored value. Source: arXiv 2404.03646, section 3.2.
+ */
+public final class PathBlocking {
+    /** The tokens at which the paper restores. */
+    static final List<Position> TOKENS = List.of(Position.SUBJECT_LAST, Position.LAST);
+
+    private final LanguageModel model;
+
+    private PathBlocking(LanguageModel model) {
+        this.model = model;
+    }
+
+    /** Of a model's components: s, g and o, or attention and MLP. */
+    public static PathBlocking of(LanguageModel model) {
+        return new PathBlocking(model);
+    }
+
+    static List<HookPoint> blockable(LanguageModel model) {
+        return CausalTrace.isMamba(model) ? List.of(HookPoint.Y, HookPoint.GATE, HookPoint.OUT) : List.of(HookPoint.ATTN_OUT, HookPoint.MLP_OUT);
+    }
+
+    /** Over pairs of facts. */
+    public BlockedPaths over(FactPairs pairs) {
+        return over(pairs, Progress.bar(), Journal.none());
+    }
+
+    /** Over pairs of facts; tells how far it is, and keeps finished pairs in a journal. */
+    public BlockedPaths over(FactPairs pairs, Progress progress, Journal journal) {
+        List<Interchange.Case> cases = new ArrayList<>();
+        for (FactPair p : pairs.pairs()) {
+            cases.add(new Interchange.Case(p.cleanPrompt().ids(), p.corruptPrompt().ids(), p.answer(),
+                    List.of(new int[] {p.cleanPrompt().subjectLast()}, new int[] {p.cleanPrompt().length() - 1})));
+        }
+        List<HookPoint> blocked = new ArrayList<>(blockable(model));
+        blocked.add(0, null);
+        Map<HookPoint, Map<Position, double[][]>> samples = new LinkedHashMap<>();
+        for (HookPoint b : blocked) {
+            samples.put(b, byToken(Interchange.of(model).sever(b).run(cases, progress, journal)));
+        }
+        return new BlockedPaths(model, samples);
+    }
+
+    /** Effects at each token, [layer][pair]. */
+    private Map<Position, double[][]> byToken(List<InterchangeGrid> grids) {
+        Map<Position, double[][]> all = new EnumMap<>(Position.class);
+        for (int cell = 0; cell < TOKENS.size(); cell++) {
+            double[][] values = new double[model.layers()][grids.size()];
+            for (int i = 0; i < grids.size(); i++) {
+                InterchangeGrid g = grids.get(i);
+                double[][] effect = g.effect();
+                for (int l = 0; l < model.layers(); l++) {
+                    values[l][i] = g.pClean() - g.pCorrupt() >= Averaging.LEAST_SPAN ? effect[l][cell] : Double.NaN;
+                }
+            }
+            all.put(TOKENS.get(cell), values);
+        }
+        return all;
+    }
+}
