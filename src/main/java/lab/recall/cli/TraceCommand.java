@@ -9,7 +9,8 @@ import picocli.CommandLine.Option;
 @Command(name = "trace", mixinStandardHelpOptions = true, description = "Causal tracing, averaged over pairs of facts.")
 final class TraceCommand extends FactCommand {
     @Option(names = "--point", split = ",", defaultValue = "residual", paramLabel = "POINT",
-            description = "Hook points that are put back, such as residual,out,y,gate (default: ${DEFAULT-VALUE}).")
+            description = {"Hook points that are put back, such as residual,out,y,gate (default: ${DEFAULT-VALUE}).",
+                "components: a, s, g and o of a Mamba, attention and MLP of a GPT-NeoX."})
     private List<String> points;
 
     @Option(names = "--window", paramLabel = "LAYERS", description = "Layers put back together (default: 1 for the residual stream, the paper's share for others).")

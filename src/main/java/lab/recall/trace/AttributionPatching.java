@@ -59,7 +59,7 @@ public final class AttributionPatching {
         }
         progress.finish();
         double[][][] all = effects.toArray(double[][][]::new);
-        return new AverageTrace(model, point, point.id() + ", attribution", pairs, Averaging.byPosition(pairs.pairs(), all), all);
+        return new AverageTrace(model, point, CausalTrace.label(point) + ", attribution", pairs, Averaging.byPosition(pairs.pairs(), all), all);
     }
 
     /** Estimates for each token and, summed, the whole subject, [layer][cell]; null where the two runs hardly differ. */

@@ -1,6 +1,10 @@
 package lab.recall.trace;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -20,10 +24,16 @@ public final class BlockedPaths implements Showable {
     private final LanguageModel model;
     /** By blocked component, null for none, and token: [layer][pair]. */
     private final Map<HookPoint, Map<Position, double[][]>> samples;
+    private final Map<HookPoint, Map<Position, Estimate[]>> recoveries = new HashMap<>();
 
     BlockedPaths(LanguageModel model, Map<HookPoint, Map<Position, double[][]>> samples) {
         this.model = model;
         this.samples = samples;
+        samples.forEach((blocked, tokens) -> {
+            Map<Position, Estimate[]> each = new EnumMap<>(Position.class);
+            tokens.forEach((token, layers) -> each.put(token, Arrays.stream(layers).map(v -> Estimate.mean(v, SEED)).toArray(Estimate[]::new)));
+            recoveries.put(blocked, each);
+        });
     }
 
     /** The model. */
@@ -38,13 +48,13 @@ public final class BlockedPaths implements Showable {
 
     /** Mean recovery; {@code blocked} is null for none. */
     public Estimate recovery(HookPoint blocked, Position token, int layer) {
-        return Estimate.mean(at(blocked, token)[layer], SEED);
+        return of(recoveries, blocked, token)[layer];
     }
 
     /** Mean recovery that blocking costs, pair by pair. */
     public Estimate damage(HookPoint blocked, Position token, int layer) {
-        double[] without = at(null, token)[layer];
-        double[] with = at(blocked, token)[layer];
+        double[] without = of(samples, null, token)[layer];
+        double[] with = of(samples, blocked, token)[layer];
         double[] lost = new double[with.length];
         for (int i = 0; i < lost.length; i++) {
             lost[i] = without[i] - with[i];
@@ -61,8 +71,8 @@ public final class BlockedPaths implements Showable {
         return means;
     }
 
-    private double[][] at(HookPoint blocked, Position token) {
-        Map<Position, double[][]> all = samples.get(blocked);
+    private <T> T of(Map<HookPoint, Map<Position, T>> kept, HookPoint blocked, Position token) {
+        Map<Position, T> all = kept.get(blocked);
         if (all == null || !all.containsKey(token)) {
             throw new IllegalArgumentException("blocked were " + samples.keySet().stream().map(BlockedPaths::label).toList() + " at " + PathBlocking.TOKENS);
         }
@@ -70,7 +80,7 @@ public final class BlockedPaths implements Showable {
     }
 
     static String label(HookPoint blocked) {
-        return blocked == null ? "nothing blocked" : blocked.id() + " blocked";
+        return blocked == null ? "nothing blocked" : CausalTrace.label(blocked) + " blocked";
     }
 
     /** Recovery by layer at a token, a line for each blocked component, with intervals. */
@@ -90,19 +100,32 @@ public final class BlockedPaths implements Showable {
 
     /** Recovery at a token with its interval: a row for each blocked component. */
     public Table table(Position token) {
+        return byLayer("recovery", token, samples.keySet(), this::recovery);
+    }
+
+    /** Recovery that blocking costs at a token, with its interval: a row for each blocked component. */
+    public Table damages(Position token) {
+        return byLayer("recovery lost by blocking", token, PathBlocking.blockable(model), this::damage);
+    }
+
+    private interface Measured {
+        Estimate at(HookPoint blocked, Position token, int layer);
+    }
+
+    private Table byLayer(String what, Position token, Collection<HookPoint> rows, Measured measured) {
         List<String> columns = new ArrayList<>(List.of("blocked", "pairs"));
         for (int l = 0; l < model.layers(); l++) {
             columns.add("layer " + l);
         }
-        List<List<Object>> rows = new ArrayList<>();
-        for (HookPoint blocked : samples.keySet()) {
-            List<Object> row = new ArrayList<>(List.of(label(blocked), recovery(blocked, token, 0).n()));
+        List<List<Object>> cells = new ArrayList<>();
+        for (HookPoint blocked : rows) {
+            List<Object> row = new ArrayList<>(List.of(label(blocked), measured.at(blocked, token, 0).n()));
             for (int l = 0; l < model.layers(); l++) {
-                row.add(recovery(blocked, token, l).toString());
+                row.add(measured.at(blocked, token, l).toString());
             }
-            rows.add(row);
+            cells.add(row);
         }
-        return Tables.of(title() + ": recovery at the " + token.label().replace("*", "") + " with its 95 % interval", columns, rows);
+        return Tables.of(title() + ": " + what + " at the " + token.label().replace("*", "") + " with its 95 % interval", columns, cells);
     }
 
     /** One row for each token, blocked component and layer. For programs. */

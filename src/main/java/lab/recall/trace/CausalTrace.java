@@ -59,6 +59,20 @@ public final class CausalTrace {
         return isMamba(model) ? List.of(HookPoint.IN_X, HookPoint.Y, HookPoint.GATE, HookPoint.OUT) : List.of(HookPoint.ATTN_OUT, HookPoint.MLP_OUT);
     }
 
+    /** A point's name in titles: the paper's letter for it, where it has one, and its own. */
+    static String label(HookPoint point) {
+        return switch (point) {
+            case RESID_POST -> "residual stream";
+            case IN_X -> "a (in_x)";
+            case Y -> "s (y)";
+            case GATE -> "g (gate)";
+            case OUT -> "o (out)";
+            case ATTN_OUT -> "attention";
+            case MLP_OUT -> "MLP";
+            default -> point.id();
+        };
+    }
+
     static boolean isMamba(LanguageModel model) {
         return model.points().contains(HookPoint.IN_X);
     }
@@ -141,7 +155,7 @@ public final class CausalTrace {
     }
 
     private String what() {
-        return point.id() + (window > 1 ? " over " + window + " layers" : "") + (reverse ? ", reverse" : "") + (samples > 0 ? ", noise" : "")
+        return label(point) + (window > 1 ? " over " + window + " layers" : "") + (reverse ? ", reverse" : "") + (samples > 0 ? ", noise" : "")
                 + (averaging == Averaging.PUBLISHED ? ", published averaging" : "");
     }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import lab.recall.facts.FactPairs;
 import lab.recall.facts.Pairing;
 import lab.recall.model.HookPoint;
@@ -77,7 +78,8 @@ public final class TraceExperiment implements Experiment<LanguageModel> {
 
     private static List<HookPoint> points(LanguageModel model, Fields f) {
         List<String> names = f.has("points") ? f.texts("points") : List.of("residual");
-        return names.stream().map(n -> Interchange.of(model).required(HookPoint.of(n))).distinct().toList();
+        return names.stream().flatMap(n -> n.equals("components") ? CausalTrace.components(model).stream() : Stream.of(HookPoint.of(n)))
+                .map(p -> Interchange.of(model).required(p)).distinct().toList();
     }
 
     /** Means and intervals as arrays [positions, layers], a table, and the picture. */

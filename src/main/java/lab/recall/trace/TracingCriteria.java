@@ -114,7 +114,7 @@ public final class TracingCriteria {
             double[] s = c.at(HookPoint.Y, Position.SUBJECT_LAST);
             double[] g = c.at(HookPoint.GATE, Position.SUBJECT_LAST);
             double least = least(IntStream.range(0, o.length).mapToDouble(l -> o[l] - s[l] - g[l]).toArray(), 0.1, 0.4);
-            return new Found("at least " + number(least), least > 0);
+            return new Found(String.format(Locale.ROOT, "at least %.3f", least), least > 0);
         }));
         return all;
     }
@@ -153,6 +153,11 @@ public final class TracingCriteria {
             double g = lost(c, HookPoint.GATE, Position.SUBJECT_LAST, 0.6, 0.65);
             double s = lost(c, HookPoint.Y, Position.SUBJECT_LAST, 0.6, 0.65);
             return new Found("g " + number(g) + ", s " + number(s), g < 0.1 && s < 0.1);
+        }));
+        all.add(new Criterion("C2", "subject's last token beyond 0.47 of the depth: blocking g costs no more than blocking s, within 0.05", c -> {
+            double g = lost(c, HookPoint.GATE, Position.SUBJECT_LAST, 0.47, 0.65);
+            double s = lost(c, HookPoint.Y, Position.SUBJECT_LAST, 0.47, 0.65);
+            return new Found("g " + number(g) + ", s " + number(s), g <= s + 0.05);
         }));
         all.add(new Criterion("C3", "last token at 0.73 to 0.79 of the depth: blocking o costs at least 0.5, s at least 0.2, g at most 0.1", c -> {
             double o = lost(c, HookPoint.OUT, Position.LAST, 0.73, 0.79);

@@ -59,8 +59,8 @@ final class Display {
 
     /** The same as text, for a terminal. */
     static String text(Object o) {
-        return o instanceof Showable s ? text(s.view()) : o instanceof Table t ? Tables.text(t)
-                : o instanceof HeatMap || o instanceof Chart ? "[picture]" : of(o).data();
+        return o instanceof Showable s ? text(s.view()) : o instanceof Table t ? Tables.text(t) : o instanceof HeatMap m ? "[picture: " + m.title() + "]"
+                : o instanceof Chart<?, ?> c ? "[picture: " + c.getTitle() + "]" : o instanceof INDArray a ? shape(a) : of(o).data();
     }
 
     private static String shape(INDArray a) {

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import javax.imageio.ImageIO;
 
 /**
@@ -163,6 +164,11 @@ public final class HeatMap {
     public byte[] svg() {
         Layout at = layout();
         return Svg.of(at.width, at.height, g -> draw(g, at));
+    }
+
+    /** What is shown; of maps side by side, all of them. */
+    public String title() {
+        return panels.stream().map(m -> m.title).collect(Collectors.joining(" | "));
     }
 
     /** Width of the picture on a page, in pixels. */

@@ -18,6 +18,7 @@ public final class IJavaSetup {
                     .register((o, context) -> {
                         Display.Shown shown = Display.of(o);
                         MIMEType mime = MIMEType.parse(shown.mime());
+                        context.getOutputContainer().putText(Display.text(o));
                         context.getOutputContainer().putData(mime, shown.data());
                         if (shown.width() > 0) {
                             context.getOutputContainer().putMetaData(mime, Map.of("width", shown.width()));

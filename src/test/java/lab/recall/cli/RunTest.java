@@ -10,8 +10,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -32,8 +30,7 @@ class RunTest {
 
     @TempDir
     Path dir;
-    private String stdout;
-    private String stderr;
+    private final Terminal terminal = new Terminal();
 
     static List<String> cases() {
         return Golden.CASES;
@@ -44,17 +41,12 @@ class RunTest {
     }
 
     private int recall(String... args) {
-        StringWriter out = new StringWriter();
-        StringWriter err = new StringWriter();
-        int code = Main.run(new PrintWriter(out, true), new PrintWriter(err, true), args);
-        stdout = out.toString();
-        stderr = err.toString();
-        return code;
+        return terminal.recall(args);
     }
 
     private Map<String, Tensor> run(JsonNode request) throws IOException {
         Path file = Files.writeString(dir.resolve("request.json"), request.toString());
-        assertEquals(0, recall("run", file.toString(), "--out", dir.resolve("out").toString()), () -> stderr);
+        assertEquals(0, recall("run", file.toString(), "--out", dir.resolve("out").toString()), () -> terminal.err());
         return SafeTensors.read(dir.resolve("out").resolve("result.safetensors"));
     }
 
@@ -266,9 +258,9 @@ class RunTest {
         "{|not JSON"})
     void badRequestsAreOneSentence(String text, String why) throws IOException {
         Path file = Files.writeString(dir.resolve("r.json"), text.replace("GOOD", GOOD).replace('\'', '"').replace("\"nope\":", "'nope':"));
-        assertEquals(2, recall("run", file.toString(), "--out", dir.resolve("out").toString()), stderr);
-        assertTrue(stderr.replace('"', '\'').contains(why), stderr);
-        assertEquals(1, stderr.strip().lines().count(), stderr);
+        assertEquals(2, recall("run", file.toString(), "--out", dir.resolve("out").toString()), terminal.err());
+        assertTrue(terminal.err().replace('"', '\'').contains(why), terminal.err());
+        assertEquals(1, terminal.err().strip().lines().count(), terminal.err());
         assertFalse(Files.exists(dir.resolve("out")), "nothing is written");
     }
 
@@ -278,7 +270,7 @@ class RunTest {
         Path file = Files.writeString(dir.resolve("many.jsonl"), good + "\n{\"experiment\":\"x\"}\n\n" + good.replace("tiny-neox", "tiny-mamba") + "\n");
         Path out = dir.resolve("out");
         assertEquals(2, recall("run", file.toString(), "--out", out.toString()));
-        assertTrue(stderr.startsWith("line 1: experiment"), stderr);
+        assertTrue(terminal.err().startsWith("line 1: experiment"), terminal.err());
         assertTrue(Files.exists(out.resolve("0").resolve("result.safetensors")) && Files.exists(out.resolve("3").resolve("result.json")));
         assertFalse(Files.exists(out.resolve("1")));
         var time = Files.getLastModifiedTime(out.resolve("3").resolve("result.json"));
@@ -291,21 +283,21 @@ class RunTest {
     @Test
     void theOtherCommands() throws IOException {
         assertEquals(0, recall("models"));
-        assertTrue(stdout.contains("tiny-mamba") && stdout.contains("GPT-NeoX"), stdout);
+        assertTrue(terminal.out().contains("tiny-mamba") && terminal.out().contains("GPT-NeoX"), terminal.out());
         assertEquals(0, recall("info", "tiny-mamba", "--json"));
-        assertEquals(8, JSON.readTree(stdout).get("layers").asInt());
+        assertEquals(8, JSON.readTree(terminal.out()).get("layers").asInt());
         assertEquals(0, recall("next", "tiny-mamba", "Dosith Stadium is located in the city of", "--json", "--top", "3"));
-        assertEquals(" Fuxton", JSON.readTree(stdout).get(0).get("token").asText());
+        assertEquals(" Fuxton", JSON.readTree(terminal.out()).get(0).get("token").asText());
         assertEquals(0, recall("--help"));
         for (String command : new String[] {"models", "info", "next", "run"}) {
             assertEquals(0, recall(command, "--help"), command);
-            assertTrue(stdout.contains("Usage"), stdout);
+            assertTrue(terminal.out().contains("Usage"), terminal.out());
         }
         for (String[] bad : new String[][] {{"fly"}, {"next", "tiny-mamba"}, {"next", "tiny-mamba", ""}, {"next", "tiny-mamba", "a", "--top", "0"},
             {"info", "nope"}, {"info", "org/nope"}, {"run", "missing.json", "--out", "x"}, {"run", "missing.json"},
             {"next", Golden.folder("mamba-a-f32").toString(), "text"}}) {
             assertEquals(2, recall(bad), Arrays.toString(bad));
-            assertEquals(1, stderr.strip().lines().count(), stderr);
+            assertEquals(1, terminal.err().strip().lines().count(), terminal.err());
         }
     }
 }

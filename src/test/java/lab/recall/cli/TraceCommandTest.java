@@ -1,0 +1,104 @@
+package lab.recall.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import lab.recall.checkpoint.SafeTensors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The commands trace and path-blocking, from options to files. */
+class TraceCommandTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    Path dir;
+    private final Terminal terminal = new Terminal();
+
+    private int recall(String... args) {
+        return terminal.recall(args);
+    }
+
+    @Test
+    void twoModelsSideBySide() throws IOException {
+        Path out = dir.resolve("out");
+        assertEquals(0, recall("trace", "--relation", "all", "--model", "tiny-mamba", "--model", "tiny-neox", "--pairs", "6", "--out", out.toString(),
+                "--point", "residual,components", "--attribution"), () -> terminal.err());
+        for (String file : new String[] {"resid_post.csv", "resid_post.json", "resid_post-map.svg", "resid_post-map.png", "hand-over.png", "difference.csv",
+            "in_x.csv", "y.csv", "gate.csv", "out.csv", "out.attribution.csv", "result.json", "result.safetensors"}) {
+            assertTrue(Files.size(out.resolve("tiny-mamba").resolve(file)) > 0, file);
+        }
+        assertTrue(Files.exists(out.resolve("tiny-neox").resolve("attn_out.csv")) && Files.exists(out.resolve("tiny-neox").resolve("mlp_out.csv")));
+        assertTrue(Files.exists(out.resolve("resid_post-map.png")) && !Files.exists(out.resolve("y-map.png")), "beside each other: what both have");
+        List<String> lines = Files.readAllLines(out.resolve("tiny-mamba").resolve("resid_post.csv"));
+        assertEquals("position,layer,mean,low,high,pairs", lines.get(0));
+        JsonNode rows = JSON.readTree(out.resolve("tiny-mamba").resolve("resid_post.json").toFile());
+        for (JsonNode row : rows) {
+            if (row.get("position").asText().equals("last") && row.get("layer").asInt() == 7) {
+                assertEquals(1, row.get("mean").asDouble(), 1e-5, "the last layer's last token is the answer");
+            }
+        }
+        assertEquals(lines.size() - 1, rows.size());
+        try (Stream<Path> files = Files.walk(out)) {
+            assertFalse(files.anyMatch(f -> f.getFileName().toString().startsWith("journal")), "a finished run leaves no journal");
+        }
+    }
+
+    @Test
+    void anInterruptedRunGoesOnAndGivesTheSame() throws IOException {
+        Path whole = dir.resolve("whole");
+        Path resumed = dir.resolve("resumed");
+        String[] options = {"--model", "tiny-mamba", "--pairs", "5", "--point", "residual", "--out"};
+        assertEquals(0, recall(Stream.concat(Stream.of("trace"), Stream.concat(Stream.of(options), Stream.of(whole.toString()))).toArray(String[]::new)));
+        Thread.currentThread().interrupt();
+        int code = recall(Stream.concat(Stream.of("trace"), Stream.concat(Stream.of(options), Stream.of(resumed.toString()))).toArray(String[]::new));
+        assertTrue(code != 0 && !Files.exists(resumed.resolve("result.json")), "interrupted: " + code);
+        Thread.interrupted();
+        assertEquals(0, recall(Stream.concat(Stream.of("trace"), Stream.concat(Stream.of(options), Stream.of(resumed.toString()))).toArray(String[]::new)));
+        assertArrayEquals(SafeTensors.read(whole.resolve("result.safetensors")).get("resid_post.mean").floats(),
+                SafeTensors.read(resumed.resolve("result.safetensors")).get("resid_post.mean").floats());
+    }
+
+    @Test
+    void blockedPaths() throws IOException {
+        Path out = dir.resolve("out");
+        assertEquals(0, recall("path-blocking", "--model", "tiny-mamba", "--relation", "place_in_city", "--pairs", "4", "--out", out.toString()),
+                () -> terminal.err());
+        JsonNode settings = JSON.readTree(out.resolve("result.json").toFile());
+        assertTrue(settings.toString().contains("place_in_city"), settings.toString());
+        try (Stream<Path> files = Files.list(out)) {
+            assertTrue(files.anyMatch(f -> f.toString().endsWith(".svg")));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "--relation nope|nope", "--relations missing|missing", "--point resid_pots|did you mean 'resid_post'", "--point attn_out|attn_out",
+        "--point logits|logits", "--mode magic|expected corrected or published", "--window -1|window: -1", "--pairs 0|pairs: 0", "--noise 0|noise: 0",
+        "--noise 3 --samples 0|samples: 0", "--seed x|x", "--threads 0|threads: 0"})
+    void badOptionsAreOneSentence(String options, String why) {
+        Path out = dir.resolve("out");
+        String[] args = Stream.concat(Stream.of("trace", "--model", "tiny-mamba", "--out", out.toString()), Stream.of(options.split(" "))).toArray(String[]::new);
+        assertEquals(2, recall(args), terminal.err());
+        assertTrue(terminal.err().contains(why), terminal.err());
+        assertEquals(1, terminal.err().strip().lines().count(), terminal.err());
+        assertFalse(Files.exists(out), "nothing is written");
+    }
+
+    @Test
+    void twoModelsOfOneNameNeedTwoFolders() {
+        assertEquals(2, recall("trace", "--model", "tiny-mamba", "--model", "elsewhere/tiny-mamba", "--out", dir.toString()));
+        assertTrue(terminal.err().contains("two models would write to"), terminal.err());
+    }
+}
