@@ -24,8 +24,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 3, time = 1)
 @Fork(value = 1, jvmArgsAppend = {"--add-modules", "jdk.incubator.vector"})
 public class KernelBenchmark {
-    private static final int INPUTS = 768;
-    private static final int OUTPUTS = 3072;
+    public static final int INPUTS = 768;
+    public static final int OUTPUTS = 3072;
 
     @Param({"1", "16", "32", "128", "512"})
     private int rows;
@@ -37,6 +37,14 @@ public class KernelBenchmark {
     private FloatPointer weights;
     private FloatPointer in;
     private FloatPointer out;
+
+    /** Ready to be timed elsewhere. */
+    public static KernelBenchmark of(int rows) {
+        KernelBenchmark k = new KernelBenchmark();
+        k.rows = rows;
+        k.setUp();
+        return k;
+    }
 
     @Setup
     public void setUp() {

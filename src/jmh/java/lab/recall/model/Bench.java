@@ -15,6 +15,8 @@ import java.util.Map;
 import java.util.Random;
 import lab.recall.math.CrossEntropy;
 import lab.recall.math.FmaPeak;
+import lab.recall.math.Gate;
+import lab.recall.math.KernelBenchmark;
 import lab.recall.math.Parallel;
 import lab.recall.math.SelectiveScan;
 import lab.recall.view.Show;
@@ -66,6 +68,7 @@ final class Bench {
             bench.forward("pythia-160m", "BF16", threads, 128);
         }
         Parallel.setThreads(1);
+        bench.gemm();
         bench.batch(1);
         bench.scan();
         bench.grid("mamba-130m", 1);
@@ -76,7 +79,7 @@ final class Bench {
         if (bench.only.equals("big")) {
             bench.grid("mamba-2.8b", 2);
         }
-        List<String> columns = List.of("job", "model", "tokens", "threads", "rows", "seconds", "GFLOP/s", "share of peak", "PyTorch seconds", "ratio");
+        List<String> columns = List.of("job", "model", "tokens", "threads", "rows", "seconds", "GFLOP/s", "share of peak", "baseline", "baseline seconds", "ratio");
         System.out.println(Show.text(Tables.of("", columns, bench.rows.stream()
                 .map(r -> columns.stream().map(c -> r.getOrDefault(c, Double.NaN)).toList()).toList())));
         if (!args[4].isEmpty()) {
@@ -117,7 +120,21 @@ final class Bench {
                 "forward", model.folder().toString(), "--tokens", "32", "--batch", "16", "--logits", "last", "--threads", "" + threads);
     }
 
-    private void scan() {
+    /** A product of mamba-130m's in_proj against the BLAS that ND4J brings. */
+    private void gemm() {
+        if (skips("gemm")) {
+            return;
+        }
+        for (int rows : new int[] {16, 32, 128, 512}) {
+            KernelBenchmark k = KernelBenchmark.of(rows);
+            double blas = best(k::productBlas, 1);
+            double flops = 2.0 * rows * KernelBenchmark.INPUTS * KernelBenchmark.OUTPUTS;
+            row("product, f32", "768 x 3072", rows, 1, rows, best(k::productF32, 1), flops, "ND4J BLAS, f32", blas);
+            row("product, bf16 weights", "768 x 3072", rows, 1, rows, best(k::productBf16, 1), flops, "ND4J BLAS, f32", blas);
+        }
+    }
+
+    private void scan() throws IOException, InterruptedException {
         if (skips("scan")) {
             return;
         }
@@ -131,12 +148,15 @@ final class Bench {
         float[] bc = floats(random, t * 2 * n, 0, 1);
         float[] d = floats(random, e, 0, 1);
         float[] state = new float[n * e];
+        float[] z = floats(random, t * e, 0, 2);
         float[] y = new float[t * e];
         double seconds = best(() -> {
             Arrays.fill(state, 0f);
             SelectiveScan.forward(t, e, n, u, 0, delta, 0, a, bc, 0, n, 2 * n, d, state, 0, y, 0);
+            Gate.forward(y, 0, z, 0, e, t, e, y, 0);
         }, 1.5);
         System.out.printf(Locale.ROOT, "scan: %.2f ns per token, channel and state%n", seconds * 1e9 / ((double) t * e * n));
+        row("scan with gate", "1536 channels, 16 states", t, 1, t, seconds, Double.NaN, "scan", "--tokens", "" + t, "--threads", "1");
     }
 
     /** All layers and tokens of one pair; ours alone is also set against plain passes at the same kernel speed. */
@@ -163,15 +183,13 @@ final class Bench {
         double plain = best(() -> model.runAll(List.of(corrupt), Recording.nothing()), 1);
         double cells = (double) model.layers() * tokens;
         double flops = (flops(model, tokens, 0) / ((double) tokens * model.layers())) * rows[0] + 2 * cells * model.width() * model.vocabulary();
-        System.out.printf(Locale.ROOT, "grid %s, %d threads: %.2f times faster than %d plain passes%n", shape, threads, plain * cells / seconds, (int) cells);
-        for (String form : shape.equals("mamba-130m") && threads == 1 ? new String[] {"", "--batched"} : new String[] {"none"}) {
-            List<String> call = new ArrayList<>(List.of("trace", model.folder().toString(), "--tokens", "" + tokens, "--threads", "" + threads,
-                    "--repeats", "1"));
-            if (!form.isEmpty()) {
-                call.add(form);
-            }
-            row("grid" + (form.equals("none") ? "" : form.isEmpty() ? ", PyTorch one by one" : ", PyTorch batched"), shape + " BF16", tokens, threads,
-                    rows[0], seconds, flops, form.equals("none") ? new String[0] : call.toArray(String[]::new));
+        row("residual grid", shape + " BF16", tokens, threads, rows[0], seconds, flops, "own plain passes", plain * cells);
+        if (shape.equals("mamba-130m")) {
+            String[] call = {"trace", model.folder().toString(), "--tokens", "" + tokens, "--threads", "" + threads, "--repeats", "1"};
+            row("residual grid, one by one", shape + " BF16", tokens, threads, rows[0], seconds, flops, call);
+            String[] batched = Arrays.copyOf(call, call.length + 1);
+            batched[call.length] = "--batched";
+            row("residual grid, layers batched", shape + " BF16", tokens, threads, rows[0], seconds, flops, batched);
         }
         System.out.printf(Locale.ROOT, "resident memory: %d MB%n", resident());
     }
@@ -224,7 +242,7 @@ final class Bench {
                 back.add(c);
             }
             new Backward(model).run(back, grad, layer + 1, null);
-        }, 2);
+        }, 10);
         row("rome-step, layer 12", "mamba-130m F32", 120, threads, 6L * 8 * 24, seconds, Double.NaN, "rome-step", model.folder().toString(),
                 "--layer", "12", "--from-layer", "--threads", "" + threads);
     }
@@ -264,8 +282,13 @@ final class Bench {
         return (System.nanoTime() - since) / 1e9;
     }
 
+    /** Against PyTorch doing the same, where it is present. */
     private void row(String job, String model, int tokens, int threads, long rows, double seconds, double flops, String... peerCall)
             throws IOException, InterruptedException {
+        row(job, model, tokens, threads, rows, seconds, flops, "PyTorch", python.isEmpty() ? Double.NaN : peerSeconds(peerCall));
+    }
+
+    private void row(String job, String model, int tokens, int threads, long rows, double seconds, double flops, String baseline, double theirs) {
         Map<String, Object> r = new LinkedHashMap<>();
         r.put("job", job);
         r.put("model", model);
@@ -275,8 +298,8 @@ final class Bench {
         r.put("seconds", seconds);
         r.put("GFLOP/s", flops / seconds / 1e9);
         r.put("share of peak", flops / seconds / 1e9 / peak / threads);
-        double theirs = peerCall.length == 0 || python.isEmpty() ? Double.NaN : peerSeconds(peerCall);
-        r.put("PyTorch seconds", theirs);
+        r.put("baseline", baseline);
+        r.put("baseline seconds", theirs);
         r.put("ratio", theirs / seconds);
         this.rows.add(r);
         System.out.println(r);
