@@ -11,6 +11,12 @@ import java.util.Arrays;
 public final class Attention {
     private static final ThreadLocal<float[]> SCRATCH = ThreadLocal.withInitial(() -> new float[0]);
 
+    /** Edges that are left out: their scores become minus infinity. */
+    public interface Cut {
+        /** Whether a head's target does not read this source; tokens are counted with the past ones. */
+        boolean has(int head, int source, int target);
+    }
+
     private Attention() {
     }
 
@@ -19,12 +25,13 @@ public final class Attention {
      * @param q           queries of the segment, row stride {@code qStride}
      * @param kPast       keys of the past tokens, row stride {@code pastStride}; ignored when P is 0, like {@code vPast}
      * @param k           keys of the segment, row stride {@code kvStride}, like {@code v}
+     * @param cut         edges that are left out; null for none. Every target keeps a source
      * @param probs       when not null, receives the weights, [heads, T, P + T]
      * @param ctx         receives the read values, row stride {@code ctxStride}
      */
     public static void forward(int heads, int headWidth, int tokens, int past, float[] q, int qAt, int qStride,
             float[] kPast, int kPastAt, float[] vPast, int vPastAt, int pastStride, float[] k, int kAt, float[] v, int vAt, int kvStride,
-            float[] probs, int probsAt, float[] ctx, int ctxAt, int ctxStride) {
+            Cut cut, float[] probs, int probsAt, float[] ctx, int ctxAt, int ctxStride) {
         int all = past + tokens;
         float scale = (float) (1 / Math.sqrt(headWidth));
         Parallel.forEach(heads, head -> {
@@ -45,7 +52,7 @@ public final class Attention {
                 int seen = past + t + 1;
                 RowProduct.of(q, qAt + t * qStride + shift, headWidth, work, 0, all, work, weights, seen);
                 for (int s = 0; s < seen; s++) {
-                    work[weights + s] *= scale;
+                    work[weights + s] = cut != null && cut.has(head, s, past + t) ? Float.NEGATIVE_INFINITY : work[weights + s] * scale;
                 }
                 Softmax.forward(work, weights, seen, work, weights);
                 RowProduct.of(work, weights, seen, work, values, headWidth, ctx, ctxAt + t * ctxStride + shift, headWidth);

@@ -21,19 +21,33 @@ public final class CausalConv {
     public static void forward(float[] x, int xAt, int xStride, int tokens, float[] history, int historyAt, int taps, int channels,
             float[] weight, float[] bias, float[] conv, int convAt) {
         for (int t = 0; t < tokens; t++) {
-            int to = convAt + t * channels;
-            if (bias == null) {
-                Arrays.fill(conv, to, to + channels, 0f);
-            } else {
-                System.arraycopy(bias, 0, conv, to, channels);
+            forward(t, null, x, xAt, xStride, history, historyAt, taps, channels, weight, bias, conv, convAt + t * channels);
+        }
+    }
+
+    /**
+     * One token, without the terms of some earlier ones.
+     *
+     * @param t      the token's row
+     * @param cut    for each tap whether its term is left out, [K]; null for none
+     * @param convAt where the token's [E] numbers go
+     */
+    public static void forward(int t, boolean[] cut, float[] x, int xAt, int xStride, float[] history, int historyAt, int taps, int channels,
+            float[] weight, float[] bias, float[] conv, int convAt) {
+        if (bias == null) {
+            Arrays.fill(conv, convAt, convAt + channels, 0f);
+        } else {
+            System.arraycopy(bias, 0, conv, convAt, channels);
+        }
+        for (int tap = 0; tap < taps; tap++) {
+            int token = t - (taps - 1 - tap);
+            if (cut != null && cut[tap]) {
+                continue;
             }
-            for (int tap = 0; tap < taps; tap++) {
-                int token = t - (taps - 1 - tap);
-                if (token >= 0) {
-                    addProduct(weight, tap * channels, x, xAt + token * xStride, conv, to, channels);
-                } else {
-                    addProduct(weight, tap * channels, history, historyAt + (token + taps - 1) * channels, conv, to, channels);
-                }
+            if (token >= 0) {
+                addProduct(weight, tap * channels, x, xAt + token * xStride, conv, convAt, channels);
+            } else {
+                addProduct(weight, tap * channels, history, historyAt + (token + taps - 1) * channels, conv, convAt, channels);
             }
         }
     }

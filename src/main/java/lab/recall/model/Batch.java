@@ -76,6 +76,11 @@ final class Batch {
         return s.run.keeps(layer, point);
     }
 
+    /** The edges that a run leaves out in the layer at work; null for none. */
+    Cuts cuts(Segment s) {
+        return s.run.cuts(layer);
+    }
+
     /** Keeps values of a point that has no value per token. */
     void keep(Segment s, HookPoint point, float[] values) {
         keep(s, layer, point, values);

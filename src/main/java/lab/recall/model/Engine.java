@@ -150,17 +150,17 @@ final class Engine {
         block.forward(new Batch(layer, segments, rows, resid, first * model.width(), Workspace.own()));
     }
 
-    /** What each base pass has left behind in this layer, up to the latest token at which one of its runs starts. */
+    /** What each base pass has left behind in this layer for the runs that go on from it. */
     private static Map<Pass, Past> pasts(List<Run> alive, int layer, Block block) {
-        Map<Pass, Integer> upTo = new IdentityHashMap<>();
+        Map<Pass, List<Run>> runs = new IdentityHashMap<>();
         for (Run r : alive) {
             if (r.from > 0) {
-                upTo.merge(r.base, r.from, Math::max);
+                runs.computeIfAbsent(r.base, b -> new ArrayList<>()).add(r);
             }
         }
-        List<Pass> bases = new ArrayList<>(upTo.keySet());
+        List<Pass> bases = new ArrayList<>(runs.keySet());
         Past[] found = new Past[bases.size()];
-        Parallel.forEach(found.length, i -> found[i] = block.past(bases.get(i), layer, upTo.get(bases.get(i))));
+        Parallel.forEach(found.length, i -> found[i] = block.past(bases.get(i), layer, runs.get(bases.get(i))));
         Map<Pass, Past> pasts = new IdentityHashMap<>();
         for (int i = 0; i < found.length; i++) {
             pasts.put(bases.get(i), found[i]);

@@ -219,8 +219,13 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         head.transposed().multiply(dLogits, 0, vocabulary(), count, dNormed, 0, width());
     }
 
-    /** Refuses a pass that kept too little for gradients. */
+    /** Refuses a pass that kept too little for gradients, or left edges out. */
     void requireTape(Pass pass) {
+        for (Pass p = pass; p != null; p = p.base()) {
+            if (p.changes().stream().anyMatch(c -> c instanceof Intervention.Cut)) {
+                throw new IllegalArgumentException("gradients do not go through a pass with cut edges; take them of a pass without");
+            }
+        }
         for (HookPoint p : block(0).tapePoints()) {
             if (!pass.has(layers() - 1, p)) {
                 throw new IllegalArgumentException("gradients need a pass that was run with Recording.gradients()");

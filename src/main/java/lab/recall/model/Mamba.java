@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import lab.recall.checkpoint.Checkpoint;
+import lab.recall.math.Elementwise;
 import lab.recall.math.PackedMatrix;
 import lab.recall.math.RmsNorm;
 
@@ -130,6 +131,40 @@ public final class Mamba extends LanguageModel {
             case LOGITS -> config.vocabulary();
             default -> config.width();
         };
+    }
+
+    /**
+     * What the scan of a layer carries from one token to y at each token from it on, [tokens - source, E]:
+     * C_t (Π exp(delta_r A)) delta_s B_s x_s. All sources' terms and {@link #skipTerm} add up to y.
+     *
+     * @param pass one that recorded x_act, delta, B and C from token 0 on
+     */
+    public float[] scanTerms(Pass pass, int layer, int source) {
+        return blocks[layer].scanTerms(pass, layer, source);
+    }
+
+    /** What the scan's skip term D x_act adds to y at a token, [E]. */
+    public float[] skipTerm(Pass pass, int layer, int token) {
+        float[] term = pass.get(new Site(layer, HookPoint.X_ACT, token));
+        Elementwise.multiply(blocks[layer].w.skip(), 0, term, 0, term.length);
+        return term;
+    }
+
+    /** What the convolution of a layer carries from one token to another, [E]; zeros beyond its taps. With {@link #convBias} all add up to conv. */
+    public float[] convTerm(Pass pass, int layer, int source, int target) {
+        float[] term = new float[config.inner()];
+        int tap = config.taps() - 1 - (target - source);
+        if (tap >= 0 && tap < config.taps()) {
+            System.arraycopy(blocks[layer].w.conv(), tap * term.length, term, 0, term.length);
+            Elementwise.multiply(pass.get(new Site(layer, HookPoint.IN_X, source)), 0, term, 0, term.length);
+        }
+        return term;
+    }
+
+    /** Bias of the convolution, [E]. */
+    public float[] convBias(int layer) {
+        float[] bias = blocks[layer].w.convBias();
+        return bias == null ? new float[config.inner()] : bias.clone();
     }
 
     @Override

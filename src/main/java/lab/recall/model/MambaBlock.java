@@ -51,10 +51,12 @@ final class MambaBlock implements Block {
 
     private final MambaConfig c;
     final Weights w;
+    private final MambaCuts without;
 
     MambaBlock(MambaConfig config, Weights weights) {
         this.c = config;
         this.w = weights;
+        this.without = new MambaCuts(config, weights);
     }
 
     @Override
@@ -124,6 +126,10 @@ final class MambaBlock implements Block {
         }
         CausalConv.forward(xz, s.row() * 2 * inner, 2 * inner, s.tokens(), history, historyAt, c.taps(), inner, w.conv, w.convBias,
                 conv, s.row() * inner);
+        Cuts cuts = b.cuts(s);
+        if (cuts != null && cuts.conv() != null) {
+            without.convolve(s, cuts.conv(), xz, history, historyAt, conv);
+        }
         if (b.keeps(s, CONV_STATE)) {
             b.keep(s, CONV_STATE, lastInputs(s, xz, history, historyAt));
         }
@@ -160,6 +166,10 @@ final class MambaBlock implements Block {
                 state, 0, y, at);
         if (b.keeps(s, SSM_STATE)) {
             b.keep(s, SSM_STATE, Arrays.copyOf(state, size));
+        }
+        Cuts cuts = b.cuts(s);
+        if (cuts != null && cuts.scan() != null) {
+            without.scan(b, s, cuts, act, delta, bc, y);
         }
     }
 
@@ -208,8 +218,7 @@ final class MambaBlock implements Block {
         Sigmoid.forward(slope, 0, tokens * inner);
         float[] before = new float[(tokens + 1) * size];
         if (pass.from() > 0) {
-            Past.Recurrent past = (Past.Recurrent) past(pass.base(), layer, pass.from());
-            System.arraycopy(past.states(), (pass.from() - 1) * size, before, 0, size);
+            System.arraycopy(statesOf(pass.base(), layer, pass.from()), (pass.from() - 1) * size, before, 0, size);
         }
         SelectiveScan.states(tokens, inner, states, x, 0, delta, 0, w.a, pass.values(layer, B), 0, states, before, 0, before, size);
         float[] decay = new float[tokens * size];
@@ -339,19 +348,41 @@ final class MambaBlock implements Block {
         }
     }
 
+    /** The scan of a pass's tokens from {@code source} on, fed by that token alone and without the skip term, [tokens - source, E]. */
+    float[] scanTerms(Pass pass, int layer, int source) {
+        int inner = c.inner();
+        int states = c.states();
+        int tokens = pass.length() - source;
+        float[] u = new float[tokens * inner];
+        System.arraycopy(pass.values(layer, X_ACT), source * inner, u, 0, inner);
+        float[] bc = new float[tokens * 2 * states];
+        for (int t = 0; t < tokens; t++) {
+            System.arraycopy(pass.values(layer, B), (source + t) * states, bc, t * 2 * states, states);
+            System.arraycopy(pass.values(layer, C), (source + t) * states, bc, t * 2 * states + states, states);
+        }
+        float[] terms = new float[tokens * inner];
+        SelectiveScan.forward(tokens, inner, states, u, 0, pass.values(layer, DELTA), source * inner, w.a, bc, 0, states, 2 * states,
+                new float[inner], new float[states * inner], 0, terms, 0);
+        return terms;
+    }
+
     static String name(int layer, String part) {
         return "backbone.layers." + layer + "." + part;
     }
 
-    /** Runs the recurrence of a pass again from its kept terms: far cheaper than keeping every state. */
     @Override
-    public Past past(Pass pass, int layer, int upTo) {
+    public Past past(Pass pass, int layer, List<Run> runs) {
+        float[] states = statesOf(pass, layer, runs.stream().mapToInt(r -> r.from).max().orElse(0));
+        return new Past.Recurrent(pass.values(layer, IN_X), states, without.without(pass, layer, runs, states));
+    }
+
+    /** Runs the recurrence of a pass again from its kept terms: far cheaper than keeping every state. */
+    private float[] statesOf(Pass pass, int layer, int upTo) {
         int inner = c.inner();
         int size = c.states() * inner;
-        float[] x = pass.values(layer, IN_X);
         float[] states = new float[upTo * size];
         SelectiveScan.states(upTo, inner, c.states(), pass.values(layer, X_ACT), 0, pass.values(layer, DELTA), 0, w.a,
                 pass.values(layer, B), 0, c.states(), new float[size], 0, states, 0);
-        return new Past.Recurrent(x, states);
+        return states;
     }
 }

@@ -125,10 +125,19 @@ final class NeoXBlock implements Block {
         float[] values = s.past() instanceof Past.Attended past ? past.values() : null;
         float[] probs = b.keeps(s, ATTN_PROBS) ? new float[c.heads() * s.tokens() * (s.from() + s.tokens())] : null;
         Attention.forward(c.heads(), c.headWidth(), s.tokens(), s.from(), qkv, at, 3 * d, keys, 0, values, 0, d,
-                qkv, at + d, qkv, at + 2 * d, 3 * d, probs, 0, ctx, s.row() * d, d);
+                qkv, at + d, qkv, at + 2 * d, 3 * d, cut(b, s), probs, 0, ctx, s.row() * d, d);
         if (probs != null) {
             b.keep(s, ATTN_PROBS, probs);
         }
+    }
+
+    /** The edges that a run leaves out; null for none. */
+    private static Attention.Cut cut(Batch b, Batch.Segment s) {
+        Cuts cuts = b.cuts(s);
+        if (cuts == null) {
+            return null;
+        }
+        return (head, source, target) -> cuts.heads()[head] != null && cuts.heads()[head].has(source, target);
     }
 
     @Override
@@ -239,7 +248,7 @@ final class NeoXBlock implements Block {
     }
 
     @Override
-    public Past past(Pass pass, int layer, int upTo) {
+    public Past past(Pass pass, int layer, List<Run> runs) {
         return new Past.Attended(pass.values(layer, K), pass.values(layer, V));
     }
 }

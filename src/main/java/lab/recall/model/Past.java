@@ -1,14 +1,26 @@
 package lab.recall.model;
 
+import java.util.BitSet;
+import java.util.Map;
+
 /** What the tokens left of a segment have left behind in one layer: all that a causal layer needs to go on. */
 sealed interface Past {
     /**
      * Mamba: the convolution's inputs and the scan's states.
      *
-     * @param x      inputs of the convolution, [tokens, E] from token 0
-     * @param states states of the scan after each token, [tokens, N, E]; only those asked for are filled
+     * @param x       inputs of the convolution, [tokens, E] from token 0
+     * @param states  states of the scan after each token, [tokens, N, E]; only those asked for are filled
+     * @param without states that some tokens have put nothing into, [N, E]
      */
-    record Recurrent(float[] x, float[] states) implements Past {
+    record Recurrent(float[] x, float[] states, Map<Without, float[]> without) implements Past {
+    }
+
+    /**
+     * Names the state before token {@code from} that {@code sources} have put nothing into.
+     *
+     * @param delta step size by which the sources let the state decay; null for their own
+     */
+    record Without(BitSet sources, float[] delta, int from) {
     }
 
     /**

@@ -15,6 +15,8 @@ final class Run {
     /** The first layer that is computed; L: only the final norm and the head are. */
     final int entry;
     final List<Intervention> changes;
+    /** The edges left out in each layer; null when nothing is cut. */
+    final Cuts[] cuts;
     final boolean[][] keep;
     final Logits logits;
     /** What was kept, [layer, L for global points][point ordinal]; null where nothing was asked for. */
@@ -22,24 +24,25 @@ final class Run {
     /** First row in its group's residual matrix. */
     int row;
 
-    private Run(int[] ids, Pass base, int from, int entry, List<Intervention> changes, boolean[][] keep, Logits logits) {
+    private Run(LanguageModel model, int[] ids, Pass base, int from, int entry, List<Intervention> changes, boolean[][] keep, Logits logits) {
         this.ids = ids;
         this.base = base;
         this.from = from;
         this.entry = entry;
         this.changes = changes;
+        this.cuts = Cuts.of(model, changes);
         this.keep = keep;
         this.logits = logits;
     }
 
     /** A run from the start. */
     static Run whole(LanguageModel model, int[] ids, List<Intervention> changes, boolean[][] keep, Logits logits) {
-        return new Run(ids, null, 0, 0, spread(model, changes, ids.length), keep, logits);
+        return new Run(model, ids, null, 0, 0, spread(model, changes, ids.length), keep, logits);
     }
 
     /** The base pass with more tokens behind it. */
     static Run continued(Pass base, int[] ids, boolean[][] keep, Logits logits) {
-        return new Run(ids, base, base.length(), 0, List.of(), keep, logits);
+        return new Run(base.model(), ids, base, base.length(), 0, List.of(), keep, logits);
     }
 
     /** The base pass changed by interventions; those of the base itself stay in force. */
@@ -59,11 +62,16 @@ final class Run {
         List<Intervention> inForce = new ArrayList<>(base.changes());
         inForce.removeIf(i -> isIn(model, i.site(), enters));
         inForce.addAll(all);
-        return new Run(base.ids(), base, from, entry, inForce, keep, logits);
+        return new Run(model, base.ids(), base, from, entry, inForce, keep, logits);
     }
 
     int tokens() {
         return ids.length - from;
+    }
+
+    /** The edges left out in a layer; null for none. */
+    Cuts cuts(int layer) {
+        return cuts == null ? null : cuts[layer];
     }
 
     boolean keeps(int layer, HookPoint point) {

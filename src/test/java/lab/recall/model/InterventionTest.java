@@ -162,6 +162,9 @@ class InterventionTest {
                 }
                 set.add(random.nextBoolean() ? Intervention.add(site, vector) : Intervention.set(site, vector));
             }
+            for (int k = random.nextInt(4); k > 0; k--) {
+                set.add(cut(model, random, 9));
+            }
             sets.add(set);
         }
         Forks together = model.forks();
@@ -178,6 +181,20 @@ class InterventionTest {
         }
     }
 
+    private static Intervention cut(LanguageModel model, Random random, int tokens) {
+        List<int[]> edges = new ArrayList<>();
+        for (int k = random.nextInt(12); k > 0; k--) {
+            int target = 1 + random.nextInt(tokens - 1);
+            edges.add(new int[] {random.nextInt(model instanceof Mamba ? target + 1 : target), target});
+        }
+        int layer = random.nextInt(model.layers());
+        if (model instanceof Mamba) {
+            return random.nextBoolean() ? Intervention.cutConv(layer, Edges.of(edges)) : Intervention.cutScan(layer, Edges.of(edges));
+        }
+        return random.nextBoolean() ? Intervention.cutAttention(layer, Edges.of(edges))
+                : Intervention.cutAttention(layer, Edges.of(edges), random.nextInt(((GptNeoX) model).heads()));
+    }
+
     @Test
     void aForkOfAChangedPassKeepsItsChanges() {
         LanguageModel model = LanguageModel.open(Golden.folder("mamba-a-f32"));
@@ -190,6 +207,12 @@ class InterventionTest {
         Pass changed = model.run(ids, Recording.states(), first);
         assertArrayEquals(model.run(ids, Recording.nothing(), first, second).logits(), model.forks().add(changed, second).logits()[0], 1e-5f);
         assertArrayEquals(model.run(ids, Recording.nothing(), first, early).logits(), model.forks().add(changed, early).logits()[0], 1e-5f);
+        Intervention cut = Intervention.cutScan(2, Edges.toLater(new int[] {2, 3}, ids.length));
+        Intervention more = Intervention.cutScan(2, Edges.of(1, 6));
+        Pass withCut = model.run(ids, Recording.states(), cut);
+        for (Intervention later : List.of(early, second, more)) {
+            assertArrayEquals(model.run(ids, Recording.nothing(), cut, later).logits(), model.forks().add(withCut, later).logits()[0], 1e-5f);
+        }
     }
 
     private static int[] ids(Random random, LanguageModel model, int tokens) {

@@ -1,0 +1,163 @@
+package lab.recall.model;
+
+import static lab.recall.model.HookPoint.B;
+import static lab.recall.model.HookPoint.DELTA;
+import static lab.recall.model.HookPoint.X_ACT;
+
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import lab.recall.math.CausalConv;
+import lab.recall.math.SelectiveScan;
+
+/**
+ * Leaves edges out of a Mamba layer.
+ *
+ * <p>A convolution's row is computed again without the cut taps. A scan's row is read from a second state that the cut sources put nothing
+ * into, one for all targets that share their sources; the first state goes on as if nothing were cut. Nothing is subtracted, so what is cut
+ * leaves no rounding noise behind, and no product of decays is divided by another one.
+ */
+final class MambaCuts {
+    private final MambaConfig c;
+    private final MambaBlock.Weights w;
+
+    MambaCuts(MambaConfig config, MambaBlock.Weights weights) {
+        this.c = config;
+        this.w = weights;
+    }
+
+    /** Rows of the convolution that lose some of their taps. */
+    void convolve(Batch.Segment s, Edges edges, float[] xz, float[] history, int historyAt, float[] conv) {
+        int inner = c.inner();
+        boolean[] cut = new boolean[c.taps()];
+        for (int t = Math.max(s.from(), edges.firstTarget()); t <= edges.lastTarget(); t++) {
+            boolean any = false;
+            for (int tap = 0; tap < cut.length; tap++) {
+                cut[tap] = edges.has(t - (cut.length - 1 - tap), t);
+                any |= cut[tap];
+            }
+            if (any) {
+                CausalConv.forward(t - s.from(), cut, xz, s.row() * 2 * inner, 2 * inner, history, historyAt, c.taps(), inner, w.conv(),
+                        w.convBias(), conv, (s.row() + t - s.from()) * inner);
+            }
+        }
+    }
+
+    /** Rows of y that lose some of their terms; {@code y} holds the plain scan's. */
+    void scan(Batch b, Batch.Segment s, Cuts cuts, float[] act, float[] delta, float[] bc, float[] y) {
+        for (Edges.Group g : cuts.scan().groups()) {
+            if (g.lastTarget() >= s.from()) {
+                group(b, s, g, cuts.delta(), act, delta, bc, y);
+            }
+        }
+    }
+
+    private void group(Batch b, Batch.Segment s, Edges.Group g, float[] passed, float[] act, float[] delta, float[] bc, float[] y) {
+        int inner = c.inner();
+        int size = c.states() * inner;
+        int low = c.rank() + 2 * c.states();
+        int tokens = g.lastTarget() - s.from() + 1;
+        float[] state = b.work.floats(7, size);
+        Arrays.fill(state, 0, size, 0f);
+        if (s.past() instanceof Past.Recurrent past) {
+            float[] without = past.without().get(key(g, passed, s.from()));
+            System.arraycopy(without == null ? past.states() : without, without == null ? (s.from() - 1) * size : 0, state, 0, size);
+        }
+        float[] u = b.work.floats(9, tokens * inner);
+        float[] steps = passed == null ? delta : b.work.floats(10, tokens * inner);
+        int stepsAt = passed == null ? s.row() * inner : 0;
+        System.arraycopy(act, s.row() * inner, u, 0, tokens * inner);
+        if (passed != null) {
+            System.arraycopy(delta, s.row() * inner, steps, 0, tokens * inner);
+        }
+        for (int t = g.sources().nextSetBit(s.from()); t >= 0 && t <= g.lastTarget(); t = g.sources().nextSetBit(t + 1)) {
+            Arrays.fill(u, (t - s.from()) * inner, (t - s.from() + 1) * inner, 0f);
+            if (passed != null) {
+                System.arraycopy(passed, 0, steps, (t - s.from()) * inner, inner);
+            }
+        }
+        float[] read = b.work.floats(11, tokens * inner);
+        int first = s.row() * low + c.rank();
+        SelectiveScan.forward(tokens, inner, c.states(), u, 0, steps, stepsAt, w.a(), bc, first, first + c.states(), low, w.skip(), state, 0, read, 0);
+        for (int t : g.targets()) {
+            if (t >= s.from()) {
+                int to = (s.row() + t - s.from()) * inner;
+                System.arraycopy(read, (t - s.from()) * inner, y, to, inner);
+                if (g.sources().get(t)) {           // the skip term stays, also where the token's own input is cut
+                    for (int e = 0; e < inner; e++) {
+                        y[to + e] = Math.fma(w.skip()[e], act[to + e], y[to + e]);
+                    }
+                }
+            }
+        }
+    }
+
+    /** The state that a group needs of what lies left of a token. */
+    private static Past.Without key(Edges.Group g, float[] passed, int from) {
+        return new Past.Without(g.sources().get(0, from), passed, from);
+    }
+
+    /**
+     * The states that runs with cuts start from, each without what its sources put in: runs that agree on them share them.
+     *
+     * @param states of the pass after each token, [tokens, N, E]
+     */
+    Map<Past.Without, float[]> without(Pass pass, int layer, List<Run> runs, float[] states) {
+        Map<Past.Without, float[]> found = new HashMap<>();
+        for (Run r : runs) {
+            Cuts cuts = r.cuts(layer);
+            if (cuts == null || cuts.scan() == null) {
+                continue;
+            }
+            for (Edges.Group g : cuts.scan().groups()) {
+                Past.Without key = key(g, cuts.delta(), r.from);
+                if (g.lastTarget() >= r.from && !key.sources().isEmpty()) {
+                    found.putIfAbsent(key, null);
+                }
+            }
+        }
+        List<Past.Without> order = found.keySet().stream().sorted(Comparator.comparingInt(Past.Without::from)).toList();
+        Map<BitSet, Walk> walks = new HashMap<>();
+        for (Past.Without key : order) {
+            Walk walk = walks.get(key.sources());
+            if (walk == null || walk.delta != key.delta()) {
+                walk = new Walk(key, states);
+                walks.put(key.sources(), walk);
+            }
+            walk.to(key.from(), pass, layer);
+            found.put(key, walk.state.clone());
+        }
+        return found;
+    }
+
+    /** A state on its way through a pass's tokens from the first source on. */
+    private final class Walk {
+        private final BitSet sources;
+        private final float[] delta;
+        private final float[] state;
+        private final float[] nothing = new float[c.inner()];
+        private int token;
+
+        Walk(Past.Without key, float[] states) {
+            sources = key.sources();
+            delta = key.delta();
+            token = sources.nextSetBit(0);
+            int size = c.states() * c.inner();
+            state = token == 0 ? new float[size] : Arrays.copyOfRange(states, (token - 1) * size, token * size);
+        }
+
+        void to(int end, Pass pass, int layer) {
+            int inner = c.inner();
+            for (; token < end; token++) {
+                boolean cut = sources.get(token);
+                boolean held = cut && delta != null;
+                SelectiveScan.states(1, inner, c.states(), cut ? nothing : pass.values(layer, X_ACT), cut ? 0 : token * inner,
+                        held ? delta : pass.values(layer, DELTA), held ? 0 : token * inner, w.a(), pass.values(layer, B), token * c.states(),
+                        c.states(), state, 0, state, 0);
+            }
+        }
+    }
+}
