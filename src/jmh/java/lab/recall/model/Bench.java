@@ -72,10 +72,12 @@ final class Bench {
         bench.batch(1);
         bench.scan();
         bench.grid("mamba-130m", 1);
+        bench.edges(1);
         bench.jacobian(1);
         bench.inner(1);
         Parallel.setThreads(2);
         bench.grid("mamba-130m", 2);
+        bench.edges(2);
         if (bench.only.equals("big")) {
             bench.grid("mamba-2.8b", 2);
         }
@@ -192,6 +194,65 @@ final class Bench {
             row("residual grid, layers batched", shape + " BF16", tokens, threads, rows[0], seconds, flops, batched);
         }
         System.out.printf(Locale.ROOT, "resident memory: %d MB%n", resident());
+    }
+
+    /**
+     * Forks with cut edges beside forks of the same rows that add zeros instead: three tokens' edges to the last one and to one in the middle,
+     * over a window of ten layers around each layer and over all layers, and every single edge over all layers.
+     */
+    private void edges(int threads) throws IOException {
+        if (skips("edges")) {
+            return;
+        }
+        int tokens = 32;
+        for (String shape : new String[] {"mamba-130m", "pythia-160m"}) {
+            LanguageModel model = open(shape, "BF16");
+            Pass base = model.run(ids(model, tokens, 1));
+            for (int target : new int[] {tokens - 1, tokens / 2}) {
+                Edges edges = Edges.between(new int[] {4, 5, 6}, new int[] {target});
+                List<Edges> every = new ArrayList<>();
+                List<int[]> windows = new ArrayList<>();
+                for (int l = 0; l < model.layers(); l++) {
+                    every.add(edges);
+                    windows.add(new int[] {Math.max(0, l - 5), Math.min(model.layers(), l + 5) - 1});
+                }
+                cutBesidePlain("edges, 3 tokens to token " + target, model, base, every, windows, threads);
+                cutBesidePlain("edges, 3 tokens to token " + target + ", one fork", model, base, List.of(edges),
+                        List.of(new int[] {0, model.layers() - 1}), threads);
+            }
+        }
+        LanguageModel model = open("mamba-130m", "BF16");
+        Pass base = model.run(ids(model, 12, 1));
+        List<Edges> pairs = new ArrayList<>();
+        List<int[]> windows = new ArrayList<>();
+        for (int t = 0; t < base.length(); t++) {
+            for (int s = 0; s <= t; s++) {
+                pairs.add(Edges.of(s, t));
+                windows.add(new int[] {0, model.layers() - 1});
+            }
+        }
+        cutBesidePlain("edges, every pair", model, base, pairs, windows, threads);
+    }
+
+    private void cutBesidePlain(String job, LanguageModel model, Pass base, List<Edges> edges, List<int[]> windows, int threads) {
+        Forks[] forks = new Forks[2];
+        double[] seconds = {Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY};
+        float[] zeros = new float[model.width(model instanceof Mamba ? HookPoint.Y : HookPoint.ATTN_CTX)];
+        for (int round = 0; round < (edges.size() == 1 ? 40 : 3); round++) {         // in turn: both see the same machine
+            for (int cut = 0; cut < 2; cut++) {
+                forks[cut] = model.forks();
+                for (int i = 0; i < edges.size(); i++) {
+                    int first = windows.get(i)[0];
+                    Site site = new Site(first, model instanceof Mamba ? HookPoint.Y : HookPoint.ATTN_CTX, edges.get(i).firstTarget());
+                    forks[cut].add(base, cut == 1 ? Intervention.cut(model, first, windows.get(i)[1], edges.get(i))
+                            : List.of(Intervention.add(site, zeros)));
+                }
+                long start = System.nanoTime();
+                forks[cut].probabilities(1);
+                seconds[cut] = Math.min(seconds[cut], seconds(start));
+            }
+        }
+row(job, model.folder().getFileName().toString(), base.length(), threads, forks[1].rows(), seconds[1], Double.NaN, "the same forks uncut", seconds[0]);
     }
 
     private void jacobian(int threads) throws IOException, InterruptedException {

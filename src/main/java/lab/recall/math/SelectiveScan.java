@@ -78,6 +78,36 @@ public final class SelectiveScan {
         });
     }
 
+    /**
+     * One token of the recurrence for several states at once, which share its decay; some of them are not fed by it.
+     *
+     * @param before state before the token, [N, E]
+     * @param after  receives the state behind it
+     * @param beside other states [N, E], taken on in place; the array may be longer than {@code fed}
+     * @param fed    for each of them whether the token puts its term in
+     */
+    public static void step(int channels, int states, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] b, int bAt,
+            float[] before, int beforeAt, float[] after, int afterAt, float[][] beside, boolean[] fed) {
+        ranges(1, channels, states, (from, to) -> {
+            for (int n = 0; n < states; n++) {
+                int at = n * channels;
+                int e = from;
+                if (Simd.available()) {
+                    e = Lanes.step(from, to, u, uAt, delta, deltaAt, a, at, b[bAt + n], before, beforeAt + at, after, afterAt + at, beside, fed);
+                }
+                for (; e < to; e++) {
+                    float q = delta[deltaAt + e];
+                    float decay = Exp.exp(q * a[at + e]);
+                    float term = q * u[uAt + e] * b[bAt + n];
+                    after[afterAt + at + e] = Math.fma(decay, before[beforeAt + at + e], term);
+                    for (int i = 0; i < fed.length; i++) {
+                        beside[i][at + e] = fed[i] ? Math.fma(decay, beside[i][at + e], term) : decay * beside[i][at + e];
+                    }
+                }
+            }
+        });
+    }
+
     /** exp(delta A) for every token, state and channel, [T, N, E]: what {@link #backward} needs and cotangents of one run share. */
     public static void decay(int tokens, int channels, int states, float[] delta, int deltaAt, float[] a, float[] all, int allAt) {
         int size = states * channels;
@@ -321,6 +351,23 @@ public final class SelectiveScan {
             }
             sumB.intoArray(lanes, 0);
             sumC.intoArray(lanes, COUNT);
+            return e;
+        }
+
+        /** One state of {@link SelectiveScan#step}; returns the first channel that is left. */
+        static int step(int from, int to, float[] u, int uAt, float[] delta, int deltaAt, float[] a, int aAt, float b, float[] before,
+                int beforeAt, float[] after, int afterAt, float[][] beside, boolean[] fed) {
+            int e = from;
+            for (; e <= to - COUNT; e += COUNT) {
+                FloatVector q = FloatVector.fromArray(S, delta, deltaAt + e);
+                FloatVector decay = VectorMath.exp(q.mul(FloatVector.fromArray(S, a, aAt + e)));
+                FloatVector term = q.mul(FloatVector.fromArray(S, u, uAt + e)).mul(b);
+                decay.fma(FloatVector.fromArray(S, before, beforeAt + e), term).intoArray(after, afterAt + e);
+                for (int i = 0; i < fed.length; i++) {
+                    FloatVector old = FloatVector.fromArray(S, beside[i], aAt + e);
+                    (fed[i] ? decay.fma(old, term) : decay.mul(old)).intoArray(beside[i], aAt + e);
+                }
+            }
             return e;
         }
 

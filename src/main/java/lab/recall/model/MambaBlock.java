@@ -18,6 +18,7 @@ import static lab.recall.model.HookPoint.Y;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import lab.recall.math.CausalConv;
 import lab.recall.math.Elementwise;
 import lab.recall.math.Gate;
@@ -372,8 +373,13 @@ final class MambaBlock implements Block {
 
     @Override
     public Past past(Pass pass, int layer, List<Run> runs) {
-        float[] states = statesOf(pass, layer, runs.stream().mapToInt(r -> r.from).max().orElse(0));
-        return new Past.Recurrent(pass.values(layer, IN_X), states, without.without(pass, layer, runs, states));
+        int upTo = runs.stream().mapToInt(r -> r.from).max().orElse(0);
+        List<Past.Without> needed = without.needed(layer, runs);
+        if (needed.isEmpty()) {
+            return new Past.Recurrent(pass.values(layer, IN_X), statesOf(pass, layer, upTo), Map.of());
+        }
+        float[] states = new float[upTo * c.states() * c.inner()];
+        return new Past.Recurrent(pass.values(layer, IN_X), states, without.walk(pass, layer, needed, upTo, states));
     }
 
     /** Runs the recurrence of a pass again from its kept terms: far cheaper than keeping every state. */

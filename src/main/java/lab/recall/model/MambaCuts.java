@@ -4,12 +4,15 @@ import static lab.recall.model.HookPoint.B;
 import static lab.recall.model.HookPoint.DELTA;
 import static lab.recall.model.HookPoint.X_ACT;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import lab.recall.math.CausalConv;
 import lab.recall.math.SelectiveScan;
 
@@ -21,6 +24,9 @@ import lab.recall.math.SelectiveScan;
  * leaves no rounding noise behind, and no product of decays is divided by another one.
  */
 final class MambaCuts {
+    private static final float[][] NONE = {};
+    private static final boolean[] NO_FED = {};
+
     private final MambaConfig c;
     private final MambaBlock.Weights w;
 
@@ -100,64 +106,62 @@ final class MambaCuts {
         return new Past.Without(g.sources().get(0, from), passed, from);
     }
 
-    /**
-     * The states that runs with cuts start from, each without what its sources put in: runs that agree on them share them.
-     *
-     * @param states of the pass after each token, [tokens, N, E]
-     */
-    Map<Past.Without, float[]> without(Pass pass, int layer, List<Run> runs, float[] states) {
-        Map<Past.Without, float[]> found = new HashMap<>();
+    /** The states that runs with cuts start from, named; runs that agree on them share them. Sorted by their token. */
+    List<Past.Without> needed(int layer, List<Run> runs) {
+        Set<Past.Without> found = new HashSet<>();
         for (Run r : runs) {
             Cuts cuts = r.cuts(layer);
-            if (cuts == null || cuts.scan() == null) {
-                continue;
-            }
-            for (Edges.Group g : cuts.scan().groups()) {
-                Past.Without key = key(g, cuts.delta(), r.from);
-                if (g.lastTarget() >= r.from && !key.sources().isEmpty()) {
-                    found.putIfAbsent(key, null);
+            if (cuts != null && cuts.scan() != null) {
+                for (Edges.Group g : cuts.scan().groups()) {
+                    Past.Without key = key(g, cuts.delta(), r.from);
+                    if (g.lastTarget() >= r.from && !key.sources().isEmpty()) {
+                        found.add(key);
+                    }
                 }
             }
         }
-        List<Past.Without> order = found.keySet().stream().sorted(Comparator.comparingInt(Past.Without::from)).toList();
-        Map<BitSet, Walk> walks = new HashMap<>();
-        for (Past.Without key : order) {
-            Walk walk = walks.get(key.sources());
-            if (walk == null || walk.delta != key.delta()) {
-                walk = new Walk(key, states);
-                walks.put(key.sources(), walk);
-            }
-            walk.to(key.from(), pass, layer);
-            found.put(key, walk.state.clone());
-        }
-        return found;
+        return found.stream().sorted(Comparator.comparingInt(Past.Without::from)).toList();
     }
 
-    /** A state on its way through a pass's tokens from the first source on. */
-    private final class Walk {
-        private final BitSet sources;
-        private final float[] delta;
-        private final float[] state;
-        private final float[] nothing = new float[c.inner()];
-        private int token;
-
-        Walk(Past.Without key, float[] states) {
-            sources = key.sources();
-            delta = key.delta();
-            token = sources.nextSetBit(0);
-            int size = c.states() * c.inner();
-            state = token == 0 ? new float[size] : Arrays.copyOfRange(states, (token - 1) * size, token * size);
-        }
-
-        void to(int end, Pass pass, int layer) {
-            int inner = c.inner();
-            for (; token < end; token++) {
-                boolean cut = sources.get(token);
-                boolean held = cut && delta != null;
-                SelectiveScan.states(1, inner, c.states(), cut ? nothing : pass.values(layer, X_ACT), cut ? 0 : token * inner,
-                        held ? delta : pass.values(layer, DELTA), held ? 0 : token * inner, w.a(), pass.values(layer, B), token * c.states(),
-                        c.states(), state, 0, state, 0);
+    /**
+     * Runs the recurrence of a pass again, and beside it the states that are needed: they share its decays, but for those in which the sources
+     * have another delta.
+     *
+     * @param states receives the pass's own states after each token, [tokens, N, E]
+     */
+    Map<Past.Without, float[]> walk(Pass pass, int layer, List<Past.Without> needed, int tokens, float[] states) {
+        int inner = c.inner();
+        int size = c.states() * inner;
+        float[] x = pass.values(layer, X_ACT);
+        float[] delta = pass.values(layer, DELTA);
+        float[] b = pass.values(layer, B);
+        float[] zeros = new float[size];
+        Map<Past.Without, float[]> found = new HashMap<>();
+        for (int t = 0; t < tokens; t++) {
+            float[] before = t == 0 ? zeros : states;
+            int at = t == 0 ? 0 : (t - 1) * size;
+            List<float[]> beside = new ArrayList<>();
+            BitSet fed = new BitSet();
+            for (Past.Without n : needed) {
+                if (n.from() <= t || n.sources().nextSetBit(0) > t) {
+                    continue;
+                }
+                float[] state = found.computeIfAbsent(n, k -> Arrays.copyOfRange(before, at, at + size));
+                boolean cut = n.sources().get(t);
+                if (cut && n.delta() != null) {
+                    SelectiveScan.step(inner, c.states(), zeros, 0, n.delta(), 0, w.a(), b, t * c.states(), state, 0, state, 0, NONE, NO_FED);
+                } else {
+                    fed.set(beside.size(), !cut);
+                    beside.add(state);
+                }
             }
+            boolean[] feeds = new boolean[beside.size()];
+            for (int i = 0; i < feeds.length; i++) {
+                feeds[i] = fed.get(i);
+            }
+            SelectiveScan.step(inner, c.states(), x, t * inner, delta, t * inner, w.a(), b, t * c.states(), before, at, states, t * size,
+                    beside.toArray(NONE), feeds);
         }
+        return found;
     }
 }
