@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import lab.recall.knockout.EdgesExperiment;
 import lab.recall.linear.JacobianExperiment;
 import lab.recall.math.Parallel;
 import lab.recall.model.LanguageModel;
@@ -27,7 +28,8 @@ final class Requests {
 
     static {
         for (Experiment<LanguageModel> e : List.of(new ActivationsExperiment(), new InterchangeExperiment(), new GradientExperiment(),
-                new JacobianExperiment(), new TrainStepExperiment(), new TraceExperiment(), new PathBlockingExperiment())) {
+                new JacobianExperiment(), new EdgesExperiment(), new TrainStepExperiment(), new TraceExperiment(),
+                new PathBlockingExperiment())) {
             EXPERIMENTS.put(e.name(), e);
         }
     }

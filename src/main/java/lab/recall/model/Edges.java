@@ -140,7 +140,7 @@ public final class Edges {
     }
 
     /** How many of them a token reads over. */
-    int count(int target) {
+    public int count(int target) {
         return target < sources.length && sources[target] != null ? sources[target].cardinality() : 0;
     }
 

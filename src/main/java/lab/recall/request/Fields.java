@@ -239,6 +239,43 @@ public final class Fields {
         return all;
     }
 
+    /** Layers [first, last], both inclusive. */
+    public int[] layerRange(String field, int layers) {
+        JsonNode v = take(field);
+        if (!v.isArray() || v.size() != 2) {
+            throw bad(field, v, "[first, last]");
+        }
+        int first = whole(v.get(0), name(field) + "[0]", 0, layers - 1);
+        return new int[] {first, whole(v.get(1), name(field) + "[1]", first, layers - 1)};
+    }
+
+    /** A list of [source, target] with 0 <= source <= target < tokens; may be empty. */
+    public List<int[]> edges(String field, int tokens) {
+        JsonNode list = take(field);
+        if (!list.isArray()) {
+            throw bad(field, list, "a list of [source, target]");
+        }
+        List<int[]> all = new ArrayList<>();
+        for (JsonNode v : list) {
+            String here = name(field) + "[" + all.size() + "]";
+            if (!v.isArray() || v.size() != 2) {
+                throw new IllegalArgumentException(here + ": " + v + ", expected [source, target]");
+            }
+            int target = whole(v.get(1), here + " (target)", 0, tokens - 1);
+            all.add(new int[] {whole(v.get(0), here + " (source)", 0, target), target});
+        }
+        return all;
+    }
+
+    /** One of some words. */
+    public String choice(String field, List<String> words) {
+        JsonNode v = take(field);
+        if (!v.isTextual() || !words.contains(v.asText())) {
+            throw bad(field, v, words.size() == 1 ? words.get(0) : "one of " + String.join(", ", words));
+        }
+        return v.asText();
+    }
+
     /** A layer, the name of a point, and a token. */
     public record Place(int layer, String point, int token) {
     }

@@ -217,6 +217,35 @@ class RunTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("withInterventions")
+    void edges(String name) throws IOException {
+        Map<String, Tensor> g = Golden.values(name, "edges");
+        for (String key : g.keySet()) {
+            String set = key.substring(0, Math.max(0, key.indexOf('.')));
+            if (!g.containsKey("edges." + set)) {
+                continue;
+            }
+            ObjectNode r = request("edges", name).put("cut", key.substring(set.length() + 1).replace("attn", "attention"));
+            prompt(r, "prompt", Golden.ids(g.get("input_ids"), 0));
+            Arrays.stream(g.get("layers").longs()).forEach(r.putArray("layers")::add);
+            long[] pairs = g.get("edges." + set).longs();
+            ArrayNode list = r.putArray("edges");
+            for (int i = 0; i < pairs.length; i += 2) {
+                list.addArray().add(pairs[i]).add(pairs[i + 1]);
+            }
+            r.put("term_norms", name.startsWith("mamba"));
+            Map<String, Tensor> result = run(r);
+            assertArrayEquals(g.get(key).shape(), result.get("logits").shape());
+            Golden.close(key, result.get("logits").floats(), g.get(key).doubles());
+            if (name.startsWith("mamba")) {
+                assertArrayEquals(g.get("scan_term_norm").shape(), result.get("scan_term_norm").shape());
+                Golden.close("scan_term_norm", result.get("scan_term_norm").floats(), g.get("scan_term_norm").doubles());
+            }
+        }
+    }
+
+    private static final String EDGES = "'experiment':'edges','model':'tiny-mamba','prompt':{'ids':[1,2,3]}";
     private static final String GOOD = "'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1,2]},'points':['logits']";
 
     @ParameterizedTest
@@ -254,10 +283,25 @@ class RunTest {
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','window':0}|window: 0",
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','sever':'y'}|sever",
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','answer':800}|answer: 800",
+        "{EDGES,'layers':[0,1],'edges':[[0,1]]}|cut: missing",
+        "{EDGES,'layers':[0,1],'edges':[[0,1]],'cut':'attention'}|cut: 'attention', expected one of scan, conv, both",
+        "{EDGES,'layers':[0,8],'edges':[[0,1]],'cut':'scan'}|layers[1]: 8, expected a whole number from 0 to 7",
+        "{EDGES,'layers':[2,1],'edges':[[0,1]],'cut':'scan'}|layers[1]: 1, expected a whole number from 2 to 7",
+        "{EDGES,'layers':[2],'edges':[[0,1]],'cut':'scan'}|layers: [2], expected [first, last]",
+        "{EDGES,'layers':[0,1],'edges':[[2,1]],'cut':'scan'}|edges[0] (source): 2, expected a whole number from 0 to 1",
+        "{EDGES,'layers':[0,1],'edges':[[0,1],[0,3]],'cut':'scan'}|edges[1] (target): 3, expected a whole number from 0 to 2",
+        "{EDGES,'layers':[0,1],'edges':[[0]],'cut':'scan'}|edges[0]: [0], expected [source, target]",
+        "{EDGES,'layers':[0,1],'edges':[[0,0.5]],'cut':'scan'}|edges[0] (target): 0.5",
+        "{EDGES,'layers':[0,1],'edges':3,'cut':'scan'}|edges: 3, expected a list of [source, target]",
+        "{EDGES,'layers':[0,1],'cut':'scan'}|edges: missing",
+        "{EDGES,'layers':[0,1],'edges':[],'cut':'scan','term_norms':1}|term_norms: 1, expected true or false",
+        "{NEOX,'layers':[0,1],'edges':[],'cut':'both'}|cut: 'both', expected attention",
+        "{NEOX,'layers':[0,1],'edges':[],'cut':'attention','term_norms':true}|term_norms: true, expected false",
+        "{NEOX,'layers':[0,1],'edges':[[0,1],[1,1],[1,1]],'cut':'attention'}|edges: token 1 would attend to nothing",
         "[]|not a JSON object",
         "{|not JSON"})
     void badRequestsAreOneSentence(String text, String why) throws IOException {
-        Path file = Files.writeString(dir.resolve("r.json"), text.replace("GOOD", GOOD).replace('\'', '"').replace("\"nope\":", "'nope':"));
+        Path file = Files.writeString(dir.resolve("r.json"), text.replace("GOOD", GOOD).replace("EDGES", EDGES).replace("NEOX", EDGES.replace("mamba", "neox")).replace('\'', '"').replace("\"nope\":", "'nope':"));
         assertEquals(2, recall("run", file.toString(), "--out", dir.resolve("out").toString()), terminal.err());
         assertTrue(terminal.err().replace('"', '\'').contains(why), terminal.err());
         assertEquals(1, terminal.err().strip().lines().count(), terminal.err());

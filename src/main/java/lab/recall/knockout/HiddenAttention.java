@@ -1,0 +1,226 @@
+package lab.recall.knockout;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import lab.recall.model.Edges;
+import lab.recall.model.Forks;
+import lab.recall.model.GptNeoX;
+import lab.recall.model.HookPoint;
+import lab.recall.model.Intervention;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.Mamba;
+import lab.recall.model.Pass;
+import lab.recall.model.Recording;
+import lab.recall.model.Site;
+import lab.recall.text.Prompt;
+import lab.recall.view.HeatMap;
+import lab.recall.view.Showable;
+
+/**
+ * How much each token reads of each earlier one in a layer; shows itself as a picture, targets in rows and sources in columns.
+ *
+ * <pre>{@code
+ * HiddenAttention.of(mamba, prompt, 4)                      // the scan's terms, as shares of y
+ * HiddenAttention.of(neox, prompt, 4)                       // attention weights, the mean over heads
+ * HiddenAttention.of(mamba, prompt, 4).scanNorms()          // [target][source]
+ * }</pre>
+ *
+ * In a Mamba, y[t] is a sum of one term for each source and of the skip term. A term's share is its projection on y, so that a row and its
+ * skip share add up to 1 exactly as attention weights do; a share may be negative. Source: Ali et al., arXiv 2403.01590, section 3.
+ */
+public final class HiddenAttention implements Showable {
+    private final LanguageModel model;
+    private final Prompt prompt;
+    private final int layer;
+    private final double[][] share;
+    private final double[] skip;
+    private final double[][] scan;
+    private final double[][] conv;
+    private final double[][] whole;
+    private double residue;
+
+    private HiddenAttention(LanguageModel model, Prompt prompt, int layer) {
+        if (layer < 0 || layer >= model.layers()) {
+            throw new IllegalArgumentException("layer: " + layer + ", expected a whole number from 0 to " + (model.layers() - 1));
+        }
+        this.model = model;
+        this.prompt = prompt;
+        this.layer = layer;
+        int tokens = prompt.length();
+        share = nans(tokens);
+        skip = new double[tokens];
+        scan = nans(tokens);
+        conv = nans(tokens);
+        whole = nans(tokens);
+    }
+
+    /** Of a prompt in a layer. */
+    public static HiddenAttention of(LanguageModel model, Prompt prompt, int layer) {
+        HiddenAttention h = new HiddenAttention(model, prompt, layer);
+        if (model instanceof Mamba mamba) {
+            h.terms(mamba);
+        } else {
+            h.weights((GptNeoX) model);
+        }
+        return h;
+    }
+
+    /** Each source's share of what the target reads, [target][source]; NaN for sources behind the target. */
+    public double[][] share() {
+        return share;
+    }
+
+    /** The skip term's share of each token's y; zeros for GPT-NeoX. */
+    public double[] skip() {
+        return skip;
+    }
+
+    /** 2-norm over channels of the scan's term of each edge, [target][source]. */
+    public double[][] scanNorms() {
+        requireMamba();
+        return scan;
+    }
+
+    /** 2-norm over channels of the convolution's term of each edge, before the SiLU, [target][source]. */
+    public double[][] convNorms() {
+        requireMamba();
+        return conv;
+    }
+
+    /** By how much y at the target changes when the edge is cut through convolution and scan, relative to y's norm, [target][source]. */
+    public double[][] wholeEffect() {
+        requireMamba();
+        return whole;
+    }
+
+    /** The largest difference between y and the sum of its terms, relative to the largest number in y: rounding. */
+    public double residue() {
+        requireMamba();
+        return residue;
+    }
+
+    private void requireMamba() {
+        if (!(model instanceof Mamba)) {
+            throw new IllegalArgumentException(model.name() + " is no Mamba: it has attention weights, no scan terms");
+        }
+    }
+
+    private void terms(Mamba mamba) {
+        int tokens = prompt.length();
+        Pass pass = mamba.run(prompt.ids(), Recording.states().and(Recording.points(HookPoint.C, HookPoint.Y)));
+        int width = mamba.width(HookPoint.Y);
+        double[][] left = new double[tokens][width];
+        double[] square = new double[tokens];
+        double largest = 0;
+        for (int t = 0; t < tokens; t++) {
+            float[] y = pass.get(new Site(layer, HookPoint.Y, t));
+            float[] term = mamba.skipTerm(pass, layer, t);
+            square[t] = dot(y, 0, y, 0, width);
+            skip[t] = dot(term, 0, y, 0, width) / square[t];
+            for (int e = 0; e < width; e++) {
+                left[t][e] = y[e] - (double) term[e];
+                largest = Math.max(largest, Math.abs(y[e]));
+            }
+        }
+        for (int s = 0; s < tokens; s++) {
+            float[] all = mamba.scanTerms(pass, layer, s);
+            for (int t = s; t < tokens; t++) {
+                int at = (t - s) * width;
+                float[] y = pass.get(new Site(layer, HookPoint.Y, t));
+                scan[t][s] = norm(all, at, width);
+                share[t][s] = dot(all, at, y, 0, width) / square[t];
+                conv[t][s] = norm(mamba.convTerm(pass, layer, s, t), 0, width);
+                for (int e = 0; e < width; e++) {
+                    left[t][e] -= all[at + e];
+                }
+            }
+        }
+        residue = Arrays.stream(left).flatMapToDouble(Arrays::stream).map(Math::abs).max().orElse(0) / largest;
+        cutEach(pass, square);
+    }
+
+    private void cutEach(Pass pass, double[] square) {
+        int tokens = prompt.length();
+        Forks forks = model.forks();
+        for (int t = 0; t < tokens; t++) {
+            for (int s = 0; s <= t; s++) {
+                forks.add(pass, Intervention.cut(model, layer, layer, Edges.of(s, t)));
+            }
+        }
+        int at = 0;
+        List<Pass> cut = forks.passes(Recording.of("layers." + layer + ".y"));
+        for (int t = 0; t < tokens; t++) {
+            float[] y = pass.get(new Site(layer, HookPoint.Y, t));
+            for (int s = 0; s <= t; s++) {
+                float[] without = cut.get(at++).get(new Site(layer, HookPoint.Y, t));
+                for (int e = 0; e < y.length; e++) {
+                    without[e] -= y[e];
+                }
+                whole[t][s] = norm(without, 0, y.length) / Math.sqrt(square[t]);
+            }
+        }
+    }
+
+    private void weights(GptNeoX neox) {
+        int tokens = prompt.length();
+        float[] probs = neox.run(prompt.ids(), Recording.of("layers." + layer + ".attn_probs")).activation(layer, HookPoint.ATTN_PROBS).values();
+        for (int t = 0; t < tokens; t++) {
+            for (int s = 0; s <= t; s++) {
+                double sum = 0;
+                for (int h = 0; h < neox.heads(); h++) {
+                    sum += probs[(h * tokens + t) * tokens + s];
+                }
+                share[t][s] = sum / neox.heads();
+            }
+        }
+    }
+
+    /** The shares, [target][source]. */
+    public HeatMap heatmap() {
+        return picture(String.format(Locale.ROOT, "%s, layer %d: %s", model.name(), layer, model instanceof Mamba ? "share of y" : "attention, mean of heads"),
+                share);
+    }
+
+    /** What a cut of both convolution and scan changes, [target][source]. */
+    public HeatMap wholeHeatmap() {
+        requireMamba();
+        return picture(model.name() + ", layer " + layer + ": change of y by the whole cut", whole);
+    }
+
+    private HeatMap picture(String title, double[][] values) {
+        List<String> names = new ArrayList<>();
+        for (int t = 0; t < prompt.length(); t++) {
+            int id = prompt.ids()[t];
+            String text = model.tokenizer().map(x -> x.token(id)).orElse(String.valueOf(id)).strip();
+            names.add(text + (t >= prompt.subjectStart() && t < prompt.subjectEnd() ? " *" : ""));
+        }
+        return HeatMap.signed(title, values).rows(names).rowAxis("reads").columns("is read");
+    }
+
+    @Override
+    public Object view() {
+        return heatmap();
+    }
+
+    private static double[][] nans(int tokens) {
+        double[][] m = new double[tokens][tokens];
+        for (double[] row : m) {
+            Arrays.fill(row, Double.NaN);
+        }
+        return m;
+    }
+
+    static double norm(float[] v, int at, int width) {
+        return Math.sqrt(dot(v, at, v, at, width));
+    }
+
+    private static double dot(float[] a, int aAt, float[] b, int bAt, int width) {
+        double sum = 0;
+        for (int i = 0; i < width; i++) {
+            sum += (double) a[aAt + i] * b[bAt + i];
+        }
+        return sum;
+    }
+}
