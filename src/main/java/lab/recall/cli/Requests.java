@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import lab.recall.knockout.EdgesExperiment;
+import lab.recall.knockout.KnockoutExperiment;
 import lab.recall.linear.JacobianExperiment;
 import lab.recall.math.Parallel;
 import lab.recall.model.LanguageModel;
@@ -29,7 +30,7 @@ final class Requests {
     static {
         for (Experiment<LanguageModel> e : List.of(new ActivationsExperiment(), new InterchangeExperiment(), new GradientExperiment(),
                 new JacobianExperiment(), new EdgesExperiment(), new TrainStepExperiment(), new TraceExperiment(),
-                new PathBlockingExperiment())) {
+                new PathBlockingExperiment(), new KnockoutExperiment())) {
             EXPERIMENTS.put(e.name(), e);
         }
     }

@@ -25,9 +25,15 @@ import lab.recall.view.Tables;
 public final class KnownFacts implements Showable {
     private static final int TOGETHER = 256;
 
-    private record Known(Fact fact, Prompt prompt, int answer) {
+    /**
+     * A fact that the model knows.
+     *
+     * @param prompt its relation's template with the subject
+     * @param answer the model's most probable next token, which begins the object
+     */
+    public record Known(Fact fact, Prompt prompt, int answer) {
         /** Whether the other fact can be this one's partner. */
-        boolean fits(Known other, Pairing pairing) {
+        private boolean fits(Known other, Pairing pairing) {
             if (!fact.relation().equals(other.fact.relation()) || fact.subject().equals(other.fact.subject()) || fact.object().equals(other.fact.object())) {
                 return false;
             }
@@ -79,6 +85,18 @@ public final class KnownFacts implements Showable {
     /** The known facts. */
     public List<Fact> facts() {
         return known.stream().map(Known::fact).toList();
+    }
+
+    /**
+     * Some known facts with their prompts, drawn at random.
+     *
+     * @param count how many at most
+     * @param seed  the same seed gives the same facts
+     */
+    public List<Known> sample(int count, long seed) {
+        List<Known> order = new ArrayList<>(known);
+        Collections.shuffle(order, new Random(seed));
+        return List.copyOf(order.subList(0, Math.min(count, order.size())));
     }
 
     /** Pairs whose prompts have the same length and their subjects at the same tokens. */

@@ -179,8 +179,8 @@ public final class HiddenAttention implements Showable {
 
     /** The shares, [target][source]. */
     public HeatMap heatmap() {
-        return picture(String.format(Locale.ROOT, "%s, layer %d: %s", model.name(), layer, model instanceof Mamba ? "share of y" : "attention, mean of heads"),
-                share);
+        String what = model instanceof Mamba ? "share of y" : "attention, mean of heads";
+        return picture(String.format(Locale.ROOT, "%s, layer %d: %s", model.name(), layer, what), share);
     }
 
     /** What a cut of both convolution and scan changes, [target][source]. */

@@ -31,7 +31,7 @@ record Cuts(Edges conv, Edges scan, float[] delta, Edges[] heads) {
             case CONV -> new Cuts(join(conv, c.edges()), scan, delta, heads);
             case Y -> {
                 if (scan != null && delta != c.delta()) {
-                    throw new IllegalArgumentException(c.site().name() + ": two cuts of one layer must hold the passed tokens' delta at the same vector");
+                    throw new IllegalArgumentException(c.site().name() + ": two cuts of one layer must hold delta at the same vector");
                 }
                 yield new Cuts(conv, join(scan, c.edges()), c.delta(), heads);
             }

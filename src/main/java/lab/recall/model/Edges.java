@@ -145,7 +145,7 @@ public final class Edges {
     }
 
     /** Whether a token reads itself over one of them. */
-    boolean hasSelf() {
+    public boolean hasSelf() {
         for (int t = 0; t < sources.length; t++) {
             if (has(t, t)) {
                 return true;

@@ -63,7 +63,7 @@ public sealed interface Intervention {
             if (delta != null) {
                 checkVector(site, delta, 0, delta.length, model.width(HookPoint.DELTA));
                 if (edges.hasSelf()) {
-                    throw new IllegalArgumentException(site + ": an edge from a token to itself passes over no other token, so no delta can be held for it");
+                    throw new IllegalArgumentException(site + ": an edge from a token to itself passes over no other token: no delta to hold");
                 }
             }
         }

@@ -87,7 +87,8 @@ final class MambaCuts {
         }
         float[] read = b.work.floats(11, tokens * inner);
         int first = s.row() * low + c.rank();
-        SelectiveScan.forward(tokens, inner, c.states(), u, 0, steps, stepsAt, w.a(), bc, first, first + c.states(), low, w.skip(), state, 0, read, 0);
+        SelectiveScan.forward(tokens, inner, c.states(), u, 0, steps, stepsAt, w.a(), bc, first, first + c.states(), low, w.skip(), state, 0,
+                read, 0);
         for (int t : g.targets()) {
             if (t >= s.from()) {
                 int to = (s.row() + t - s.from()) * inner;

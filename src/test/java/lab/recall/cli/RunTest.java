@@ -245,6 +245,32 @@ class RunTest {
         }
     }
 
+    @Test
+    void knockoutOfTwoModels() throws IOException {
+        Path out = dir.resolve("ko");
+        String[] command = {"knockout", "--model", "tiny-mamba", "--model", "tiny-neox", "--relation", "place_in_city", "--form", "edges", "--facts", "6",
+            "--flows", "--out", out.toString()};
+        assertEquals(0, recall(command), () -> stderr);
+        assertTrue(stdout.contains("subject's last token"), stdout);
+        for (String file : new String[] {"tiny-mamba/result.json", "tiny-neox/curves.csv", "tiny-mamba/curves-chart.svg", "tiny-mamba/flows-map.png",
+            "together-subject.png"}) {
+            assertTrue(Files.size(out.resolve(file)) > 0, file);
+        }
+        Map<String, Tensor> arrays = SafeTensors.read(out.resolve("tiny-mamba").resolve("result.safetensors"));
+        assertArrayEquals(new long[] {4, 8}, arrays.get("change").shape());
+        assertArrayEquals(new long[] {10, 8}, arrays.get("flow").shape());
+        assertFalse(Files.exists(out.resolve("tiny-mamba").resolve("journal.jsonl")));
+        for (String form : new String[] {"published", "held"}) {
+            assertEquals(0, recall("knockout", "--model", "tiny-mamba", "--relation", "place_in_city", "--form", form, "--facts", "3", "--window", "1",
+                    "--out", dir.resolve(form).toString()), () -> stderr);
+        }
+        for (String[] bad : new String[][] {{"published", "tiny-neox", "1"}, {"magic", "tiny-mamba", "1"}, {"edges", "tiny-mamba", "0"}}) {
+            assertEquals(2, recall("knockout", "--model", bad[1], "--form", bad[0], "--facts", bad[2], "--out", dir.resolve("bad").toString()));
+            assertEquals(1, stderr.strip().lines().count(), stderr);
+        }
+        assertFalse(Files.exists(dir.resolve("bad")), "nothing is written");
+    }
+
     private static final String EDGES = "'experiment':'edges','model':'tiny-mamba','prompt':{'ids':[1,2,3]}";
     private static final String GOOD = "'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1,2]},'points':['logits']";
 
@@ -298,6 +324,13 @@ class RunTest {
         "{NEOX,'layers':[0,1],'edges':[],'cut':'both'}|cut: 'both', expected attention",
         "{NEOX,'layers':[0,1],'edges':[],'cut':'attention','term_norms':true}|term_norms: true, expected false",
         "{NEOX,'layers':[0,1],'edges':[[0,1],[1,1],[1,1]],'cut':'attention'}|edges: token 1 would attend to nothing",
+        "{'experiment':'knockout','model':'tiny-mamba','form':'edges','window':17}|window: 17, expected a whole number from 1 to 16",
+        "{'experiment':'knockout','model':'tiny-mamba','form':'edges','relation':'x'}|relation: 'x' is no relation here",
+        "{'experiment':'knockout','model':'tiny-mamba','form':'edges','relations':'/nope'}|relations: /nope",
+        "{'experiment':'knockout','model':'tiny-mamba','form':'published','flows':true}|flows: true, expected false",
+        "{'experiment':'knockout','model':'tiny-mamba','form':'held','documents':'/nope'}|documents: /nope cannot be read",
+        "{'experiment':'knockout','model':'tiny-mamba','form':'edges','documents':'x'}|documents: only the forms published and held",
+        "{'experiment':'knockout','model':'tiny-mamba'}|form: missing",
         "[]|not a JSON object",
         "{|not JSON"})
     void badRequestsAreOneSentence(String text, String why) throws IOException {
@@ -333,7 +366,7 @@ class RunTest {
         assertEquals(0, recall("next", "tiny-mamba", "Dosith Stadium is located in the city of", "--json", "--top", "3"));
         assertEquals(" Fuxton", JSON.readTree(terminal.out()).get(0).get("token").asText());
         assertEquals(0, recall("--help"));
-        for (String command : new String[] {"models", "info", "next", "run"}) {
+        for (String command : new String[] {"models", "info", "next", "run", "knockout"}) {
             assertEquals(0, recall(command, "--help"), command);
             assertTrue(terminal.out().contains("Usage"), terminal.out());
         }

@@ -60,7 +60,8 @@ class CutEdgesTest {
             Pass whole = model.run(ids, Recording.of("logits"), cuts);
             Golden.close(key, whole.activation(0, HookPoint.LOGITS).values(), expected);
             float[] last = model.forks().add(base, cuts).logits()[0];
-            Golden.close(key + " by a fork", last, Arrays.copyOfRange(expected, expected.length - last.length, expected.length), Golden.largest(expected));
+            Golden.close(key + " by a fork", last, Arrays.copyOfRange(expected, expected.length - last.length, expected.length),
+                    Golden.largest(expected));
             checked++;
         }
         assertEquals(model instanceof Mamba ? 15 : 4, checked);
@@ -208,7 +209,8 @@ class CutEdgesTest {
         Pass other = neox.run(1, 2, 3);
         refused("edge [2, 1]", () -> Edges.of(2, 1));
         refused("edge [-1, 1]", () -> Edges.of(-1, 1));
-        refused("token 3, the tokens are 0 to 2", () -> mamba.forks().add(base, Intervention.cutScan(0, Edges.between(new int[] {1}, new int[] {2, 3}))).logits());
+        Edges beyond = Edges.between(new int[] {1}, new int[] {2, 3});
+        refused("token 3, the tokens are 0 to 2", () -> mamba.forks().add(base, Intervention.cutScan(0, beyond)).logits());
         refused("from 0 to 3", () -> mamba.forks().add(base, Intervention.cutScan(4, Edges.of(0, 1))).logits());
         refused("attn_ctx is no hook point of Mamba", () -> mamba.forks().add(base, Intervention.cutAttention(0, Edges.of(0, 1))).logits());
         refused("conv is no hook point of GPT-NeoX", () -> neox.forks().add(other, Intervention.cutConv(0, Edges.of(0, 1))).logits());
@@ -218,7 +220,8 @@ class CutEdgesTest {
         refused("the vector has 3 numbers", () -> mamba.forks().add(base, Intervention.cutScan(0, Edges.of(0, 1), new float[3])).logits());
         float[] delta = new float[mamba.width(HookPoint.DELTA)];
         refused("passes over no other token", () -> mamba.forks().add(base, Intervention.cutScan(0, Edges.of(1, 1), delta)).logits());
-        refused("the same vector", () -> mamba.forks().add(base, Intervention.cutScan(0, Edges.of(0, 1), delta), Intervention.cutScan(0, Edges.of(0, 2))).logits());
+        refused("the same vector", () -> mamba.forks().add(base, Intervention.cutScan(0, Edges.of(0, 1), delta),
+                Intervention.cutScan(0, Edges.of(0, 2))).logits());
         refused("edges are cut at", () -> new Intervention.Cut(new Site(0, HookPoint.OUT, 0), Edges.of(0, 1), null, null));
         Pass cut = mamba.run(base.ids(), Recording.gradients(), Intervention.cutScan(0, Edges.of(0, 1)));
         refused("gradients do not go through", () -> Gradients.of(cut, 1, Recording.points(HookPoint.OUT)));

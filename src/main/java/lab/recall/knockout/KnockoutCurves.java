@@ -1,0 +1,177 @@
+package lab.recall.knockout;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.Mamba;
+import lab.recall.stats.Estimate;
+import lab.recall.view.Charts;
+import lab.recall.view.HeatMap;
+import lab.recall.view.Showable;
+import lab.recall.view.Tables;
+import org.knowm.xchart.XYChart;
+import tech.tablesaw.api.Table;
+
+/**
+ * Relative changes of the answer's probability by route and centre layer, averaged over facts with 95 % bootstrap intervals; shows itself as a
+ * line chart.
+ *
+ * <pre>{@code
+ * curves.at(SUBJECT, 4)                                     // mean and interval
+ * curves.chart(), curves.heatmap(), curves.table()
+ * }</pre>
+ */
+public final class KnockoutCurves implements Showable {
+    private static final long SEED = 1;
+
+    private final LanguageModel model;
+    private final Knockout.Form form;
+    private final int window;
+    private final List<Route> routes;
+    private final double[][][] changes;
+    private final Estimate[][] estimates;
+
+    KnockoutCurves(LanguageModel model, Knockout.Form form, int window, List<Route> routes, double[][][] changes) {
+        this.model = model;
+        this.form = form;
+        this.window = window;
+        this.routes = routes;
+        this.changes = changes;
+        this.estimates = new Estimate[routes.size()][model.layers()];
+        for (int r = 0; r < routes.size(); r++) {
+            for (int l = 0; l < model.layers(); l++) {
+                int route = r;
+                int layer = l;
+                estimates[r][l] = Estimate.mean(Arrays.stream(changes).mapToDouble(c -> c[route][layer]).toArray(), SEED);
+            }
+        }
+    }
+
+    /** How many facts. */
+    public int facts() {
+        return changes.length;
+    }
+
+    /** Over how many layers. */
+    public int window() {
+        return window;
+    }
+
+    /** The routes, in order. */
+    public List<Route> routes() {
+        return routes;
+    }
+
+    /** (p' - p) / p of each fact, [fact][route][centre layer]; NaN where a prompt has no such edge. */
+    public double[][][] changes() {
+        return changes;
+    }
+
+    /** Mean and interval of a route's relative change at a centre layer. */
+    public Estimate at(Route route, int layer) {
+        int r = routes.indexOf(route);
+        if (r < 0) {
+            throw new IllegalArgumentException("'" + route.label() + "' was not measured; there are "
+                    + String.join(", ", routes.stream().map(Route::label).toList()));
+        }
+        return estimates[r][layer];
+    }
+
+    /** The same for a group whose edges to all later tokens were cut. */
+    public Estimate at(TokenGroup source, int layer) {
+        return at(new Route(source, null), layer);
+    }
+
+    /** Means by centre layer. */
+    public double[] means(Route route) {
+        double[] means = new double[model.layers()];
+        Arrays.setAll(means, l -> at(route, l).mean());
+        return means;
+    }
+
+    /** The same for a group whose edges to all later tokens were cut. */
+    public double[] means(TokenGroup source) {
+        return means(new Route(source, null));
+    }
+
+    /** The centre layer at which a route's mean is lowest. */
+    public int lowest(Route route) {
+        double[] means = means(route);
+        int best = 0;
+        for (int l = 1; l < means.length; l++) {
+            if (means[l] < means[best]) {
+                best = l;
+            }
+        }
+        return best;
+    }
+
+    /** One line a route, with intervals. */
+    public XYChart chart() {
+        XYChart chart = Charts.lines(title(), "centre layer", "(p' − p) / p");
+        routes.forEach(r -> line(chart, r.label(), r));
+        return chart;
+    }
+
+    /** Adds a route's line to a chart. */
+    private void line(XYChart chart, String name, Route route) {
+        double[] x = new double[model.layers()];
+        double[] half = new double[x.length];
+        Arrays.setAll(x, l -> l);
+        Arrays.setAll(half, l -> (at(route, l).high() - at(route, l).low()) / 2);
+        double[] means = means(route);
+        if (Arrays.stream(means).noneMatch(Double::isNaN)) {
+            Charts.line(chart, name, x, means, half);
+        }
+    }
+
+    /** One group's line of several curves in one chart; names and curves in the same order. */
+    public static XYChart beside(String title, TokenGroup source, List<String> names, List<KnockoutCurves> curves) {
+        XYChart chart = Charts.lines(title, "centre layer", "(p' − p) / p");
+        for (int i = 0; i < curves.size(); i++) {
+            curves.get(i).line(chart, names.get(i), new Route(source, null));
+        }
+        return chart;
+    }
+
+    /** Routes in rows, centre layers in columns. */
+    public HeatMap heatmap() {
+        double[][] means = routes.stream().map(this::means).toArray(double[][]::new);
+        return HeatMap.of(title(), means).rows(routes.stream().map(Route::label).toList()).columns("centre layer")
+                .colours(HeatMap.Colours.DIVERGING).range(-1, 1);
+    }
+
+    /** Mean and interval for each route and centre layer. */
+    public Table table() {
+        List<String> columns = new ArrayList<>(List.of("knocked out", "facts"));
+        for (int l = 0; l < model.layers(); l++) {
+            columns.add("layer " + l);
+        }
+        List<List<Object>> rows = new ArrayList<>();
+        for (Route r : routes) {
+            List<Object> row = new ArrayList<>(List.of(r.label(), at(r, 0).n()));
+            for (int l = 0; l < model.layers(); l++) {
+                row.add(at(r, l).toString());
+            }
+            rows.add(row);
+        }
+        return Tables.of(title() + ": mean relative change of p(answer) with its 95 % interval", columns, rows);
+    }
+
+    private String title() {
+        String what = switch (form) {
+            case PUBLISHED -> "mean in_x";
+            case EDGES -> model instanceof Mamba ? "edges cut (convolution and scan)" : "edges cut (attention)";
+            case SCAN -> "edges cut (scan alone)";
+            case CONV -> "edges cut (convolution alone)";
+            case HELD -> "edges cut, delta held";
+        };
+        return model.name() + ", " + what + ", window " + window + ", " + facts() + " facts";
+    }
+
+    @Override
+    public Object view() {
+        return chart();
+    }
+}

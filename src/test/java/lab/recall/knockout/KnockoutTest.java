@@ -1,0 +1,190 @@
+package lab.recall.knockout;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import lab.recall.facts.KnownFacts;
+import lab.recall.facts.KnownFacts.Known;
+import lab.recall.facts.Relations;
+import lab.recall.model.Edges;
+import lab.recall.model.HookPoint;
+import lab.recall.model.Intervention;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.Pass;
+import lab.recall.model.Recording;
+import lab.recall.model.Site;
+import lab.recall.request.Journal;
+import lab.recall.request.Progress;
+import lab.recall.text.Prompt;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Knock-out over facts against one plain pass at a time, written out. */
+class KnockoutTest {
+    private static LanguageModel mamba;
+    private static LanguageModel neox;
+    private static KnownFacts known;
+    private static List<Known> facts;
+    private static MeanActivations means;
+
+    @BeforeAll
+    static void open() {
+        mamba = LanguageModel.open("tiny-mamba");
+        neox = LanguageModel.open("tiny-neox");
+        known = Relations.of(mamba).only("place_in_city").knownBy(mamba);
+        facts = known.sample(3, 1);
+        means = MeanActivations.of(mamba, MeanActivations.documents(mamba, 5, 2), HookPoint.IN_X, HookPoint.DELTA);
+    }
+
+    private static double[] curve(KnockoutCurves curves, int fact, TokenGroup group) {
+        return curves.changes()[fact][curves.routes().indexOf(new Route(group, null))];
+    }
+
+    private static double change(LanguageModel model, Known fact, List<Intervention> changes) {
+        double clean = model.run(fact.prompt().ids()).probability(fact.answer());
+        return (model.run(fact.prompt().ids(), Recording.nothing(), changes).probability(fact.answer()) - clean) / clean;
+    }
+
+    @Test
+    void thePapersForm() {
+        KnockoutCurves curves = Knockout.of(mamba).published(means).window(3).over(facts, Progress.silent(), Journal.none());
+        int l = 5;
+        for (int i = 0; i < facts.size(); i++) {
+            Known k = facts.get(i);
+            int last = k.prompt().length() - 1;
+            Pass clean = mamba.run(k.prompt().ids());
+            for (TokenGroup group : TokenGroup.PUBLISHED) {
+                List<Integer> sources = Arrays.stream(group.tokens(k.prompt())).boxed().toList();
+                List<Intervention> changes = new ArrayList<>();
+                for (int layer = l - 1; layer <= l + 1; layer++) {
+                    for (int t = 0; t <= last; t++) {
+                        Site site = new Site(layer, HookPoint.IN_X, t);
+                        if (sources.contains(t)) {
+                            changes.add(Intervention.set(site, means.get(layer, HookPoint.IN_X)));
+                        } else if (t < last) {
+                            changes.add(Intervention.patch(site, clean));
+                        }
+                    }
+                }
+                assertEquals(change(mamba, k, changes), curve(curves, i, group)[l], 1e-4, group.label());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"EDGES", "SCAN", "CONV", "HELD"})
+    void exactForms(String name) {
+        Knockout.Form form = Knockout.Form.valueOf(name);
+        KnockoutCurves curves = Knockout.of(mamba).form(form, means).window(2).over(facts, Progress.silent(), Journal.none());
+        for (int i = 0; i < facts.size(); i++) {
+            Known k = facts.get(i);
+            Edges edges = Edges.toLater(TokenGroup.SUBJECT.tokens(k.prompt()), k.prompt().length());
+            List<Intervention> changes = new ArrayList<>();
+            for (int layer = 4; layer <= 5; layer++) {
+                if (form != Knockout.Form.SCAN) {
+                    changes.add(Intervention.cutConv(layer, edges));
+                }
+                if (form != Knockout.Form.CONV) {
+                    changes.add(form == Knockout.Form.HELD ? Intervention.cutScan(layer, edges, means.get(layer, HookPoint.DELTA))
+                            : Intervention.cutScan(layer, edges));
+                }
+            }
+            assertEquals(change(mamba, k, changes), curve(curves, i, TokenGroup.SUBJECT)[5], 1e-4);
+        }
+    }
+
+    @Test
+    void attention() {
+        KnockoutCurves curves = Knockout.of(neox).edges().window(1).along(List.of(new Route(TokenGroup.SUBJECT, TokenGroup.PROMPT_LAST)))
+                .over(facts, Progress.silent(), Journal.none());
+        for (int i = 0; i < facts.size(); i++) {
+            Prompt p = facts.get(i).prompt();
+            Edges edges = Edges.between(TokenGroup.SUBJECT.tokens(p), new int[] {p.length() - 1});
+            assertEquals(change(neox, facts.get(i), List.of(Intervention.cutAttention(3, edges))), curves.changes()[i][0][3], 1e-4);
+        }
+        String said = assertThrows(IllegalArgumentException.class, () -> Knockout.of(neox).published(means)).getMessage();
+        assertTrue(said.contains("expected edges"), said);
+    }
+
+    @Test
+    void groupsAndRoutes() {
+        Prompt p = new Prompt(null, new int[] {0, 1, 2, 3, 4, 5, 6}, 1, 4);
+        assertArrayEquals(new int[] {1, 2, 3}, TokenGroup.SUBJECT.tokens(p));
+        assertArrayEquals(new int[] {1, 2}, TokenGroup.SUBJECT_FIRST.tokens(p));
+        assertArrayEquals(new int[] {3}, TokenGroup.SUBJECT_LAST.tokens(p));
+        assertArrayEquals(new int[] {0, 4, 5}, TokenGroup.NON_SUBJECT.tokens(p));
+        assertArrayEquals(new int[] {4, 5}, TokenGroup.AFTER.tokens(p));
+        assertEquals(7, TokenGroup.PARTS.stream().mapToInt(g -> g.tokens(p).length).sum());
+        assertEquals(9, new Route(TokenGroup.SUBJECT, null).edges(p).size());
+        assertEquals(6, new Route(TokenGroup.NON_SUBJECT, null).edges(p).size(), "0 to the subject's three, all three to the last");
+        assertTrue(new Route(TokenGroup.PROMPT_LAST, null).edges(p).has(6, 6));
+        assertEquals(10, Route.flows().size());
+        Prompt subjectOnly = new Prompt(null, new int[] {7}, 0, 1);
+        assertTrue(new Route(TokenGroup.SUBJECT, null).edges(subjectOnly).isEmpty());
+    }
+
+    /** Where a prompt has no such edge there is no number, and the others are averaged. */
+    @Test
+    void missingGroupsAreLeftOut() {
+        Known k = facts.get(0);
+        Prompt bare = new Prompt(null, Arrays.copyOfRange(k.prompt().ids(), k.prompt().subjectStart(), k.prompt().length()), 0,
+                k.prompt().subjectEnd() - k.prompt().subjectStart());
+        KnockoutCurves curves = Knockout.of(mamba).along(List.of(new Route(TokenGroup.BEFORE, null)))
+                .over(List.of(k, new Known(k.fact(), bare, k.answer())), Progress.silent(), Journal.none());
+        assertEquals(1, curves.at(TokenGroup.BEFORE, 5).n());
+        assertTrue(Double.isNaN(curves.changes()[1][0][5]));
+    }
+
+    @Test
+    void meansOverDocuments() {
+        MeanActivations two = MeanActivations.of(mamba, List.of(new int[] {1, 2}, new int[] {3}), HookPoint.IN_X);
+        Pass a = mamba.run(1, 2);
+        Pass b = mamba.run(3);
+        float[] mean = two.get(2, HookPoint.IN_X);
+        for (int i = 0; i < mean.length; i++) {
+            float ofA = (a.get(new Site(2, HookPoint.IN_X, 0))[i] + a.get(new Site(2, HookPoint.IN_X, 1))[i]) / 2;
+            assertEquals((ofA + b.get(new Site(2, HookPoint.IN_X, 0))[i]) / 2, mean[i], 1e-5);
+        }
+        assertThrows(IllegalArgumentException.class, () -> two.get(2, HookPoint.DELTA));
+        assertThrows(IllegalArgumentException.class, () -> MeanActivations.of(mamba, List.of(), HookPoint.IN_X));
+        assertArrayEquals(MeanActivations.documents(mamba, 3, 7).get(2), MeanActivations.documents(mamba, 3, 7).get(2));
+    }
+
+    @Test
+    void hiddenAttentionAddsUp() {
+        Prompt p = facts.get(0).prompt();
+        for (LanguageModel model : List.of(mamba, neox)) {
+            HiddenAttention h = HiddenAttention.of(model, p, 5);
+            for (int t = 0; t < p.length(); t++) {
+                double sum = h.skip()[t];
+                for (int s = 0; s <= t; s++) {
+                    sum += h.share()[t][s];
+                }
+                assertEquals(1, sum, 1e-4, "row " + t);
+            }
+        }
+        HiddenAttention h = HiddenAttention.of(mamba, p, 5);
+        assertTrue(h.residue() < 1e-5);
+        assertEquals(0, h.convNorms()[p.length() - 1][0], "beyond the taps");
+        assertThrows(IllegalArgumentException.class, () -> HiddenAttention.of(neox, p, 5).scanNorms());
+        assertThrows(IllegalArgumentException.class, () -> HiddenAttention.of(neox, p, 8));
+    }
+
+    /** With delta held nothing of the subject gets through, in attention nothing anyway; a cut of the scan alone leaves most. */
+    @Test
+    void theRemainder() {
+        Remainder r = Remainder.of(mamba, known.pairs(5, 1), means);
+        assertTrue(r.distance("convolution and scan").mean() < 0.2 * r.distance("nothing").mean());
+        assertTrue(r.distance("convolution and scan").mean() > 1e-6);
+        assertEquals(0, r.distance("convolution and scan, delta held").mean(), 1e-5);
+        assertTrue(r.distance("scan").mean() > r.distance("convolution and scan").mean());
+        assertEquals(0, Remainder.of(neox, known.pairs(5, 1), null).distance("attention").mean(), 1e-5);
+    }
+}
