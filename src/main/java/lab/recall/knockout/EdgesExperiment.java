@@ -36,7 +36,7 @@ public final class EdgesExperiment implements Experiment<LanguageModel> {
         int[] layers = f.layerRange("layers", model.layers());
         Edges edges = Edges.of(f.edges("edges", ids.length));
         boolean mamba = model instanceof Mamba;
-        String cut = f.choice("cut", mamba ? List.of("scan", "conv", "both") : List.of("attention"));
+        String cut = f.requiredChoice("cut", mamba ? List.of("scan", "conv", "both") : List.of("attention"));
         boolean norms = f.flag("term_norms");
         if (norms && !mamba) {
             throw new IllegalArgumentException("term_norms: true, expected false: only a Mamba has scan terms");

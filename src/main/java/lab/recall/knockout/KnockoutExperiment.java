@@ -43,7 +43,7 @@ public final class KnockoutExperiment implements Experiment<LanguageModel> {
     @Override
     public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
         List<Knockout.Form> forms = model instanceof Mamba ? List.of(Knockout.Form.values()) : List.of(Knockout.Form.EDGES);
-        Knockout.Form form = Knockout.Form.valueOf(f.choice("form", forms.stream().map(Knockout.Form::id).toList()).toUpperCase(Locale.ROOT));
+        Knockout.Form form = Knockout.Form.valueOf(f.requiredChoice("form", forms.stream().map(Knockout.Form::id).toList()).toUpperCase(Locale.ROOT));
         Relations relations = relations(model, f);
         int count = f.integer("facts", 1, 1_000_000, 200);
         int seed = f.integer("seed", 0, Integer.MAX_VALUE, 1);

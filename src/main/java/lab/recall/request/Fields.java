@@ -110,6 +110,12 @@ public final class Fields {
         return word;
     }
 
+    /** One of some words; has to be there. */
+    public String requiredChoice(String field, List<String> words) {
+        take(field);
+        return choice(field, words);
+    }
+
     /** A whole number in a range. */
     public int integer(String field, int low, int high) {
         return whole(take(field), name(field), low, high);
@@ -265,15 +271,6 @@ public final class Fields {
             all.add(new int[] {whole(v.get(0), here + " (source)", 0, target), target});
         }
         return all;
-    }
-
-    /** One of some words. */
-    public String choice(String field, List<String> words) {
-        JsonNode v = take(field);
-        if (!v.isTextual() || !words.contains(v.asText())) {
-            throw bad(field, v, words.size() == 1 ? words.get(0) : "one of " + String.join(", ", words));
-        }
-        return v.asText();
     }
 
     /** A layer, the name of a point, and a token. */

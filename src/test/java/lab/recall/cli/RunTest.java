@@ -310,7 +310,7 @@ class RunTest {
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','sever':'y'}|sever",
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','answer':800}|answer: 800",
         "{EDGES,'layers':[0,1],'edges':[[0,1]]}|cut: missing",
-        "{EDGES,'layers':[0,1],'edges':[[0,1]],'cut':'attention'}|cut: 'attention', expected one of scan, conv, both",
+        "{EDGES,'layers':[0,1],'edges':[[0,1]],'cut':'attention'}|cut: 'attention', expected scan or conv or both",
         "{EDGES,'layers':[0,8],'edges':[[0,1]],'cut':'scan'}|layers[1]: 8, expected a whole number from 0 to 7",
         "{EDGES,'layers':[2,1],'edges':[[0,1]],'cut':'scan'}|layers[1]: 1, expected a whole number from 2 to 7",
         "{EDGES,'layers':[2],'edges':[[0,1]],'cut':'scan'}|layers: [2], expected [first, last]",
