@@ -18,7 +18,8 @@ import picocli.CommandLine.Option;
         description = "How far the answer's probability falls when nothing flows from some tokens in a window of layers.")
 final class KnockoutCommand extends FactCommand {
     @Option(names = "--form", required = true, paramLabel = "FORM", description = "published (the paper's: mean inputs), edges (exact: "
-            + "convolution and scan, or attention), scan, conv, or held (edges, passed tokens with the mean delta); a GPT-NeoX knows edges only.")
+            + "convolution and scan, or attention), every (edges, those among the sources too), scan, conv, or held (edges, passed tokens with the "
+            + "mean delta); a GPT-NeoX knows edges only.")
     private String form;
 
     @Option(names = "--facts", defaultValue = "200", description = "How many known facts at most (default: ${DEFAULT-VALUE}).")

@@ -26,6 +26,7 @@ import lab.recall.text.Prompt;
  * var facts = known.sample(200, seed);
  * Knockout.of(mamba).published(means).over(facts)           // the paper's form
  * Knockout.of(mamba).edges().over(facts)                    // exact: the edges' own terms, through convolution and scan
+ * Knockout.of(mamba).every().over(facts)                    // also the edges among the sources
  * Knockout.of(neox).edges().over(facts)                     // attention scores of minus infinity
  * Knockout.of(mamba).edges().along(Route.flows()).over(facts).heatmap()
  * }</pre>
@@ -40,6 +41,8 @@ public final class Knockout {
         PUBLISHED,
         /** The edges' terms are left out of the convolution and the scan, or of the attention. */
         EDGES,
+        /** As EDGES, and those among the sources too, each one's to itself included: what the paper's form takes away, nothing in its place. */
+        EVERY,
         /** Of the scan alone. */
         SCAN,
         /** Of the convolution alone. */
@@ -56,6 +59,8 @@ public final class Knockout {
     /** The paper's window: 5 layers before and 5 from the centre on, of 64; in proportion to Pythia's 32. */
     private static final double MAMBA_HALF = 5.0 / 64;
     private static final double NEOX_HALF = 5.0 / 32;
+    /** A finished piece of work: so many facts, fewer if they need more memory. */
+    private static final int TOGETHER = 50;
     private static final long BYTES = 256L << 20;
 
     private final LanguageModel model;
@@ -87,6 +92,11 @@ public final class Knockout {
     /** Exact edges: convolution and scan, or attention. */
     public Knockout edges() {
         return form(Form.EDGES, null);
+    }
+
+    /** Exact edges, those among the sources and each one's own included. */
+    public Knockout every() {
+        return form(Form.EVERY, null);
     }
 
     /** Exact edges of the scan alone. */
@@ -148,7 +158,7 @@ public final class Knockout {
         while (from < facts.size()) {
             int to = from;
             long bytes = 0;
-            while (to < facts.size() && (to == from || bytes + bytes(facts.get(to)) <= BYTES)) {
+            while (to < Math.min(facts.size(), from + TOGETHER) && (to == from || bytes + bytes(facts.get(to)) <= BYTES)) {
                 bytes += bytes(facts.get(to++));
             }
             List<Known> some = facts.subList(from, to);
@@ -201,7 +211,11 @@ public final class Knockout {
     /** What is done in each layer if it is in the window; the same edges serve all. */
     private List<List<Intervention>> byLayer(Route route, Prompt prompt, Pass base) {
         List<List<Intervention>> all = new ArrayList<>();
-        Edges edges = form == Form.PUBLISHED ? Edges.none() : route.edges(prompt);
+        Edges edges = switch (form) {
+            case PUBLISHED -> Edges.none();
+            case EVERY -> route.edges(prompt).and(Edges.between(route.source().tokens(prompt), route.source().tokens(prompt)));
+            default -> route.edges(prompt);
+        };
         for (int l = 0; l < model.layers(); l++) {
             all.add(form == Form.PUBLISHED ? published(route.source().tokens(prompt), l, base) : cuts(edges, l));
         }

@@ -3,6 +3,7 @@ package lab.recall.knockout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Mamba;
 import lab.recall.stats.Estimate;
@@ -110,29 +111,27 @@ public final class KnockoutCurves implements Showable {
     /** One line a route, with intervals. */
     public XYChart chart() {
         XYChart chart = Charts.lines(title(), "centre layer", "(p' − p) / p");
-        routes.forEach(r -> line(chart, r.label(), r));
+        routes.forEach(r -> line(chart, r.label(), r, 1));
         return chart;
     }
 
-    /** Adds a route's line to a chart. */
-    private void line(XYChart chart, String name, Route route) {
-        double[] x = new double[model.layers()];
-        double[] half = new double[x.length];
-        Arrays.setAll(x, l -> l);
-        Arrays.setAll(half, l -> (at(route, l).high() - at(route, l).low()) / 2);
-        double[] means = means(route);
-        if (Arrays.stream(means).noneMatch(Double::isNaN)) {
-            Charts.line(chart, name, x, means, half);
-        }
-    }
-
-    /** One group's line of several curves in one chart; names and curves in the same order. */
+    /** One group's line of several curves in one chart, over relative depth; names and curves in the same order. */
     public static XYChart beside(String title, TokenGroup source, List<String> names, List<KnockoutCurves> curves) {
-        XYChart chart = Charts.lines(title, "centre layer", "(p' − p) / p");
+        XYChart chart = Charts.lines(title, "centre layer / layers", "(p' − p) / p");
         for (int i = 0; i < curves.size(); i++) {
-            curves.get(i).line(chart, names.get(i), new Route(source, null));
+            curves.get(i).line(chart, names.get(i), new Route(source, null), curves.get(i).model.layers());
         }
         return chart;
+    }
+
+    /** Adds a route's line to a chart, if there is such a route; layers are divided by a scale. */
+    private void line(XYChart chart, String name, Route route, double scale) {
+        double[] means = means(route);
+        int[] layers = IntStream.range(0, means.length).filter(l -> !Double.isNaN(means[l])).toArray();
+        if (layers.length > 0) {
+            Charts.line(chart, name, IntStream.of(layers).mapToDouble(l -> l / scale).toArray(), IntStream.of(layers).mapToDouble(l -> means[l]).toArray(),
+                    IntStream.of(layers).mapToDouble(l -> (at(route, l).high() - at(route, l).low()) / 2).toArray());
+        }
     }
 
     /** Routes in rows, centre layers in columns. */
@@ -159,10 +158,22 @@ public final class KnockoutCurves implements Showable {
         return Tables.of(title() + ": mean relative change of p(answer) with its 95 % interval", columns, rows);
     }
 
+    /** For each route the centre layer that costs most. */
+    public Table strongest() {
+        List<List<Object>> rows = new ArrayList<>();
+        for (Route r : routes) {
+            Estimate e = at(r, lowest(r));
+            rows.add(List.of(r.label(), e.n(), lowest(r), e.toString()));
+        }
+        return Tables.of(title() + ": where each route costs most", List.of("knocked out", "facts", "centre layer", "(p' − p) / p and its 95 % interval"),
+                rows);
+    }
+
     private String title() {
         String what = switch (form) {
             case PUBLISHED -> "mean in_x";
             case EDGES -> model instanceof Mamba ? "edges cut (convolution and scan)" : "edges cut (attention)";
+            case EVERY -> "edges cut, those among sources too";
             case SCAN -> "edges cut (scan alone)";
             case CONV -> "edges cut (convolution alone)";
             case HELD -> "edges cut, delta held";

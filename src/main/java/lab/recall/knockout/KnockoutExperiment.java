@@ -50,7 +50,7 @@ public final class KnockoutExperiment implements Experiment<LanguageModel> {
         int window = f.integer("window", 1, 2 * model.layers(), Knockout.paperWindow(model));
         boolean flows = f.flag("flows");
         if (flows && form == Knockout.Form.PUBLISHED) {
-            throw new IllegalArgumentException("flows: true, expected false: the published form does not tell readers apart");
+            throw new IllegalArgumentException("flows: true, expected false: the form published does not tell readers apart");
         }
         MeanActivations means = null;
         if (form == Knockout.Form.PUBLISHED || form == Knockout.Form.HELD) {
@@ -60,7 +60,9 @@ public final class KnockoutExperiment implements Experiment<LanguageModel> {
         }
         List<Known> facts = relations.knownBy(model).sample(count, seed);
         Knockout knockout = Knockout.of(model).form(form, means).window(window);
+        long start = System.nanoTime();
         KnockoutCurves curves = knockout.over(facts, progress, journal);
+        double seconds = (System.nanoTime() - start) / 1e9;
         List<NamedView> views = new ArrayList<>(List.of(new NamedView("curves", curves.table()), new NamedView("curves-chart", curves.chart())));
         List<NamedArray> arrays = new ArrayList<>(arrays(curves));
         if (flows) {
@@ -71,6 +73,7 @@ public final class KnockoutExperiment implements Experiment<LanguageModel> {
         }
         Map<String, Object> scalars = new LinkedHashMap<>();
         scalars.put("facts", facts.size());
+        scalars.put("sweep_seconds", seconds);
         scalars.put("groups", curves.routes().stream().map(Route::label).toList());
         if (flows) {
             scalars.put("routes", Route.flows().stream().map(Route::label).toList());
