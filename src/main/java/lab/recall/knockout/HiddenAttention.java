@@ -180,7 +180,7 @@ public final class HiddenAttention implements Showable {
     /** The shares, [target][source]. */
     public HeatMap heatmap() {
         String what = model instanceof Mamba ? "share of y" : "attention, mean of heads";
-        return picture(String.format(Locale.ROOT, "%s, layer %d: %s", model.name(), layer, what), share);
+        return picture(String.format(Locale.ROOT, "%s, layer %d: %s", model.name(), layer, what), share).colours(HeatMap.Colours.DIVERGING).range(-1, 1);
     }
 
     /** What a cut of both convolution and scan changes, [target][source]. */
@@ -196,7 +196,7 @@ public final class HiddenAttention implements Showable {
             String text = model.tokenizer().map(x -> x.token(id)).orElse(String.valueOf(id)).strip();
             names.add(text + (t >= prompt.subjectStart() && t < prompt.subjectEnd() ? " *" : ""));
         }
-        return HeatMap.signed(title, values).rows(names).rowAxis("reads").columns("is read");
+        return HeatMap.of(title, values).rows(names).rowAxis("reads").columns("is read");
     }
 
     @Override

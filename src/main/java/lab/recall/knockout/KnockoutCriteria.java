@@ -132,6 +132,6 @@ public final class KnockoutCriteria {
     }
 
     private static String number(double v) {
-        return String.format(Locale.ROOT, "%.2f", v).replace("-0.00", "0.00");
+        return String.format(Locale.ROOT, "%.3f", v).replace("-0.000", "0.000");
     }
 }

@@ -178,7 +178,7 @@ public final class KnockoutCurves implements Showable {
             case CONV -> "edges cut (convolution alone)";
             case HELD -> "edges cut, delta held";
         };
-        return model.name() + ", " + what + ", window " + window + ", " + facts() + " facts";
+        return model.name() + ", " + what + ", window " + window + ", " + facts() + (facts() == 1 ? " fact" : " facts");
     }
 
     @Override
