@@ -250,8 +250,8 @@ class RunTest {
     void knockoutOfTwoModels() throws IOException {
         Path out = dir.resolve("ko");
         String[] command = {"knockout", "--model", "tiny-mamba", "--model", "tiny-neox", "--form", "edges", "--facts", "6", "--flows", "--out", out.toString()};
-        assertEquals(0, recall(command), () -> stderr);
-        assertTrue(stdout.contains("subject's last token"), stdout);
+        assertEquals(0, recall(command), () -> terminal.err());
+        assertTrue(terminal.out().contains("subject's last token"), terminal.out());
         for (String file : new String[] {"tiny-mamba/result.json", "tiny-neox/curves.csv", "tiny-mamba/curves-chart.svg", "tiny-mamba/flows-map.png",
             "together-subject.png"}) {
             assertTrue(Files.size(out.resolve(file)) > 0, file);
@@ -263,11 +263,11 @@ class RunTest {
         assertFalse(Files.exists(out.resolve("tiny-mamba").resolve("journal.jsonl")));
         for (String form : new String[] {"published", "every", "held"}) {
             assertEquals(0, recall("knockout", "--model", "tiny-mamba", "--form", form, "--facts", "3", "--window", "1",
-                    "--out", dir.resolve(form).toString()), () -> stderr);
+                    "--out", dir.resolve(form).toString()), () -> terminal.err());
         }
         for (String[] bad : new String[][] {{"published", "tiny-neox", "1"}, {"magic", "tiny-mamba", "1"}, {"edges", "tiny-mamba", "0"}}) {
             assertEquals(2, recall("knockout", "--model", bad[1], "--form", bad[0], "--facts", bad[2], "--out", dir.resolve("bad").toString()));
-            assertEquals(1, stderr.strip().lines().count(), stderr);
+            assertEquals(1, terminal.err().strip().lines().count(), terminal.err());
         }
         assertFalse(Files.exists(dir.resolve("bad")), "nothing is written");
     }
@@ -277,7 +277,7 @@ class RunTest {
     void knockoutGoesOn() throws IOException {
         Path out = dir.resolve("ko");
         assertEquals(2, recall("knockout", "--model", "tiny-mamba", "--model", "tiny-neox", "--form", "published", "--facts", "2", "--out", out.toString()));
-        assertTrue(stderr.contains("form: 'published', expected edges"), stderr);
+        assertTrue(terminal.err().contains("form: 'published', expected edges"), terminal.err());
         Path journal = out.resolve("tiny-mamba").resolve("journal.jsonl");
         List<String> lines = Files.readAllLines(journal).stream().filter(l -> !l.isEmpty()).toList();
         assertEquals(2, lines.size());
@@ -292,7 +292,7 @@ class RunTest {
         }
         piece.set("value", marked);
         Files.writeString(journal, lines.get(0) + "\n" + piece + "\n");
-        assertEquals(0, recall("knockout", "--model", "tiny-mamba", "--form", "published", "--facts", "2", "--out", out.resolve("tiny-mamba").toString()), () -> stderr);
+        assertEquals(0, recall("knockout", "--model", "tiny-mamba", "--form", "published", "--facts", "2", "--out", out.resolve("tiny-mamba").toString()), () -> terminal.err());
         for (float change : SafeTensors.read(out.resolve("tiny-mamba").resolve("result.safetensors")).get("change").floats()) {
             assertEquals(-0.25f, change);
         }
