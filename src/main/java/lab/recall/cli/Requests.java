@@ -1,6 +1,6 @@
 package lab.recall.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -70,7 +70,7 @@ final class Requests {
         if (experiment == null) {
             throw new IllegalArgumentException("experiment: '" + name + "' is unknown; known are " + String.join(", ", EXPERIMENTS.keySet()));
         }
-        JsonNode asked = f.settings().deepCopy();
+        ObjectNode asked = Results.asked(f.settings());
         List<String> known = new ArrayList<>(List.of("experiment", "model", "threads"));
         known.addAll(experiment.fields());
         f.allow(known);
@@ -89,7 +89,7 @@ final class Requests {
         Journal journal = Journal.under(folder, asked);
         try {
             Answer answer = experiment.run(open, f, progress, journal);
-            Results.write(folder, name, f.settings(), (System.nanoTime() - start) / 1e9, answer);
+            Results.write(folder, name, asked, f.settings(), (System.nanoTime() - start) / 1e9, answer);
             return new Done(answer, journal);
         } finally {
             journal.close();

@@ -26,9 +26,10 @@ final class Results {
     }
 
     /** The arrays first: a result.json says that all of the result is there. */
-    static void write(Path folder, String experiment, ObjectNode settings, double seconds, Answer answer) {
+    static void write(Path folder, String experiment, JsonNode request, ObjectNode settings, double seconds, Answer answer) {
         ObjectNode json = JSON.createObjectNode();
         json.put("experiment", experiment);
+        json.set("request", request);
         json.set("settings", settings);
         json.put("seconds", seconds);
         answer.scalars().forEach((k, v) -> json.set(k, JSON.valueToTree(v)));
@@ -50,23 +51,19 @@ final class Results {
         Export.files(name, view).forEach((file, bytes) -> AtomicFiles.write(folder.resolve(file), bytes));
     }
 
-    /** Whether a folder holds the answer to this very request: each of its fields stands in the settings. */
+    /** Whether a folder holds the answer to this very request. */
     static boolean answers(String request, Path folder) {
         try {
-            JsonNode settings = JSON.readTree(Files.readAllBytes(folder.resolve("result.json"))).path("settings");
-            JsonNode asked = JSON.readTree(request);
-            if (!asked.isObject() || !settings.isObject()) {
-                return false;
-            }
-            for (Map.Entry<String, JsonNode> e : asked.properties()) {
-                if (!e.getValue().equals(settings.get(e.getKey()))) {
-                    return false;
-                }
-            }
-            return true;
+            JsonNode answered = JSON.readTree(Files.readAllBytes(folder.resolve("result.json"))).path("request");
+            return JSON.readTree(request) instanceof ObjectNode asked && asked(asked).equals(answered);
         } catch (IOException e) {
             return false;
         }
+    }
+
+    /** What makes a request another one: all of it but the number of threads, which changes no result. */
+    static ObjectNode asked(ObjectNode request) {
+        return request.deepCopy().without("threads");
     }
 
     /** Prints JSON on a command's standard output. */

@@ -28,8 +28,8 @@ final class TraceCommand extends FactCommand {
     @Option(names = "--noise", paramLabel = "DEVIATIONS", description = "Corrupt the subject by noise of so many standard deviations, such as 3, instead of by another subject.")
     private Double noise;
 
-    @Option(names = "--samples", defaultValue = "10", description = "Samples of noise for each fact (default: ${DEFAULT-VALUE}).")
-    private int samples;
+    @Option(names = "--samples", description = "Samples of noise for each fact (default: 10).")
+    private Integer samples;
 
     @Option(names = "--attribution", description = "Also attribution patching, and its rank correlation with the exact effects.")
     private boolean attribution;
@@ -43,7 +43,10 @@ final class TraceCommand extends FactCommand {
     void fill(ObjectNode request) {
         ArrayNode list = request.putArray("points");
         points.forEach(list::add);
-        request.put("mode", mode).put("pairs", pairs).put("reverse", reverse).put("samples", samples).put("attribution", attribution);
+        request.put("mode", mode).put("pairs", pairs).put("reverse", reverse).put("attribution", attribution);
+        if (samples != null) {
+            request.put("samples", samples);
+        }
         if (window != null) {
             request.put("window", window);
         }

@@ -48,6 +48,26 @@ public final class Relations implements Showable {
         return name.equals("world") ? world() : name.equals("lre") ? lre() : folder(Path.of(name));
     }
 
+    /**
+     * What a request asks for; errors name its fields.
+     *
+     * @param relations as in {@link #named}, or empty for those that belong to the model
+     * @param relation  a name, or {@code all}
+     */
+    public static Relations asked(LanguageModel model, String relations, String relation) {
+        Relations all;
+        try {
+            all = relations.isEmpty() ? of(model) : named(relations);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("relations: " + e.getMessage(), e);
+        }
+        try {
+            return all.only(relation);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("relation: " + e.getMessage(), e);
+        }
+    }
+
     /** Every JSON file of a folder. */
     public static Relations folder(Path folder) {
         if (!Files.isDirectory(folder)) {

@@ -44,7 +44,8 @@ public final class KnockoutExperiment implements Experiment<LanguageModel> {
     public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
         List<Knockout.Form> forms = model instanceof Mamba ? List.of(Knockout.Form.values()) : List.of(Knockout.Form.EDGES);
         Knockout.Form form = Knockout.Form.valueOf(f.requiredChoice("form", forms.stream().map(Knockout.Form::id).toList()).toUpperCase(Locale.ROOT));
-        Relations relations = relations(model, f);
+        String set = f.text("relations", "");
+        Relations relations = Relations.asked(model, set, f.text("relation", "all"));
         int count = f.integer("facts", 1, 1_000_000, 200);
         int seed = f.integer("seed", 0, Integer.MAX_VALUE, 1);
         int window = f.integer("window", 1, 2 * model.layers(), Knockout.paperWindow(model));
@@ -54,7 +55,7 @@ public final class KnockoutExperiment implements Experiment<LanguageModel> {
         }
         MeanActivations means = null;
         if (form == Knockout.Form.PUBLISHED || form == Knockout.Form.HELD) {
-            means = MeanActivations.of(model, documents(model, relations, f, seed), HookPoint.IN_X, HookPoint.DELTA);
+            means = MeanActivations.of(model, documents(model, Relations.asked(model, set, "all"), f, seed), HookPoint.IN_X, HookPoint.DELTA);
         } else if (f.has("documents")) {
             throw new IllegalArgumentException("documents: only the forms published and held need means of documents");
         }
@@ -79,20 +80,6 @@ public final class KnockoutExperiment implements Experiment<LanguageModel> {
             scalars.put("routes", Route.flows().stream().map(Route::label).toList());
         }
         return new Answer(scalars, arrays, views);
-    }
-
-    private static Relations relations(LanguageModel model, Fields f) {
-        Relations all;
-        try {
-            all = f.has("relations") ? Relations.named(f.text("relations")) : Relations.of(model);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("relations: " + e.getMessage(), e);
-        }
-        try {
-            return all.only(f.has("relation") ? f.text("relation") : "all");
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("relation: " + e.getMessage(), e);
-        }
     }
 
     /** A file with one document a line, or documents made of the relations' facts. */

@@ -1,5 +1,6 @@
 package lab.recall.model;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -30,7 +31,7 @@ record Cuts(Edges conv, Edges scan, float[] delta, Edges[] heads) {
         return switch (c.site().point()) {
             case CONV -> new Cuts(join(conv, c.edges()), scan, delta, heads);
             case Y -> {
-                if (scan != null && delta != c.delta()) {
+                if (scan != null && !Arrays.equals(delta, c.delta())) {
                     throw new IllegalArgumentException(c.site().name() + ": two cuts of one layer must hold delta at the same vector");
                 }
                 yield new Cuts(conv, join(scan, c.edges()), c.delta(), heads);

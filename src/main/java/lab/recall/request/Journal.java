@@ -58,7 +58,7 @@ public final class Journal implements AutoCloseable {
     }
 
     private void read() throws IOException {
-        List<String> lines = Files.exists(file) ? Files.readAllLines(file) : List.of();
+        List<String> lines = Files.exists(file) ? new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList() : List.of();
         goesOn = !lines.isEmpty() && lines.get(0).equals(request);
         for (String line : goesOn ? lines.subList(1, lines.size()) : List.<String>of()) {
             try {

@@ -10,6 +10,7 @@ import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
+import lab.recall.request.Journal;
 import lab.recall.request.Progress;
 
 /**
@@ -28,6 +29,7 @@ import lab.recall.request.Progress;
 public final class AttributionPatching {
     private final LanguageModel model;
     private HookPoint point = HookPoint.RESID_POST;
+    private int window = 1;
 
     private AttributionPatching(LanguageModel model) {
         this.model = model;
@@ -44,40 +46,50 @@ public final class AttributionPatching {
         return this;
     }
 
-    /** Over pairs of facts. */
-    public AverageTrace over(FactPairs pairs) {
-        return over(pairs, Progress.bar());
+    /** Layers that are put back together, as {@link Interchange#window} counts them. */
+    public AttributionPatching window(int layers) {
+        window = layers;
+        return this;
     }
 
-    /** Over pairs of facts; tells how far it is. */
-    public AverageTrace over(FactPairs pairs, Progress progress) {
-        progress.start("attribution patching of " + point.id(), "pairs", pairs.size());
+    /** Over pairs of facts. */
+    public AverageTrace over(FactPairs pairs) {
+        return over(pairs, Progress.bar(), Journal.none());
+    }
+
+    /** Over pairs of facts; tells how far it is, and keeps finished pairs in a journal. */
+    public AverageTrace over(FactPairs pairs, Progress progress, Journal journal) {
+        String name = "attribution patching of " + point.id() + (window > 1 ? " over " + window + " layers" : "");
+        progress.start(name, "pairs", pairs.size());
         List<double[][]> effects = new ArrayList<>();
         for (FactPair pair : pairs.pairs()) {
-            effects.add(effect(pair));
+            effects.add(journal.piece(name + ": " + pair.cleanPrompt().text() + " / " + pair.corruptPrompt().text(), double[][].class, () -> effect(pair)));
             progress.to(effects.size());
         }
         progress.finish();
         double[][][] all = effects.toArray(double[][][]::new);
-        return new AverageTrace(model, point, CausalTrace.label(point) + ", attribution", pairs, Averaging.byPosition(pairs.pairs(), all), all);
+        return new AverageTrace(model, point,
+                CausalTrace.label(point) + (window > 1 ? " over " + window + " layers" : "") + ", attribution", "attribution", pairs, Averaging.byPosition(pairs.pairs(), all), all);
     }
 
-    /** Estimates for each token and, summed, the whole subject, [layer][cell]; null where the two runs hardly differ. */
+    /** Estimates for each token and, summed, the whole subject, [layer][cell]; none where the two runs hardly differ. */
     private double[][] effect(FactPair pair) {
         Pass clean = model.run(pair.cleanPrompt().ids(), Recording.points(point));
         Pass corrupt = model.run(pair.corruptPrompt().ids(), Recording.gradients().and(Recording.points(point)));
         double pClean = clean.probability(pair.answer());
         if (pClean - corrupt.probability(pair.answer()) < Averaging.LEAST_SPAN) {
-            return null;
+            return new double[0][];
         }
         Gradients g = Gradients.of(corrupt, pair.answer(), Recording.points(point));
         double span = g.loss() + Math.log(pClean);
         List<int[]> cells = CausalTrace.cells(pair.cleanPrompt());
         double[][] effect = new double[model.layers()][cells.size()];
         for (int l = 0; l < effect.length; l++) {
-            for (int c = 0; c < cells.size(); c++) {
-                for (int token : cells.get(c)) {
-                    effect[l][c] += gain(g, clean, corrupt, new Site(l, point, token)) / span;
+            for (int k = Interchange.firstLayer(l, window); k <= Interchange.lastLayer(l, window, model.layers()); k++) {
+                for (int c = 0; c < cells.size(); c++) {
+                    for (int token : cells.get(c)) {
+                        effect[l][c] += gain(g, clean, corrupt, new Site(k, point, token)) / span;
+                    }
                 }
             }
         }

@@ -34,6 +34,7 @@ public final class AverageTrace implements Showable {
     private final LanguageModel model;
     private final HookPoint point;
     private final String what;
+    private final String how;
     private final FactPairs pairs;
     private final double[][][] samples;
     private final double[][][] effects;
@@ -41,13 +42,15 @@ public final class AverageTrace implements Showable {
 
     /**
      * @param what    in words, for titles
+     * @param how     made and averaged: only traces of one kind may be subtracted
      * @param samples what each pair gives, [position][layer][pair]
      * @param effects effects of each pair's cells, [pair][layer][cell]
      */
-    AverageTrace(LanguageModel model, HookPoint point, String what, FactPairs pairs, double[][][] samples, double[][][] effects) {
+    AverageTrace(LanguageModel model, HookPoint point, String what, String how, FactPairs pairs, double[][][] samples, double[][][] effects) {
         this.model = model;
         this.point = point;
         this.what = what;
+        this.how = how;
         this.pairs = pairs;
         this.samples = samples;
         this.effects = effects;
@@ -97,8 +100,8 @@ public final class AverageTrace implements Showable {
         }
         StringBuilder name = new StringBuilder(what);
         for (AverageTrace other : others) {
-            if (other.model != model || !other.pairs.equals(pairs) || other.pairs() != pairs()) {
-                throw new IllegalArgumentException("a difference needs traces of one model over the same pairs");
+            if (other.model != model || !other.pairs.equals(pairs) || other.samples[0][0].length != samples[0][0].length || !other.how.equals(how)) {
+                throw new IllegalArgumentException("a difference needs traces of one model over the same pairs, made and averaged the same way");
             }
             name.append(" − ").append(other.what);
             for (int p = 0; p < rest.length; p++) {
@@ -109,7 +112,7 @@ public final class AverageTrace implements Showable {
                 }
             }
         }
-        return new AverageTrace(model, point, name.toString(), pairs, rest, new double[0][][]);
+        return new AverageTrace(model, point, name.toString(), how, pairs, rest, new double[0][][]);
     }
 
     /** Spearman's rank correlation of two traces over the tokens and layers of each pair, averaged over pairs. */
@@ -119,7 +122,7 @@ public final class AverageTrace implements Showable {
         }
         double[] each = new double[effects.length];
         for (int i = 0; i < each.length; i++) {
-            each[i] = effects[i] == null || other.effects[i] == null ? Double.NaN : RankCorrelation.of(flat(effects[i]), flat(other.effects[i]));
+            each[i] = effects[i].length == 0 || other.effects[i].length == 0 ? Double.NaN : RankCorrelation.of(flat(effects[i]), flat(other.effects[i]));
         }
         return Estimate.mean(each, SEED);
     }

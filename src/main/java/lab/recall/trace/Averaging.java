@@ -35,21 +35,21 @@ public enum Averaging {
         double[][][] effects = new double[grids.size()][][];
         for (int i = 0; i < effects.length; i++) {
             InterchangeGrid g = grids.get(i);
-            effects[i] = g.pClean() - g.pCorrupt() >= LEAST_SPAN ? g.effect() : null;
+            effects[i] = g.pClean() - g.pCorrupt() >= LEAST_SPAN ? g.effect() : new double[0][];
         }
         return byPosition(pairs, effects);
     }
 
-    /** Means of effects over the tokens of a position, [position][layer][pair]; NaN where a pair has none, or no effects (null). */
+    /** Means of effects over the tokens of a position, [position][layer][pair]; NaN where a pair has none, or no effects. */
     static double[][][] byPosition(List<FactPair> pairs, double[][][] effects) {
-        int layers = Arrays.stream(effects).filter(e -> e != null).mapToInt(e -> e.length).findFirst().orElse(0);
+        int layers = Arrays.stream(effects).mapToInt(e -> e.length).max().orElse(0);
         double[][][] samples = new double[Position.values().length][layers][effects.length];
         for (int i = 0; i < effects.length; i++) {
             Prompt prompt = pairs.get(i).cleanPrompt();
             for (int l = 0; l < layers; l++) {
                 double[] sum = new double[samples.length];
                 int[] n = new int[samples.length];
-                for (int t = 0; effects[i] != null && t <= prompt.length(); t++) {
+                for (int t = 0; effects[i].length > 0 && t <= prompt.length(); t++) {
                     int position = (t < prompt.length() ? Position.of(prompt, t) : Position.SUBJECT).ordinal();
                     sum[position] += effects[i][l][t];
                     n[position]++;

@@ -91,6 +91,10 @@ public final class CausalTrace {
         return this;
     }
 
+    int window() {
+        return window;
+    }
+
     /** Another window. */
     public CausalTrace window(int layers) {
         window = layers;
@@ -144,9 +148,12 @@ public final class CausalTrace {
 
     /** All pairs, averaged by position; tells how far it is, and keeps finished pairs in a journal. */
     public AverageTrace over(FactPairs pairs, Progress progress, Journal journal) {
+        if (reverse && averaging == Averaging.PUBLISHED) {
+            throw new IllegalArgumentException("reverse: the reference code has no reverse direction to average as published; average it as corrected");
+        }
         List<InterchangeGrid> grids = interchange().run(cases(pairs.pairs()), progress, journal);
         double[][][] effects = grids.stream().map(InterchangeGrid::effect).toArray(double[][][]::new);
-        return new AverageTrace(model, point, what(), pairs, averaging.samples(pairs.pairs(), grids), effects);
+        return new AverageTrace(model, point, what(), how(), pairs, averaging.samples(pairs.pairs(), grids), effects);
     }
 
     private Interchange interchange() {
@@ -155,8 +162,11 @@ public final class CausalTrace {
     }
 
     private String what() {
-        return label(point) + (window > 1 ? " over " + window + " layers" : "") + (reverse ? ", reverse" : "") + (samples > 0 ? ", noise" : "")
-                + (averaging == Averaging.PUBLISHED ? ", published averaging" : "");
+        return label(point) + (window > 1 ? " over " + window + " layers" : "") + how();
+    }
+
+    private String how() {
+        return (reverse ? ", reverse" : "") + (samples > 0 ? ", noise" : "") + (averaging == Averaging.PUBLISHED ? ", published averaging" : "");
     }
 
     /** A cell for each token and one for the whole subject. */

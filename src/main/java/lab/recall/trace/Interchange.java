@@ -1,6 +1,7 @@
 package lab.recall.trace;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import lab.recall.model.Forks;
@@ -133,7 +134,8 @@ public final class Interchange {
             }
             List<Case> some = cases.subList(from, to);
             long done = before;
-            InterchangeGrid[] found = journal.piece(name() + ", pairs " + from + " to " + (to - 1), InterchangeGrid[].class,
+            String piece = name() + ", pairs " + from + " to " + (to - 1) + ", " + fingerprint(some);
+            InterchangeGrid[] found = journal.piece(piece, InterchangeGrid[].class,
                     () -> group(some, progress, done));
             grids.addAll(List.of(found));
             before += some.stream().mapToLong(this::rows).sum();
@@ -147,6 +149,22 @@ public final class Interchange {
     private String name() {
         return (reverse ? "reverse " : "") + "interchange of " + point.id() + (window > 1 ? " over " + window + " layers" : "")
                 + (sever == null ? "" : ", " + sever.id() + " blocked");
+    }
+
+    /** Tells cases apart in a journal: another noise, or facts that were edited since, are other work. */
+    private static String fingerprint(List<Case> cases) {
+        int hash = 1;
+        for (Case c : cases) {
+            hash = 31 * hash + Arrays.hashCode(c.clean());
+            hash = 31 * hash + Arrays.hashCode(c.corrupt());
+            hash = 31 * hash + c.answer();
+            for (List<Intervention> corruption : c.corruptions()) {
+                for (Intervention i : corruption) {
+                    hash = 31 * hash + (i instanceof Intervention.Add a ? Arrays.hashCode(a.vector()) : i.site().hashCode());
+                }
+            }
+        }
+        return Integer.toHexString(hash);
     }
 
     private InterchangeGrid[] group(List<Case> cases, Progress progress, long rowsBefore) {
@@ -211,7 +229,7 @@ public final class Interchange {
     /** The patch at (layer, tokens), and the severed point behind it; before the first patched layer severing would change nothing. */
     private List<Intervention> changes(Pass source, Pass base, int layer, int[] tokens) {
         int first = firstLayer(layer);
-        int last = Math.min(model.layers(), layer + (window + 1) / 2) - 1;
+        int last = lastLayer(layer, window, model.layers());
         List<Intervention> changes = new ArrayList<>();
         for (int token : tokens) {
             for (int k = first; k <= last; k++) {
@@ -227,7 +245,15 @@ public final class Interchange {
     }
 
     private int firstLayer(int layer) {
+        return firstLayer(layer, window);
+    }
+
+    static int firstLayer(int layer, int window) {
         return Math.max(0, layer - window / 2);
+    }
+
+    static int lastLayer(int layer, int window, int layers) {
+        return Math.min(layers, layer + (window + 1) / 2) - 1;
     }
 
     /** Token rows that the forks of one grid need. */

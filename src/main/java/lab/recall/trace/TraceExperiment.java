@@ -41,8 +41,17 @@ public final class TraceExperiment implements Experiment<LanguageModel> {
         boolean reverse = f.flag("reverse");
         boolean noise = f.has("noise");
         double deviations = noise ? f.number("noise", 0) : 0;
+        if (f.has("samples") && !noise) {
+            throw new IllegalArgumentException("samples: only noise is sampled; give noise, or leave samples out");
+        }
         int samples = f.integer("samples", 1, 10_000, 10);
         boolean attribution = f.flag("attribution");
+        if (reverse && published) {
+            throw new IllegalArgumentException("reverse: true with mode published: the reference code has no reverse direction");
+        }
+        if (attribution && (reverse || noise)) {
+            throw new IllegalArgumentException("attribution: true, expected false with reverse or noise: it estimates the effect of a clean value put back");
+        }
         FactPairs pairs = TracedFacts.pairs(model, f, published ? Pairing.PUBLISHED : Pairing.CORRECTED);
         long start = System.nanoTime();
         Map<HookPoint, AverageTrace> traces = new LinkedHashMap<>();
@@ -62,7 +71,7 @@ public final class TraceExperiment implements Experiment<LanguageModel> {
                 views.add(new NamedView("hand-over", t.handOver()));
             }
             if (attribution) {
-                AverageTrace fast = AttributionPatching.of(model).point(p).over(pairs, progress);
+                AverageTrace fast = AttributionPatching.of(model).point(p).window(trace.window()).over(pairs, progress, journal);
                 add(p.id() + ".attribution", fast, arrays, views);
                 scalars.put(p.id() + "_attribution_rank_correlation", t.rankCorrelation(fast));
             }

@@ -18,7 +18,6 @@ final class TracedFacts {
         String relation = f.text("relation", "all");
         int count = f.integer("pairs", 1, MOST, 200);
         int seed = f.integer("seed", 0, Integer.MAX_VALUE, 1);
-        Relations relations = set.isEmpty() ? Relations.of(model) : Relations.named(set);
-        return relations.only(relation).knownBy(model).pairs(count, seed, pairing);
+        return Relations.asked(model, set, relation).knownBy(model).pairs(count, seed, pairing);
     }
 }

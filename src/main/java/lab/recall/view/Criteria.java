@@ -17,6 +17,7 @@ public final class Criteria implements Showable {
 
     private final String title;
     private final List<Row> rows = new ArrayList<>();
+    private String evidence = "";
 
     /** @param title what was examined */
     public Criteria(String title) {
@@ -37,6 +38,12 @@ public final class Criteria implements Showable {
         return this;
     }
 
+    /** How exact the paper's numbers are and where they were read. */
+    public Criteria evidence(String text) {
+        evidence = text;
+        return this;
+    }
+
     /** How many hold. */
     public long held() {
         return rows.stream().filter(Row::held).count();
@@ -47,15 +54,18 @@ public final class Criteria implements Showable {
         return rows.size();
     }
 
-    /** Whether a criterion holds. */
+    /** Whether all of a criterion's rows hold. */
     public boolean held(String id) {
-        return rows.stream().filter(r -> r.id.equals(id)).findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("'" + id + "' is no criterion here")).held;
+        List<Row> of = rows.stream().filter(r -> r.id.equals(id)).toList();
+        if (of.isEmpty()) {
+            throw new IllegalArgumentException("'" + id + "' is no criterion here");
+        }
+        return of.stream().allMatch(Row::held);
     }
 
     /** All criteria. */
     public Table table() {
-        return Tables.of(title + ": " + held() + " of " + size() + " held", List.of("", "criterion", "here", "held", "paper"),
+        return Tables.of(title + ": " + held() + " of " + size() + " held" + (evidence.isEmpty() ? "" : "; the paper's numbers: " + evidence), List.of("", "criterion", "here", "held", "paper"),
                 rows.stream().map(r -> List.of(r.id, r.criterion, r.here, r.held ? "held" : "not held", r.paper)).toList());
     }
 

@@ -3,6 +3,7 @@ package lab.recall.cli;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -11,8 +12,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
 import lab.recall.checkpoint.SafeTensors;
+import lab.recall.request.Progress;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,19 +58,45 @@ class TraceCommandTest {
         }
     }
 
+    /** Stops itself when the second point begins, as Ctrl-C would then. */
+    private static final class Impatient implements Progress {
+        private int started;
+
+        @Override
+        public void start(String what, String unit, long total) {
+            if (++started == 2) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        @Override
+        public void to(long done) {
+        }
+
+        @Override
+        public void finish() {
+        }
+    }
+
     @Test
     void anInterruptedRunGoesOnAndGivesTheSame() throws IOException {
+        String request = "{\"experiment\":\"trace\",\"model\":\"tiny-mamba\",\"points\":[\"residual\",\"out\"],\"pairs\":5}";
         Path whole = dir.resolve("whole");
         Path resumed = dir.resolve("resumed");
-        String[] options = {"--model", "tiny-mamba", "--pairs", "5", "--point", "residual", "--out"};
-        assertEquals(0, recall(Stream.concat(Stream.of("trace"), Stream.concat(Stream.of(options), Stream.of(whole.toString()))).toArray(String[]::new)));
-        Thread.currentThread().interrupt();
-        int code = recall(Stream.concat(Stream.of("trace"), Stream.concat(Stream.of(options), Stream.of(resumed.toString()))).toArray(String[]::new));
-        assertTrue(code != 0 && !Files.exists(resumed.resolve("result.json")), "interrupted: " + code);
+        new Requests().run(request, whole, Progress.silent()).journal().delete();
+        assertThrows(CancellationException.class, () -> new Requests().run(request, resumed, new Impatient()));
         Thread.interrupted();
-        assertEquals(0, recall(Stream.concat(Stream.of("trace"), Stream.concat(Stream.of(options), Stream.of(resumed.toString()))).toArray(String[]::new)));
-        assertArrayEquals(SafeTensors.read(whole.resolve("result.safetensors")).get("resid_post.mean").floats(),
-                SafeTensors.read(resumed.resolve("result.safetensors")).get("resid_post.mean").floats());
+        List<String> journal = Files.readAllLines(resumed.resolve("journal.jsonl"));
+        assertTrue(journal.stream().anyMatch(l -> l.contains("resid_post")) && journal.stream().noneMatch(l -> l.contains("interchange of out")), journal.toString());
+        assertFalse(Files.exists(resumed.resolve("result.json")));
+        new Requests().run(request.replace("}", ",\"threads\":1}"), resumed, Progress.silent());
+        List<String> after = Files.readAllLines(resumed.resolve("journal.jsonl"));
+        assertEquals(journal, after.subList(0, journal.size()), "what was done is gone on with, whatever the threads");
+        var a = SafeTensors.read(whole.resolve("result.safetensors"));
+        var b = SafeTensors.read(resumed.resolve("result.safetensors"));
+        for (String name : new String[] {"resid_post.mean", "out.low"}) {
+            assertArrayEquals(a.get(name).floats(), b.get(name).floats(), name);
+        }
     }
 
     @Test
@@ -86,7 +115,7 @@ class TraceCommandTest {
     @CsvSource(delimiter = '|', value = {
         "--relation nope|nope", "--relations missing|missing", "--point resid_pots|did you mean 'resid_post'", "--point attn_out|attn_out",
         "--point logits|logits", "--mode magic|expected corrected or published", "--window -1|window: -1", "--pairs 0|pairs: 0", "--noise 0|noise: 0",
-        "--noise 3 --samples 0|samples: 0", "--seed x|x", "--threads 0|threads: 0"})
+        "--noise 3 --samples 0|samples: 0", "--samples 5|samples: only noise is sampled", "--reverse --mode published|reverse", "--noise 3 --attribution|attribution", "--seed x|x", "--threads 0|threads: 0"})
     void badOptionsAreOneSentence(String options, String why) {
         Path out = dir.resolve("out");
         String[] args = Stream.concat(Stream.of("trace", "--model", "tiny-mamba", "--out", out.toString()), Stream.of(options.split(" "))).toArray(String[]::new);
