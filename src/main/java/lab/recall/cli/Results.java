@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import lab.recall.checkpoint.SafeTensors;
@@ -38,12 +40,37 @@ final class Results {
         } catch (IOException e) {
             throw new IllegalArgumentException("--out: " + folder + " cannot be made (" + e.getMessage() + ")", e);
         }
+        Map<String, byte[]> shown = new LinkedHashMap<>();
+        answer.views().forEach(v -> shown.putAll(Export.files(v.name(), v.view())));
+        List<String> files = new ArrayList<>(shown.keySet());
+        files.addAll(answer.arrays().isEmpty() ? List.of() : List.of("result.safetensors"));
+        removeEarlier(folder, files);
+        json.set("files", JSON.valueToTree(files));
         List<Tensor> arrays = answer.arrays().stream().map(a -> Tensor.of(a.name(), a.values(), a.shape())).toList();
         if (!arrays.isEmpty()) {
             SafeTensors.write(folder.resolve("result.safetensors"), arrays, Map.of());
         }
-        answer.views().forEach(v -> write(folder, v.name(), v.view()));
+        shown.forEach((file, bytes) -> AtomicFiles.write(folder.resolve(file), bytes));
         AtomicFiles.write(folder.resolve("result.json"), bytes(json));
+    }
+
+    /** The files of an earlier result there: what is found under a folder belongs to one request. */
+    private static void removeEarlier(Path folder, List<String> except) {
+        Path before = folder.resolve("result.json");
+        if (!Files.exists(before)) {
+            return;
+        }
+        try {
+            JsonNode earlier = JSON.readTree(Files.readAllBytes(before)).path("files");
+            Files.delete(before);
+            for (JsonNode file : earlier) {
+                if (!except.contains(file.asText())) {
+                    Files.deleteIfExists(folder.resolve(Path.of(file.asText()).getFileName()));
+                }
+            }
+        } catch (IOException e) {
+            throw new IllegalArgumentException("--out: the result in " + folder + " cannot be replaced (" + e.getMessage() + ")", e);
+        }
     }
 
     /** Writes a table as CSV and JSON, a picture as PNG and SVG. */

@@ -35,6 +35,7 @@ final class RunCommand implements Callable<Integer> {
         }
         if (!file.toString().endsWith(".jsonl")) {
             requests.run(text, out, Progress.bar()).journal().delete();
+            spec.commandLine().getOut().println("written to " + out);
             return 0;
         }
         return lines(text);

@@ -37,7 +37,7 @@ public final class TraceExperiment implements Experiment<LanguageModel> {
     public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
         List<HookPoint> points = points(model, f);
         boolean published = f.choice("mode", List.of("corrected", "published")).equals("published");
-        int window = f.integer("window", 0, 2 * model.layers(), 0);
+        int window = f.has("window") ? f.integer("window", 1, 2 * model.layers(), 1) : 0;
         boolean reverse = f.flag("reverse");
         boolean noise = f.has("noise");
         double deviations = noise ? f.number("noise", 0) : 0;

@@ -109,12 +109,17 @@ class TraceCommandTest {
         try (Stream<Path> files = Files.list(out)) {
             assertTrue(files.anyMatch(f -> f.toString().endsWith(".svg")));
         }
+        assertEquals(0, recall("trace", "--model", "tiny-mamba", "--pairs", "4", "--out", out.toString()), () -> terminal.err());
+        JsonNode files = JSON.readTree(out.resolve("result.json").toFile()).get("files");
+        try (Stream<Path> there = Files.list(out)) {
+            assertEquals(files.size() + 1, there.count(), "another request's files do not stay beside the new ones: " + files);
+        }
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "--relation nope|nope", "--relations missing|missing", "--point resid_pots|did you mean 'resid_post'", "--point attn_out|attn_out",
-        "--point logits|logits", "--mode magic|expected corrected or published", "--window -1|window: -1", "--pairs 0|pairs: 0", "--noise 0|noise: 0",
+        "--point logits|logits", "--mode magic|expected corrected or published", "--window 0|window: 0", "--pairs 0|pairs: 0", "--noise 0|noise: 0",
         "--noise 3 --samples 0|samples: 0", "--samples 5|samples: only noise is sampled", "--reverse --mode published|reverse", "--noise 3 --attribution|attribution", "--seed x|x", "--threads 0|threads: 0"})
     void badOptionsAreOneSentence(String options, String why) {
         Path out = dir.resolve("out");
