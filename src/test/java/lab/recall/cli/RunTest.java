@@ -18,7 +18,6 @@ import java.util.Map;
 import lab.recall.Golden;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
-import lab.recall.model.LanguageModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -246,59 +245,6 @@ class RunTest {
         }
     }
 
-    @Test
-    void knockoutOfTwoModels() throws IOException {
-        Path out = dir.resolve("ko");
-        String[] command = {"knockout", "--model", "tiny-mamba", "--model", "tiny-neox", "--form", "edges", "--facts", "6", "--flows", "--out", out.toString()};
-        assertEquals(0, recall(command), () -> terminal.err());
-        assertTrue(terminal.out().contains("subject's last token"), terminal.out());
-        for (String file : new String[] {"tiny-mamba/result.json", "tiny-neox/curves.csv", "tiny-mamba/curves-chart.svg", "tiny-mamba/flows-map.png",
-            "together-subject.png"}) {
-            assertTrue(Files.size(out.resolve(file)) > 0, file);
-        }
-        Map<String, Tensor> arrays = SafeTensors.read(out.resolve("tiny-mamba").resolve("result.safetensors"));
-        int layers = LanguageModel.open("tiny-mamba").layers();
-        assertArrayEquals(new long[] {4, layers}, arrays.get("change").shape());
-        assertArrayEquals(new long[] {10, layers}, arrays.get("flow").shape());
-        assertFalse(Files.exists(out.resolve("tiny-mamba").resolve("journal.jsonl")));
-        for (String form : new String[] {"published", "every", "held"}) {
-            assertEquals(0, recall("knockout", "--model", "tiny-mamba", "--form", form, "--facts", "3", "--window", "1",
-                    "--out", dir.resolve(form).toString()), () -> terminal.err());
-        }
-        for (String[] bad : new String[][] {{"published", "tiny-neox", "1"}, {"magic", "tiny-mamba", "1"}, {"edges", "tiny-mamba", "0"}}) {
-            assertEquals(2, recall("knockout", "--model", bad[1], "--form", bad[0], "--facts", bad[2], "--out", dir.resolve("bad").toString()));
-            assertEquals(1, terminal.err().strip().lines().count(), terminal.err());
-        }
-        assertFalse(Files.exists(dir.resolve("bad")), "nothing is written");
-    }
-
-    /** The second model is refused; what was found for the first one stands in its journal, and is not computed again. */
-    @Test
-    void knockoutGoesOn() throws IOException {
-        Path out = dir.resolve("ko");
-        assertEquals(2, recall("knockout", "--model", "tiny-mamba", "--model", "tiny-neox", "--form", "published", "--facts", "2", "--out", out.toString()));
-        assertTrue(terminal.err().contains("form: 'published', expected edges"), terminal.err());
-        Path journal = out.resolve("tiny-mamba").resolve("journal.jsonl");
-        List<String> lines = Files.readAllLines(journal).stream().filter(l -> !l.isEmpty()).toList();
-        assertEquals(2, lines.size());
-        ObjectNode piece = (ObjectNode) JSON.readTree(lines.get(1));
-        ArrayNode marked = JSON.createArrayNode();
-        for (JsonNode fact : piece.get("value")) {
-            ArrayNode routes = marked.addArray();
-            for (JsonNode route : fact) {
-                ArrayNode layers = routes.addArray();
-                route.forEach(l -> layers.add(-0.25));
-            }
-        }
-        piece.set("value", marked);
-        Files.writeString(journal, lines.get(0) + "\n" + piece + "\n");
-        assertEquals(0, recall("knockout", "--model", "tiny-mamba", "--form", "published", "--facts", "2", "--out", out.resolve("tiny-mamba").toString()), () -> terminal.err());
-        for (float change : SafeTensors.read(out.resolve("tiny-mamba").resolve("result.safetensors")).get("change").floats()) {
-            assertEquals(-0.25f, change);
-        }
-        assertFalse(Files.exists(journal));
-    }
-
     private static final String EDGES = "'experiment':'edges','model':'tiny-mamba','prompt':{'ids':[1,2,3]}";
     private static final String GOOD = "'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1,2]},'points':['logits']";
 
@@ -362,7 +308,8 @@ class RunTest {
         "[]|not a JSON object",
         "{|not JSON"})
     void badRequestsAreOneSentence(String text, String why) throws IOException {
-        Path file = Files.writeString(dir.resolve("r.json"), text.replace("GOOD", GOOD).replace("EDGES", EDGES).replace("NEOX", EDGES.replace("mamba", "neox")).replace('\'', '"').replace("\"nope\":", "'nope':"));
+        Path file = Files.writeString(dir.resolve("r.json"), text.replace("GOOD", GOOD).replace("EDGES", EDGES).replace("NEOX", EDGES.replace("mamba", "neox"))
+                .replace('\'', '"').replace("\"nope\":", "'nope':"));
         assertEquals(2, recall("run", file.toString(), "--out", dir.resolve("out").toString()), terminal.err());
         assertTrue(terminal.err().replace('"', '\'').contains(why), terminal.err());
         assertEquals(1, terminal.err().strip().lines().count(), terminal.err());
