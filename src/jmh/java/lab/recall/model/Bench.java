@@ -238,7 +238,7 @@ final class Bench {
         Forks[] forks = new Forks[2];
         double[] seconds = {Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY};
         float[] zeros = new float[model.width(model instanceof Mamba ? HookPoint.Y : HookPoint.ATTN_CTX)];
-        for (int round = 0; round < (edges.size() == 1 ? 40 : 3); round++) {         // in turn: both see the same machine
+        for (int round = 0; round < (edges.size() == 1 ? 40 : 5); round++) {         // in turn: both see the same machine
             for (int cut = 0; cut < 2; cut++) {
                 forks[cut] = model.forks();
                 for (int i = 0; i < edges.size(); i++) {
@@ -252,7 +252,9 @@ final class Bench {
                 seconds[cut] = Math.min(seconds[cut], seconds(start));
             }
         }
-row(job, model.folder().getFileName().toString(), base.length(), threads, forks[1].rows(), seconds[1], Double.NaN, "the same forks uncut", seconds[0]);
+        System.out.printf(Locale.ROOT, "%s, %s, %d threads: %d forks, %.2f times a plain pass of the same rows%n", job, model.folder().getFileName(),
+                threads, edges.size(), seconds[1] / seconds[0]);
+        row(job, model.folder().getFileName().toString(), base.length(), threads, forks[1].rows(), seconds[1], Double.NaN, "the same forks uncut", seconds[0]);
     }
 
     private void jacobian(int threads) throws IOException, InterruptedException {
