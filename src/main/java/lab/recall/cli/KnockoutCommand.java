@@ -50,7 +50,7 @@ final class KnockoutCommand extends FactCommand {
         }
     }
 
-    /** For each group of tokens one chart, over relative depth, a line for each model. */
+    /** For each group of tokens one chart, over relative depth, a line with intervals for each model. */
     @Override
     List<NamedView> together(Map<String, Answer> answers) {
         List<NamedView> views = new ArrayList<>();
@@ -60,15 +60,19 @@ final class KnockoutCommand extends FactCommand {
             boolean any = false;
             for (Map.Entry<String, Answer> e : answers.entrySet()) {
                 NamedArray change = e.getValue().arrays().get(0);
+                NamedArray low = e.getValue().arrays().get(1);
+                NamedArray high = e.getValue().arrays().get(2);
                 int layers = (int) change.shape()[1];
                 double[] x = new double[layers];
                 double[] y = new double[layers];
+                double[] error = new double[layers];
                 for (int l = 0; l < layers; l++) {
                     x[l] = (double) l / layers;
                     y[l] = change.values()[g * layers + l];
+                    error[l] = (high.values()[g * layers + l] - low.values()[g * layers + l]) / 2;
                 }
                 if (!Double.isNaN(y[0])) {
-                    Charts.line(chart, e.getKey(), x, y, null);
+                    Charts.line(chart, e.getKey() + ", " + e.getValue().scalars().get("facts") + " facts", x, y, error);
                     any = true;
                 }
             }
