@@ -39,7 +39,7 @@ public final class KnockoutCriteria {
     /** Criteria F: on curves of the paper's window in proportion, and on curves of windows of one layer. */
     public static Criteria of(String title, KnockoutCurves wide, KnockoutCurves single) {
         PaperNumbers paper = PaperNumbers.of("knockout");
-        Criteria all = new Criteria(title);
+        Criteria all = new Criteria(title).evidence(paper.evidence());
         for (Criterion c : criteria()) {
             Found here = c.examine.apply(wide::means);
             Found published = c.examine.apply(g -> paper.curve("categories", NAMES.get(g)));
