@@ -51,6 +51,13 @@ abstract class FactCommand implements Callable<Integer> {
     /** Writes the command's own options into the request. */
     abstract void fill(ObjectNode request);
 
+    /** Writes an option that was given. */
+    static void put(ObjectNode request, String field, Object value) {
+        if (value != null) {
+            request.set(field, JSON.valueToTree(value));
+        }
+    }
+
     /** Pictures that set several models side by side: the heat maps that all of them have. */
     List<NamedView> together(Map<String, Answer> answers) {
         List<NamedView> all = new ArrayList<>();
@@ -78,12 +85,8 @@ abstract class FactCommand implements Callable<Integer> {
         Map<String, Requests.Done> done = new LinkedHashMap<>();
         for (String model : models) {
             ObjectNode request = JSON.createObjectNode().put("experiment", experiment()).put("model", model).put("relation", relation).put("seed", seed);
-            if (relations != null) {
-                request.put("relations", relations);
-            }
-            if (threads != null) {
-                request.put("threads", threads);
-            }
+            put(request, "relations", relations);
+            put(request, "threads", threads);
             fill(request);
             Requests.Done answered = requests.run(request.toString(), folders.get(model), Progress.bar());
             done.put(model, answered);

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.IntStream;
 import lab.recall.knockout.TokenGroup;
 import lab.recall.request.Answer;
 import lab.recall.request.NamedArray;
@@ -42,12 +43,8 @@ final class KnockoutCommand extends FactCommand {
     @Override
     void fill(ObjectNode request) {
         request.put("form", form).put("facts", facts).put("flows", flows);
-        if (window != null) {
-            request.put("window", window);
-        }
-        if (documents != null) {
-            request.put("documents", documents);
-        }
+        put(request, "window", window);
+        put(request, "documents", documents);
     }
 
     /** For each group of tokens one chart, over relative depth, a line with intervals for each model. */
@@ -57,29 +54,20 @@ final class KnockoutCommand extends FactCommand {
         for (int g = 0; g < TokenGroup.PUBLISHED.size(); g++) {
             TokenGroup group = TokenGroup.PUBLISHED.get(g);
             XYChart chart = Charts.lines("knocked out: " + group.label(), "centre layer / layers", "(p' - p) / p");
-            boolean any = false;
-            for (Map.Entry<String, Answer> e : answers.entrySet()) {
-                NamedArray change = e.getValue().arrays().get(0);
-                NamedArray low = e.getValue().arrays().get(1);
-                NamedArray high = e.getValue().arrays().get(2);
-                int layers = (int) change.shape()[1];
-                double[] x = new double[layers];
-                double[] y = new double[layers];
-                double[] error = new double[layers];
-                for (int l = 0; l < layers; l++) {
-                    x[l] = (double) l / layers;
-                    y[l] = change.values()[g * layers + l];
-                    error[l] = (high.values()[g * layers + l] - low.values()[g * layers + l]) / 2;
-                }
-                if (!Double.isNaN(y[0])) {
-                    Charts.line(chart, e.getKey() + ", " + e.getValue().scalars().get("facts") + " facts", x, y, error);
-                    any = true;
-                }
-            }
-            if (any) {
+            int at = g;
+            answers.forEach((model, answer) -> Charts.byDepth(chart, model + ", " + answer.scalars().get("facts") + " facts",
+                    row(answer, 0, at), row(answer, 1, at), row(answer, 2, at)));
+            if (!chart.getSeriesCollection().isEmpty()) {
                 views.add(new NamedView("together-" + group.name().toLowerCase(Locale.ROOT).replace('_', '-'), chart));
             }
         }
         return views;
+    }
+
+    /** A group's row of one of the arrays change, low and high. */
+    private static double[] row(Answer answer, int array, int group) {
+        NamedArray all = answer.arrays().get(array);
+        int layers = (int) all.shape()[1];
+        return IntStream.range(group * layers, (group + 1) * layers).mapToDouble(i -> all.values()[i]).toArray();
     }
 }

@@ -44,14 +44,8 @@ final class TraceCommand extends FactCommand {
         ArrayNode list = request.putArray("points");
         points.forEach(list::add);
         request.put("mode", mode).put("pairs", pairs).put("reverse", reverse).put("attribution", attribution);
-        if (samples != null) {
-            request.put("samples", samples);
-        }
-        if (window != null) {
-            request.put("window", window);
-        }
-        if (noise != null) {
-            request.put("noise", noise);
-        }
+        put(request, "samples", samples);
+        put(request, "window", window);
+        put(request, "noise", noise);
     }
 }

@@ -11,6 +11,7 @@ import lab.recall.model.Forks;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.LayerWindow;
 import lab.recall.model.Mamba;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
@@ -66,12 +67,12 @@ public final class Knockout {
     private final LanguageModel model;
     private Form form = Form.EDGES;
     private MeanActivations means;
-    private int window;
+    private LayerWindow window;
     private List<Route> routes = Route.published();
 
     private Knockout(LanguageModel model) {
         this.model = model;
-        this.window = paperWindow(model);
+        this.window = LayerWindow.of(model, paperWindow(model));
     }
 
     /** Of exact edges, over the paper's window in proportion to the model's depth, along the paper's categories. */
@@ -127,10 +128,7 @@ public final class Knockout {
 
     /** Over how many layers. */
     public Knockout window(int layers) {
-        if (layers < 1 || layers > 2 * model.layers()) {
-            throw new IllegalArgumentException("window: " + layers + ", expected a whole number from 1 to " + 2 * model.layers());
-        }
-        window = layers;
+        window = LayerWindow.of(model, layers);
         return this;
     }
 
@@ -153,7 +151,7 @@ public final class Knockout {
         int runs = routes.size() * model.layers();
         progress.start("knock-out, " + form.id(), "runs", (long) facts.size() * runs);
         double[][][] changes = new double[facts.size()][][];
-        String name = form.id() + ", window " + window + ", " + String.join("; ", routes.stream().map(Route::label).toList());
+        String name = form.id() + ", window " + window.width() + ", " + String.join("; ", routes.stream().map(Route::label).toList());
         int from = 0;
         while (from < facts.size()) {
             int to = from;
@@ -170,7 +168,7 @@ public final class Knockout {
             from = to;
         }
         progress.finish();
-        return new KnockoutCurves(model, form, window, routes, changes);
+        return new KnockoutCurves(model, form, window.width(), routes, changes);
     }
 
     /** (p' - p) / p of each fact, [fact][route][centre layer]; NaN where the prompt has no such edge. */
@@ -185,7 +183,7 @@ public final class Knockout {
                 List<List<Intervention>> byLayer = byLayer(routes.get(r), facts.get(i).prompt(), bases.get(i));
                 for (int l = 0; l < layers; l++) {
                     List<Intervention> all = new ArrayList<>();
-                    for (int k = Math.max(0, l - window / 2); k < Math.min(layers, l + (window + 1) / 2); k++) {
+                    for (int k = window.first(l); k < window.end(l); k++) {
                         all.addAll(byLayer.get(k));
                     }
                     if (all.isEmpty()) {

@@ -5,10 +5,12 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 import lab.recall.facts.PaperNumbers;
+import lab.recall.stats.RelativeDepth;
 import lab.recall.view.Criteria;
+import lab.recall.view.Criteria.Criterion;
+import lab.recall.view.Criteria.Found;
 
 /**
  * The shapes of the paper's knock-out curves, examined on a model: each criterion is one function of curves by centre layer, applied to this
@@ -26,11 +28,9 @@ public final class KnockoutCriteria {
     private static final Map<TokenGroup, String> NAMES = Map.of(TokenGroup.SUBJECT, "subject", TokenGroup.SUBJECT_LAST, "subj_last",
             TokenGroup.NON_SUBJECT, "non_subject", TokenGroup.PROMPT_LAST, "prompt_last");
 
-    /** What was found, in words, and whether that is what was expected. */
-    private record Found(String text, boolean held) {
-    }
-
-    private record Criterion(String id, String text, Function<Function<TokenGroup, double[]>, Found> examine) {
+    /** Curves by centre layer of what is knocked out. */
+    private interface Curves {
+        double[] of(TokenGroup group);
     }
 
     private KnockoutCriteria() {
@@ -39,12 +39,8 @@ public final class KnockoutCriteria {
     /** Criteria F: on curves of the paper's window in proportion, and on curves of windows of one layer. */
     public static Criteria of(String title, KnockoutCurves wide, KnockoutCurves single) {
         PaperNumbers paper = PaperNumbers.of("knockout");
-        Criteria all = new Criteria(title).evidence(paper.evidence());
-        for (Criterion c : criteria()) {
-            Found here = c.examine.apply(wide::means);
-            Found published = c.examine.apply(g -> paper.curve("categories", NAMES.get(g)));
-            all.add(c.id, c.text, here.text, here.held, published.text + (published.held ? "" : " (not held)"));
-        }
+        Curves here = wide::means;
+        Criteria all = Criteria.examined(title, criteria(), here, group -> paper.curve("categories", NAMES.get(group))).evidence(paper.evidence());
         int reader = readers(wide.means(TokenGroup.SUBJECT), wide.window()).get(0);
         int spike = single.lowest(new Route(TokenGroup.SUBJECT, null));
         List<Integer> published = readers(paper.curve("categories", NAMES.get(TokenGroup.SUBJECT)), PAPER_WINDOW);
@@ -67,68 +63,49 @@ public final class KnockoutCriteria {
         return IntStream.range(0, step.length).boxed().sorted(Comparator.comparingDouble(m -> -step[m])).toList();
     }
 
-    private static List<Criterion> criteria() {
-        List<Criterion> all = new ArrayList<>();
-        all.add(new Criterion("F1", "subject: at most -0.5 everywhere in the first three eighths of the layers", c -> {
-            double most = most(c.apply(TokenGroup.SUBJECT), 0, 0.375);
+    private static List<Criterion<Curves>> criteria() {
+        List<Criterion<Curves>> all = new ArrayList<>();
+        all.add(new Criterion<>("F1", "subject: at most -0.5 everywhere in the first three eighths of the layers", c -> {
+            double most = RelativeDepth.most(c.of(TokenGroup.SUBJECT), 0, 0.375);
             return new Found("at most " + number(most), most <= -0.5);
         }));
-        all.add(new Criterion("F1", "subject: above -0.3 at 0.47 to 0.59 of the depth, then at most -0.7 at 0.67 to 0.75", c -> {
-            double between = least(c.apply(TokenGroup.SUBJECT), 0.468, 0.594);
-            double second = least(c.apply(TokenGroup.SUBJECT), 0.671, 0.75);
+        all.add(new Criterion<>("F1", "subject: above -0.3 at 0.47 to 0.59 of the depth, then at most -0.7 at 0.67 to 0.75", c -> {
+            double between = RelativeDepth.least(c.of(TokenGroup.SUBJECT), 0.468, 0.594);
+            double second = RelativeDepth.least(c.of(TokenGroup.SUBJECT), 0.671, 0.75);
             return new Found("at least " + number(between) + "; " + number(second), between > -0.3 && second <= -0.7);
         }));
-        all.add(new Criterion("F1", "subject: within 0.05 of 0 in the last sixth", c -> nearNothing(c.apply(TokenGroup.SUBJECT), 0.828, 1, 0.05)));
-        all.add(new Criterion("F2", "subject's last token: -0.2 to 0 in the first fifth, at most -0.4 at 0.67 to 0.75 of the depth", c -> {
-            double[] curve = c.apply(TokenGroup.SUBJECT_LAST);
-            double early = least(curve, 0, 0.19);
-            double second = least(curve, 0.671, 0.75);
-            return new Found("at least " + number(early) + "; " + number(second), early >= -0.2 && most(curve, 0, 0.19) <= 0 && second <= -0.4);
+        all.add(new Criterion<>("F1", "subject: within 0.05 of 0 in the last sixth", c -> nearNothing(c.of(TokenGroup.SUBJECT), 0.828, 1, 0.05)));
+        all.add(new Criterion<>("F2", "subject's last token: -0.2 to 0 in the first fifth, at most -0.4 at 0.67 to 0.75 of the depth", c -> {
+            double[] curve = c.of(TokenGroup.SUBJECT_LAST);
+            double early = RelativeDepth.least(curve, 0, 0.19);
+            double second = RelativeDepth.least(curve, 0.671, 0.75);
+            return new Found("at least " + number(early) + "; " + number(second), early >= -0.2 && RelativeDepth.most(curve, 0, 0.19) <= 0 && second <= -0.4);
         }));
-        all.add(new Criterion("F2", "subject's last token: mean of at most -0.25 at 0.27 to 0.375 of the depth", c -> {
-            double mean = mean(c.apply(TokenGroup.SUBJECT_LAST), 0.265, 0.375);
+        all.add(new Criterion<>("F2", "subject's last token: mean of at most -0.25 at 0.27 to 0.375 of the depth", c -> {
+            double mean = RelativeDepth.mean(c.of(TokenGroup.SUBJECT_LAST), 0.265, 0.375);
             return new Found(number(mean), mean <= -0.25);
         }));
-        all.add(new Criterion("F3", "non-subject: mean of -0.65 to -0.2 in the first half, within 0.1 of 0 in the last tenth", c -> {
-            double[] curve = c.apply(TokenGroup.NON_SUBJECT);
-            double mean = mean(curve, 0, 0.5);
+        all.add(new Criterion<>("F3", "non-subject: mean of -0.65 to -0.2 in the first half, within 0.1 of 0 in the last tenth", c -> {
+            double[] curve = c.of(TokenGroup.NON_SUBJECT);
+            double mean = RelativeDepth.mean(curve, 0, 0.5);
             Found end = nearNothing(curve, 0.9, 1, 0.1);
-            return new Found(number(mean) + "; " + end.text, mean >= -0.65 && mean <= -0.2 && end.held);
+            return new Found(number(mean) + "; " + end.text(), mean >= -0.65 && mean <= -0.2 && end.held());
         }));
-        all.add(new Criterion("F4", "prompt's last token: within 0.05 of 0 in the first fifth", c -> nearNothing(c.apply(TokenGroup.PROMPT_LAST), 0, 0.219, 0.05)));
-        all.add(new Criterion("F4", "prompt's last token: mean of -0.3 to -0.05 at 0.31 to 0.78 of the depth", c -> {
-            double mean = mean(c.apply(TokenGroup.PROMPT_LAST), 0.3125, 0.782);
+        all.add(new Criterion<>("F4", "prompt's last token: within 0.05 of 0 in the first fifth", c -> nearNothing(c.of(TokenGroup.PROMPT_LAST), 0, 0.219, 0.05)));
+        all.add(new Criterion<>("F4", "prompt's last token: mean of -0.3 to -0.05 at 0.31 to 0.78 of the depth", c -> {
+            double mean = RelativeDepth.mean(c.of(TokenGroup.PROMPT_LAST), 0.3125, 0.782);
             return new Found(number(mean), mean >= -0.3 && mean <= -0.05);
         }));
-        all.add(new Criterion("F4", "prompt's last token: at least 0.3 in the last eighth", c -> {
-            double least = least(c.apply(TokenGroup.PROMPT_LAST), 0.875, 1);
+        all.add(new Criterion<>("F4", "prompt's last token: at least 0.3 in the last eighth", c -> {
+            double least = RelativeDepth.least(c.of(TokenGroup.PROMPT_LAST), 0.875, 1);
             return new Found("at least " + number(least), least >= 0.3);
         }));
         return all;
     }
 
     private static Found nearNothing(double[] curve, double from, double to, double bound) {
-        double farthest = inside(curve.length, from, to).mapToDouble(l -> Math.abs(curve[l])).max().orElseThrow();
+        double farthest = RelativeDepth.layers(curve.length, from, to).mapToDouble(l -> Math.abs(curve[l])).max().orElseThrow();
         return new Found("at most " + number(farthest) + " from 0", farthest <= bound);
-    }
-
-    private static double most(double[] curve, double from, double to) {
-        return inside(curve.length, from, to).mapToDouble(l -> curve[l]).max().orElseThrow();
-    }
-
-    private static double least(double[] curve, double from, double to) {
-        return inside(curve.length, from, to).mapToDouble(l -> curve[l]).min().orElseThrow();
-    }
-
-    private static double mean(double[] curve, double from, double to) {
-        return inside(curve.length, from, to).mapToDouble(l -> curve[l]).average().orElseThrow();
-    }
-
-    /** Layers in a range of relative depth; the nearest one where the model has none in it. */
-    private static IntStream inside(int layers, double from, double to) {
-        int first = (int) Math.ceil(from * layers - 1e-9);
-        int last = Math.min(layers - 1, (int) Math.floor(to * layers + 1e-9));
-        return first <= last ? IntStream.rangeClosed(first, last) : IntStream.of(Math.min(layers - 1, (int) Math.round((from + to) / 2 * layers)));
     }
 
     private static String number(double v) {

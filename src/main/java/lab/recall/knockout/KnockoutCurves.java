@@ -3,6 +3,7 @@ package lab.recall.knockout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Mamba;
@@ -86,9 +87,7 @@ public final class KnockoutCurves implements Showable {
 
     /** Means by centre layer. */
     public double[] means(Route route) {
-        double[] means = new double[model.layers()];
-        Arrays.setAll(means, l -> at(route, l).mean());
-        return means;
+        return each(route, Estimate::mean);
     }
 
     /** The same for a group whose edges to all later tokens were cut. */
@@ -111,7 +110,7 @@ public final class KnockoutCurves implements Showable {
     /** One line a route, with intervals. */
     public XYChart chart() {
         XYChart chart = Charts.lines(title(), "centre layer", "(p' − p) / p");
-        routes.forEach(r -> line(chart, r.label(), r, 1));
+        routes.forEach(r -> Charts.byLayer(chart, r.label(), means(r), each(r, Estimate::low), each(r, Estimate::high)));
         return chart;
     }
 
@@ -119,19 +118,16 @@ public final class KnockoutCurves implements Showable {
     public static XYChart beside(String title, TokenGroup source, List<String> names, List<KnockoutCurves> curves) {
         XYChart chart = Charts.lines(title, "centre layer / layers", "(p' − p) / p");
         for (int i = 0; i < curves.size(); i++) {
-            curves.get(i).line(chart, names.get(i), new Route(source, null), curves.get(i).model.layers());
+            KnockoutCurves c = curves.get(i);
+            Route route = new Route(source, null);
+            Charts.byDepth(chart, names.get(i), c.means(route), c.each(route, Estimate::low), c.each(route, Estimate::high));
         }
         return chart;
     }
 
-    /** Adds a route's line to a chart, if there is such a route; layers are divided by a scale. */
-    private void line(XYChart chart, String name, Route route, double scale) {
-        double[] means = means(route);
-        int[] layers = IntStream.range(0, means.length).filter(l -> !Double.isNaN(means[l])).toArray();
-        if (layers.length > 0) {
-            Charts.line(chart, name, IntStream.of(layers).mapToDouble(l -> l / scale).toArray(), IntStream.of(layers).mapToDouble(l -> means[l]).toArray(),
-                    IntStream.of(layers).mapToDouble(l -> (at(route, l).high() - at(route, l).low()) / 2).toArray());
-        }
+    /** The numbers of a route's intervals by centre layer. */
+    private double[] each(Route route, ToDoubleFunction<Estimate> what) {
+        return IntStream.range(0, model.layers()).mapToDouble(l -> what.applyAsDouble(at(route, l))).toArray();
     }
 
     /** Routes in rows, centre layers in columns. */

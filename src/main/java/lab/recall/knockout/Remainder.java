@@ -42,32 +42,37 @@ public final class Remainder implements Showable {
     /** Of pairs of facts; the means of documents must hold delta, and are not asked of a GPT-NeoX. */
     public static Remainder of(LanguageModel model, FactPairs pairs, MeanActivations means) {
         Remainder r = new Remainder(model, pairs.size());
-        r.measure("nothing", pairs, null, null);
+        List<List<Pass>> bases = new ArrayList<>();
+        for (FactPair pair : pairs.pairs()) {
+            bases.add(model.runAll(List.of(pair.cleanPrompt().ids(), pair.corruptPrompt().ids()), Recording.states()));
+        }
+        r.measure("nothing", pairs, bases, null);
         if (model instanceof Mamba) {
-            r.measure("scan", pairs, Knockout.Form.SCAN, null);
-            r.measure("convolution", pairs, Knockout.Form.CONV, null);
-            r.measure("convolution and scan", pairs, Knockout.Form.EDGES, null);
-            r.measure("convolution and scan, delta held", pairs, Knockout.Form.HELD, means);
+            r.measure("scan", pairs, bases, Knockout.of(model).scan());
+            r.measure("convolution", pairs, bases, Knockout.of(model).conv());
+            r.measure("convolution and scan", pairs, bases, Knockout.of(model).edges());
+            r.measure("convolution and scan, delta held", pairs, bases, Knockout.of(model).held(means));
         } else {
-            r.measure("attention", pairs, Knockout.Form.EDGES, null);
+            r.measure("attention", pairs, bases, Knockout.of(model).edges());
         }
         return r;
     }
 
-    private void measure(String what, FactPairs pairs, Knockout.Form form, MeanActivations means) {
+    /**
+     * @param bases    the plain runs of both prompts of each pair
+     * @param knockout what is cut in all layers; null for nothing
+     */
+    private void measure(String what, FactPairs pairs, List<List<Pass>> bases, Knockout knockout) {
         Forks forks = model.forks();
-        for (FactPair pair : pairs.pairs()) {
+        for (int i = 0; i < pairs.size(); i++) {
             List<Intervention> cuts = new ArrayList<>();
-            if (form != null) {
-                Knockout knockout = Knockout.of(model).form(form, means);
-                Edges edges = new Route(TokenGroup.SUBJECT, null).edges(pair.cleanPrompt());
+            if (knockout != null) {
+                Edges edges = new Route(TokenGroup.SUBJECT, null).edges(pairs.get(i).cleanPrompt());
                 for (int l = 0; l < model.layers(); l++) {
                     cuts.addAll(knockout.cuts(edges, l));
                 }
             }
-            for (Pass p : model.runAll(List.of(pair.cleanPrompt().ids(), pair.corruptPrompt().ids()), Recording.states())) {
-                forks.add(p, cuts);
-            }
+            bases.get(i).forEach(p -> forks.add(p, cuts));
         }
         float[][] logits = forks.logits();
         double[] distance = new double[pairs.size()];

@@ -52,7 +52,12 @@ public final class Attention {
                 int seen = past + t + 1;
                 RowProduct.of(q, qAt + t * qStride + shift, headWidth, work, 0, all, work, weights, seen);
                 for (int s = 0; s < seen; s++) {
-                    work[weights + s] = cut != null && cut.has(head, s, past + t) ? Float.NEGATIVE_INFINITY : work[weights + s] * scale;
+                    work[weights + s] *= scale;
+                }
+                for (int s = 0; s < seen && cut != null; s++) {
+                    if (cut.has(head, s, past + t)) {
+                        work[weights + s] = Float.NEGATIVE_INFINITY;
+                    }
                 }
                 Softmax.forward(work, weights, seen, work, weights);
                 RowProduct.of(work, weights, seen, work, values, headWidth, ctx, ctxAt + t * ctxStride + shift, headWidth);

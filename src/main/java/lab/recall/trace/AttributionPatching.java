@@ -7,6 +7,7 @@ import lab.recall.facts.FactPairs;
 import lab.recall.model.Gradients;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.LayerWindow;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
@@ -29,10 +30,11 @@ import lab.recall.request.Progress;
 public final class AttributionPatching {
     private final LanguageModel model;
     private HookPoint point = HookPoint.RESID_POST;
-    private int window = 1;
+    private LayerWindow window;
 
     private AttributionPatching(LanguageModel model) {
         this.model = model;
+        this.window = LayerWindow.of(model, 1);
     }
 
     /** Of the residual stream until told otherwise. */
@@ -46,9 +48,9 @@ public final class AttributionPatching {
         return this;
     }
 
-    /** Layers that are put back together, as {@link Interchange#window} counts them. */
+    /** Layers that are put back together, as {@link LayerWindow} counts them. */
     public AttributionPatching window(int layers) {
-        window = layers;
+        window = LayerWindow.of(model, layers);
         return this;
     }
 
@@ -59,7 +61,7 @@ public final class AttributionPatching {
 
     /** Over pairs of facts; tells how far it is, and keeps finished pairs in a journal. */
     public AverageTrace over(FactPairs pairs, Progress progress, Journal journal) {
-        String name = "attribution patching of " + point.id() + (window > 1 ? " over " + window + " layers" : "");
+        String name = "attribution patching of " + point.id() + window.label();
         progress.start(name, "pairs", pairs.size());
         List<double[][]> effects = new ArrayList<>();
         for (FactPair pair : pairs.pairs()) {
@@ -68,8 +70,8 @@ public final class AttributionPatching {
         }
         progress.finish();
         double[][][] all = effects.toArray(double[][][]::new);
-        return new AverageTrace(model, point,
-                CausalTrace.label(point) + (window > 1 ? " over " + window + " layers" : "") + ", attribution", "attribution", pairs, Averaging.byPosition(pairs.pairs(), all), all);
+        return new AverageTrace(model, point, CausalTrace.label(point) + window.label() + ", attribution", "attribution", pairs,
+                Averaging.byPosition(pairs.pairs(), all), all);
     }
 
     /** Estimates for each token and, summed, the whole subject, [layer][cell]; none where the two runs hardly differ. */
@@ -85,7 +87,7 @@ public final class AttributionPatching {
         List<int[]> cells = CausalTrace.cells(pair.cleanPrompt());
         double[][] effect = new double[model.layers()][cells.size()];
         for (int l = 0; l < effect.length; l++) {
-            for (int k = Interchange.firstLayer(l, window); k <= Interchange.lastLayer(l, window, model.layers()); k++) {
+            for (int k = window.first(l); k < window.end(l); k++) {
                 for (int c = 0; c < cells.size(); c++) {
                     for (int token : cells.get(c)) {
                         effect[l][c] += gain(g, clean, corrupt, new Site(k, point, token)) / span;

@@ -8,6 +8,7 @@ import lab.recall.facts.FactPairs;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.LayerWindow;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
@@ -162,7 +163,7 @@ public final class CausalTrace {
     }
 
     private String what() {
-        return label(point) + (window > 1 ? " over " + window + " layers" : "") + how();
+        return label(point) + LayerWindow.of(model, window).label() + how();
     }
 
     private String how() {

@@ -8,6 +8,7 @@ import lab.recall.model.Forks;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.LayerWindow;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
@@ -33,12 +34,13 @@ public final class Interchange {
 
     private final LanguageModel model;
     private HookPoint point = HookPoint.RESID_POST;
-    private int window = 1;
+    private LayerWindow window;
     private HookPoint sever;
     private boolean reverse;
 
     private Interchange(LanguageModel model) {
         this.model = model;
+        this.window = LayerWindow.of(model, 1);
     }
 
     /**
@@ -79,10 +81,7 @@ public final class Interchange {
 
     /** Over how many layers. */
     public Interchange window(int layers) {
-        if (layers < 1 || layers > 2 * model.layers()) {
-            throw new IllegalArgumentException("window: " + layers + ", expected a whole number from 1 to " + 2 * model.layers());
-        }
-        window = layers;
+        window = LayerWindow.of(model, layers);
         return this;
     }
 
@@ -147,7 +146,7 @@ public final class Interchange {
     }
 
     private String name() {
-        return (reverse ? "reverse " : "") + "interchange of " + point.id() + (window > 1 ? " over " + window + " layers" : "")
+        return (reverse ? "reverse " : "") + "interchange of " + point.id() + window.label()
                 + (sever == null ? "" : ", " + sever.id() + " blocked");
     }
 
@@ -228,11 +227,10 @@ public final class Interchange {
 
     /** The patch at (layer, tokens), and the severed point behind it; before the first patched layer severing would change nothing. */
     private List<Intervention> changes(Pass source, Pass base, int layer, int[] tokens) {
-        int first = firstLayer(layer);
-        int last = lastLayer(layer, window, model.layers());
+        int first = window.first(layer);
         List<Intervention> changes = new ArrayList<>();
         for (int token : tokens) {
-            for (int k = first; k <= last; k++) {
+            for (int k = first; k < window.end(layer); k++) {
                 changes.add(Intervention.patch(new Site(k, point, token), source));
             }
             if (sever != null) {
@@ -244,24 +242,12 @@ public final class Interchange {
         return changes;
     }
 
-    private int firstLayer(int layer) {
-        return firstLayer(layer, window);
-    }
-
-    static int firstLayer(int layer, int window) {
-        return Math.max(0, layer - window / 2);
-    }
-
-    static int lastLayer(int layer, int window, int layers) {
-        return Math.min(layers, layer + (window + 1) / 2) - 1;
-    }
-
     /** Token rows that the forks of one grid need. */
     private long rows(Case c) {
         long each = c.cells().stream().mapToLong(cell -> c.clean().length - IntStream.of(cell).min().orElseThrow()).sum();
         long sum = 0;
         for (int l = 0; l < model.layers(); l++) {
-            sum += each * (model.layers() - firstLayer(l) - (point == HookPoint.RESID_POST ? 1 : 0));
+            sum += each * (model.layers() - window.first(l) - (point == HookPoint.RESID_POST ? 1 : 0));
         }
         return sum * c.corruptions().size();
     }

@@ -4,12 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 import lab.recall.facts.PaperNumbers;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
+import lab.recall.stats.RelativeDepth;
 import lab.recall.view.Criteria;
+import lab.recall.view.Criteria.Criterion;
+import lab.recall.view.Criteria.Found;
 
 /**
  * The shapes that the paper's averaged traces and path blocking show, examined on a model: each criterion is one function of curves by layer,
@@ -42,13 +44,6 @@ public final class TracingCriteria {
         }
     }
 
-    /** What was found, in words, and whether that is what was expected. */
-    private record Found(String text, boolean held) {
-    }
-
-    private record Criterion(String id, String text, Function<Curves, Found> examine) {
-    }
-
     private TracingCriteria() {
     }
 
@@ -74,74 +69,69 @@ public final class TracingCriteria {
                 HookPoint.OUT, "o blocked (block severed)", HookPoint.ATTN_OUT, "attn blocked", HookPoint.MLP_OUT, "mlp blocked");
         return examined(blocked.model().name() + ", path blocking", mamba ? mambaPaths() : neoxPaths(), blocked::means,
                 (point, position) -> paper.curve("figures", (mamba ? "mamba-2.8b" : "pythia-2.8b-deduped")
-                        + (position == Position.LAST ? "_prompt_last" : "_subject_last") + "_path_blocking", point == null ? "no block" : names.get(point))).evidence(paper.evidence());
+                        + (position == Position.LAST ? "_prompt_last" : "_subject_last") + "_path_blocking", point == null ? "no block" : names.get(point)))
+                .evidence(paper.evidence());
     }
 
-    private static Criteria examined(String title, List<Criterion> criteria, Source here, Source paper) {
-        Criteria all = new Criteria(title);
-        for (Criterion c : criteria) {
-            Found found = c.examine.apply(new Curves(here, 0));
-            Found published = c.examine.apply(new Curves(paper, CLIPPED));
-            all.add(c.id, c.text, found.text, found.held, published.text + (published.held ? "" : " (not held)"));
-        }
-        return all;
+    private static Criteria examined(String title, List<Criterion<Curves>> criteria, Source here, Source paper) {
+        return Criteria.examined(title, criteria, new Curves(here, 0), new Curves(paper, CLIPPED));
     }
 
-    private static List<Criterion> mambaTraces() {
-        List<Criterion> all = new ArrayList<>();
-        all.add(new Criterion("A1", "residual, subject's last token: peak of at least 0.4, at 0.3 to 0.65 of the depth",
+    private static List<Criterion<Curves>> mambaTraces() {
+        List<Criterion<Curves>> all = new ArrayList<>();
+        all.add(new Criterion<>("A1", "residual, subject's last token: peak of at least 0.4, at 0.3 to 0.65 of the depth",
                 c -> peak(c.at(HookPoint.RESID_POST, Position.SUBJECT_LAST), 0.4, 0.3, 0.65)));
-        all.add(new Criterion("A1", "residual, last token: at least 0.8 in the last fifth of the layers", c -> {
+        all.add(new Criterion<>("A1", "residual, last token: at least 0.8 in the last fifth of the layers", c -> {
             double[] last = c.at(HookPoint.RESID_POST, Position.LAST);
-            double least = least(last, 0.8, 1);
+            double least = RelativeDepth.least(last, 0.8, 1);
             return new Found("at least " + number(least), least >= 0.8 - c.slack);
         }));
-        all.add(new Criterion("A2", "residual, subject's last token: from above 0.5 to below 0.1 within 5 of 64 layers",
+        all.add(new Criterion<>("A2", "residual, subject's last token: from above 0.5 to below 0.1 within 5 of 64 layers",
                 c -> fall(c.at(HookPoint.RESID_POST, Position.SUBJECT_LAST))));
-        all.add(new Criterion("A3", "residual, tokens after the subject: at most 0.01 everywhere", c -> {
-            double most = most(c.at(HookPoint.RESID_POST, Position.FURTHER), 0, 1);
+        all.add(new Criterion<>("A3", "residual, tokens after the subject: at most 0.01 everywhere", c -> {
+            double most = RelativeDepth.most(c.at(HookPoint.RESID_POST, Position.FURTHER), 0, 1);
             return new Found("at most " + number(most), most <= 0.01);
         }));
-        all.add(new Criterion("A3", "residual, subject's last token but one: at most 0.06", c -> {
-            double most = most(c.at(HookPoint.RESID_POST, Position.SUBJECT_SECOND_LAST), 0, 1);
+        all.add(new Criterion<>("A3", "residual, subject's last token but one: at most 0.06", c -> {
+            double most = RelativeDepth.most(c.at(HookPoint.RESID_POST, Position.SUBJECT_SECOND_LAST), 0, 1);
             return new Found("at most " + number(most), most <= 0.06);
         }));
-        all.add(new Criterion("B1", "o, subject's last token: at least 0.4 between 0.2 and 0.4 of the depth",
+        all.add(new Criterion<>("B1", "o, subject's last token: at least 0.4 between 0.2 and 0.4 of the depth",
                 c -> peak(c.at(HookPoint.OUT, Position.SUBJECT_LAST), 0.4, 0.2, 0.4)));
-        all.add(new Criterion("B1", "o, last token: at least 0.5 between 0.6 and 0.85 of the depth",
+        all.add(new Criterion<>("B1", "o, last token: at least 0.5 between 0.6 and 0.85 of the depth",
                 c -> peak(c.at(HookPoint.OUT, Position.LAST), 0.5 - c.slack, 0.6, 0.85)));
-        all.add(new Criterion("B2", "s: at most 0.05 at the subject's last token, at least 0.4 at the last token where o peaks", c -> {
-            double early = most(c.at(HookPoint.Y, Position.SUBJECT_LAST), 0, 1);
+        all.add(new Criterion<>("B2", "s: at most 0.05 at the subject's last token, at least 0.4 at the last token where o peaks", c -> {
+            double early = RelativeDepth.most(c.at(HookPoint.Y, Position.SUBJECT_LAST), 0, 1);
             double late = c.at(HookPoint.Y, Position.LAST)[peak(c.at(HookPoint.OUT, Position.LAST))];
             return new Found("at most " + number(early) + "; " + number(late), early <= 0.05 && late >= 0.4);
         }));
-        all.add(new Criterion("B3", "g: peak at the subject's last token below half of o's; at most 0.1 at the last token", c -> {
-            double early = most(c.at(HookPoint.GATE, Position.SUBJECT_LAST), 0, 1);
-            double whole = most(c.at(HookPoint.OUT, Position.SUBJECT_LAST), 0, 1);
-            double late = most(c.at(HookPoint.GATE, Position.LAST), 0, 1);
+        all.add(new Criterion<>("B3", "g: peak at the subject's last token below half of o's; at most 0.1 at the last token", c -> {
+            double early = RelativeDepth.most(c.at(HookPoint.GATE, Position.SUBJECT_LAST), 0, 1);
+            double whole = RelativeDepth.most(c.at(HookPoint.OUT, Position.SUBJECT_LAST), 0, 1);
+            double late = RelativeDepth.most(c.at(HookPoint.GATE, Position.LAST), 0, 1);
             return new Found(number(early) + " against " + number(whole) + "; " + number(late), early < whole / 2 && late <= 0.1);
         }));
-        all.add(new Criterion("B4", "o − s − g at the subject's last token: above 0 from 0.1 to 0.4 of the depth", c -> {
+        all.add(new Criterion<>("B4", "o − s − g at the subject's last token: above 0 from 0.1 to 0.4 of the depth", c -> {
             double[] o = c.at(HookPoint.OUT, Position.SUBJECT_LAST);
             double[] s = c.at(HookPoint.Y, Position.SUBJECT_LAST);
             double[] g = c.at(HookPoint.GATE, Position.SUBJECT_LAST);
-            double least = least(IntStream.range(0, o.length).mapToDouble(l -> o[l] - s[l] - g[l]).toArray(), 0.1, 0.4);
+            double least = RelativeDepth.least(IntStream.range(0, o.length).mapToDouble(l -> o[l] - s[l] - g[l]).toArray(), 0.1, 0.4);
             return new Found(String.format(Locale.ROOT, "at least %.3f", least), least > 0);
         }));
         return all;
     }
 
-    private static List<Criterion> neoxTraces() {
-        List<Criterion> all = new ArrayList<>();
-        all.add(new Criterion("B5", "MLP, subject's last token: at least 0.5 in the first third of the layers",
+    private static List<Criterion<Curves>> neoxTraces() {
+        List<Criterion<Curves>> all = new ArrayList<>();
+        all.add(new Criterion<>("B5", "MLP, subject's last token: at least 0.5 in the first third of the layers",
                 c -> peak(c.at(HookPoint.MLP_OUT, Position.SUBJECT_LAST), 0.5, 0, 0.34)));
-        all.add(new Criterion("B5", "attention, last token: at least 0.5 between 0.4 and 0.75 of the depth",
+        all.add(new Criterion<>("B5", "attention, last token: at least 0.5 between 0.4 and 0.75 of the depth",
                 c -> peak(c.at(HookPoint.ATTN_OUT, Position.LAST), 0.5, 0.4, 0.75)));
-        all.add(new Criterion("B5", "MLP, last token: at most 0.2", c -> {
-            double most = most(c.at(HookPoint.MLP_OUT, Position.LAST), 0, 1);
+        all.add(new Criterion<>("B5", "MLP, last token: at most 0.2", c -> {
+            double most = RelativeDepth.most(c.at(HookPoint.MLP_OUT, Position.LAST), 0, 1);
             return new Found("at most " + number(most), most <= 0.2);
         }));
-        all.add(new Criterion("B5", "residual: the last token overtakes the subject's last token at 0.45 to 0.75 of the depth", c -> {
+        all.add(new Criterion<>("B5", "residual: the last token overtakes the subject's last token at 0.45 to 0.75 of the depth", c -> {
             double[] subject = c.at(HookPoint.RESID_POST, Position.SUBJECT_LAST);
             double[] last = c.at(HookPoint.RESID_POST, Position.LAST);
             int layer = IntStream.range(0, last.length).filter(l -> last[l] > subject[l]).findFirst().orElse(last.length - 1);
@@ -151,35 +141,35 @@ public final class TracingCriteria {
         return all;
     }
 
-    private static List<Criterion> mambaPaths() {
-        List<Criterion> all = new ArrayList<>();
-        all.add(new Criterion("C1", "subject's last token, nothing blocked: peak of at least 0.6 at 0.45 to 0.7 of the depth",
+    private static List<Criterion<Curves>> mambaPaths() {
+        List<Criterion<Curves>> all = new ArrayList<>();
+        all.add(new Criterion<>("C1", "subject's last token, nothing blocked: peak of at least 0.6 at 0.45 to 0.7 of the depth",
                 c -> peak(c.at(null, Position.SUBJECT_LAST), 0.6, 0.45, 0.7)));
-        all.add(new Criterion("C1", "subject's last token at 0.16 to 0.32 of the depth: blocking o costs most, then g, then s", c -> {
+        all.add(new Criterion<>("C1", "subject's last token at 0.16 to 0.32 of the depth: blocking o costs most, then g, then s", c -> {
             double o = lost(c, HookPoint.OUT, Position.SUBJECT_LAST, 0.16, 0.32);
             double g = lost(c, HookPoint.GATE, Position.SUBJECT_LAST, 0.16, 0.32);
             double s = lost(c, HookPoint.Y, Position.SUBJECT_LAST, 0.16, 0.32);
             return new Found("o " + number(o) + ", g " + number(g) + ", s " + number(s), o >= g && g >= s && s > 0);
         }));
-        all.add(new Criterion("C1", "subject's last token, nothing blocked: below 0.1 in the last fifth of the layers", c -> {
-            double most = most(c.at(null, Position.SUBJECT_LAST), 0.8, 1);
+        all.add(new Criterion<>("C1", "subject's last token, nothing blocked: below 0.1 in the last fifth of the layers", c -> {
+            double most = RelativeDepth.most(c.at(null, Position.SUBJECT_LAST), 0.8, 1);
             return new Found("at most " + number(most), most < 0.1);
         }));
-        all.add(new Criterion("C1", "subject's last token in the first 15 of 64 layers: with o blocked less than 0.25 is left", c -> {
-            double most = most(c.at(HookPoint.OUT, Position.SUBJECT_LAST), 0, 15 / MANY_LAYERS);
+        all.add(new Criterion<>("C1", "subject's last token in the first 15 of 64 layers: with o blocked less than 0.25 is left", c -> {
+            double most = RelativeDepth.most(c.at(HookPoint.OUT, Position.SUBJECT_LAST), 0, 15 / MANY_LAYERS);
             return new Found("at most " + number(most), most < 0.25);
         }));
-        all.add(new Criterion("C1", "subject's last token at 0.62 of the depth: blocking s or g costs less than 0.1", c -> {
+        all.add(new Criterion<>("C1", "subject's last token at 0.62 of the depth: blocking s or g costs less than 0.1", c -> {
             double g = lost(c, HookPoint.GATE, Position.SUBJECT_LAST, 0.6, 0.65);
             double s = lost(c, HookPoint.Y, Position.SUBJECT_LAST, 0.6, 0.65);
             return new Found("g " + number(g) + ", s " + number(s), g < 0.1 && s < 0.1);
         }));
-        all.add(new Criterion("C2", "subject's last token beyond 0.47 of the depth: blocking g costs no more than blocking s, within 0.05", c -> {
+        all.add(new Criterion<>("C2", "subject's last token beyond 0.47 of the depth: blocking g costs no more than blocking s, within 0.05", c -> {
             double g = lost(c, HookPoint.GATE, Position.SUBJECT_LAST, 0.47, 0.65);
             double s = lost(c, HookPoint.Y, Position.SUBJECT_LAST, 0.47, 0.65);
             return new Found("g " + number(g) + ", s " + number(s), g <= s + 0.05);
         }));
-        all.add(new Criterion("C3", "last token at 0.73 to 0.79 of the depth: blocking o costs at least 0.5, s at least 0.2, g at most 0.1", c -> {
+        all.add(new Criterion<>("C3", "last token at 0.73 to 0.79 of the depth: blocking o costs at least 0.5, s at least 0.2, g at most 0.1", c -> {
             double o = lost(c, HookPoint.OUT, Position.LAST, 0.73, 0.79);
             double g = lost(c, HookPoint.GATE, Position.LAST, 0.73, 0.79);
             double s = lost(c, HookPoint.Y, Position.LAST, 0.73, 0.79);
@@ -188,14 +178,14 @@ public final class TracingCriteria {
         return all;
     }
 
-    private static List<Criterion> neoxPaths() {
-        List<Criterion> all = new ArrayList<>();
-        all.add(new Criterion("C4", "subject's last token in the first quarter: blocking the MLP costs at least 0.25, attention 0.1 to 0.2", c -> {
+    private static List<Criterion<Curves>> neoxPaths() {
+        List<Criterion<Curves>> all = new ArrayList<>();
+        all.add(new Criterion<>("C4", "subject's last token in the first quarter: blocking the MLP costs at least 0.25, attention 0.1 to 0.2", c -> {
             double mlp = lost(c, HookPoint.MLP_OUT, Position.SUBJECT_LAST, 0.03, 0.25);
             double attention = lost(c, HookPoint.ATTN_OUT, Position.SUBJECT_LAST, 0.03, 0.25);
             return new Found("MLP " + number(mlp) + ", attention " + number(attention), mlp >= 0.25 && attention >= 0.1 && attention <= 0.2);
         }));
-        all.add(new Criterion("C4", "last token at 0.6 to 0.75 of the depth: blocking either costs less than 0.1", c -> {
+        all.add(new Criterion<>("C4", "last token at 0.6 to 0.75 of the depth: blocking either costs less than 0.1", c -> {
             double mlp = lost(c, HookPoint.MLP_OUT, Position.LAST, 0.6, 0.75);
             double attention = lost(c, HookPoint.ATTN_OUT, Position.LAST, 0.6, 0.75);
             return new Found("MLP " + number(mlp) + ", attention " + number(attention), mlp < 0.1 && attention < 0.1);
@@ -205,7 +195,7 @@ public final class TracingCriteria {
 
     private static Found peak(double[] curve, double height, double from, double to) {
         int best = peak(curve);
-        double inside = most(curve, from, to);
+        double inside = RelativeDepth.most(curve, from, to);
         return new Found(number(curve[best]) + " at layer " + best + " of " + curve.length, inside >= height && inside >= curve[best] - 0.05);
     }
 
@@ -227,22 +217,7 @@ public final class TracingCriteria {
     private static double lost(Curves c, HookPoint blocked, Position token, double from, double to) {
         double[] without = c.at(null, token);
         double[] with = c.at(blocked, token);
-        return inside(without.length, from, to).mapToDouble(l -> without[l] - with[l]).average().orElseThrow();
-    }
-
-    private static double most(double[] curve, double from, double to) {
-        return inside(curve.length, from, to).mapToDouble(l -> curve[l]).max().orElseThrow();
-    }
-
-    private static double least(double[] curve, double from, double to) {
-        return inside(curve.length, from, to).mapToDouble(l -> curve[l]).min().orElseThrow();
-    }
-
-    /** Layers in a range of relative depth; the nearest one where the model has none in it. */
-    private static IntStream inside(int layers, double from, double to) {
-        int first = (int) Math.ceil(from * layers - 1e-9);
-        int last = Math.min(layers - 1, (int) Math.floor(to * layers + 1e-9));
-        return first <= last ? IntStream.rangeClosed(first, last) : IntStream.of(Math.min(layers - 1, (int) Math.round((from + to) / 2 * layers)));
+        return RelativeDepth.layers(without.length, from, to).mapToDouble(l -> without[l] - with[l]).average().orElseThrow();
     }
 
     private static String number(double v) {

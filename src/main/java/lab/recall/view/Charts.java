@@ -49,11 +49,20 @@ public final class Charts {
 
     /** Adds a line over layers 0, 1, .. with the widths of its intervals as error bars; a layer without a value is left out. */
     public static XYChart byLayer(XYChart chart, String name, double[] means, double[] low, double[] high) {
+        return byLayer(chart, name, means, low, high, 1);
+    }
+
+    /** The same over relative depth, l / L. */
+    public static XYChart byDepth(XYChart chart, String name, double[] means, double[] low, double[] high) {
+        return byLayer(chart, name, means, low, high, means.length);
+    }
+
+    private static XYChart byLayer(XYChart chart, String name, double[] means, double[] low, double[] high, double scale) {
         int[] layers = IntStream.range(0, means.length).filter(l -> !Double.isNaN(means[l])).toArray();
         if (layers.length == 0) {
             return chart;
         }
-        return line(chart, name, IntStream.of(layers).mapToDouble(l -> l).toArray(), IntStream.of(layers).mapToDouble(l -> means[l]).toArray(),
+        return line(chart, name, IntStream.of(layers).mapToDouble(l -> l / scale).toArray(), IntStream.of(layers).mapToDouble(l -> means[l]).toArray(),
                 IntStream.of(layers).mapToDouble(l -> (high[l] - low[l]) / 2).toArray());
     }
 

@@ -2,6 +2,7 @@ package lab.recall.view;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import tech.tablesaw.api.Table;
 
 /**
@@ -12,6 +13,20 @@ import tech.tablesaw.api.Table;
  * }</pre>
  */
 public final class Criteria implements Showable {
+    /** What was found, in words, and whether that is what was expected. */
+    public record Found(String text, boolean held) {
+    }
+
+    /**
+     * A shape to be looked for.
+     *
+     * @param id      the paper specification's letter and number
+     * @param text    in words
+     * @param examine finds it in what was measured, or in what was published
+     */
+    public record Criterion<T>(String id, String text, Function<T, Found> examine) {
+    }
+
     private record Row(String id, String criterion, String here, boolean held, String paper) {
     }
 
@@ -22,6 +37,17 @@ public final class Criteria implements Showable {
     /** @param title what was examined */
     public Criteria(String title) {
         this.title = title;
+    }
+
+    /** Examines criteria on what was measured here and on what the paper published, each by the same function. */
+    public static <T> Criteria examined(String title, List<Criterion<T>> criteria, T here, T paper) {
+        Criteria all = new Criteria(title);
+        for (Criterion<T> c : criteria) {
+            Found found = c.examine.apply(here);
+            Found published = c.examine.apply(paper);
+            all.add(c.id, c.text, found.text, found.held, published.text + (published.held ? "" : " (not held)"));
+        }
+        return all;
     }
 
     /**
