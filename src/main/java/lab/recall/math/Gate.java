@@ -17,14 +17,16 @@ public final class Gate {
 
     /** {@code gated = y silu(z)}; y and gated are contiguous and may be the same, z has a row stride. */
     public static void forward(float[] y, int yAt, float[] z, int zAt, int zStride, int rows, int width, float[] gated, int gatedAt) {
-        for (int r = 0; r < rows; r++) {
-            int row = r * width;
-            int from = zAt + r * zStride;
-            int i = Simd.available() ? Lanes.gate(y, yAt + row, z, from, width, gated, gatedAt + row) : 0;
-            for (; i < width; i++) {
-                gated[gatedAt + row + i] = y[yAt + row + i] * Silu.of(z[from + i]);
+        Parallel.rows(rows, width, (first, end) -> {
+            for (int r = first; r < end; r++) {
+                int row = r * width;
+                int from = zAt + r * zStride;
+                int i = Simd.available() ? Lanes.gate(y, yAt + row, z, from, width, gated, gatedAt + row) : 0;
+                for (; i < width; i++) {
+                    gated[gatedAt + row + i] = y[yAt + row + i] * Silu.of(z[from + i]);
+                }
             }
-        }
+        });
     }
 
     private static final class Lanes {

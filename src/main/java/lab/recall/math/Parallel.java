@@ -19,6 +19,8 @@ import java.util.function.IntConsumer;
  */
 public final class Parallel {
     private static final int SPINS = 2_000;
+    /** Elements of an elementwise operation that one thread takes at a time. */
+    private static final int ELEMENTS = 16_384;
     private static final ThreadLocal<Boolean> INSIDE = ThreadLocal.withInitial(() -> false);
     private static final Object LOCK = new Object();
     private static volatile int threads = Runtime.getRuntime().availableProcessors();
@@ -69,6 +71,26 @@ public final class Parallel {
             }
         }
         region.rethrow();
+    }
+
+    /** Part of a count. */
+    public interface Range {
+        /** From {@code from} to before {@code to}. */
+        void over(int from, int to);
+    }
+
+    /** Calls {@code body} for 0..count-1 in ranges of {@code size}, the last one shorter. */
+    public static void ranges(int count, int size, Range body) {
+        if (count <= size) {
+            body.over(0, count);
+            return;
+        }
+        forEach((count + size - 1) / size, i -> body.over(i * size, Math.min(count, (i + 1) * size)));
+    }
+
+    /** Rows of an elementwise operation, as many together as are worth handing over. */
+    static void rows(int rows, int width, Range body) {
+        ranges(rows, Math.max(1, ELEMENTS / width), body);
     }
 
     /** The pool's helpers for one region, or null while they are taken. */

@@ -198,13 +198,8 @@ public final class SelectiveScan {
         dBc[dc] = sumC;
     }
 
-    private interface Range {
-        void over(int from, int to);
-    }
-
-    private static void ranges(int tokens, int channels, int states, Range body) {
-        int range = (long) tokens * channels * states < SPLIT ? channels : RANGE;
-        Parallel.forEach((channels + range - 1) / range, i -> body.over(i * range, Math.min(channels, (i + 1) * range)));
+    private static void ranges(int tokens, int channels, int states, Parallel.Range body) {
+        Parallel.ranges(channels, (long) tokens * channels * states < SPLIT ? channels : RANGE, body);
     }
 
     private static void channel(int tokens, int channels, int states, int e, float[] u, int uAt, float[] delta, int deltaAt, float[] a,
@@ -226,7 +221,8 @@ public final class SelectiveScan {
 
     /**
      * Channels in lanes, two states at a time outside the loop over tokens, so that a state stays in a register. The exponential is
-     * written out: neither compiler (17, 25) keeps a call of it in registers inside this loop.
+     * written out: neither compiler (17, 25) keeps a call of it in registers inside this loop; v is never above 0, and below
+     * {@link Exp#LOWEST} whatever was computed gives way to 0.
      */
     private static final class Lanes {
         private static final VectorSpecies<Float> S = VectorMath.LANES;
@@ -267,10 +263,9 @@ public final class SelectiveScan {
                 FloatVector sum = FloatVector.fromArray(S, work, 2 * w + t * COUNT);
 
                 FloatVector v0 = q.mul(a0);
-                FloatVector x0 = v0.max(Exp.LOWEST);
-                FloatVector f0 = x0.fma(FloatVector.broadcast(S, Exp.LOG2_E), FloatVector.broadcast(S, Exp.ROUND));
+                FloatVector f0 = v0.fma(FloatVector.broadcast(S, Exp.LOG2_E), FloatVector.broadcast(S, Exp.ROUND));
                 FloatVector n0 = f0.sub(Exp.ROUND);
-                FloatVector r0 = n0.fma(FloatVector.broadcast(S, -Exp.LN2_HIGH), x0);
+                FloatVector r0 = n0.fma(FloatVector.broadcast(S, -Exp.LN2_HIGH), v0);
                 r0 = n0.fma(FloatVector.broadcast(S, -Exp.LN2_LOW), r0);
                 FloatVector p0 = r0.fma(FloatVector.broadcast(S, Exp.P0), FloatVector.broadcast(S, Exp.P1));
                 p0 = p0.fma(r0, FloatVector.broadcast(S, Exp.P2));
@@ -284,10 +279,9 @@ public final class SelectiveScan {
                 sum = h0.fma(FloatVector.broadcast(S, bc[c + t * stride]), sum);
 
                 FloatVector v1 = q.mul(a1);
-                FloatVector x1 = v1.max(Exp.LOWEST);
-                FloatVector f1 = x1.fma(FloatVector.broadcast(S, Exp.LOG2_E), FloatVector.broadcast(S, Exp.ROUND));
+                FloatVector f1 = v1.fma(FloatVector.broadcast(S, Exp.LOG2_E), FloatVector.broadcast(S, Exp.ROUND));
                 FloatVector n1 = f1.sub(Exp.ROUND);
-                FloatVector r1 = n1.fma(FloatVector.broadcast(S, -Exp.LN2_HIGH), x1);
+                FloatVector r1 = n1.fma(FloatVector.broadcast(S, -Exp.LN2_HIGH), v1);
                 r1 = n1.fma(FloatVector.broadcast(S, -Exp.LN2_LOW), r1);
                 FloatVector p1 = r1.fma(FloatVector.broadcast(S, Exp.P0), FloatVector.broadcast(S, Exp.P1));
                 p1 = p1.fma(r1, FloatVector.broadcast(S, Exp.P2));

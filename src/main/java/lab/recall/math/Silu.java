@@ -17,24 +17,30 @@ public final class Silu {
 
     /** {@code out = x sigmoid(x)}; x has a row stride, out is contiguous and may be x itself. */
     public static void forward(float[] x, int xAt, int xStride, int rows, int width, float[] out, int outAt) {
-        for (int r = 0; r < rows; r++) {
-            int from = xAt + r * xStride;
-            int to = outAt + r * width;
-            int i = Simd.available() ? Lanes.silu(x, from, width, out, to) : 0;
-            for (; i < width; i++) {
-                out[to + i] = of(x[from + i]);
+        Parallel.rows(rows, width, (first, end) -> {
+            for (int r = first; r < end; r++) {
+                int from = xAt + r * xStride;
+                int to = outAt + r * width;
+                int i = Simd.available() ? Lanes.silu(x, from, width, out, to) : 0;
+                for (; i < width; i++) {
+                    out[to + i] = of(x[from + i]);
+                }
             }
-        }
+        });
     }
 
     /** {@code dX = dOut silu'(x)}, written; dX has the stride of x. */
     public static void backward(float[] x, int xAt, int xStride, int rows, int width, float[] dOut, int dOutAt, float[] dX, int dXAt,
             int dXStride) {
         for (int r = 0; r < rows; r++) {
-            for (int i = 0; i < width; i++) {
-                float v = x[xAt + r * xStride + i];
+            int from = xAt + r * xStride;
+            int in = dOutAt + r * width;
+            int to = dXAt + r * dXStride;
+            int i = Simd.available() ? Lanes.backward(x, from, width, dOut, in, dX, to) : 0;
+            for (; i < width; i++) {
+                float v = x[from + i];
                 float s = Exp.sigmoid(v);
-                dX[dXAt + r * dXStride + i] = dOut[dOutAt + r * width + i] * Math.fma(v * s, 1f - s, s);
+                dX[to + i] = dOut[in + i] * Math.fma(v * s, 1f - s, s);
             }
         }
     }
@@ -50,6 +56,17 @@ public final class Silu {
             for (; i <= width - VectorMath.LANES.length(); i += VectorMath.LANES.length()) {
                 FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, from + i);
                 v.mul(VectorMath.sigmoid(v)).intoArray(out, to + i);
+            }
+            return i;
+        }
+
+        static int backward(float[] x, int from, int width, float[] dOut, int in, float[] dX, int to) {
+            int i = 0;
+            for (; i <= width - VectorMath.LANES.length(); i += VectorMath.LANES.length()) {
+                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, from + i);
+                FloatVector s = VectorMath.sigmoid(v);
+                FloatVector slope = v.mul(s).fma(FloatVector.broadcast(VectorMath.LANES, 1f).sub(s), s);
+                FloatVector.fromArray(VectorMath.LANES, dOut, in + i).mul(slope).intoArray(dX, to + i);
             }
             return i;
         }

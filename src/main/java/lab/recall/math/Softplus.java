@@ -19,12 +19,15 @@ public final class Softplus {
 
     /** {@code x = softplus(x + bias)}; contiguous rows, bias may be null. */
     public static void forward(float[] x, int at, int rows, int width, float[] bias) {
-        Elementwise.addBias(bias, x, at, width, rows, width);
-        int count = rows * width;
-        int i = Simd.available() ? Lanes.softplus(x, at, count) : 0;
-        for (; i < count; i++) {
-            x[at + i] = of(x[at + i]);
-        }
+        Parallel.rows(rows, width, (first, end) -> {
+            int from = at + first * width;
+            Elementwise.addBias(bias, x, from, width, end - first, width);
+            int count = (end - first) * width;
+            int i = Simd.available() ? Lanes.softplus(x, from, count) : 0;
+            for (; i < count; i++) {
+                x[from + i] = of(x[from + i]);
+            }
+        });
     }
 
     private static float of(float x) {
@@ -54,7 +57,7 @@ public final class Softplus {
                 p = p.fma(w, FloatVector.broadcast(VectorMath.LANES, ARTANH[5]));
                 p = p.fma(w, FloatVector.broadcast(VectorMath.LANES, ARTANH[6]));
                 p = p.fma(w, FloatVector.broadcast(VectorMath.LANES, 1f));
-                v.max(0f).add(z.mul(2f).mul(p)).intoArray(x, at + i);
+                v.blend(0f, v.lt(0f)).add(z.mul(2f).mul(p)).intoArray(x, at + i);
             }
             return i;
         }

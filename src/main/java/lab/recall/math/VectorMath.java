@@ -12,7 +12,8 @@ final class VectorMath {
     }
 
     static FloatVector exp(FloatVector value) {
-        FloatVector x = value.max(Exp.LOWEST).min(Exp.HIGHEST);
+        // compared, not max and min: their rules for NaN and -0 cost several instructions; what lies below LOWEST is 0 in the end
+        FloatVector x = value.blend(Exp.HIGHEST, value.compare(VectorOperators.GT, Exp.HIGHEST));
         FloatVector f = x.fma(FloatVector.broadcast(LANES, Exp.LOG2_E), FloatVector.broadcast(LANES, Exp.ROUND));
         FloatVector n = f.sub(Exp.ROUND);
         FloatVector r = n.fma(FloatVector.broadcast(LANES, -Exp.LN2_HIGH), x);
