@@ -73,6 +73,7 @@ final class Bench {
         bench.scan();
         bench.grid("mamba-130m", 1);
         bench.edges(1);
+        bench.backward(1);
         bench.jacobian(1);
         bench.inner(1);
         Parallel.setThreads(2);
@@ -255,6 +256,26 @@ final class Bench {
         System.out.printf(Locale.ROOT, "%s, %s, %d threads: %d forks, %.2f times a plain pass of the same rows%n", job, model.folder().getFileName(),
                 threads, edges.size(), seconds[1] / seconds[0]);
         row(job, model.folder().getFileName().toString(), base.length(), threads, forks[1].rows(), seconds[1], Double.NaN, "the same forks uncut", seconds[0]);
+    }
+
+    /** What gradients cost beside the forward pass of the same rows. */
+    private void backward(int threads) throws IOException {
+        if (skips("backward")) {
+            return;
+        }
+        LanguageModel model = open("mamba-130m", "F32");
+        int[][] prompts = new int[4][];
+        for (int i = 0; i < prompts.length; i++) {
+            prompts[i] = ids(model, 64, i);
+        }
+        List<Pass> passes = model.runAll(List.of(prompts), Recording.gradients());
+        double loss = best(() -> ParameterGradients.loss(model, prompts), 2);
+        double forward = best(() -> model.runAll(List.of(prompts), Recording.nothing()), 2);
+        double vectors = best(() -> passes.forEach(p -> Gradients.of(p, 7, Recording.points(HookPoint.RESID_POST))), 2);
+        double parameters = best(() -> ParameterGradients.of(model, prompts), 2) - loss;
+        long rows = 256L * model.layers();
+        row("backward, vectors", "mamba-130m F32", 256, threads, rows, vectors, Double.NaN, "forward, last logits", forward);
+        row("backward, parameters", "mamba-130m F32", 256, threads, rows, parameters, Double.NaN, "forward and loss", loss);
     }
 
     private void jacobian(int threads) throws IOException, InterruptedException {
