@@ -92,6 +92,9 @@ abstract class FactCommand implements Callable<Integer> {
             done.put(model, answered);
             PrintWriter terminal = spec.commandLine().getOut();
             terminal.println(model);
+            if (!answered.journal().resumed().isEmpty()) {
+                terminal.println("  " + answered.journal().resumed());
+            }
             answered.answer().scalars().forEach((name, value) -> terminal.println("  " + name.replace('_', ' ') + ": " + value));
         }
         if (done.size() > 1) {

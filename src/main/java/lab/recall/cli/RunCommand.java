@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import lab.recall.request.Journal;
 import lab.recall.request.Progress;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -34,7 +35,11 @@ final class RunCommand implements Callable<Integer> {
             throw new IllegalArgumentException(file + ": cannot be read (" + (Files.exists(file) ? "not UTF-8 text" : "no such file") + ")", e);
         }
         if (!file.toString().endsWith(".jsonl")) {
-            requests.run(text, out, Progress.bar()).journal().delete();
+            Journal journal = requests.run(text, out, Progress.bar()).journal();
+            if (!journal.resumed().isEmpty()) {
+                spec.commandLine().getOut().println(journal.resumed());
+            }
+            journal.delete();
             spec.commandLine().getOut().println("written to " + out);
             return 0;
         }

@@ -13,6 +13,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
 /**
@@ -33,6 +34,7 @@ public final class Journal implements AutoCloseable {
     private final Path file;
     private final String request;
     private final Map<String, JsonNode> pieces = new HashMap<>();
+    private final AtomicInteger taken = new AtomicInteger();
     private boolean goesOn;
     private BufferedWriter out;
 
@@ -76,6 +78,11 @@ public final class Journal implements AutoCloseable {
         return pieces.containsKey(name);
     }
 
+    /** How many pieces came from what an earlier run wrote down, in words; "" when none did. */
+    public String resumed() {
+        return taken.get() == 0 ? "" : taken.get() + " finished pieces of an interrupted run were taken from " + file;
+    }
+
     /** A piece: what is written down of it, or else computed and written down. */
     public <T> T piece(String name, Class<T> type, Supplier<T> work) {
         JsonNode done;
@@ -84,6 +91,7 @@ public final class Journal implements AutoCloseable {
         }
         try {
             if (done != null) {
+                taken.incrementAndGet();
                 return JSON.treeToValue(done, type);
             }
             T value = work.get();

@@ -39,6 +39,12 @@ class JournalTest {
         assertArrayEquals(first, piece("a", REQUEST), "numbers");
         assertEquals(1, computed.get());
         piece("b", REQUEST);
+        try (Journal journal = Journal.under(dir, REQUEST)) {
+            assertEquals("", journal.resumed());
+            journal.piece("a", double[].class, this::work);
+            journal.piece("b", double[].class, this::work);
+            assertEquals("2 finished pieces of an interrupted run were taken from " + dir.resolve("journal.jsonl"), journal.resumed());
+        }
         piece("a", REQUEST.deepCopy().put("share", 0.2));
         assertEquals(3, computed.get(), "another piece, and another request's");
         piece("b", REQUEST);
