@@ -23,7 +23,7 @@ class ArchitectureTest {
             Map.entry("trace", List.of("request", "text", "model", "facts", "stats", "view")),
             Map.entry("knockout", List.of("request", "text", "model", "facts", "stats", "view")),
             Map.entry("linear", List.of("request", "text", "model", "facts", "stats", "view")),
-            Map.entry("train", List.of("request", "text", "model", "facts", "view")),
+            Map.entry("train", List.of("request", "text", "math", "checkpoint", "model", "facts", "view")),
             Map.entry("cli", List.of("request", "text", "math", "checkpoint", "model", "facts", "trace", "knockout", "linear", "train", "stats", "view"))));
 
     private final JavaClasses all = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("lab.recall");

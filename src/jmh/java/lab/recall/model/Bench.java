@@ -19,6 +19,7 @@ import lab.recall.math.Gate;
 import lab.recall.math.KernelBenchmark;
 import lab.recall.math.Parallel;
 import lab.recall.math.SelectiveScan;
+import lab.recall.train.AdamW;
 import lab.recall.view.Show;
 import lab.recall.view.Tables;
 
@@ -76,7 +77,11 @@ final class Bench {
         bench.backward(1);
         bench.jacobian(1);
         bench.inner(1);
+        bench.train("tiny-mamba", 1);
+        bench.train("tiny-neox", 1);
         Parallel.setThreads(2);
+        bench.train("tiny-mamba", 2);
+        bench.train("tiny-neox", 2);
         bench.grid("mamba-130m", 2);
         bench.edges(2);
         if (bench.only.equals("big")) {
@@ -329,6 +334,30 @@ final class Bench {
         }, 10);
         row("rome-step, layer 12", "mamba-130m F32", 120, threads, 6L * 8 * 24, seconds, Double.NaN, "rome-step", model.folder().toString(),
                 "--layer", "12", "--from-layer", "--threads", "" + threads);
+    }
+
+    /** One step of training, optimizer included, on a batch of the shape of the small models' recipe. */
+    private void train(String shape, int threads) throws IOException, InterruptedException {
+        if (skips("train-step")) {
+            return;
+        }
+        LanguageModel model = open(shape, "F32");
+        int tokens = 40;
+        int[][] rows = new int[24][];
+        for (int r = 0; r < rows.length; r++) {
+            rows[r] = ids(model, tokens, r);
+        }
+        Trainable trained = new Trainable(model, rows.length, tokens);
+        AdamW adam = new AdamW(0.9, 0.98, 1e-8, 0.01, name -> true);
+        double seconds = best(() -> {
+            trained.backward(rows, null);
+            adam.step(trained.weights(), trained.gradients(), 1e-3, 1);
+            trained.changed();
+        }, 10);
+        // forward once, back twice; the last token of a row predicts nothing
+        row("train-step, 24 rows", shape + " F32", rows.length * tokens, threads, (long) rows.length * tokens * model.layers(), seconds,
+                3 * flops(model, rows.length * tokens, rows.length * (tokens - 1)), "train-step", model.folder().toString(), "--tokens", "" + tokens,
+                "--batch", "" + rows.length, "--threads", "" + threads);
     }
 
     private static float[] floats(Random random, int count, double centre, double scale) {

@@ -10,6 +10,7 @@ import java.util.Arrays;
  */
 public final class Attention {
     private static final ThreadLocal<float[]> SCRATCH = ThreadLocal.withInitial(() -> new float[0]);
+    private static final ThreadLocal<float[]> SUM = ThreadLocal.withInitial(() -> new float[0]);
 
     /** Edges that are left out: their scores become minus infinity. */
     public interface Cut {
@@ -78,37 +79,56 @@ public final class Attention {
             float[] v, int vAt, int kvStride, float[] dCtx, int dCtxAt, int dCtxStride, float[] dQ, int dQAt, float[] dK, int dKAt,
             float[] dV, int dVAt, int dStride) {
         float scale = (float) (1 / Math.sqrt(headWidth));
-        float[] weights = new float[past + tokens];
-        float[] dWeights = new float[past + tokens];
-        for (int t = 0; t < tokens; t++) {
-            Arrays.fill(dQ, dQAt + t * dStride, dQAt + t * dStride + heads * headWidth, 0f);
-            Arrays.fill(dK, dKAt + t * dStride, dKAt + t * dStride + heads * headWidth, 0f);
-            Arrays.fill(dV, dVAt + t * dStride, dVAt + t * dStride + heads * headWidth, 0f);
-        }
+        int all = past + tokens;
+        int keys = 0;                                   // [head width][all], like the values behind them
+        int values = all * headWidth;
+        int weights = 2 * values;                       // [tokens][all], like the gradients of the scores behind them
+        int dScores = weights + tokens * all;
+        float[] work = scratch(dScores + tokens * all);
+        float[] sum = SUM.get().length < tokens * headWidth ? new float[tokens * headWidth] : SUM.get();
+        SUM.set(sum);
         for (int head = 0; head < heads; head++) {
             int shift = head * headWidth;
-            for (int t = 0; t < tokens; t++) {
-                int seen = past + t + 1;
-                int query = qAt + t * qStride + shift;
-                int from = dCtxAt + t * dCtxStride + shift;
-                for (int s = 0; s < seen; s++) {
-                    weights[s] = scale * dot(q, query, k, kAt + s * kvStride + shift, headWidth);
-                }
-                Softmax.forward(weights, 0, seen, weights, 0);
-                double sum = 0;
-                for (int s = 0; s < seen; s++) {
-                    dWeights[s] = dot(dCtx, from, v, vAt + s * kvStride + shift, headWidth);
-                    sum += (double) dWeights[s] * weights[s];
-                }
-                for (int s = 0; s < seen; s++) {
-                    float dScore = scale * weights[s] * (float) (dWeights[s] - sum);
-                    addScaled(dScore, k, kAt + s * kvStride + shift, dQ, dQAt + t * dStride + shift, headWidth);
-                    if (s >= past) {
-                        addScaled(dScore, q, query, dK, dKAt + (s - past) * dStride + shift, headWidth);
-                        addScaled(weights[s], dCtx, from, dV, dVAt + (s - past) * dStride + shift, headWidth);
-                    }
+            for (int s = 0; s < all; s++) {
+                for (int i = 0; i < headWidth; i++) {
+                    work[keys + i * all + s] = k[kAt + s * kvStride + shift + i];
+                    work[values + i * all + s] = v[vAt + s * kvStride + shift + i];
                 }
             }
+            for (int t = 0; t < tokens; t++) {
+                int seen = past + t + 1;
+                int w = weights + t * all;
+                int d = dScores + t * all;
+                RowProduct.of(q, qAt + t * qStride + shift, headWidth, work, keys, all, work, w, seen);
+                for (int s = 0; s < seen; s++) {
+                    work[w + s] *= scale;
+                }
+                Softmax.forward(work, w, seen, work, w);
+                RowProduct.of(dCtx, dCtxAt + t * dCtxStride + shift, headWidth, work, values, all, work, d, seen);
+                double dot = 0;
+                for (int s = 0; s < seen; s++) {
+                    dot += (double) work[d + s] * work[w + s];
+                }
+                float mean = (float) dot;
+                for (int s = 0; s < seen; s++) {
+                    work[d + s] = scale * work[w + s] * (work[d + s] - mean);
+                }
+                Arrays.fill(work, w + seen, w + all, 0f);
+                Arrays.fill(work, d + seen, d + all, 0f);
+                RowProduct.of(work, d, seen, k, kAt + shift, kvStride, dQ, dQAt + t * dStride + shift, headWidth);
+            }
+            sums(work, dScores + past, all, q, qAt + shift, qStride, tokens, headWidth, sum, dK, dKAt + shift, dStride);
+            sums(work, weights + past, all, dCtx, dCtxAt + shift, dCtxStride, tokens, headWidth, sum, dV, dVAt + shift, dStride);
+        }
+    }
+
+    /** to[s] = sum over t of a[t][s] b[t], for the segment's own tokens. */
+    private static void sums(float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int tokens, int width, float[] sum, float[] to,
+            int toAt, int toStride) {
+        Arrays.fill(sum, 0, tokens * width, 0f);
+        MatMul.addOuter(a, aAt, aStride, b, bAt, bStride, tokens, tokens, width, sum);
+        for (int s = 0; s < tokens; s++) {
+            System.arraycopy(sum, s * width, to, toAt + s * toStride, width);
         }
     }
 
@@ -119,29 +139,5 @@ public final class Attention {
             SCRATCH.set(work);
         }
         return work;
-    }
-
-    private static float dot(float[] a, int aAt, float[] b, int bAt, int count) {
-        float s0 = 0;
-        float s1 = 0;
-        float s2 = 0;
-        float s3 = 0;
-        int i = 0;
-        for (; i < count - 3; i += 4) {
-            s0 = Math.fma(a[aAt + i], b[bAt + i], s0);
-            s1 = Math.fma(a[aAt + i + 1], b[bAt + i + 1], s1);
-            s2 = Math.fma(a[aAt + i + 2], b[bAt + i + 2], s2);
-            s3 = Math.fma(a[aAt + i + 3], b[bAt + i + 3], s3);
-        }
-        for (; i < count; i++) {
-            s0 = Math.fma(a[aAt + i], b[bAt + i], s0);
-        }
-        return (s0 + s1) + (s2 + s3);
-    }
-
-    private static void addScaled(float factor, float[] from, int fromAt, float[] to, int toAt, int count) {
-        for (int i = 0; i < count; i++) {
-            to[toAt + i] = Math.fma(factor, from[fromAt + i], to[toAt + i]);
-        }
     }
 }

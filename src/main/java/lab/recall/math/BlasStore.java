@@ -58,6 +58,15 @@ final class BlasStore implements PackedMatrix.Store {
     }
 
     @Override
+    public void setRow(int row, float[] from, int at, int step) {
+        float[] values = new float[inputs];
+        for (int k = 0; k < inputs; k++) {
+            values[k] = from[at + k * step];
+        }
+        new FloatPointer(floats).position((long) row * inputs).put(values);
+    }
+
+    @Override
     public void multiply(float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {
         float[] row = new float[outputs];
         try (FloatPointer in = new FloatPointer((long) rows * inputs); FloatPointer out = new FloatPointer((long) rows * outputs)) {

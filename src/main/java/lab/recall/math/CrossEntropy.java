@@ -5,7 +5,7 @@ package lab.recall.math;
  *
  * <pre>{@code
  * double loss = CrossEntropy.forward(logits, 0, vocabulary, target);
- * CrossEntropy.backward(logits, 0, vocabulary, target, 1f, dLogits, 0);
+ * loss = CrossEntropy.backward(logits, 0, vocabulary, target, 1f, dLogits, 0);
  * }</pre>
  */
 public final class CrossEntropy {
@@ -17,12 +17,18 @@ public final class CrossEntropy {
         return Softmax.logSumExp(logits, at, width) - logits[at + target];
     }
 
-    /** dLogits = scale (softmax(logits) - onehot(target)), written; may be logits itself. */
-    public static void backward(float[] logits, int at, int width, int target, float scale, float[] dLogits, int dAt) {
-        Softmax.forward(logits, at, width, dLogits, dAt);
+    /**
+     * dLogits = scale (softmax(logits) - onehot(target)), written; may be logits itself.
+     *
+     * @return the loss, not scaled
+     */
+    public static double backward(float[] logits, int at, int width, int target, float scale, float[] dLogits, int dAt) {
+        float asked = logits[at + target];
+        double loss = Softmax.forward(logits, at, width, dLogits, dAt) - asked;
         dLogits[dAt + target] -= 1f;
         for (int i = 0; i < width; i++) {
             dLogits[dAt + i] *= scale;
         }
+        return loss;
     }
 }

@@ -29,7 +29,8 @@ public final class Gelu {
 
     /** {@code dX = dOut gelu'(x)}, written: the derivative is Phi(x) + x phi(x). */
     public static void backward(float[] x, int xAt, int count, float[] dOut, int dOutAt, float[] dX, int dXAt) {
-        for (int i = 0; i < count; i++) {
+        int i = Simd.available() ? Lanes.backward(x, xAt, count, dOut, dOutAt, dX, dXAt) : 0;
+        for (; i < count; i++) {
             float v = x[xAt + i];
             float c = complement(Math.abs(v) * HALF_ROOT);
             float phi = 0.39894228f * Exp.exp(-0.5f * v * v);
@@ -57,17 +58,32 @@ public final class Gelu {
             int i = 0;
             for (; i <= count - VectorMath.LANES.length(); i += VectorMath.LANES.length()) {
                 FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, xAt + i);
-                FloatVector z = v.abs().mul(HALF_ROOT);
-                FloatVector one = FloatVector.broadcast(VectorMath.LANES, 1f);
-                FloatVector t = one.div(z.fma(FloatVector.broadcast(VectorMath.LANES, 0.5f), one));
-                FloatVector p = FloatVector.broadcast(VectorMath.LANES, ERFC[0]);
-                for (int k = 1; k < ERFC.length; k++) {
-                    p = p.fma(t, FloatVector.broadcast(VectorMath.LANES, ERFC[k]));
-                }
-                FloatVector c = t.mul(VectorMath.exp(z.neg().fma(z, p))).mul(0.5f);
-                v.mul(one.sub(c).blend(c, v.lt(0f))).intoArray(out, outAt + i);
+                v.mul(normal(v)).intoArray(out, outAt + i);
             }
             return i;
+        }
+
+        static int backward(float[] x, int xAt, int count, float[] dOut, int dOutAt, float[] dX, int dXAt) {
+            int i = 0;
+            for (; i <= count - VectorMath.LANES.length(); i += VectorMath.LANES.length()) {
+                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, xAt + i);
+                FloatVector phi = VectorMath.exp(v.mul(-0.5f).mul(v)).mul(0.39894228f);
+                FloatVector.fromArray(VectorMath.LANES, dOut, dOutAt + i).mul(v.fma(phi, normal(v))).intoArray(dX, dXAt + i);
+            }
+            return i;
+        }
+
+        /** The distribution function of the standard normal. */
+        private static FloatVector normal(FloatVector v) {
+            FloatVector z = v.abs().mul(HALF_ROOT);
+            FloatVector one = FloatVector.broadcast(VectorMath.LANES, 1f);
+            FloatVector t = one.div(z.fma(FloatVector.broadcast(VectorMath.LANES, 0.5f), one));
+            FloatVector p = FloatVector.broadcast(VectorMath.LANES, ERFC[0]);
+            for (int k = 1; k < ERFC.length; k++) {
+                p = p.fma(t, FloatVector.broadcast(VectorMath.LANES, ERFC[k]));
+            }
+            FloatVector c = t.mul(VectorMath.exp(z.neg().fma(z, p))).mul(0.5f);
+            return one.sub(c).blend(c, v.lt(0f));
         }
     }
 }

@@ -36,40 +36,66 @@ public final class LayerNorm {
             int to = dXAt + r * width;
             double mean = mean(x, from, width);
             double scale = scale(x, from, width, mean, eps);
-            double sum = 0;
-            double dot = 0;
-            for (int i = 0; i < width; i++) {
-                double g = (double) dOut[in + i] * weight[i];
-                sum += g;
-                dot += g * (x[from + i] - mean) * scale;
+            // two sums each, so that the additions do not wait for one another
+            double sum0 = 0;
+            double sum1 = 0;
+            double dot0 = 0;
+            double dot1 = 0;
+            int k = 0;
+            for (; k < width - 1; k += 2) {
+                double g0 = (double) dOut[in + k] * weight[k];
+                double g1 = (double) dOut[in + k + 1] * weight[k + 1];
+                sum0 += g0;
+                sum1 += g1;
+                dot0 += g0 * (x[from + k] - mean);
+                dot1 += g1 * (x[from + k + 1] - mean);
             }
-            sum /= width;
-            dot /= width;
+            if (k < width) {
+                double g = (double) dOut[in + k] * weight[k];
+                sum0 += g;
+                dot0 += g * (x[from + k] - mean);
+            }
+            float m = (float) mean;
+            float s = (float) scale;
+            float sum = (float) ((sum0 + sum1) / width);
+            float dot = (float) ((dot0 + dot1) * scale / width);
             for (int i = 0; i < width; i++) {
-                double normed = (x[from + i] - mean) * scale;
-                dX[to + i] += (float) (scale * ((double) dOut[in + i] * weight[i] - sum - normed * dot));
-                if (dWeight != null) {
-                    dWeight[i] += (float) (dOut[in + i] * normed);
-                    dBias[i] += dOut[in + i];
+                dX[to + i] += s * (dOut[in + i] * weight[i] - sum - (x[from + i] - m) * s * dot);
+            }
+            if (dWeight != null) {
+                for (int i = 0; i < width; i++) {
+                    dWeight[i] += dOut[in + i] * ((x[from + i] - m) * s);
                 }
+                Elementwise.add(dOut, in, dBias, 0, width);
             }
         }
     }
 
     private static double mean(float[] x, int at, int width) {
-        double sum = 0;
-        for (int i = 0; i < width; i++) {
-            sum += x[at + i];
+        double a = 0;
+        double b = 0;
+        int i = 0;
+        for (; i < width - 1; i += 2) {
+            a += x[at + i];
+            b += x[at + i + 1];
         }
-        return sum / width;
+        return (a + b + (i < width ? x[at + i] : 0)) / width;
     }
 
     private static double scale(float[] x, int at, int width, double mean, float eps) {
-        double sum = 0;
-        for (int i = 0; i < width; i++) {
+        double a = 0;
+        double b = 0;
+        int i = 0;
+        for (; i < width - 1; i += 2) {
             double v = x[at + i] - mean;
-            sum += v * v;
+            double w = x[at + i + 1] - mean;
+            a += v * v;
+            b += w * w;
         }
-        return 1 / Math.sqrt(sum / width + eps);
+        if (i < width) {
+            double v = x[at + i] - mean;
+            a += v * v;
+        }
+        return 1 / Math.sqrt((a + b) / width + eps);
     }
 }

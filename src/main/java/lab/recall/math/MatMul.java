@@ -1,5 +1,7 @@
 package lab.recall.math;
 
+import jdk.incubator.vector.FloatVector;
+
 /**
  * Sums of outer products, for the gradients of weights.
  *
@@ -7,10 +9,11 @@ package lab.recall.math;
  * MatMul.addOuter(dY, 0, outputs, x, 0, inputs, rows, outputs, inputs, dW);      // dW += dY' x
  * }</pre>
  *
- * Rows are added in order, four at a time, so the result does not depend on threads.
+ * Each element is one chain of fused multiply-adds over the rows in order, so the result depends neither on threads nor on lanes.
  */
 public final class MatMul {
-    private static final int RANGE = 16;
+    /** Columns of a that one thread takes at a time. */
+    private static final int RANGE = 24;
     private static final long SPLIT = 200_000;
 
     private MatMul() {
@@ -19,32 +22,106 @@ public final class MatMul {
     /** c[m, n] += sum over rows of a[r, m] b[r, n]; a and b have row strides, c is contiguous. */
     public static void addOuter(float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int rows, int m, int n, float[] c) {
         int range = (long) rows * m * n < SPLIT ? m : RANGE;
+        float[] panels = Simd.available() ? Tiles.pack(b, bAt, bStride, rows, n) : null;
         Parallel.forEach((m + range - 1) / range, item -> {
-            for (int i = item * range; i < Math.min(m, (item + 1) * range); i++) {
-                int r = 0;
-                for (; r <= rows - 4; r += 4) {
-                    int from = aAt + r * aStride + i;
-                    addFour(a[from], a[from + aStride], a[from + 2 * aStride], a[from + 3 * aStride], b, bAt + r * bStride, bStride, c, i * n, n);
-                }
-                for (; r < rows; r++) {
-                    addOne(a[aAt + r * aStride + i], b, bAt + r * bStride, c, i * n, n);
+            int from = item * range;
+            int to = Math.min(m, from + range);
+            if (panels != null) {
+                Tiles.addOuter(a, aAt, aStride, panels, rows, from, to, n, c);
+                return;
+            }
+            for (int i = from; i < to; i++) {
+                for (int r = 0; r < rows; r++) {
+                    addScaled(a[aAt + r * aStride + i], b, bAt + r * bStride, c, i * n, n);
                 }
             }
         });
     }
 
-    private static void addFour(float a0, float a1, float a2, float a3, float[] b, int b0, int stride, float[] c, int cAt, int n) {
-        int b1 = b0 + stride;
-        int b2 = b1 + stride;
-        int b3 = b2 + stride;
+    private static void addScaled(float a, float[] b, int bAt, float[] c, int cAt, int n) {
         for (int j = 0; j < n; j++) {
-            c[cAt + j] = Math.fma(a3, b[b3 + j], Math.fma(a2, b[b2 + j], Math.fma(a1, b[b1 + j], Math.fma(a0, b[b0 + j], c[cAt + j]))));
+            c[cAt + j] = Math.fma(a, b[bAt + j], c[cAt + j]);
         }
     }
 
-    private static void addOne(float a, float[] b, int bAt, float[] c, int cAt, int n) {
-        for (int j = 0; j < n; j++) {
-            c[cAt + j] = Math.fma(a, b[bAt + j], c[cAt + j]);
+    /** The register tiles of the matrix product, with the rows as their depth; loaded only where the Vector API is. */
+    private static final class Tiles {
+        private static final int LANES = FloatVector.SPECIES_PREFERRED.length();
+        private static final int VECTORS = LANES == 16 ? 4 : 2;
+        private static final int TILE_ROWS = LANES == 16 ? 6 : 4;
+        private static final int WIDE = VECTORS * LANES;
+        private static final int NARROW = 2 * LANES;
+        private static final ThreadLocal<float[][]> SCRATCH = ThreadLocal.withInitial(() -> new float[3][0]);
+
+        private static float[] scratch(int slot, int size) {
+            float[][] all = SCRATCH.get();
+            if (all[slot].length < size) {
+                all[slot] = new float[size];
+            }
+            return all[slot];
+        }
+
+        /** Panels of WIDE columns, the last one as narrow as it can be: panel, then row, then column; zeros behind the last column. */
+        static float[] pack(float[] b, int bAt, int bStride, int rows, int n) {
+            float[] packed = scratch(0, rows * (n / WIDE * WIDE + width(n % WIDE)));
+            int at = 0;
+            for (int first = 0; first < n; first += WIDE) {
+                int width = width(Math.min(WIDE, n - first));
+                int columns = Math.min(width, n - first);
+                for (int r = 0; r < rows; r++) {
+                    System.arraycopy(b, bAt + r * bStride + first, packed, at, columns);
+                    for (int j = columns; j < width; j++) {
+                        packed[at + j] = 0f;
+                    }
+                    at += width;
+                }
+            }
+            return packed;
+        }
+
+        private static int width(int columns) {
+            return columns == 0 ? 0 : columns <= NARROW ? NARROW : WIDE;
+        }
+
+        /** Rows {@code from .. to} of c, which are columns of a. */
+        static void addOuter(float[] a, int aAt, int aStride, float[] panels, int rows, int from, int to, int n, float[] c) {
+            float[] side = scratch(1, rows * TILE_ROWS);
+            for (int i = from; i < to; i += TILE_ROWS) {
+                int count = Math.min(TILE_ROWS, to - i);
+                for (int r = 0; r < rows; r++) {
+                    for (int k = 0; k < count; k++) {
+                        side[r * count + k] = a[aAt + r * aStride + i + k];
+                    }
+                }
+                for (int first = 0; first < n; first += WIDE) {
+                    int width = width(Math.min(WIDE, n - first));
+                    if (first + width <= n) {
+                        run(width, count, side, panels, first * rows, rows, c, i * n + first, n);
+                    } else {
+                        edge(width, n - first, count, side, panels, first * rows, rows, c, i * n + first, n);
+                    }
+                }
+            }
+        }
+
+        /** The last columns, which do not fill their vectors. */
+        private static void edge(int width, int columns, int count, float[] side, float[] panels, int panelAt, int rows, float[] c, int cAt, int n) {
+            float[] tile = scratch(2, TILE_ROWS * WIDE);
+            for (int k = 0; k < count; k++) {
+                System.arraycopy(c, cAt + k * n, tile, k * width, columns);
+            }
+            run(width, count, side, panels, panelAt, rows, tile, 0, width);
+            for (int k = 0; k < count; k++) {
+                System.arraycopy(tile, k * width, c, cAt + k * n, columns);
+            }
+        }
+
+        private static void run(int width, int count, float[] side, float[] panels, int panelAt, int rows, float[] c, int cAt, int cStride) {
+            if (width == 2 * LANES) {
+                TileF32x2.run(count, side, 0, panels, panelAt, rows, c, cAt, cStride, true);
+            } else {
+                TileF32x4.run(count, side, 0, panels, panelAt, rows, c, cAt, cStride, true);
+            }
         }
     }
 }

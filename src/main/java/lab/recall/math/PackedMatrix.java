@@ -10,7 +10,7 @@ package lab.recall.math;
  *
  * Weights stay in memory as they are stored: f32, bf16 or f16; products are f32. With the Vector API every y[r, o] is one chain of fused
  * multiply-adds over the inputs in order, whatever the rows, tiles, lanes or threads: a row's result never depends on its neighbours. Without
- * it the BLAS of ND4J computes the same up to f32 rounding. Its weights never change; safe for several threads.
+ * it the BLAS of ND4J computes the same up to f32 rounding. Safe for several threads as long as nobody calls {@link #set}.
  */
 public final class PackedMatrix {
     /** How the weights are kept. */
@@ -40,6 +40,9 @@ public final class PackedMatrix {
         void multiply(float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride);
 
         void copyRow(int row, float[] to, int at);
+
+        /** Takes a row from every {@code step}-th number of an array, f32 only. */
+        void setRow(int row, float[] from, int at, int step);
     }
 
     private final int outputs;
@@ -120,6 +123,29 @@ public final class PackedMatrix {
                     });
         }
         return transposed;
+    }
+
+    /**
+     * Puts other f32 weights in the place of its own, for training; nobody may multiply meanwhile.
+     *
+     * @param order the row of {@code weights} that each row takes; null for its own
+     */
+    public synchronized void set(float[] weights, int[] order) {
+        if (storage != Storage.F32 || weights.length != outputs * inputs) {
+            throw new IllegalArgumentException("weights: " + weights.length + " numbers for a " + storage + " matrix of " + outputs + " x " + inputs);
+        }
+        for (int o = 0; o < outputs; o++) {
+            store.setRow(o, weights, (order == null ? o : order[o]) * inputs, 1);
+        }
+        if (transposed != null) {
+            float[] row = order == null ? weights : new float[weights.length];
+            for (int o = 0; order != null && o < outputs; o++) {
+                System.arraycopy(weights, order[o] * inputs, row, o * inputs, inputs);
+            }
+            for (int i = 0; i < inputs; i++) {
+                transposed.store.setRow(i, row, i, inputs);
+            }
+        }
     }
 
     /** One row of W in f32. */

@@ -53,11 +53,7 @@ final class Panels implements PackedMatrix.Store {
         float[] row = new float[inputs];
         for (int o = 0; o < outputs; o++) {
             rows.copyRow(o, row, 0);
-            int at = p.start(o) + p.column(o);
-            int step = p.width(o);
-            for (int k = 0; k < inputs; k++) {
-                p.floats[at + k * step] = row[k];
-            }
+            p.setRow(o, row, 0, 1);
         }
         return p;
     }
@@ -92,6 +88,15 @@ final class Panels implements PackedMatrix.Store {
         int shift = isHigh(row) ? 16 : 0;
         for (int k = 0; k < inputs; k++) {
             to[at + k] = PackedMatrix.widen(storage, halves[from + k * step / 2] >>> shift & 0xffff);
+        }
+    }
+
+    @Override
+    public void setRow(int row, float[] from, int at, int step) {
+        int to = start(row) + column(row);
+        int width = width(row);
+        for (int k = 0; k < inputs; k++) {
+            floats[to + k * width] = from[at + k * step];
         }
     }
 

@@ -33,12 +33,18 @@ public final class RmsNorm {
             int in = dOutAt + r * width;
             int to = dXAt + r * width;
             double scale = scale(x, from, width, eps);
-            double dot = 0;
-            for (int i = 0; i < width; i++) {
-                dot += (double) dOut[in + i] * weight[i] * x[from + i];
+            double dot0 = 0;
+            double dot1 = 0;
+            int k = 0;
+            for (; k < width - 1; k += 2) {
+                dot0 += (double) dOut[in + k] * weight[k] * x[from + k];
+                dot1 += (double) dOut[in + k + 1] * weight[k + 1] * x[from + k + 1];
+            }
+            if (k < width) {
+                dot0 += (double) dOut[in + k] * weight[k] * x[from + k];
             }
             float s = (float) scale;
-            float back = (float) (dot / width * scale * scale * scale);
+            float back = (float) ((dot0 + dot1) / width * scale * scale * scale);
             for (int i = 0; i < width; i++) {
                 dX[to + i] += dOut[in + i] * weight[i] * s - x[from + i] * back;
             }

@@ -24,6 +24,7 @@ public final class SelectiveScan {
     private static final int RANGE = 256;
     /** Below so many exponentials a call stays in its thread. */
     private static final long SPLIT = 60_000;
+    private static final ThreadLocal<float[]> SCRATCH = ThreadLocal.withInitial(() -> new float[0]);
 
     private SelectiveScan() {
     }
@@ -37,7 +38,7 @@ public final class SelectiveScan {
         ranges(tokens, channels, states, (from, to) -> {
             int e = from;
             if (Simd.available()) {
-                float[] work = new float[3 * tokens * Lanes.COUNT];
+                float[] work = scratch(3 * tokens * Lanes.COUNT);
                 for (; e <= to - Lanes.COUNT; e += Lanes.COUNT) {
                     Lanes.forward(tokens, channels, states, e, u, uAt, delta, deltaAt, a, bc, bAt, cAt, bcStride, d, state, stateAt, y, yAt, work);
                 }
@@ -56,6 +57,16 @@ public final class SelectiveScan {
      */
     public static void states(int tokens, int channels, int states, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] b,
             int bAt, int bStride, float[] first, int firstAt, float[] all, int allAt) {
+        states(tokens, channels, states, u, uAt, delta, deltaAt, a, b, bAt, bStride, first, firstAt, all, allAt, null, 0);
+    }
+
+    /**
+     * The same, giving the decays too: all that {@link #backward} needs.
+     *
+     * @param decays receives exp(delta A), [T, N, E]; null for none
+     */
+    public static void states(int tokens, int channels, int states, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] b,
+            int bAt, int bStride, float[] first, int firstAt, float[] all, int allAt, float[] decays, int decaysAt) {
         int size = states * channels;
         ranges(tokens, channels, states, (from, to) -> {
             for (int t = 0; t < tokens; t++) {
@@ -65,13 +76,19 @@ public final class SelectiveScan {
                     float[] before = t == 0 ? first : all;
                     int last = (t == 0 ? firstAt : allAt + (t - 1) * size) + n * channels;
                     float bn = b[bAt + t * bStride + n];
+                    int kept = decaysAt + t * size + n * channels;
                     if (Simd.available()) {
-                        e = Lanes.step(from, to, u, uAt + t * channels, delta, deltaAt + t * channels, a, n * channels, bn, before, last, all, now);
+                        e = Lanes.step(from, to, u, uAt + t * channels, delta, deltaAt + t * channels, a, n * channels, bn, before, last, all, now,
+                                decays, kept);
                     }
                     for (; e < to; e++) {
                         float q = delta[deltaAt + t * channels + e];
                         float w = q * u[uAt + t * channels + e];
-                        all[now + e] = Math.fma(Exp.exp(q * a[n * channels + e]), before[last + e], w * bn);
+                        float decay = Exp.exp(q * a[n * channels + e]);
+                        all[now + e] = Math.fma(decay, before[last + e], w * bn);
+                        if (decays != null) {
+                            decays[kept + e] = decay;
+                        }
                     }
                 }
             }
@@ -103,20 +120,6 @@ public final class SelectiveScan {
                     for (int i = 0; i < fed.length; i++) {
                         beside[i][at + e] = fed[i] ? Math.fma(decay, beside[i][at + e], term) : decay * beside[i][at + e];
                     }
-                }
-            }
-        });
-    }
-
-    /** exp(delta A) for every token, state and channel, [T, N, E]: what {@link #backward} needs and cotangents of one run share. */
-    public static void decay(int tokens, int channels, int states, float[] delta, int deltaAt, float[] a, float[] all, int allAt) {
-        int size = states * channels;
-        Parallel.forEach(tokens, t -> {
-            for (int n = 0; n < states; n++) {
-                int to = allAt + t * size + n * channels;
-                int e = Simd.available() ? Lanes.decay(channels, delta, deltaAt + t * channels, a, n * channels, all, to) : 0;
-                for (; e < channels; e++) {
-                    all[to + e] = Exp.exp(delta[deltaAt + t * channels + e] * a[n * channels + e]);
                 }
             }
         });
@@ -196,6 +199,15 @@ public final class SelectiveScan {
         }
         dBc[db] = sumB;
         dBc[dc] = sumC;
+    }
+
+    private static float[] scratch(int size) {
+        float[] work = SCRATCH.get();
+        if (work.length < size) {
+            work = new float[size];
+            SCRATCH.set(work);
+        }
+        return work;
     }
 
     private static void ranges(int tokens, int channels, int states, Parallel.Range body) {
@@ -314,14 +326,6 @@ public final class SelectiveScan {
             h.intoArray(state, stateAt);
         }
 
-        static int decay(int channels, float[] delta, int deltaAt, float[] a, int aAt, float[] all, int to) {
-            int e = 0;
-            for (; e <= channels - COUNT; e += COUNT) {
-                VectorMath.exp(FloatVector.fromArray(S, delta, deltaAt + e).mul(FloatVector.fromArray(S, a, aAt + e))).intoArray(all, to + e);
-            }
-            return e;
-        }
-
         /** The whole vectors of {@link SelectiveScan#backwardState}; leaves their sums, lane by lane, in lanes. */
         static int backwardState(int channels, float[] u, int uAt, float[] delta, int deltaAt, float[] a, int aAt, float b, float c,
                 float[] before, int h, int after, float[] decay, int dec, float[] dY, int dYAt, float[] dU, int dUAt, float[] dDelta,
@@ -367,13 +371,16 @@ public final class SelectiveScan {
 
         /** One token and state of {@link SelectiveScan#states}; returns the first channel that is left. */
         static int step(int from, int to, float[] u, int uAt, float[] delta, int deltaAt, float[] a, int aAt, float b, float[] before,
-                int last, float[] all, int now) {
+                int last, float[] all, int now, float[] decays, int kept) {
             int e = from;
             for (; e <= to - COUNT; e += COUNT) {
                 FloatVector q = FloatVector.fromArray(S, delta, deltaAt + e);
                 FloatVector x = q.mul(FloatVector.fromArray(S, u, uAt + e));
-                VectorMath.exp(q.mul(FloatVector.fromArray(S, a, aAt + e))).fma(FloatVector.fromArray(S, before, last + e), x.mul(b))
-                        .intoArray(all, now + e);
+                FloatVector decay = VectorMath.exp(q.mul(FloatVector.fromArray(S, a, aAt + e)));
+                decay.fma(FloatVector.fromArray(S, before, last + e), x.mul(b)).intoArray(all, now + e);
+                if (decays != null) {
+                    decay.intoArray(decays, kept + e);
+                }
             }
             return e;
         }

@@ -61,12 +61,12 @@ public final class Silu {
         }
 
         static int backward(float[] x, int from, int width, float[] dOut, int in, float[] dX, int to) {
+            FloatVector one = FloatVector.broadcast(VectorMath.LANES, 1f);
             int i = 0;
             for (; i <= width - VectorMath.LANES.length(); i += VectorMath.LANES.length()) {
                 FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, from + i);
                 FloatVector s = VectorMath.sigmoid(v);
-                FloatVector slope = v.mul(s).fma(FloatVector.broadcast(VectorMath.LANES, 1f).sub(s), s);
-                FloatVector.fromArray(VectorMath.LANES, dOut, in + i).mul(slope).intoArray(dX, to + i);
+                FloatVector.fromArray(VectorMath.LANES, dOut, in + i).mul(v.mul(s).fma(one.sub(s), s)).intoArray(dX, to + i);
             }
             return i;
         }

@@ -9,7 +9,7 @@ final class BackBatch {
     /**
      * The rows of one cotangent: tokens {@code from ..} to the last one of a recorded pass, at rows {@code row ..}.
      *
-     * @param tape what the layer's block prepared for the pass
+     * @param tape what the layer's block prepared for the pass; null: the block does it itself, as it is needed, in its scratch buffers
      */
     record Segment(Cotangent cotangent, int row, int from, int tokens, Object tape) {
         /** Index of the first token among the pass's recorded ones. */

@@ -63,7 +63,8 @@ final class Batch {
             }
         }
         if (s.run.keeps(layer, point)) {
-            float[] copy = new float[s.tokens * width];
+            float[] before = s.run.kept[layer][point.ordinal()];
+            float[] copy = before != null && before.length == s.tokens * width ? before : new float[s.tokens * width];
             for (int r = 0; r < s.tokens; r++) {
                 System.arraycopy(values, first + r * stride, copy, r * width, width);
             }

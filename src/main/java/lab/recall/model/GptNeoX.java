@@ -1,12 +1,12 @@
 package lab.recall.model;
 
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.math.LayerNorm;
 import lab.recall.math.PackedMatrix;
+import lab.recall.math.Parallel;
 import lab.recall.math.Rotary;
 
 /**
@@ -22,6 +22,8 @@ public final class GptNeoX extends LanguageModel {
 
     private final NeoXConfig config;
     private final NeoXBlock[] blocks;
+    /** The stored row of each packed row of query_key_value. */
+    private final int[] order;
     private final float[] finalNorm;
     private final float[] finalNormBias;
 
@@ -38,6 +40,7 @@ public final class GptNeoX extends LanguageModel {
         this.finalNormBias = weights.vector("gpt_neox.final_layer_norm.bias", config.width());
         Rotary rotary = new Rotary(config.headWidth(), config.rotary(), config.base());
         this.blocks = new NeoXBlock[config.layers()];
+        this.order = NeoXBlock.headOrder(config);
         for (int l = 0; l < blocks.length; l++) {
             blocks[l] = new NeoXBlock(config, read(weights, config, "gpt_neox.layers." + l + "."), rotary);
         }
@@ -147,22 +150,44 @@ public final class GptNeoX extends LanguageModel {
     }
 
     @Override
-    Map<String, float[]> asStored(Map<String, float[]> raw) {
-        int[] order = NeoXBlock.headOrder(config);
-        Map<String, float[]> stored = new LinkedHashMap<>();
+    void asStored(Map<String, float[]> raw, Map<String, float[]> stored) {
         raw.forEach((name, g) -> {
             if (!name.contains("query_key_value")) {
                 stored.put(name, g);
                 return;
             }
             int width = g.length / order.length;
-            float[] back = new float[g.length];
+            float[] back = stored.computeIfAbsent(name, n -> new float[g.length]);
             for (int r = 0; r < order.length; r++) {
                 System.arraycopy(g, r * width, back, order[r] * width, width);
             }
-            stored.put(name, back);
         });
-        return stored;
+    }
+
+    @Override
+    void take(Map<String, float[]> weights) {
+        super.take(weights);
+        copy(weights.get("gpt_neox.final_layer_norm.weight"), finalNorm);
+        copy(weights.get("gpt_neox.final_layer_norm.bias"), finalNormBias);
+        Parallel.forEach(layers(), l -> {
+            NeoXBlock.Weights w = blocks[l].w;
+            String layer = "gpt_neox.layers." + l + ".";
+            copy(weights.get(layer + "input_layernorm.weight"), w.norm1());
+            copy(weights.get(layer + "input_layernorm.bias"), w.norm1Bias());
+            copy(weights.get(layer + "post_attention_layernorm.weight"), w.norm2());
+            copy(weights.get(layer + "post_attention_layernorm.bias"), w.norm2Bias());
+            w.qkv().set(weights.get(layer + "attention.query_key_value.weight"), order);
+            float[] stored = weights.get(layer + "attention.query_key_value.bias");
+            for (int i = 0; i < order.length; i++) {
+                w.qkvBias()[i] = stored[order[i]];
+            }
+            w.dense().set(weights.get(layer + "attention.dense.weight"), null);
+            copy(weights.get(layer + "attention.dense.bias"), w.denseBias());
+            w.up().set(weights.get(layer + "mlp.dense_h_to_4h.weight"), null);
+            copy(weights.get(layer + "mlp.dense_h_to_4h.bias"), w.upBias());
+            w.down().set(weights.get(layer + "mlp.dense_4h_to_h.weight"), null);
+            copy(weights.get(layer + "mlp.dense_4h_to_h.bias"), w.downBias());
+        });
     }
 
     @Override

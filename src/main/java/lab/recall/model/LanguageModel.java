@@ -211,8 +211,20 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     /** The head's name, that of the embedding when it is tied. */
     abstract String headName();
 
-    /** Gradients of weights in the checkpoint's layout. */
-    abstract Map<String, float[]> asStored(Map<String, float[]> raw);
+    /** Writes gradients of weights in the checkpoint's layout to {@code stored}, whose arrays are used again; others are shared with {@code raw}. */
+    abstract void asStored(Map<String, float[]> raw, Map<String, float[]> stored);
+
+    /** Takes on other weights in place, all but the embedding: only for a model in f32 that nobody else has. */
+    void take(Map<String, float[]> weights) {
+        head.set(weights.get(headName()), null);
+    }
+
+    /** Copies a vector of weights that the architecture may have left out. */
+    static void copy(float[] from, float[] to) {
+        if (to != null) {
+            System.arraycopy(from, 0, to, 0, to.length);
+        }
+    }
 
     /** dNormed = dLogits W of the head. */
     void headBackward(float[] dLogits, int count, float[] dNormed) {

@@ -2,13 +2,13 @@ package lab.recall.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.math.Elementwise;
 import lab.recall.math.PackedMatrix;
+import lab.recall.math.Parallel;
 import lab.recall.math.RmsNorm;
 
 /**
@@ -70,7 +70,11 @@ public final class Mamba extends LanguageModel {
 
     /** A = -exp(A_log), [E, N] to [N, E]; an exponential beyond f32 becomes its greatest number, which decays to 0 all the same. */
     private static float[] decay(float[] log, int inner, int states) {
-        float[] a = transposed(log, inner, states);
+        return decay(log, inner, states, new float[log.length]);
+    }
+
+    private static float[] decay(float[] log, int inner, int states, float[] a) {
+        transposed(log, inner, states, a);
         for (int i = 0; i < a.length; i++) {
             a[i] = (float) -Math.min(Math.exp(a[i]), Float.MAX_VALUE);
         }
@@ -78,7 +82,10 @@ public final class Mamba extends LanguageModel {
     }
 
     private static float[] transposed(float[] m, int rows, int columns) {
-        float[] t = new float[m.length];
+        return transposed(m, rows, columns, new float[m.length]);
+    }
+
+    private static float[] transposed(float[] m, int rows, int columns, float[] t) {
         for (int r = 0; r < rows; r++) {
             for (int c = 0; c < columns; c++) {
                 t[c * rows + r] = m[r * columns + c];
@@ -226,23 +233,41 @@ public final class Mamba extends LanguageModel {
     }
 
     @Override
-    Map<String, float[]> asStored(Map<String, float[]> raw) {
-        Map<String, float[]> stored = new LinkedHashMap<>();
+    void asStored(Map<String, float[]> raw, Map<String, float[]> stored) {
         raw.forEach((name, g) -> {
             if (name.endsWith(".mixer.A")) {                // A = -exp(A_log), so dA_log = dA A
                 int layer = Integer.parseInt(name.split("\\.")[2]);
-                float[] log = new float[g.length];
-                for (int i = 0; i < g.length; i++) {
-                    log[i] = g[i] * blocks[layer].w.a()[i];
-                }
-                stored.put(name + "_log", transposed(log, config.states(), config.inner()));
+                Elementwise.multiply(blocks[layer].w.a(), 0, g, 0, g.length);
+                transposed(g, config.states(), config.inner(), stored.computeIfAbsent(name + "_log", n -> new float[g.length]));
             } else if (name.endsWith(".mixer.conv1d")) {
-                stored.put(name + ".weight", transposed(g, config.taps(), config.inner()));
+                transposed(g, config.taps(), config.inner(), stored.computeIfAbsent(name + ".weight", n -> new float[g.length]));
             } else {
                 stored.put(name, g);
             }
         });
-        return stored;
+    }
+
+    @Override
+    void take(Map<String, float[]> weights) {
+        super.take(weights);
+        copy(weights.get("backbone.norm_f.weight"), finalNorm);
+        Parallel.forEach(layers(), l -> {
+            MambaBlock.Weights w = blocks[l].w;
+            String layer = "backbone.layers." + l + ".";
+            String m = layer + "mixer.";
+            copy(weights.get(layer + "norm.weight"), w.norm());
+            w.inProj().set(weights.get(m + "in_proj.weight"), null);
+            copy(weights.get(m + "in_proj.bias"), w.inBias());
+            transposed(weights.get(m + "conv1d.weight"), config.inner(), config.taps(), w.conv());
+            copy(weights.get(m + "conv1d.bias"), w.convBias());
+            w.xProj().set(weights.get(m + "x_proj.weight"), null);
+            w.dtProj().set(weights.get(m + "dt_proj.weight"), null);
+            copy(weights.get(m + "dt_proj.bias"), w.dtBias());
+            decay(weights.get(m + "A_log"), config.inner(), config.states(), w.a());
+            copy(weights.get(m + "D"), w.skip());
+            w.outProj().set(weights.get(m + "out_proj.weight"), null);
+            copy(weights.get(m + "out_proj.bias"), w.outBias());
+        });
     }
 
     @Override

@@ -16,6 +16,7 @@ import static lab.recall.model.HookPoint.SSM_STATE;
 import static lab.recall.model.HookPoint.X_ACT;
 import static lab.recall.model.HookPoint.Y;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -189,12 +190,13 @@ final class MambaBlock implements Block {
     /**
      * What cotangents share.
      *
-     * @param low   x_proj's output, [tokens, R + 2N]
-     * @param slope derivative of softplus at each delta, [tokens, E]
+     * @param row    where the pass's first token stands in low and slope
+     * @param low    x_proj's output, [tokens, R + 2N]
+     * @param slope  derivative of softplus at each delta, [tokens, E]
      * @param before states before each token, [tokens + 1, N, E]
-     * @param decay [tokens, N, E]
+     * @param decay  [tokens, N, E]
      */
-    private record Tape(float[] low, float[] slope, float[] before, float[] decay) {
+    private record Tape(int row, float[] low, float[] slope, float[] before, float[] decay) {
     }
 
     @Override
@@ -205,26 +207,44 @@ final class MambaBlock implements Block {
     @Override
     public Tape tape(Pass pass, int layer) {
         int inner = c.inner();
+        int size = c.states() * inner;
+        int tokens = pass.length() - pass.from();
+        return filled(pass, layer, new Tape(0, new float[tokens * (c.rank() + 2 * c.states())], new float[tokens * inner],
+                new float[(tokens + 1) * size], new float[tokens * size]));
+    }
+
+    /** A segment's tape; one that was not prepared lies in the scratch buffers, its states and decays until the next one is asked for. */
+    private Tape tape(BackBatch b, BackBatch.Segment s) {
+        if (s.tape() instanceof Tape prepared) {
+            return prepared;
+        }
+        int inner = c.inner();
+        int size = c.states() * inner;
+        return filled(s.cotangent().pass, b.layer, new Tape(s.row(), b.work.floats(10, b.rows * (c.rank() + 2 * c.states())),
+                b.work.floats(11, b.rows * inner), b.work.floats(12, (s.tokens() + 1) * size), b.work.floats(13, s.tokens() * size)));
+    }
+
+    private Tape filled(Pass pass, int layer, Tape tape) {
+        int inner = c.inner();
         int states = c.states();
         int size = states * inner;
         int tokens = pass.length() - pass.from();
         int low = c.rank() + 2 * states;
+        int at = tape.row * inner;
         float[] x = pass.values(layer, X_ACT);
         float[] delta = pass.values(layer, DELTA);
-        float[] lows = new float[tokens * low];
-        w.xProj.multiply(x, 0, inner, tokens, lows, 0, low);
-        float[] slope = new float[tokens * inner];
-        w.dtProj.multiply(lows, 0, low, tokens, slope, 0, inner);
-        Elementwise.addBias(w.dtBias, slope, 0, inner, tokens, inner);
-        Sigmoid.forward(slope, 0, tokens * inner);
-        float[] before = new float[(tokens + 1) * size];
+        w.xProj.multiply(x, 0, inner, tokens, tape.low, tape.row * low, low);
+        w.dtProj.multiply(tape.low, tape.row * low, low, tokens, tape.slope, at, inner);
+        Elementwise.addBias(w.dtBias, tape.slope, at, inner, tokens, inner);
+        Sigmoid.forward(tape.slope, at, tokens * inner);
         if (pass.from() > 0) {
-            System.arraycopy(statesOf(pass.base(), layer, pass.from()), (pass.from() - 1) * size, before, 0, size);
+            System.arraycopy(statesOf(pass.base(), layer, pass.from()), (pass.from() - 1) * size, tape.before, 0, size);
+        } else {
+            Arrays.fill(tape.before, 0, size, 0f);
         }
-        SelectiveScan.states(tokens, inner, states, x, 0, delta, 0, w.a, pass.values(layer, B), 0, states, before, 0, before, size);
-        float[] decay = new float[tokens * size];
-        SelectiveScan.decay(tokens, inner, states, delta, 0, w.a, decay, 0);
-        return new Tape(lows, slope, before, decay);
+        SelectiveScan.states(tokens, inner, states, x, 0, delta, 0, w.a, pass.values(layer, B), 0, states, tape.before, 0, tape.before, size,
+                tape.decay, 0);
+        return tape;
     }
 
     @Override
@@ -259,14 +279,17 @@ final class MambaBlock implements Block {
         float[] dAct = b.work.floats(4, rows * inner);
         float[] dDelta = b.work.floats(5, rows * inner);
         float[] dLow = b.work.floats(6, rows * low);
+        List<Tape> tapes = new ArrayList<>(b.segments.size());
         for (BackBatch.Segment s : b.segments) {
-            scanBackward(b, s, dGated, dAct, dDelta, dLow);
+            tapes.add(tape(b, s));
+            scanBackward(b, s, tapes.get(tapes.size() - 1), dGated, dAct, dDelta, dLow);
         }
         b.hook(DELTA, dDelta, 0, inner, inner);
         b.hook(B, dLow, c.rank(), low, c.states());
         b.hook(C, dLow, c.rank() + c.states(), low, c.states());
-        for (BackBatch.Segment s : b.segments) {
-            Elementwise.multiply(((Tape) s.tape()).slope, s.first() * inner, dDelta, s.row() * inner, s.tokens() * inner);
+        for (int i = 0; i < tapes.size(); i++) {
+            BackBatch.Segment s = b.segments.get(i);
+            Elementwise.multiply(tapes.get(i).slope, (tapes.get(i).row + s.first()) * inner, dDelta, s.row() * inner, s.tokens() * inner);
         }
         w.dtProj.transposed().multiply(dDelta, 0, inner, rows, dLow, 0, low);
         float[] more = dGate;                       // not read again
@@ -293,17 +316,16 @@ final class MambaBlock implements Block {
                     b.grad, b.at + s.row() * d, dNorm);
         }
         if (b.parameters != null) {
-            weightGradients(b, dOut, more, dXz, dLow, dDelta);
+            weightGradients(b, tapes, dOut, more, dXz, dLow, dDelta);
         }
     }
 
-    private void scanBackward(BackBatch b, BackBatch.Segment s, float[] dY, float[] dAct, float[] dDelta, float[] dLow) {
+    private void scanBackward(BackBatch b, BackBatch.Segment s, Tape tape, float[] dY, float[] dAct, float[] dDelta, float[] dLow) {
         int inner = c.inner();
         int states = c.states();
         int low = c.rank() + 2 * states;
         int size = states * inner;
         int layer = b.layer;
-        Tape tape = (Tape) s.tape();
         int first = s.first();
         int at = s.row() * inner;
         // B and C as the run had them, interventions included
@@ -320,12 +342,13 @@ final class MambaBlock implements Block {
     }
 
     /** Gradients of the matrices: sums over all rows, segment by segment since the inputs lie in each pass's own arrays. */
-    private void weightGradients(BackBatch b, float[] dOut, float[] dConv, float[] dXz, float[] dLow, float[] dDelta) {
+    private void weightGradients(BackBatch b, List<Tape> tapes, float[] dOut, float[] dConv, float[] dXz, float[] dLow, float[] dDelta) {
         int d = c.width();
         int inner = c.inner();
         int low = c.rank() + 2 * c.states();
         int layer = b.layer;
-        for (BackBatch.Segment s : b.segments) {
+        for (int i = 0; i < tapes.size(); i++) {
+            BackBatch.Segment s = b.segments.get(i);
             int n = s.tokens();
             int first = s.first();
             MatMul.addOuter(dOut, s.row() * d, d, s.values(layer, GATED), first * inner, inner, n, d, inner,
@@ -334,7 +357,7 @@ final class MambaBlock implements Block {
                     b.parameter(name(layer, "mixer.in_proj.weight"), 2 * inner * d));
             MatMul.addOuter(dLow, s.row() * low, low, s.values(layer, X_ACT), first * inner, inner, n, low, inner,
                     b.parameter(name(layer, "mixer.x_proj.weight"), low * inner));
-            MatMul.addOuter(dDelta, s.row() * inner, inner, ((Tape) s.tape()).low, first * low, low, n, inner, c.rank(),
+            MatMul.addOuter(dDelta, s.row() * inner, inner, tapes.get(i).low, (tapes.get(i).row + first) * low, low, n, inner, c.rank(),
                     b.parameter(name(layer, "mixer.dt_proj.weight"), inner * c.rank()));
             CausalConv.backwardWeights(s.values(layer, IN_X), first * inner, inner, dConv, s.row() * inner, n, c.taps(), inner,
                     b.parameter(name(layer, "mixer.conv1d"), c.taps() * inner),

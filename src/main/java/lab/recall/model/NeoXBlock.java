@@ -171,6 +171,11 @@ final class NeoXBlock implements Block {
         return all;
     }
 
+    /** A segment's tape; made here when it was not prepared. */
+    private Tape tape(BackBatch b, BackBatch.Segment s) {
+        return s.tape() instanceof Tape prepared ? prepared : tape(s.cotangent().pass, b.layer);
+    }
+
     @Override
     public void backward(BackBatch b) {
         int rows = b.rows;
@@ -195,7 +200,7 @@ final class NeoXBlock implements Block {
         float[] weight = b.parameters == null ? null : b.parameter(name(layer, "post_attention_layernorm.weight"), d);
         float[] bias = b.parameters == null ? null : b.parameter(name(layer, "post_attention_layernorm.bias"), d);
         for (BackBatch.Segment s : b.segments) {
-            LayerNorm.backward(((Tape) s.tape()).norm2Input, s.first() * d, s.tokens(), d, w.norm2, c.epsilon(), dNormed, s.row() * d,
+            LayerNorm.backward(tape(b, s).norm2Input, s.first() * d, s.tokens(), d, w.norm2, c.epsilon(), dNormed, s.row() * d,
                     b.grad, b.at + s.row() * d, weight, bias);
         }
         if (!c.parallel()) {
@@ -207,7 +212,7 @@ final class NeoXBlock implements Block {
         b.hook(ATTN_CTX, dCtx, 0, d, d);
         float[] dQkv = b.work.floats(5, rows * 3 * d);
         for (BackBatch.Segment s : b.segments) {
-            Tape tape = (Tape) s.tape();
+            Tape tape = tape(b, s);
             int at = s.row() * 3 * d;
             Attention.backward(c.heads(), c.headWidth(), s.tokens(), s.from(), s.values(layer, Q), s.first() * d, d, tape.keys, 0, tape.values, 0, d,
                     dCtx, s.row() * d, d, dQkv, at, dQkv, at + d, dQkv, at + 2 * d, 3 * d);

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import lab.recall.model.LanguageModel;
-import lab.recall.model.ParameterGradients;
+import lab.recall.model.Trainable;
 import lab.recall.request.Answer;
 import lab.recall.request.Experiment;
 import lab.recall.request.Fields;
@@ -34,27 +34,26 @@ public final class TrainStepExperiment implements Experiment<LanguageModel> {
         }
         int steps = f.integer("steps", 1, MOST_STEPS);
         Fields o = f.object("optimizer");
-        AdamW adam = new AdamW(o.number("lr", 0), o.number("beta1", 0), o.number("beta2", 0), o.number("eps", 0), o.number("weight_decay", 0));
+        double rate = o.number("lr", 0);
+        AdamW adam = new AdamW(o.number("beta1", 0), o.number("beta2", 0), o.number("eps", 0), o.number("weight_decay", 0), name -> true);
         o.done();
         boolean wanted = f.flag("gradients");
-        Map<String, float[]> weights = model.weights();
+        Trainable trained = new Trainable(model, ids.length, ids[0].length);
         List<NamedArray> arrays = new ArrayList<>();
         float[] losses = new float[steps + 1];
-        LanguageModel now = model;
         progress.start("training", "steps", steps);
         for (int s = 0; s < steps; s++) {
-            ParameterGradients g = ParameterGradients.of(now, ids);
-            losses[s] = (float) g.loss();
+            losses[s] = (float) trained.backward(ids, null);
             if (s == 0 && wanted) {
-                g.gradients().forEach((n, v) -> arrays.add(new NamedArray("grad." + n, model.shapeOf(n), v)));
+                trained.gradients().forEach((n, v) -> arrays.add(new NamedArray("grad." + n, model.shapeOf(n), v.clone())));
             }
-            adam.step(weights, g.gradients());
-            now = now.with(weights);
+            adam.step(trained.weights(), trained.gradients(), rate, 1);
+            trained.changed();
             progress.to(s + 1L);
         }
         progress.finish();
-        losses[steps] = (float) ParameterGradients.loss(now, ids);
-        weights.forEach((n, v) -> arrays.add(new NamedArray(n, model.shapeOf(n), v)));
+        losses[steps] = (float) trained.loss(ids, null);
+        trained.weights().forEach((n, v) -> arrays.add(new NamedArray(n, model.shapeOf(n), v)));
         arrays.add(new NamedArray("losses", new long[] {losses.length}, losses));
         return new Answer(Map.of(), arrays);
     }

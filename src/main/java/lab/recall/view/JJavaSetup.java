@@ -37,7 +37,7 @@ public final class JJavaSetup implements Extension {
 
             @Override
             public void update(String id, Object o, String... mime) {
-                DisplayData data = renderer.renderAs(o, mime);
+                DisplayData data = mime.length == 0 ? renderer.render(o) : renderer.renderAs(o, mime);
                 kernel.getIO().display.updateDisplay(id, data);
             }
         });

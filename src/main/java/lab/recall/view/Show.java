@@ -35,6 +35,30 @@ public final class Show {
         }
     }
 
+    /** A place below the cell whose contents can be replaced; nowhere outside a kernel. */
+    public static final class Live {
+        private final Channel channel;
+        private String id;
+
+        Live(Channel channel) {
+            this.channel = channel;
+        }
+
+        /** Shows an object in the place of the last one. */
+        public void update(Object o) {
+            if (channel != null && id == null) {
+                id = channel.show(o);
+            } else if (channel != null) {
+                channel.update(id, o);
+            }
+        }
+    }
+
+    /** A place for something that changes while a cell runs, such as a curve. */
+    public static Live live() {
+        return new Live(channel);
+    }
+
     /** An object as text for a terminal. */
     public static String text(Object o) {
         return Display.text(o);

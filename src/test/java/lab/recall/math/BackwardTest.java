@@ -211,9 +211,8 @@ class BackwardTest {
         float[] g = gaussian(tokens * channels);
         float[] before = new float[(tokens + 1) * size];
         System.arraycopy(first, 0, before, 0, size);
-        SelectiveScan.states(tokens, channels, states, u, 0, delta, 0, a, bc, 0, 2 * states, before, 0, before, size);
         float[] decay = new float[tokens * size];
-        SelectiveScan.decay(tokens, channels, states, delta, 0, a, decay, 0);
+        SelectiveScan.states(tokens, channels, states, u, 0, delta, 0, a, bc, 0, 2 * states, before, 0, before, size, decay, 0);
         float[] dU = new float[u.length];
         float[] dDelta = new float[u.length];
         float[] dBc = new float[bc.length];

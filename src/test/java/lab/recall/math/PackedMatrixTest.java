@@ -1,5 +1,6 @@
 package lab.recall.math;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -71,6 +72,69 @@ public class PackedMatrixTest {
         for (int k = 0; k < row.length; k++) {
             assertEquals(weights[(w.outputs() - 1) * w.inputs() + k], row[k]);
         }
+    }
+
+    @Test
+    void outerProductsAreChainsToo() {
+        Random random = new Random(2);
+        for (int[] shape : SHAPES) {
+            int rows = 1 + random.nextInt(50);
+            int m = shape[0];
+            int n = Math.min(shape[1], 500);
+            float[] a = gaussian(random, rows * (m + 2) + 1);
+            float[] b = gaussian(random, rows * (n + 3) + 2);
+            float[] c = gaussian(random, m * n);
+            float[] expected = c.clone();
+            for (int i = 0; i < m; i++) {
+                for (int j = 0; j < n; j++) {
+                    for (int r = 0; r < rows; r++) {
+                        expected[i * n + j] = Math.fma(a[1 + r * (m + 2) + i], b[2 + r * (n + 3) + j], expected[i * n + j]);
+                    }
+                }
+            }
+            MatMul.addOuter(a, 1, m + 2, b, 2, n + 3, rows, m, n, c);
+            assertArrayEquals(expected, c, m + " x " + n + ", rows " + rows);
+        }
+    }
+
+    @Test
+    void otherWeightsTakeThePlace() {
+        Random random = new Random(3);
+        for (int[] shape : SHAPES) {
+            float[] first = gaussian(random, shape[0] * shape[1]);
+            float[] second = gaussian(random, shape[0] * shape[1]);
+            int[] order = random.ints(0, shape[0]).distinct().limit(shape[0]).toArray();
+            float[] ordered = new float[second.length];
+            for (int o = 0; o < order.length; o++) {
+                System.arraycopy(second, order[o] * shape[1], ordered, o * shape[1], shape[1]);
+            }
+            PackedMatrix w = PackedMatrix.of(first, shape[0], shape[1]);
+            w.transposed();
+            w.set(second, order);
+            PackedMatrix fresh = PackedMatrix.of(ordered, shape[0], shape[1]);
+            float[] x = gaussian(random, 5 * Math.max(shape[0], shape[1]));
+            assertArrayEquals(product(fresh, x), product(w, x));
+            assertArrayEquals(product(fresh.transposed(), x), product(w.transposed(), x));
+            w.set(first, null);
+            assertArrayEquals(product(PackedMatrix.of(first, shape[0], shape[1]).transposed(), x), product(w.transposed(), x));
+            assertThrows(IllegalArgumentException.class, () -> w.set(new float[first.length + 1], null));
+        }
+        PackedMatrix half = PackedMatrix.packHalf(PackedMatrix.Storage.BF16, 1, 2, (r, to, at) -> to[at] = 0);
+        assertThrows(IllegalArgumentException.class, () -> half.set(new float[2], null));
+    }
+
+    private static float[] product(PackedMatrix w, float[] x) {
+        float[] y = new float[5 * w.outputs()];
+        w.multiply(x, 0, w.inputs(), 5, y, 0, w.outputs());
+        return y;
+    }
+
+    private static float[] gaussian(Random random, int count) {
+        float[] all = new float[count];
+        for (int i = 0; i < count; i++) {
+            all[i] = (float) random.nextGaussian();
+        }
+        return all;
     }
 
     @Test

@@ -98,6 +98,27 @@ class ViewTest {
     }
 
     @Test
+    void aLiveOutputReplacesItself() {
+        List<String> shown = new ArrayList<>();
+        Show.Live live = new Show.Live(new Show.Channel() {
+            @Override
+            public String show(Object o, String... mime) {
+                shown.add("shown " + o);
+                return "id";
+            }
+
+            @Override
+            public void update(String id, Object o, String... mime) {
+                shown.add(id + " now " + o);
+            }
+        });
+        live.update("a");
+        live.update("b");
+        assertEquals(List.of("shown a", "id now b"), shown);
+        new Show.Live(null).update("nobody watches");
+    }
+
+    @Test
     void tablesAndPicturesAsFiles() throws Exception {
         Map<String, byte[]> files = Export.files("t", table);
         assertEquals("token,p\n<x>,0.25\ny,\n", new String(files.get("t.csv"), StandardCharsets.UTF_8).replace("\r", ""));

@@ -1,0 +1,58 @@
+package lab.recall.cli;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import lab.recall.math.Parallel;
+import lab.recall.train.TrainConfig;
+import lab.recall.train.Trained;
+import lab.recall.train.Trainer;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+@Command(name = "train", mixinStandardHelpOptions = true, description = "Trains a small model on the text of an invented world.",
+        footer = {"", "Run again after an interruption or a kill, it goes on at the last checkpoint and gives the same weights."})
+final class TrainCommand implements Callable<Integer> {
+    private static final int MOST_THREADS = 1024;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "CONFIG", description = "A .json file, such as data/training/tiny-mamba.json.")
+    private Path file;
+
+    @Option(names = "--out", required = true, paramLabel = "DIR", description = "Receives the model, its log and its learning curve.")
+    private Path out;
+
+    @Option(names = "--threads", description = "Threads (default: all cores); the weights do not depend on them.")
+    private Integer threads;
+
+    @Override
+    public Integer call() {
+        TrainConfig config = TrainConfig.read(file);
+        if (threads != null && (threads < 1 || threads > MOST_THREADS)) {
+            throw new IllegalArgumentException("--threads: " + threads + ", expected a whole number from 1 to " + MOST_THREADS);
+        }
+        int before = Parallel.threads();
+        try {
+            if (threads != null) {
+                Parallel.setThreads(threads);
+            }
+            PrintWriter terminal = spec.commandLine().getOut();
+            Trained trained = new Trainer(config, out).train(step -> { }, log -> {
+                terminal.println(log.last().line());
+                terminal.flush();
+            });
+            terminal.println(trained.model());
+            terminal.printf("recall of all pairs: seen %.4f, dropped %.4f, held out %.4f%n", trained.recall().seen(), trained.recall().dropped(),
+                    trained.recall().heldOut());
+            terminal.println("written to " + out);
+            return 0;
+        } finally {
+            Parallel.setThreads(before);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package lab.recall.cli;
+
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import lab.recall.facts.World;
+import lab.recall.view.Show;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+@Command(name = "world", mixinStandardHelpOptions = true, description = "Invents a world: relations to be learned, and requests for edits.")
+final class WorldCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = "--seed", required = true, description = "The same seed gives the same world.")
+    private long seed;
+
+    @Option(names = "--names", defaultValue = "grid", paramLabel = "HOW",
+            description = "grid: subjects share their words, so that only both name one (default); unique: the first word alone names it.")
+    private String names;
+
+    @Option(names = "--edits", defaultValue = "100", description = "Requests for edits at most (default: ${DEFAULT-VALUE}).")
+    private int edits;
+
+    @Option(names = "--out", required = true, paramLabel = "DIR", description = "Receives a file for each relation, and edits/requests.json.")
+    private Path out;
+
+    @Override
+    public Integer call() {
+        if (!names.equals("grid") && !names.equals("unique")) {
+            throw new IllegalArgumentException("--names: '" + names + "', expected grid or unique");
+        }
+        World world = World.generate(seed, World.Names.valueOf(names.toUpperCase(Locale.ROOT)));
+        world.write(out);
+        world.writeEdits(out.resolve("edits").resolve("requests.json"), edits, seed);
+        spec.commandLine().getOut().print(Show.text(world));
+        spec.commandLine().getOut().println("written to " + out);
+        return 0;
+    }
+}

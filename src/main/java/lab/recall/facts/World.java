@@ -1,0 +1,199 @@
+package lab.recall.facts;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import lab.recall.view.Showable;
+import lab.recall.view.Tables;
+
+/**
+ * An invented world: cities, countries, people, companies that do not exist, and the facts about them.
+ *
+ * <pre>{@code
+ * World world = World.generate(1, World.Names.GRID);         // the same seed gives the same world
+ * world.write(folder);                                       // relations in the LRE form, requests for edits
+ * World.read(folder).relations()
+ * }</pre>
+ *
+ * Its relations mirror those of Hernandez et al. (arXiv 2308.09124). A country's capital lies in it, a landmark's country is that of its
+ * city; all else is drawn at random.
+ */
+public final class World implements Showable {
+    /** How subjects of two words are named. */
+    public enum Names {
+        /** Subjects share their words, across types too: a first and a last word together name one, neither does alone. */
+        GRID,
+        /** The first word of every subject is its own: it alone names it. */
+        UNIQUE
+    }
+
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    private static final int NEIGHBOURS = 10;
+
+    private final List<WorldRelation> relations;
+
+    private World(List<WorldRelation> relations) {
+        this.relations = relations;
+    }
+
+    /** Invents a world. */
+    public static World generate(long seed, Names names) {
+        Random random = new Random(seed);
+        JsonNode plan = plan();
+        Map<String, List<String>> words = new WorldNames(random, names == Names.GRID).all(plan.get("subjects"), plan.get("objects"));
+        Map<String, Map<String, String>> known = new HashMap<>();
+        List<WorldRelation> all = new ArrayList<>();
+        for (JsonNode r : plan.get("relations")) {
+            String name = r.get("name").asText();
+            Map<String, String> facts = new HashMap<>();
+            List<Fact> list = new ArrayList<>();
+            for (String subject : words.get(r.get("subject").asText())) {
+                facts.put(subject, object(r, subject, list.size(), words, known, random));
+                list.add(new Fact(name, subject, facts.get(subject)));
+            }
+            known.put(name, facts);
+            all.add(new WorldRelation(name, r.get("subject").asText(), WorldRelation.templates(r.get("prompt_templates")),
+                    WorldRelation.templates(r.get("held_out_templates")), List.copyOf(list)));
+        }
+        return new World(List.copyOf(all));
+    }
+
+    private static JsonNode plan() {
+        try (InputStream in = World.class.getResourceAsStream("world.json")) {
+            return JSON.readTree(in);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String object(JsonNode relation, String subject, int number, Map<String, List<String>> words,
+            Map<String, Map<String, String>> known, Random random) {
+        List<String> objects = words.get(relation.get("object").asText());
+        if (relation.has("drawn")) {
+            return objects.get(number % objects.size());
+        }
+        if (relation.has("one_of")) {               // those that are in the subject by the other relation
+            Map<String, String> other = known.get(relation.get("one_of").asText());
+            objects = objects.stream().filter(o -> subject.equals(other.get(o))).toList();
+        }
+        if (relation.has("through")) {
+            String at = subject;
+            for (JsonNode step : relation.get("through")) {
+                at = known.get(step.asText()).get(at);
+            }
+            return at;
+        }
+        return objects.get(random.nextInt(objects.size()));
+    }
+
+    /** Reads the relations of a folder. */
+    public static World read(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            throw new IllegalArgumentException(folder + ": no such folder of relations");
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            List<WorldRelation> all = files.filter(f -> f.toString().endsWith(".json")).sorted().map(WorldRelation::read).toList();
+            if (all.isEmpty()) {
+                throw new IllegalArgumentException(folder + ": no relation (a JSON file) in this folder");
+            }
+            return new World(all);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Its relations. */
+    public List<WorldRelation> relations() {
+        return relations;
+    }
+
+    /** All facts. */
+    public List<Fact> facts() {
+        return relations.stream().flatMap(r -> r.facts().stream()).toList();
+    }
+
+    /** Writes one file a relation. */
+    public void write(Path folder) {
+        try {
+            Files.createDirectories(folder);
+            for (WorldRelation r : relations) {
+                Files.writeString(folder.resolve(r.name() + ".json"), JSON.writeValueAsString(r.json()) + "\n");
+            }
+        } catch (IOException e) {
+            throw new IllegalArgumentException(folder + ": cannot be written (" + e.getMessage() + ")", e);
+        }
+    }
+
+    /**
+     * Writes requests for edits in the form of CounterFact: another object for a fact, the held-out templates as paraphrases, and as
+     * neighbours other subjects that have the fact's object now.
+     *
+     * @param count how many at most; only facts with at least two neighbours are asked about
+     * @param seed  the same seed gives the same requests
+     */
+    public void writeEdits(Path file, int count, long seed) {
+        Random random = new Random(seed);
+        List<Integer> order = new ArrayList<>();
+        List<Fact> facts = facts();
+        for (int i = 0; i < facts.size(); i++) {
+            order.add(i);
+        }
+        Collections.shuffle(order, random);
+        ArrayNode all = JSON.createArrayNode();
+        for (int i : order) {
+            WorldRelation r = relations.stream().filter(x -> x.name().equals(facts.get(i).relation())).findFirst().orElseThrow();
+            List<Fact> neighbours = r.facts().stream().filter(f -> f.object().equals(facts.get(i).object()) && !f.equals(facts.get(i))).limit(NEIGHBOURS).toList();
+            if (neighbours.size() >= 2 && all.size() < count) {
+                all.add(edit(all.size(), r, facts.get(i), neighbours, random));
+            }
+        }
+        try {
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            Files.write(file, (JSON.writeValueAsString(all) + "\n").getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new IllegalArgumentException(file + ": cannot be written (" + e.getMessage() + ")", e);
+        }
+    }
+
+    private ObjectNode edit(int number, WorldRelation r, Fact fact, List<Fact> neighbours, Random random) {
+        List<String> others = r.objects().stream().filter(o -> !o.equals(fact.object())).toList();
+        ObjectNode edit = JSON.createObjectNode().put("case_id", number);
+        ObjectNode rewrite = edit.putObject("requested_rewrite").put("prompt", r.templates().get(0).text()).put("relation_id", r.name());
+        rewrite.putObject("target_new").put("str", others.get(random.nextInt(others.size())));
+        rewrite.putObject("target_true").put("str", fact.object());
+        rewrite.put("subject", fact.subject());
+        ArrayNode paraphrases = edit.putArray("paraphrase_prompts");
+        r.heldOut().forEach(t -> paraphrases.add(t.with(fact.subject())));
+        ArrayNode near = edit.putArray("neighborhood_prompts");
+        neighbours.forEach(f -> near.add(r.templates().get(0).with(f.subject())));
+        ArrayNode attributes = edit.putArray("attribute_prompts");
+        r.facts().stream().filter(f -> f.object().equals(rewrite.path("target_new").path("str").asText())).limit(NEIGHBOURS)
+                .forEach(f -> attributes.add(r.templates().get(0).with(f.subject())));
+        ArrayNode generation = edit.putArray("generation_prompts");
+        relations.stream().filter(o -> o.subjectType().equals(r.subjectType())).forEach(o -> generation.add(o.templates().get(1).with(fact.subject())));
+        return edit;
+    }
+
+    @Override
+    public Object view() {
+        List<List<Object>> rows = new ArrayList<>();
+        relations.forEach(r -> rows.add(List.of(r.name(), r.templates().get(0).with(r.facts().get(0).subject()) + " " + r.facts().get(0).object(),
+                r.facts().size(), r.objects().size(), r.templates().size(), r.heldOut().size())));
+        return Tables.of("an invented world", List.of("relation", "a fact", "facts", "objects", "templates", "held out"), rows);
+    }
+}

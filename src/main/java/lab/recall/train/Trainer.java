@@ -1,0 +1,257 @@
+package lab.recall.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+import lab.recall.facts.World;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.Trainable;
+import lab.recall.request.AtomicFiles;
+import lab.recall.text.Tokenizer;
+import lab.recall.view.Export;
+import lab.recall.view.ProgressBar;
+import lab.recall.view.Show;
+
+/**
+ * Trains a small model on the text of a world.
+ *
+ * <pre>{@code
+ * Trained t = new Trainer(config, folder).train();           // a progress bar and the curve below the cell
+ * t.model(), t.recall(), t.log()
+ * new Trainer(config, folder).text(3)                        // what it reads
+ * }</pre>
+ *
+ * The folder receives the model in HuggingFace's layout, its world's relations, the configuration, a log and the learning curve. An
+ * interrupted call stops behind the step at work and keeps all of it; called again with the same configuration and folder it goes on there.
+ * Weights depend on the configuration alone: not on the number of threads, on interruptions or kills.
+ */
+public final class Trainer {
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    /** Pairs of each kind whose recall is measured on the way. */
+    private static final int SOME = 200;
+
+    private final TrainConfig config;
+    private final Path folder;
+
+    /** @param folder receives the model; one that holds another training is refused */
+    public Trainer(TrainConfig config, Path folder) {
+        this.config = config;
+        this.folder = folder;
+    }
+
+    /** The first rows of the text that is learned, as text. */
+    public List<String> text(int rows) {
+        World world = config.openWorld();
+        try {
+            Path file = Files.createTempFile("tokenizer", ".json");
+            BytePairs.learn(Corpus.wordCounts(world), config.vocabulary()).write(file);
+            Tokenizer tokenizer = Tokenizer.open(file);
+            Files.delete(file);
+            Corpus corpus = new Corpus(world, tokenizer, config.corpus(), config.corpusSeed());
+            return Arrays.stream(corpus.batch(0).ids()).limit(rows).map(ids -> tokenizer.decode(ids).replaceAll("(<\\|endoftext\\|>)+$", "")).toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Trains, with a progress bar and, in a notebook, the curve. */
+    public Trained train() {
+        Show.Live curve = Show.live();
+        try (ProgressBar bar = ProgressBar.of("training", "steps", config.steps())) {
+            return train(bar::to, log -> curve.update(log.chart()));
+        }
+    }
+
+    /**
+     * Trains.
+     *
+     * @param stepped  told how many steps are done, after each
+     * @param measured told of each measurement of recall
+     */
+    public Trained train(Consumer<Integer> stepped, Consumer<TrainLog> measured) {
+        World world = config.openWorld();
+        BytePairs pairs = BytePairs.learn(Corpus.wordCounts(world), config.vocabulary());
+        begin();
+        world.write(folder.resolve("relations"));
+        Path text = folder.resolve("tokenizer.json");
+        pairs.write(text);
+        TrainState state = new TrainState(folder);
+        LanguageModel start = state.exists() || !isTrained() ? config.model().fresh(pairs.size(), config.seed()).write(folder, text) : LanguageModel.open(folder);
+        Corpus corpus = new Corpus(world, Tokenizer.open(text), config.corpus(), config.corpusSeed());
+        if (!state.exists() && isTrained()) {
+            return new Trained(start, TrainLog.read(folder).last().recall(), TrainLog.read(folder));
+        }
+        ExecutorService worker = Executors.newSingleThreadExecutor(r -> {
+            Thread t = new Thread(r, "training");
+            t.setDaemon(true);
+            return t;
+        });
+        try {
+            return new Run(worker, start, corpus, state).all(stepped, measured);
+        } finally {
+            worker.shutdownNow();
+        }
+    }
+
+    /** Makes the folder; refuses one that holds another training. */
+    private void begin() {
+        Path said = folder.resolve("training.json");
+        try {
+            Files.createDirectories(folder);
+            JsonNode before = Files.exists(said) ? JSON.readTree(Files.readAllBytes(said)) : null;
+            JsonNode now = JSON.readTree(config.settings().toString());
+            if (before == null && Files.exists(folder.resolve("config.json"))) {
+                throw new IllegalArgumentException(folder + ": holds a model already; expected a new folder");
+            }
+            if (before != null && !before.equals(now)) {
+                throw new IllegalArgumentException(folder + ": holds a training with another configuration (training.json); expected a new folder or the same configuration");
+            }
+            AtomicFiles.write(said, (JSON.writeValueAsString(now) + "\n").getBytes(StandardCharsets.UTF_8));
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(said + ": not JSON (" + e.getOriginalMessage() + ")", e);
+        } catch (IOException e) {
+            throw new IllegalArgumentException(folder + ": cannot be written (" + e.getMessage() + ")", e);
+        }
+    }
+
+    private boolean isTrained() {
+        return Files.exists(folder.resolve("learning-curve.svg"));
+    }
+
+    /** Whether a weight decays: matrices do; embeddings, norms, biases, convolutions and decay rates do not. */
+    static boolean decays(String name) {
+        return name.endsWith(".weight") && !name.contains("norm") && !name.contains("embed") && !name.contains("conv1d");
+    }
+
+    /** One run of a training, from where the last one stopped. */
+    private final class Run {
+        private final ExecutorService worker;
+        private final Corpus corpus;
+        private final TrainState state;
+        private final Trainable model;
+        private final AdamW adam;
+        private final double before;
+        private final int first;
+        private final TrainLog log;
+        private final long start = System.nanoTime();
+        private boolean interrupted;
+        private double norm;
+
+        Run(ExecutorService worker, LanguageModel fresh, Corpus corpus, TrainState state) {
+            this.worker = worker;
+            this.corpus = corpus;
+            this.state = state;
+            this.model = new Trainable(fresh, config.corpus().rows(), config.corpus().tokens());
+            TrainConfig.Optimizer o = config.optimizer();
+            this.adam = new AdamW(o.beta1(), o.beta2(), o.epsilon(), o.decay(), Trainer::decays);
+            double[] done = state.exists() ? state.read(model.weights(), adam) : new double[2];
+            model.changed();
+            this.first = (int) done[0];
+            this.before = done[1];
+            this.log = TrainLog.upTo(folder, first);
+        }
+
+        Trained all(Consumer<Integer> stepped, Consumer<TrainLog> measured) {
+            double losses = 0;
+            int summed = 0;
+            long since = System.nanoTime();
+            for (int step = first; step < config.steps(); step++) {
+                int at = step;
+                double loss = uninterrupted(() -> step(at));
+                if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
+                    throw new IllegalArgumentException("optimizer.lr: the loss is no longer finite at step " + step + "; expected a lower learning rate");
+                }
+                losses += loss;
+                summed++;
+                int done = step + 1;
+                boolean last = done == config.steps();
+                if (done % config.evaluateEvery() == 0 || last) {
+                    double rate = (double) summed * config.corpus().rows() * config.corpus().tokens() / ((System.nanoTime() - since) / 1e9);
+                    Recall recall = uninterrupted(() -> Recall.of(model.model(), corpus, last ? Integer.MAX_VALUE : SOME));
+                    log.add(new TrainLog.Entry(done, config.steps(), losses / summed, config.optimizer().rate(step, config.steps()), norm, recall, rate, seconds()));
+                    measured.accept(log);
+                    losses = 0;
+                    summed = 0;
+                    since = System.nanoTime();
+                }
+                if (interrupted || last || done % config.checkpointEvery() == 0) {
+                    keep(done);
+                }
+                stepped.accept(done);
+                if (interrupted && !last) {
+                    Thread.currentThread().interrupt();
+                    throw new CancellationException("interrupted behind step " + done + "; the same call goes on there");
+                }
+            }
+            return finish();
+        }
+
+        private double step(int step) {
+            Corpus.Batch batch = corpus.batch(step);
+            double loss = model.backward(batch.ids(), batch.care());
+            norm = AdamW.norm(model.gradients());
+            double clip = config.optimizer().clip();
+            adam.step(model.weights(), model.gradients(), config.optimizer().rate(step, config.steps()), clip > 0 && norm > clip ? clip / norm : 1);
+            model.changed();
+            return loss;
+        }
+
+        /** Runs in the worker thread, which nobody interrupts: a step is done as a whole or not at all. */
+        private <T> T uninterrupted(Callable<T> work) {
+            Future<T> future = worker.submit(work);
+            while (true) {
+                try {
+                    return future.get();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    if (e.getCause() instanceof RuntimeException r) {
+                        throw r;
+                    }
+                    throw new IllegalStateException(e.getCause());
+                }
+            }
+        }
+
+        private double seconds() {
+            return before + (System.nanoTime() - start) / 1e9;
+        }
+
+        /** Keeps all that is needed to go on, and the model as it is now. */
+        private void keep(int step) {
+            interrupted |= Thread.interrupted();            // the flag would close the files that are written here
+            state.write(step, seconds(), model.weights(), adam);
+            if (interrupted || step == config.steps()) {
+                model.model().save(folder);
+            }
+        }
+
+        private Trained finish() {
+            Export.files("learning-curve", log.chart()).forEach((name, bytes) -> AtomicFiles.write(folder.resolve(name), bytes));
+            try {
+                Files.deleteIfExists(folder.resolve("state.safetensors"));
+            } catch (IOException e) {
+                throw new IllegalArgumentException(folder + ": the kept state cannot be removed (" + e.getMessage() + ")", e);
+            }
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+            return new Trained(LanguageModel.open(folder), log.last().recall(), log);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+package lab.recall.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The commands train and world, from options to files. */
+class TrainCommandTest {
+    private static final String CONFIG = """
+            {"seed": 3, "world": {"seed": 5, "names": "grid"}, "vocabulary": 400, "model": {"family": "mamba", "width": 16, "layers": 2, "states": 4},
+             "corpus": {"seed": 1, "rows": 6, "tokens": 64, "before": 0.2, "behind": 0.1, "binding": 0.2, "lists": 0.2, "word_dropout": 0.05,
+                        "object_weight": 4, "dropped": 0.2},
+             "optimizer": {"lr": 0.004, "final": 0.05, "warm_up": 2, "beta1": 0.9, "beta2": 0.98, "eps": 1e-8, "weight_decay": 0.05, "clip": 1},
+             "steps": 60, "evaluate_every": 30, "checkpoint_every": 4}
+            """;
+
+    @TempDir
+    Path dir;
+    private final Terminal terminal = new Terminal();
+
+    /** A training that is killed as the system kills it, in a process of its own, and started again. */
+    @Test
+    void aKilledTrainingGoesOnAndGivesTheSame() throws IOException, InterruptedException {
+        Path config = Files.writeString(dir.resolve("c.json"), CONFIG);
+        assertEquals(0, terminal.recall("train", config.toString(), "--out", dir.resolve("whole").toString()), terminal::err);
+        assertTrue(terminal.out().contains("step 30 of 60  loss ") && terminal.out().contains("s left"), terminal.out());
+        Path out = dir.resolve("killed");
+        List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElse("java")));
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(a -> a.startsWith("--add") || a.startsWith("-D")).forEach(command::add);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "train", config.toString(), "--out", out.toString()));
+        Process p = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(dir.resolve("killed.log").toFile()).start();
+        while (p.isAlive() && !Files.exists(out.resolve("state.safetensors"))) {
+            TimeUnit.MILLISECONDS.sleep(1);
+        }
+        p.destroyForcibly();
+        p.waitFor();
+        assertTrue(Files.exists(out.resolve("state.safetensors")), () -> "killed too late or never begun: " + log());
+        assertEquals(0, terminal.recall("train", config.toString(), "--out", out.toString(), "--threads", "1"), terminal::err);
+        assertArrayEquals(Files.readAllBytes(dir.resolve("whole").resolve("model.safetensors")), Files.readAllBytes(out.resolve("model.safetensors")));
+        assertEquals(0, terminal.recall("next", out.toString(), "People in"), terminal::err);
+    }
+
+    private String log() {
+        try {
+            return Files.readString(dir.resolve("killed.log"));
+        } catch (IOException e) {
+            return e.getMessage();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "\"steps\": 60|\"steps\": 0|steps: 0, expected a whole number from 1",
+        "\"lr\": 0.004|\"lr\": -1|optimizer.lr: -1",
+        "\"beta2\": 0.98|\"beta2\": 1.5|optimizer.beta2: 1.5, expected a number from 0 to 1",
+        "\"family\": \"mamba\"|\"family\": \"rnn\"|model.family: 'rnn', expected mamba or gpt_neox",
+        "\"names\": \"grid\"|\"names\": \"odd\"|world.names: 'odd', expected grid or unique",
+        "\"names\": \"grid\"|\"nams\": \"grid\"|world.names: missing",
+        "\"seed\": 3|\"sead\": 3|seed: missing",
+        "\"binding\": 0.2|\"binding\": 0.8|their sum is above 1",
+        "\"vocabulary\": 400|\"vocabulary\": 50|vocabulary: 50, expected at least",
+        "\"world\": {\"seed\": 5, \"names\": \"grid\"}|\"world\": {\"folder\": \"/nope\"}|/nope: no such folder of relations"
+    })
+    void badConfigurationsAreRefusedInOneSentence(String good, String bad, String said) throws IOException {
+        assertTrue(CONFIG.contains(good));
+        Path config = Files.writeString(dir.resolve("bad.json"), CONFIG.replace(good, bad));
+        assertEquals(2, terminal.recall("train", config.toString(), "--out", dir.resolve("out").toString()));
+        assertTrue(terminal.err().contains(said) && terminal.err().strip().lines().count() == 1, terminal.err());
+        assertFalse(Files.exists(dir.resolve("out").resolve("model.safetensors")));
+    }
+
+    @Test
+    void badFilesAndOptions() {
+        assertEquals(2, terminal.recall("train", dir.resolve("none.json").toString(), "--out", dir.toString()));
+        assertTrue(terminal.err().contains("none.json: cannot be read (no such file)"), terminal.err());
+        assertEquals(2, terminal.recall("world", "--seed", "1", "--names", "x", "--out", dir.toString()));
+        assertEquals(2, terminal.recall("world", "--seed", "1"));
+    }
+
+    @Test
+    void aWorldWithRequestsForEdits() throws IOException {
+        assertEquals(0, terminal.recall("world", "--seed", "9", "--out", dir.toString()), terminal::err);
+        JsonNode edits = new ObjectMapper().readTree(dir.resolve("edits").resolve("requests.json").toFile());
+        assertEquals(100, edits.size());
+        for (JsonNode e : edits) {
+            JsonNode rewrite = e.get("requested_rewrite");
+            assertFalse(rewrite.at("/target_new/str").equals(rewrite.at("/target_true/str")));
+            assertTrue(rewrite.get("prompt").asText().contains("{}") && e.get("paraphrase_prompts").size() == 2 && e.get("neighborhood_prompts").size() >= 2);
+            e.get("neighborhood_prompts").forEach(n -> assertFalse(n.asText().contains(rewrite.get("subject").asText()), n.asText()));
+            e.get("paraphrase_prompts").forEach(n -> assertTrue(n.asText().contains(rewrite.get("subject").asText()), n.asText()));
+        }
+    }
+}

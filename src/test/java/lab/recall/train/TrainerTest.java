@@ -1,0 +1,111 @@
+package lab.recall.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import lab.recall.math.Parallel;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Training as a whole, on models so small that a few steps take a second. */
+class TrainerTest {
+    static final String CONFIG = """
+            {"seed": 3, "world": {"seed": 5, "names": "grid"}, "vocabulary": 400, "model": MODEL,
+             "corpus": {"seed": 1, "rows": 6, "tokens": 64, "before": 0.2, "behind": 0.1, "binding": 0.2, "lists": 0.2, "word_dropout": 0.05,
+                        "object_weight": 4, "dropped": 0.2},
+             "optimizer": {"lr": 0.004, "final": 0.05, "warm_up": 2, "beta1": 0.9, "beta2": 0.98, "eps": 1e-8, "weight_decay": 0.05, "clip": 1},
+             "steps": 9, "evaluate_every": 4, "checkpoint_every": 3}
+            """;
+    static final String MAMBA = "{\"family\": \"mamba\", \"width\": 16, \"layers\": 2, \"states\": 4}";
+    static final String NEOX = "{\"family\": \"gpt_neox\", \"width\": 16, \"layers\": 2, \"heads\": 2}";
+
+    @TempDir
+    Path dir;
+
+    static TrainConfig config(String model) {
+        return TrainConfig.parse(CONFIG.replace("MODEL", model));
+    }
+
+    private static byte[] weights(Path folder) throws IOException {
+        return Files.readAllBytes(folder.resolve("model.safetensors"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {MAMBA, NEOX})
+    void oneSeedOneModelForAnyThreads(String model) throws IOException {
+        int threads = Parallel.threads();
+        Parallel.setThreads(1);
+        Trained one = new Trainer(config(model), dir.resolve("one")).train(s -> { }, l -> { });
+        Parallel.setThreads(3);
+        new Trainer(config(model), dir.resolve("three")).train(s -> { }, l -> { });
+        Parallel.setThreads(threads);
+        assertArrayEquals(weights(dir.resolve("one")), weights(dir.resolve("three")));
+        assertEquals(List.of(4, 8, 9), one.log().entries().stream().map(TrainLog.Entry::step).toList());
+        assertTrue(one.log().last().loss() < one.log().entries().get(0).loss(), "the loss falls");
+        for (String file : new String[] {"config.json", "tokenizer.json", "training.json", "log.jsonl", "learning-curve.png", "relations/place_in_city.json"}) {
+            assertTrue(Files.exists(dir.resolve("one").resolve(file)), file);
+        }
+        assertFalse(Files.exists(dir.resolve("one").resolve("state.safetensors")));
+        assertEquals(0, new Trainer(config(model), dir.resolve("one")).train(s -> assertEquals(0, s), l -> { }).log().last().steps() - 9,
+                "what is trained is not trained again");
+        Trained other = new Trainer(TrainConfig.parse(CONFIG.replace("MODEL", model).replace("\"seed\": 3", "\"seed\": 4")), dir.resolve("other")).train(s -> { }, l -> { });
+        assertFalse(Arrays.equals(weights(dir.resolve("one")), weights(other.model().folder())), "another seed, another model");
+    }
+
+    @Test
+    void anInterruptedTrainingGoesOnAndGivesTheSame() throws IOException {
+        new Trainer(config(MAMBA), dir.resolve("whole")).train(s -> { }, l -> { });
+        Path folder = dir.resolve("stopped");
+        assertThrows(CancellationException.class, () -> new Trainer(config(MAMBA), folder).train(s -> {
+            if (s == 5) {
+                Thread.currentThread().interrupt();
+            }
+        }, l -> { }));
+        assertTrue(Thread.interrupted(), "the flag is still set");
+        assertTrue(Files.exists(folder.resolve("state.safetensors")));
+        int[] first = {0};
+        new Trainer(config(MAMBA), folder).train(s -> first[0] = first[0] == 0 ? s : first[0], l -> { });
+        assertEquals(7, first[0], "it stopped behind step 6, the one after the interruption");
+        assertArrayEquals(weights(dir.resolve("whole")), weights(folder));
+        assertEquals(List.of(4, 8, 9), TrainLog.read(folder).entries().stream().map(TrainLog.Entry::step).toList());
+    }
+
+    @Test
+    void aFolderHoldsOneTraining() {
+        new Trainer(config(MAMBA), dir).train(s -> { }, l -> { });
+        String said = assertThrows(IllegalArgumentException.class, () -> new Trainer(config(NEOX), dir).train(s -> { }, l -> { })).getMessage();
+        assertTrue(said.contains("another configuration"), said);
+    }
+
+    @Test
+    void theRateWarmsUpAndFallsAlongACosine() {
+        TrainConfig.Optimizer o = new TrainConfig.Optimizer(1, 0.1, 10, 0.9, 0.98, 1e-8, 0, 1);
+        assertEquals(0.1, o.rate(0, 110), 1e-12);
+        assertEquals(1, o.rate(9, 110), 1e-12);
+        assertEquals(1, o.rate(10, 110), 1e-12);
+        assertEquals(0.55, o.rate(60, 110), 1e-12);
+        assertEquals(0.1, o.rate(110, 110), 1e-12);
+    }
+
+    @Test
+    void matricesDecay() {
+        for (String name : new String[] {"backbone.layers.1.mixer.in_proj.weight", "backbone.layers.0.mixer.dt_proj.weight", "gpt_neox.layers.0.mlp.dense_h_to_4h.weight"}) {
+            assertTrue(Trainer.decays(name), name);
+        }
+        for (String name : new String[] {"backbone.embeddings.weight", "embed_out.weight", "backbone.layers.1.mixer.A_log", "backbone.norm_f.weight",
+            "backbone.layers.1.mixer.conv1d.weight", "backbone.layers.1.mixer.dt_proj.bias", "gpt_neox.layers.0.input_layernorm.weight"}) {
+            assertFalse(Trainer.decays(name), name);
+        }
+    }
+}
