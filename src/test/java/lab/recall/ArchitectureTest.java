@@ -22,7 +22,7 @@ class ArchitectureTest {
             Map.entry("facts", List.of("text", "model", "stats", "view")),
             Map.entry("trace", List.of("request", "text", "model", "facts", "stats", "view")),
             Map.entry("knockout", List.of("request", "text", "model", "facts", "stats", "view")),
-            Map.entry("linear", List.of("request", "text", "model", "facts", "stats", "view")),
+            Map.entry("linear", List.of("request", "text", "math", "model", "facts", "stats", "view")),
             Map.entry("train", List.of("request", "text", "math", "checkpoint", "model", "facts", "view")),
             Map.entry("cli", List.of("request", "text", "math", "checkpoint", "model", "facts", "trace", "knockout", "linear", "train", "stats", "view"))));
 

@@ -9,7 +9,7 @@ import picocli.CommandLine.Command;
 @Command(name = "recall", mixinStandardHelpOptions = true, version = "RecallLab 0.1.0",
         description = "Shows where a language model keeps a fact.",
         subcommands = {ModelsCommand.class, InfoCommand.class, NextCommand.class, RunCommand.class, TraceCommand.class,
-            PathBlockingCommand.class, KnockoutCommand.class, WorldCommand.class, TrainCommand.class})
+            PathBlockingCommand.class, KnockoutCommand.class, LreCommand.class, WorldCommand.class, TrainCommand.class})
 public final class Main implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;

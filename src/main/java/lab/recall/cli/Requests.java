@@ -9,6 +9,8 @@ import java.util.Map;
 import lab.recall.knockout.EdgesExperiment;
 import lab.recall.knockout.KnockoutExperiment;
 import lab.recall.linear.JacobianExperiment;
+import lab.recall.linear.LreExperiment;
+import lab.recall.linear.LreSweepExperiment;
 import lab.recall.math.Parallel;
 import lab.recall.model.LanguageModel;
 import lab.recall.request.Answer;
@@ -30,7 +32,7 @@ final class Requests {
     static {
         for (Experiment<LanguageModel> e : List.of(new ActivationsExperiment(), new InterchangeExperiment(), new GradientExperiment(),
                 new JacobianExperiment(), new EdgesExperiment(), new TrainStepExperiment(), new TraceExperiment(),
-                new PathBlockingExperiment(), new KnockoutExperiment())) {
+                new PathBlockingExperiment(), new KnockoutExperiment(), new LreExperiment(), new LreSweepExperiment())) {
             EXPERIMENTS.put(e.name(), e);
         }
     }

@@ -19,12 +19,18 @@ import lab.recall.text.Template;
  * KnownFacts known = r.knownBy(mamba);
  * }</pre>
  *
- * @param name     the file's name without its ending
- * @param template the one that is used: the first zero-shot template where the file has some, else the first of all
- * @param facts    subject and object each
+ * @param name      the file's name without its ending
+ * @param template  the one that is used: the first zero-shot template where the file has some, else the first of all
+ * @param inContext the one that is used behind other facts: the first of all
+ * @param facts     subject and object each
  */
-public record Relation(String name, Template template, List<Fact> facts) {
+public record Relation(String name, Template template, Template inContext, List<Fact> facts) {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** With one template for both. */
+    public Relation(String name, Template template, List<Fact> facts) {
+        this(name, template, template, facts);
+    }
 
     /** Reads a file of the form {prompt_templates, prompt_templates_zs (optional), samples: [{subject, object}]}. */
     public static Relation read(Path file) {
@@ -38,6 +44,7 @@ public record Relation(String name, Template template, List<Fact> facts) {
         }
         JsonNode templates = json.path("prompt_templates_zs").isArray() && !json.path("prompt_templates_zs").isEmpty()
                 ? json.path("prompt_templates_zs") : json.path("prompt_templates");
+        JsonNode first = json.path("prompt_templates").path(0).isTextual() ? json.path("prompt_templates") : templates;
         if (!templates.path(0).isTextual() || !json.path("samples").isArray()) {
             throw new IllegalArgumentException(file + ": a relation needs prompt_templates and samples");
         }
@@ -49,7 +56,7 @@ public record Relation(String name, Template template, List<Fact> facts) {
             }
             facts.add(new Fact(name, s.path("subject").asText(), s.path("object").asText()));
         }
-        return new Relation(name, new Template(templates.get(0).asText()), List.copyOf(facts));
+        return new Relation(name, new Template(templates.get(0).asText()), new Template(first.get(0).asText()), List.copyOf(facts));
     }
 
     /** The facts that a model knows: those whose next token it gets right. */

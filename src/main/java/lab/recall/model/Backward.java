@@ -5,6 +5,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
+import java.util.function.IntConsumer;
 import lab.recall.math.Parallel;
 
 /** Takes gradients of the last layer's residual stream down through the layers, many cotangents together. */
@@ -25,6 +26,11 @@ final class Backward {
      * @param parameters receives gradients of weights; null when nobody asks. Then chunks of rows go side by side.
      */
     void run(List<BackBatch.Cotangent> cotangents, float[] grad, int down, Map<String, float[]> parameters) {
+        run(cotangents, grad, down, parameters, layer -> { });
+    }
+
+    /** The same; {@code before} is called with each layer when {@code grad} holds the gradients before it. */
+    void run(List<BackBatch.Cotangent> cotangents, float[] grad, int down, Map<String, float[]> parameters, IntConsumer before) {
         int d = model.width();
         List<List<BackBatch.Cotangent>> chunks = chunks(cotangents);
         for (int layer = model.layers() - 1; layer >= down; layer--) {
@@ -42,6 +48,7 @@ final class Backward {
             for (BackBatch.Cotangent c : cotangents) {
                 BackBatch.hook(c, layer, HookPoint.RESID_PRE, grad, c.row * d, d, d);
             }
+            before.accept(layer);
             if (Thread.currentThread().isInterrupted()) {
                 throw new CancellationException("interrupted");
             }

@@ -92,6 +92,21 @@ public final class Forks {
         return p;
     }
 
+    /** The most probable next token of each fork. */
+    public int[] tokens() {
+        int[] best = new int[size()];
+        compute(runs(null, Logits.LAST), (fork, token, logits, at) -> {
+            int top = 0;
+            for (int v = 1; v < model.vocabulary(); v++) {
+                if (logits[at + v] > logits[at + top]) {
+                    top = v;
+                }
+            }
+            best[fork] = top;
+        });
+        return best;
+    }
+
     /** Logits of the last token, [forks][V]. */
     public float[][] logits() {
         float[][] all = new float[size()][];

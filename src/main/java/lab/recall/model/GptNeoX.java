@@ -126,6 +126,11 @@ public final class GptNeoX extends LanguageModel {
     }
 
     @Override
+    FinalNorm finalNorm() {
+        return new FinalNorm(finalNorm, finalNormBias, config.epsilon());
+    }
+
+    @Override
     void finalNormBackward(float[] x, int xAt, int count, float[] dNormed, float[] dX, int dXAt, Map<String, float[]> parameters) {
         boolean weights = parameters != null;
         float[] weight = weights ? parameters.computeIfAbsent("gpt_neox.final_layer_norm.weight", n -> new float[width()]) : null;

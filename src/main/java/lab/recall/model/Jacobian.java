@@ -3,6 +3,7 @@ package lab.recall.model;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntConsumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -13,6 +14,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * Pass pass = model.run(ids, Recording.gradients());
  * Jacobian j = Jacobian.of(pass, 4, subjectLast);            // after layer 4; Jacobian.EMBED: the embedding
  * j.array()                                                  // INDArray [d, d]
+ * Jacobian.of(pass, new int[] {EMBED, 0, 1}, subjectLast)    // after several layers, for little more than the lowest one alone
  * }</pre>
  *
  * z = resid_post of the last layer at the last token, h = resid_post of the layer at the token. All d rows go down the layers above h
@@ -29,19 +31,28 @@ public record Jacobian(float[] values, float[] h, float[] z) {
 
     /** Of a pass that was run with {@link Recording#gradients()}. */
     public static Jacobian of(Pass pass, int layer, int token) {
+        return of(pass, new int[] {layer}, token).get(0);
+    }
+
+    /** After several layers, in their order: one way down from the last layer passes them all. */
+    public static List<Jacobian> of(Pass pass, int[] layers, int token) {
         LanguageModel model = pass.model();
         model.requireTape(pass);
-        if (layer < EMBED || layer >= model.layers()) {
-            throw new IllegalArgumentException("layer: " + layer + ", expected embed or a whole number from 0 to " + (model.layers() - 1));
+        for (int layer : layers) {
+            if (layer < EMBED || layer >= model.layers()) {
+                throw new IllegalArgumentException("layer: " + layer + ", expected embed or a whole number from 0 to " + (model.layers() - 1));
+            }
         }
         if (token < pass.from() || token >= pass.length()) {
             throw new IllegalArgumentException("token: " + token + ", expected a whole number from " + pass.from() + " to " + (pass.length() - 1));
         }
         int d = model.width();
         int tokens = pass.length() - token;
-        float[] h = layer == EMBED ? pass.get(new Site(0, HookPoint.RESID_PRE, token)) : pass.get(new Site(layer, HookPoint.RESID_POST, token));
-        float[] z = pass.get(new Site(model.layers() - 1, HookPoint.RESID_POST, pass.length() - 1));
-        float[] values = new float[d * d];
+        float[][] values = new float[model.layers() + 1][];
+        for (int layer : layers) {
+            values[layer + 1] = new float[d * d];
+        }
+        int lowest = Arrays.stream(layers).min().orElseThrow();
         int together = (int) Math.max(1, Math.min(d, GROUP_BYTES / ((long) tokens * d * Float.BYTES)));
         for (int first = 0; first < d; first += together) {
             int count = Math.min(together, d - first);
@@ -53,12 +64,22 @@ public record Jacobian(float[] values, float[] h, float[] z) {
                 grad[(c.row + tokens - 1) * d + first + i] = 1f;
                 rows.add(c);
             }
-            new Backward(model).run(rows, grad, layer + 1, null);
-            for (int i = 0; i < count; i++) {
-                System.arraycopy(grad, i * tokens * d, values, (first + i) * d, d);
-            }
+            int from = first;
+            IntConsumer gather = before -> {
+                for (int i = 0; i < count && values[before] != null; i++) {
+                    System.arraycopy(grad, i * tokens * d, values[before], (from + i) * d, d);
+                }
+            };
+            gather.accept(model.layers());
+            new Backward(model).run(rows, grad, lowest + 1, null, gather);
         }
-        return new Jacobian(values, h, z);
+        float[] z = pass.get(new Site(model.layers() - 1, HookPoint.RESID_POST, pass.length() - 1));
+        return Arrays.stream(layers).mapToObj(l -> new Jacobian(values[l + 1], pass.get(site(l, token)), z)).toList();
+    }
+
+    /** Where the residual stream after a layer, or the embedding, is kept by such a pass. */
+    private static Site site(int layer, int token) {
+        return layer == EMBED ? new Site(0, HookPoint.RESID_PRE, token) : new Site(layer, HookPoint.RESID_POST, token);
     }
 
     /** As an array [d, d]. */

@@ -200,6 +200,9 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     /** Final norm of {@code rows} rows. */
     abstract void finalNorm(float[] rows, int count, float[] normed);
 
+    /** Its weights. */
+    abstract FinalNorm finalNorm();
+
     /** A kept point as it is given out. */
     abstract Activation shaped(int layer, HookPoint point, float[] values, int tokens);
 

@@ -190,6 +190,11 @@ public final class Mamba extends LanguageModel {
     }
 
     @Override
+    FinalNorm finalNorm() {
+        return new FinalNorm(finalNorm, null, config.epsilon());
+    }
+
+    @Override
     void finalNormBackward(float[] x, int xAt, int count, float[] dNormed, float[] dX, int dXAt, Map<String, float[]> parameters) {
         float[] weight = parameters == null ? null : parameters.computeIfAbsent("backbone.norm_f.weight", n -> new float[width()]);
         RmsNorm.backward(x, xAt, count, width(), finalNorm, config.epsilon(), dNormed, 0, dX, dXAt, weight);

@@ -4,16 +4,26 @@ import java.awt.Color;
 import java.awt.Font;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.knowm.xchart.BitmapEncoder;
+import org.knowm.xchart.CategoryChart;
+import org.knowm.xchart.CategoryChartBuilder;
+import org.knowm.xchart.CategorySeries;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
+import org.knowm.xchart.XYSeries;
 import org.knowm.xchart.internal.chartpart.Chart;
+import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.Styler;
+import org.knowm.xchart.style.lines.SeriesLines;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /**
- * Line charts in one quiet style.
+ * Line and bar charts in one quiet style.
  *
  * <pre>{@code
  * XYChart c = Charts.lines("hand-over", "layer", "indirect effect");
@@ -30,15 +40,19 @@ public final class Charts {
     /** An empty line chart. */
     public static XYChart lines(String title, String xAxis, String yAxis) {
         XYChart c = new XYChartBuilder().width(760).height(380).title(title).xAxisTitle(xAxis).yAxisTitle(yAxis).build();
-        c.getStyler().setChartBackgroundColor(Color.WHITE);
-        c.getStyler().setSeriesColors(PALETTE);
-        c.getStyler().setPlotBorderVisible(false);
-        c.getStyler().setPlotGridLinesColor(new Color(0xdddddd));
-        c.getStyler().setLegendPosition(Styler.LegendPosition.OutsideE);
-        c.getStyler().setLegendBorderColor(Color.WHITE);
-        c.getStyler().setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 14));
-        c.getStyler().setErrorBarsColorSeriesColor(true);
+        style(c.getStyler());
         return c;
+    }
+
+    private static void style(AxesChartStyler styler) {
+        styler.setChartBackgroundColor(Color.WHITE);
+        styler.setSeriesColors(PALETTE);
+        styler.setPlotBorderVisible(false);
+        styler.setPlotGridLinesColor(new Color(0xdddddd));
+        styler.setLegendPosition(Styler.LegendPosition.OutsideE);
+        styler.setLegendBorderColor(Color.WHITE);
+        styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 14));
+        styler.setErrorBarsColorSeriesColor(true);
     }
 
     /** Adds a line; {@code errors}, half the height of each error bar, may be null. */
@@ -64,6 +78,44 @@ public final class Charts {
         }
         return line(chart, name, IntStream.of(layers).mapToDouble(l -> l / scale).toArray(), IntStream.of(layers).mapToDouble(l -> means[l]).toArray(),
                 IntStream.of(layers).mapToDouble(l -> (high[l] - low[l]) / 2).toArray());
+    }
+
+    /** Adds a dashed level from one x to another. */
+    public static XYChart level(XYChart chart, String name, double from, double to, double y) {
+        chart.addSeries(name, new double[] {from, to}, new double[] {y, y}).setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.DASH_DASH);
+        return chart;
+    }
+
+    /** Adds points that no line joins. */
+    public static XYChart points(XYChart chart, String name, double[] x, double[] y) {
+        chart.addSeries(name, x, y).setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
+        return chart;
+    }
+
+    /** An empty bar chart over named categories. */
+    public static CategoryChart bars(String title, String yAxis) {
+        CategoryChart c = new CategoryChartBuilder().width(980).height(460).title(title).yAxisTitle(yAxis).build();
+        style(c.getStyler());
+        c.getStyler().setAvailableSpaceFill(0.8);
+        c.getStyler().setXAxisLabelRotation(55);
+        c.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
+        return c;
+    }
+
+    /** Adds a bar for each category; {@code errors}, half the height of each error bar, may be null. No bar where y is NaN. */
+    public static CategoryChart bar(CategoryChart chart, String name, List<String> categories, double[] y, double[] errors) {
+        chart.addSeries(name, categories, numbers(y), errors == null ? null : numbers(errors));
+        return chart;
+    }
+
+    /** Adds a dot for each category, such as a baseline; after all bars. */
+    public static CategoryChart dots(CategoryChart chart, String name, List<String> categories, double[] y) {
+        chart.addSeries(name, categories, numbers(y)).setChartCategorySeriesRenderStyle(CategorySeries.CategorySeriesRenderStyle.Scatter);
+        return chart;
+    }
+
+    private static List<Double> numbers(double[] values) {
+        return Arrays.stream(values).mapToObj(v -> Double.isNaN(v) ? null : (Double) v).collect(Collectors.toCollection(ArrayList::new));
     }
 
     /** PNG. */

@@ -190,6 +190,29 @@ class RunTest {
     }
 
     @ParameterizedTest
+    @MethodSource("withInterventions")
+    void linearOperator(String name) throws IOException {
+        Map<String, Tensor> g = Golden.values(name, "lre");
+        int token = (int) g.get("subject_pos").longs()[0];
+        ObjectNode r = request("lre", name).put("layer", g.get("h_layer").longs()[0]).put("beta", g.get("beta").doubles()[0]).put("rank", 8);
+        for (String[] field : new String[][] {{"samples", "prompts"}, {"tests", "test_prompts"}}) {
+            ArrayNode list = r.putArray(field[0]);
+            for (int i = 0; i < g.get(field[1]).shape()[0]; i++) {
+                ObjectNode example = list.addObject().put("token", token);
+                prompt(example, "prompt", Golden.ids(g.get(field[1]), i));
+            }
+        }
+        Map<String, Tensor> found = run(r);
+        Map<String, String> names = Map.of("W", "W", "b", "b", "logits", "test_logits", "singular_values", "singular_values", "W_rank", "W_rank8",
+                "W_pinv", "Wpinv_rank8", "rank_logits", "rank8_logits");
+        assertEquals(names.keySet(), found.keySet());
+        for (Map.Entry<String, String> e : names.entrySet()) {
+            assertArrayEquals(g.get(e.getValue()).shape(), found.get(e.getKey()).shape(), e.getKey());
+            Golden.close(e.getKey(), found.get(e.getKey()).floats(), g.get(e.getValue()).doubles());
+        }
+    }
+
+    @ParameterizedTest
     @CsvSource({"mamba-a-f32", "neox-a-f32"})
     void threeStepsOfAdamW(String name) throws IOException {
         Map<String, Tensor> meta = Golden.values(name, "train_meta");
@@ -246,6 +269,7 @@ class RunTest {
     }
 
     private static final String EDGES = "'experiment':'edges','model':'tiny-mamba','prompt':{'ids':[1,2,3]}";
+    private static final String LRE = "'experiment':'lre','model':'tiny-mamba','beta':1";
     private static final String GOOD = "'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1,2]},'points':['logits']";
 
     @ParameterizedTest
@@ -283,6 +307,13 @@ class RunTest {
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','window':0}|window: 0",
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','sever':'y'}|sever",
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','answer':800}|answer: 800",
+        "{LRE,'layer':0,'samples':[],'tests':[{'prompt':{'ids':[1]},'token':0}]}|samples: expected a list of at least one",
+        "{LRE,'layer':0,'samples':[{'prompt':{'ids':[1]},'token':1}],'tests':[]}|samples[0].token: 1, expected a whole number from 0 to 0",
+        "{LRE,'layer':8,'samples':[{'prompt':{'ids':[1]},'token':0}],'tests':[]}|layer: 8, expected a whole number from 0 to 7",
+        "{LRE,'layer':'embed','samples':[{'prompt':{'ids':[1]},'token':0}]}|tests: expected a list of at least one",
+        "{LRE,'layer':0,'samples':[{'prompt':{'ids':[1]},'token':0,'x':1}],'tests':[]}|samples[0].x: unknown field",
+        "{LRE,'layer':0,'samples':[{'prompt':{'ids':[1]},'token':0}],'tests':[{'prompt':{'ids':[1]},'token':0}],'rank':65}|rank: 65, expected a whole number from 1 to 64",
+        "{'experiment':'lre','model':'tiny-mamba','layer':0,'samples':[{'prompt':{'ids':[1]},'token':0}],'tests':[]}|beta: missing",
         "{EDGES,'layers':[0,1],'edges':[[0,1]]}|cut: missing",
         "{EDGES,'layers':[0,1],'edges':[[0,1]],'cut':'attention'}|cut: 'attention', expected scan or conv or both",
         "{EDGES,'layers':[0,8],'edges':[[0,1]],'cut':'scan'}|layers[1]: 8, expected a whole number from 0 to 7",
@@ -308,7 +339,7 @@ class RunTest {
         "[]|not a JSON object",
         "{|not JSON"})
     void badRequestsAreOneSentence(String text, String why) throws IOException {
-        Path file = Files.writeString(dir.resolve("r.json"), text.replace("GOOD", GOOD).replace("EDGES", EDGES).replace("NEOX", EDGES.replace("mamba", "neox"))
+        Path file = Files.writeString(dir.resolve("r.json"), text.replace("GOOD", GOOD).replace("EDGES", EDGES).replace("LRE", LRE).replace("NEOX", EDGES.replace("mamba", "neox"))
                 .replace('\'', '"').replace("\"nope\":", "'nope':"));
         assertEquals(2, recall("run", file.toString(), "--out", dir.resolve("out").toString()), terminal.err());
         assertTrue(terminal.err().replace('"', '\'').contains(why), terminal.err());

@@ -1,0 +1,43 @@
+package lab.recall.linear;
+
+import java.util.List;
+import lab.recall.facts.Fact;
+import lab.recall.facts.Relation;
+import lab.recall.text.Prompt;
+import lab.recall.text.Template;
+import lab.recall.text.Tokenizer;
+
+/** How a model is asked for a relation's objects. */
+public enum Asking {
+    /**
+     * Behind other facts of the relation, one a line, and {@code <|endoftext|>} first, as the paper asks; where a tokenizer knows no line
+     * break, sentences end with a full stop.
+     */
+    IN_CONTEXT,
+    /** The relation's zero-shot template alone. */
+    ZERO_SHOT;
+
+    /** Its name in requests. */
+    public String id() {
+        return this == IN_CONTEXT ? "in-context" : "zero-shot";
+    }
+
+    /** The prompt for a fact's subject, behind the other facts among {@code shots}. */
+    Prompt prompt(Tokenizer tokenizer, Relation relation, List<Fact> shots, Fact fact) {
+        if (this == ZERO_SHOT) {
+            return relation.template().fill(tokenizer, fact.subject());
+        }
+        StringBuilder before = new StringBuilder(addsEndOfText(tokenizer) ? "" : "<|endoftext|>");
+        String end = tokenizer.encode("\n", false).ids().length > 0 ? "\n" : " . ";
+        for (Fact shot : shots) {
+            if (!shot.equals(fact)) {
+                before.append(relation.inContext().with(shot.subject())).append(' ').append(shot.object()).append(end);
+            }
+        }
+        return new Template(before + relation.inContext().text()).fill(tokenizer, fact.subject());
+    }
+
+    private static boolean addsEndOfText(Tokenizer tokenizer) {
+        return tokenizer.encode("a", true).ids().length > tokenizer.encode("a", false).ids().length;
+    }
+}

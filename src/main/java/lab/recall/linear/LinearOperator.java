@@ -1,0 +1,122 @@
+package lab.recall.linear;
+
+import java.util.List;
+import lab.recall.math.PackedMatrix;
+import lab.recall.math.Svd;
+import lab.recall.model.Jacobian;
+import lab.recall.view.HeatMap;
+
+/**
+ * A relation as one affine map: from a subject's state h after a layer to the last residual stream, beta W h + b.
+ *
+ * <pre>{@code
+ * LinearOperator op = LinearOperator.mean(4, jacobians);
+ * float[] z = op.apply(h, 2.5);                              // model.logitLens(z) says what comes next
+ * op.svd().inverse(16)                                       // from a wanted change of z to a change of h
+ * op.heatmap()
+ * }</pre>
+ *
+ * W is the mean Jacobian of some examples, b the mean of z - J h. Source: arXiv 2308.09124, sections 3.2 and 3.3.
+ *
+ * @param layer  after which h is taken; {@link Jacobian#EMBED} for the embedding
+ * @param width  d
+ * @param matrix W, [d, d]
+ * @param bias   b, [d]
+ */
+public record LinearOperator(int layer, int width, float[] matrix, float[] bias) {
+    private static final int MOST_CELLS = 128;
+
+    /** The mean over examples. */
+    public static LinearOperator mean(int layer, List<Jacobian> examples) {
+        if (examples.isEmpty()) {
+            throw new IllegalArgumentException("a mean Jacobian needs at least one example");
+        }
+        Mean mean = new Mean(layer, examples.get(0).h().length);
+        examples.forEach(mean::add);
+        return mean.operator();
+    }
+
+    /** A mean that examples are added to. */
+    static final class Mean {
+        private final int layer;
+        private final int d;
+        private final double[] matrix;
+        private final double[] bias;
+        private int n;
+
+        Mean(int layer, int width) {
+            this.layer = layer;
+            this.d = width;
+            this.matrix = new double[width * width];
+            this.bias = new double[width];
+        }
+
+        void add(Jacobian j) {
+            for (int i = 0; i < d; i++) {
+                double image = 0;
+                for (int k = 0; k < d; k++) {
+                    float v = j.values()[i * d + k];
+                    matrix[i * d + k] += v;
+                    image += (double) v * j.h()[k];
+                }
+                bias[i] += j.z()[i] - image;
+            }
+            n++;
+        }
+
+        LinearOperator operator() {
+            return new LinearOperator(layer, d, divided(matrix), divided(bias));
+        }
+
+        private float[] divided(double[] sum) {
+            float[] mean = new float[sum.length];
+            for (int i = 0; i < mean.length; i++) {
+                mean[i] = (float) (sum[i] / n);
+            }
+            return mean;
+        }
+    }
+
+    /** beta W h + b. */
+    public float[] apply(float[] h, double beta) {
+        float[] z = new float[width];
+        for (int i = 0; i < width; i++) {
+            double image = 0;
+            for (int k = 0; k < width; k++) {
+                image += (double) matrix[i * width + k] * h[k];
+            }
+            z[i] = (float) (beta * image + bias[i]);
+        }
+        return z;
+    }
+
+    /** W h of many states, [rows, d]. */
+    float[] images(float[] states, int rows) {
+        float[] images = new float[rows * width];
+        PackedMatrix.of(matrix, width, width).multiply(states, 0, width, rows, images, 0, width);
+        return images;
+    }
+
+    /** Singular values and vectors of W. */
+    public Svd svd() {
+        return Svd.of(matrix, width);
+    }
+
+    /** W as a picture; of a wide one the first rows and columns. */
+    public HeatMap heatmap() {
+        int shown = Math.min(width, MOST_CELLS);
+        double[][] rows = new double[shown][shown];
+        for (int r = 0; r < shown; r++) {
+            for (int c = 0; c < shown; c++) {
+                rows[r][c] = matrix[r * width + c];
+            }
+        }
+        return HeatMap.signed("W, from " + place(layer) + " to the last residual stream" + (shown < width ? ", its corner" : ""), rows)
+                .rowAxis("row").columns("column");
+    }
+
+    /** A layer's name in titles. */
+    static String place(int layer) {
+        return layer == Jacobian.EMBED ? "the embedding" : "layer " + layer;
+    }
+}

@@ -1,0 +1,200 @@
+package lab.recall.linear;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import lab.recall.model.LanguageModel;
+import lab.recall.stats.Estimate;
+import lab.recall.view.Charts;
+import lab.recall.view.Showable;
+import lab.recall.view.Tables;
+import org.knowm.xchart.CategoryChart;
+import tech.tablesaw.api.Table;
+
+/**
+ * How linear the relations of a set are in a model; shows itself as sorted bars with intervals, each with its baselines.
+ *
+ * <pre>{@code
+ * found.bars()
+ * found.table()                                              // nested and published, layers, causality, baselines
+ * found.mean(), found.aboveMajority()                        // over relations
+ * LinearRelations.beside(ofMamba, ofNeox)
+ * found.chosen(Selection.PUBLISHED).mean()                   // as the reference code chose
+ * }</pre>
+ *
+ * Layers, betas and ranks are chosen on other facts than those that are scored, until told otherwise.
+ */
+public final class LinearRelations implements Showable {
+    private static final long SEED = 1;
+
+    private final LanguageModel model;
+    private final Asking asking;
+    private final Selection how;
+    private final List<LinearRelation> all;
+    private final List<LinearRelation> measured;
+
+    LinearRelations(LanguageModel model, Asking asking, Selection how, List<LinearRelation> all) {
+        this.model = model;
+        this.asking = asking;
+        this.how = how;
+        this.all = List.copyOf(all);
+        this.measured = all.stream().filter(LinearRelation::isMeasured)
+                .sorted(Comparator.comparingDouble((LinearRelation r) -> -r.faithfulness(how).mean())).toList();
+    }
+
+    /** The same, with layers and settings chosen in another way. */
+    public LinearRelations chosen(Selection other) {
+        return new LinearRelations(model, asking, other, all);
+    }
+
+    /** The model that was looked at. */
+    public LanguageModel model() {
+        return model;
+    }
+
+    /** All relations, those without numbers too. */
+    public List<LinearRelation> all() {
+        return all;
+    }
+
+    /** Those of which the model knows enough facts, the most linear first. */
+    public List<LinearRelation> measured() {
+        return measured;
+    }
+
+    /** One by its name. */
+    public LinearRelation get(String name) {
+        return all.stream().filter(r -> r.name().equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(
+                "'" + name + "' is no relation here; there are " + String.join(", ", all.stream().map(LinearRelation::name).toList())));
+    }
+
+    /** Mean faithfulness over the measured relations, its interval over relations. */
+    public Estimate mean() {
+        return Estimate.mean(measured().stream().mapToDouble(r -> r.faithfulness(how).mean()).toArray(), SEED);
+    }
+
+    /** Mean causality over the measured relations. */
+    public Estimate causality() {
+        return Estimate.mean(measured().stream().mapToDouble(r -> r.causality(how).mean()).toArray(), SEED);
+    }
+
+    /** Mean of the majority baseline. */
+    public Estimate majority() {
+        return Estimate.mean(measured().stream().mapToDouble(LinearRelation::majority).toArray(), SEED);
+    }
+
+    /** By how much faithfulness is above the majority baseline, relation by relation. */
+    public Estimate aboveMajority() {
+        return Estimate.mean(measured().stream().mapToDouble(r -> r.faithfulness(how).mean() - r.majority()).toArray(), SEED);
+    }
+
+    /** How many relations have a faithfulness above a value. */
+    public long above(double value) {
+        return measured().stream().filter(r -> r.faithfulness(how).mean() > value).count();
+    }
+
+    /** The layer at which the mean over the measured relations is largest. */
+    public int bestLayer() {
+        if (measured.isEmpty()) {
+            throw new IllegalArgumentException(summary());
+        }
+        int[] layers = measured.get(0).layers();
+        double[] means = new double[layers.length];
+        for (LinearRelation r : measured) {
+            double[] curve = r.faithfulnessByLayer(how);
+            for (int i = 0; i < means.length; i++) {
+                means[i] += curve[i] / measured.size();
+            }
+        }
+        return layers[IntStream.range(0, means.length).reduce(0, (a, b) -> means[b] > means[a] ? b : a)];
+    }
+
+    /** Sorted bars with intervals; dots are the baselines. */
+    public CategoryChart bars() {
+        return beside(this);
+    }
+
+    /** Bars of several models side by side, sorted by the first; a relation that is measured in none is left out. */
+    public static CategoryChart beside(LinearRelations... found) {
+        List<String> names = Arrays.stream(found).flatMap(f -> f.measured().stream()).map(LinearRelation::name).distinct().toList();
+        if (names.isEmpty()) {
+            throw new IllegalArgumentException("no bar to draw: no relation has " + Trial.LEAST + " known facts in "
+                    + String.join(" or ", Arrays.stream(found).map(f -> f.model.name()).toList()));
+        }
+        CategoryChart chart = Charts.bars("faithfulness, " + found[0].asking.id() + found[0].how.label(), "share of known facts");
+        for (LinearRelations f : found) {
+            Estimate[] e = names.stream().map(n -> f.faithfulness(n)).toArray(Estimate[]::new);
+            Charts.bar(chart, f.model.name(), names, Arrays.stream(e).mapToDouble(Estimate::mean).toArray(),
+                    Arrays.stream(e).mapToDouble(v -> (v.high() - v.low()) / 2).toArray());
+        }
+        Charts.dots(chart, "majority", names, names.stream().mapToDouble(n -> largest(found, n, true)).toArray());
+        Charts.dots(chart, "chance", names, names.stream().mapToDouble(n -> largest(found, n, false)).toArray());
+        return chart;
+    }
+
+    private Estimate faithfulness(String name) {
+        return all.stream().filter(r -> r.name().equals(name)).findFirst().map(r -> r.faithfulness(how)).orElse(Estimate.mean(new double[0], SEED));
+    }
+
+    /** Models that know other facts have other tests, and with them another majority: the larger one counts. */
+    private static double largest(LinearRelations[] found, String name, boolean majority) {
+        return Arrays.stream(found).map(f -> f.all.stream().filter(r -> r.name().equals(name) && r.isMeasured()).findFirst().orElse(null))
+                .filter(Objects::nonNull).mapToDouble(r -> majority ? r.majority() : r.chance()).max().orElse(Double.NaN);
+    }
+
+    /** One row a relation: what was found with either selection, where, and the baselines; those without numbers say why. */
+    public Table table() {
+        List<List<Object>> rows = new ArrayList<>();
+        for (LinearRelation r : Stream.concat(measured().stream(), all.stream().filter(r -> !r.isMeasured())).toList()) {
+            rows.add(r.isMeasured() ? List.of(r.name(), r.tested(), r.faithfulness(Selection.NESTED).toString(),
+                    r.faithfulness(Selection.PUBLISHED).toString(), r.chosenLayers(Selection.NESTED), r.causality(Selection.NESTED).toString(),
+                    r.causality(Selection.PUBLISHED).toString(), Tables.number(r.majority()), Tables.number(r.chance()))
+                    : List.of(r.name(), 0, "too few known: " + r.known(), "–", "–", "–", "–", "–", Tables.number(r.chance())));
+        }
+        return Tables.of(model.name() + ", " + asking.id(), List.of("relation", "facts", "faithfulness", "chosen on the tests", "layer", "causality", "chosen on the tests ",
+                "majority", "chance"), rows);
+    }
+
+    /** One row a relation, layer and measure, for programs. */
+    public Table layerTable() {
+        List<List<Object>> rows = new ArrayList<>();
+        for (LinearRelation r : measured()) {
+            for (Selection selection : Selection.values()) {
+                for (int layer : r.layers()) {
+                    rows.add(row(r, "faithfulness", selection, layer, r.faithfulness(selection, layer)));
+                    if (r.hasCausality()) {
+                        rows.add(row(r, "causality", selection, layer, r.causality(selection, layer)));
+                    }
+                }
+            }
+        }
+        return Tables.of(model.name() + ", " + asking.id(), List.of("relation", "measure", "selection", "layer", "mean", "low", "high", "facts"), rows);
+    }
+
+    private static List<Object> row(LinearRelation r, String measure, Selection selection, int layer, Estimate e) {
+        return List.of(r.name(), measure, selection.id(), LinearRelation.label(layer), e.mean(), e.low(), e.high(), e.n());
+    }
+
+    /** In one sentence: how many relations could be measured, and how linear they are. */
+    public String summary() {
+        int measured = measured().size();
+        if (measured == 0) {
+            return title() + ": no relation has the " + Trial.LEAST + " known facts that a test needs; there is nothing to measure";
+        }
+        return title() + ": " + measured + " of " + all.size() + " relations measured; faithfulness " + mean() + ", majority "
+                + majority() + ", difference " + aboveMajority() + "; " + above(0.5) + " above 0.5";
+    }
+
+    private String title() {
+        return model.name() + ", " + asking.id() + how.label();
+    }
+
+    @Override
+    public Object view() {
+        return measured().isEmpty() ? summary() : bars();
+    }
+}

@@ -1,0 +1,187 @@
+package lab.recall.linear;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import lab.recall.facts.Relation;
+import lab.recall.facts.Relations;
+import lab.recall.model.Jacobian;
+import lab.recall.model.LanguageModel;
+import lab.recall.request.Journal;
+import lab.recall.request.Progress;
+import lab.recall.text.Prompt;
+import tech.tablesaw.api.Table;
+
+/**
+ * How linear relations are: an operator for every layer, tested on facts that it was not made of.
+ *
+ * <pre>{@code
+ * var found = LinearSweep.of(mamba).over(Relations.of(mamba));          // in context, 3 splits, 5 samples
+ * found                                                      // bars: faithfulness with intervals, and the baselines
+ * LinearSweep.of(mamba).zeroShot().over(relations)
+ * LinearSweep.of(mamba).fewer(relations, 8)                  // with 8, 7, .. 1 samples
+ * LinearSweep.of(mamba).operators(relation)                  // of the first split, one a layer
+ * LinearSweep.of(mamba).predictions(relation, 4, 1, 2.5)     // of the first split's tests, after layer 4, with two betas
+ * }</pre>
+ *
+ * A split takes n facts for the operator; of the others those are tests that the model knows when asked in the same way. Faithfulness: the
+ * most probable token after beta W h + b begins the object. Causality: the subject's state is moved by the rank-r pseudo-inverse of W times
+ * the difference of two facts' z, and the model then begins the other fact's object. Source: arXiv 2308.09124, sections 3 and 4; arXiv
+ * 2404.03646, section 5.
+ */
+public final class LinearSweep {
+    /** 0, 0.25, .. 5. */
+    static final double[] BETAS = IntStream.rangeClosed(0, 20).mapToDouble(i -> i / 4.0).toArray();
+    private static final int MOST_RANK = 312;
+
+    private final LanguageModel model;
+    private Asking asking = Asking.IN_CONTEXT;
+    private int samples = 5;
+    private int splits = 3;
+    private int facts = 50;
+    private long seed = 1;
+    private int[] layers;
+    private int[] ranks;
+
+    private LinearSweep(LanguageModel model) {
+        model.requireTokenizer();
+        this.model = model;
+        this.layers = IntStream.range(Jacobian.EMBED, model.layers()).toArray();
+        this.ranks = IntStream.concat(IntStream.of(1, 2, 4), IntStream.rangeClosed(1, MOST_RANK / 8).map(i -> 8 * i))
+                .filter(r -> r <= model.width()).toArray();
+    }
+
+    /** In context, over the embedding and all layers, ranks 1, 2, 4 and the paper's 8, 16, .. 312. */
+    public static LinearSweep of(LanguageModel model) {
+        return new LinearSweep(model);
+    }
+
+    /** How the model is asked. */
+    public LinearSweep asking(Asking how) {
+        asking = how;
+        return this;
+    }
+
+    /** Asked without examples. */
+    public LinearSweep zeroShot() {
+        return asking(Asking.ZERO_SHOT);
+    }
+
+    /** How many facts make an operator. */
+    public LinearSweep samples(int n) {
+        samples = atLeastOne("samples", n);
+        return this;
+    }
+
+    /** How many random splits. */
+    public LinearSweep splits(int count) {
+        splits = atLeastOne("splits", count);
+        return this;
+    }
+
+    /** How many known facts test an operator at most. */
+    public LinearSweep facts(int most) {
+        facts = most;
+        if (most < Trial.LEAST) {
+            throw new IllegalArgumentException("facts: " + most + ", expected a whole number of at least " + Trial.LEAST);
+        }
+        return this;
+    }
+
+    /** The same seed gives the same splits and pairs. */
+    public LinearSweep seed(long value) {
+        seed = value;
+        return this;
+    }
+
+    /** Only some layers; {@link Jacobian#EMBED} for the embedding. */
+    public LinearSweep layers(int... some) {
+        layers = Arrays.stream(some).sorted().distinct().toArray();
+        if (layers.length == 0 || layers[0] < Jacobian.EMBED || layers[layers.length - 1] >= model.layers()) {
+            throw new IllegalArgumentException("layers: " + Arrays.toString(some) + ", expected embed or whole numbers from 0 to " + (model.layers() - 1));
+        }
+        return this;
+    }
+
+    /** The ranks of the edits; none: no causality. */
+    public LinearSweep ranks(int... some) {
+        ranks = Arrays.stream(some).sorted().distinct().toArray();
+        if (ranks.length > 0 && (ranks[0] < 1 || ranks[ranks.length - 1] > model.width())) {
+            throw new IllegalArgumentException("ranks: " + Arrays.toString(some) + ", expected whole numbers from 1 to " + model.width());
+        }
+        return this;
+    }
+
+    private static int atLeastOne(String what, int n) {
+        if (n < 1) {
+            throw new IllegalArgumentException(what + ": " + n + ", expected a whole number of at least 1");
+        }
+        return n;
+    }
+
+    /** Every relation of a set, with a progress bar. */
+    public LinearRelations over(Relations relations) {
+        return over(relations, Progress.bar(), Journal.none());
+    }
+
+    /** Every relation of a set; tells how far it is, and keeps finished splits in a journal. */
+    public LinearRelations over(Relations relations, Progress progress, Journal journal) {
+        return over(relations, new int[] {samples}, progress, journal).get(0);
+    }
+
+    /**
+     * The same tests with operators of n = 1, 2, .. {@code most} samples, the first n of one and the same list; in context, all of them stand
+     * in the prompts throughout. No edits.
+     */
+    public List<LinearRelations> fewer(Relations relations, int most) {
+        return samples(most).ranks().over(relations, IntStream.rangeClosed(1, most).toArray(), Progress.bar(), Journal.none());
+    }
+
+    /** The first split's operators of a relation, one for each layer. */
+    public List<LinearOperator> operators(Relation relation) {
+        return run().operators(relation, 0);
+    }
+
+    /** The prompt of one of the first split's training facts. */
+    public Prompt prompt(Relation relation, int number) {
+        return run().training(relation, 0).get(number);
+    }
+
+    /** What the operator of a layer says of each test of the first split, with some betas. */
+    public Table predictions(Relation relation, int layer, double... betas) {
+        return new SplitRun(model, asking, samples, facts, seed, new int[] {layer}, ranks).predictions(relation, 0, betas);
+    }
+
+    private SplitRun run() {
+        return new SplitRun(model, asking, samples, facts, seed, layers, ranks);
+    }
+
+    private List<LinearRelations> over(Relations relations, int[] counts, Progress progress, Journal journal) {
+        SplitRun run = run();
+        int steps = samples + layers.length;
+        progress.start("linear relations, " + asking.id(), "steps", (long) relations.all().size() * splits * steps);
+        List<List<LinearRelation>> found = new ArrayList<>();
+        IntStream.of(counts).forEach(n -> found.add(new ArrayList<>()));
+        long done = 0;
+        for (Relation relation : relations.all()) {
+            Trial[][] trials = new Trial[counts.length][splits];
+            for (int s = 0; s < splits; s++) {
+                int split = s;
+                long before = done;
+                Trial[] of = journal.piece(asking.id() + " " + relation.name() + ", split " + s, Trial[].class,
+                        () -> run.trial(relation, split, counts, step -> progress.to((long) (before + step))));
+                for (int c = 0; c < counts.length; c++) {
+                    trials[c][s] = of[c];
+                }
+                done += steps;
+                progress.to(done);
+            }
+            for (int c = 0; c < counts.length; c++) {
+                found.get(c).add(new LinearRelation(model, relation, asking, layers, List.of(trials[c])));
+            }
+        }
+        progress.finish();
+        return found.stream().map(all -> new LinearRelations(model, asking, Selection.NESTED, all)).toList();
+    }
+}

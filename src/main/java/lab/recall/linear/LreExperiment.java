@@ -1,0 +1,110 @@
+package lab.recall.linear;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import lab.recall.math.Svd;
+import lab.recall.model.HookPoint;
+import lab.recall.model.Jacobian;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.Pass;
+import lab.recall.model.Recording;
+import lab.recall.model.Site;
+import lab.recall.request.Answer;
+import lab.recall.request.Experiment;
+import lab.recall.request.Fields;
+import lab.recall.request.Journal;
+import lab.recall.request.NamedArray;
+import lab.recall.request.Progress;
+
+/**
+ * A {@link LinearOperator} of given prompts: {"experiment": "lre", "samples": [{"prompt", "token"}], "layer", "beta", "tests": [{"prompt",
+ * "token"}], "rank" (optional)}.
+ */
+public final class LreExperiment implements Experiment<LanguageModel> {
+    private record Example(int[] ids, int token) {
+    }
+
+    @Override
+    public String name() {
+        return "lre";
+    }
+
+    @Override
+    public List<String> fields() {
+        return List.of("samples", "layer", "beta", "tests", "rank");
+    }
+
+    @Override
+    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
+        int d = model.width();
+        List<Example> samples = examples(model, f, "samples");
+        int layer = f.layer("layer", model.layers());
+        double beta = f.number("beta", Double.NEGATIVE_INFINITY);
+        List<Example> tests = examples(model, f, "tests");
+        int rank = f.has("rank") ? f.integer("rank", 1, d) : 0;
+        progress.start("Jacobians", "samples", samples.size());
+        List<Jacobian> jacobians = new ArrayList<>();
+        for (Example e : samples) {
+            jacobians.add(Jacobian.of(model.run(e.ids, Recording.gradients()), layer, e.token));
+            progress.to(jacobians.size());
+        }
+        progress.finish();
+        LinearOperator operator = LinearOperator.mean(layer, jacobians);
+        Svd svd = operator.svd();
+        List<float[]> states = states(model, layer, tests);
+        List<NamedArray> arrays = new ArrayList<>();
+        arrays.add(square("W", operator.matrix(), d));
+        arrays.add(new NamedArray("b", new long[] {d}, operator.bias()));
+        arrays.add(logits("logits", model, operator, states, beta));
+        float[] values = new float[d];
+        for (int i = 0; i < d; i++) {
+            values[i] = (float) svd.values()[i];
+        }
+        arrays.add(new NamedArray("singular_values", new long[] {d}, values));
+        if (rank > 0) {
+            LinearOperator low = new LinearOperator(layer, d, svd.lowRank(rank), operator.bias());
+            arrays.add(square("W_rank", low.matrix(), d));
+            arrays.add(square("W_pinv", svd.inverse(rank), d));
+            arrays.add(logits("rank_logits", model, low, states, beta));
+        }
+        return new Answer(Map.of(), arrays);
+    }
+
+    private static List<Example> examples(LanguageModel model, Fields f, String field) {
+        List<Example> all = new ArrayList<>();
+        for (Fields o : f.objects(field)) {
+            int[] ids = o.prompt("prompt", model.vocabulary(), t -> model.prompt(t).ids());
+            all.add(new Example(ids, o.integer("token", 0, ids.length - 1)));
+            o.done();
+        }
+        if (all.isEmpty()) {
+            throw new IllegalArgumentException(field + ": expected a list of at least one {\"prompt\", \"token\"}");
+        }
+        return all;
+    }
+
+    private static List<float[]> states(LanguageModel model, int layer, List<Example> tests) {
+        HookPoint point = layer == Jacobian.EMBED ? HookPoint.EMBED : HookPoint.RESID_POST;
+        List<Pass> passes = model.runAll(tests.stream().map(Example::ids).toList(), Recording.of(point.name(layer)));
+        List<float[]> states = new ArrayList<>();
+        for (int i = 0; i < passes.size(); i++) {
+            states.add(passes.get(i).get(new Site(Math.max(0, layer), point, tests.get(i).token)));
+        }
+        return states;
+    }
+
+    private static NamedArray square(String name, float[] values, int d) {
+        return new NamedArray(name, new long[] {d, d}, values);
+    }
+
+    private static NamedArray logits(String name, LanguageModel model, LinearOperator operator, List<float[]> states, double beta) {
+        int vocabulary = model.vocabulary();
+        float[][] each = model.logitLens(states.stream().map(h -> operator.apply(h, beta)).toArray(float[][]::new));
+        float[] all = new float[each.length * vocabulary];
+        for (int i = 0; i < each.length; i++) {
+            System.arraycopy(each[i], 0, all, i * vocabulary, vocabulary);
+        }
+        return new NamedArray(name, new long[] {each.length, vocabulary}, all);
+    }
+}

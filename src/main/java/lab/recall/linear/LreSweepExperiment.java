@@ -1,0 +1,104 @@
+package lab.recall.linear;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
+import lab.recall.facts.Relations;
+import lab.recall.model.Jacobian;
+import lab.recall.model.LanguageModel;
+import lab.recall.request.Answer;
+import lab.recall.request.Experiment;
+import lab.recall.request.Fields;
+import lab.recall.request.Journal;
+import lab.recall.request.NamedArray;
+import lab.recall.request.NamedView;
+import lab.recall.request.Progress;
+import lab.recall.stats.Estimate;
+
+/**
+ * {@link LinearSweep} by request: {"experiment": "lre-sweep", "relation", "relations", "prompt", "mode", "samples", "splits", "facts", "every",
+ * "faithfulness_only", "seed"}. Arrays: {@code faithfulness} and, with edits, {@code causality}, [measured relations, layers, 3]: mean, low, high; the
+ * embedding first. Scores over relations, and the names of the relations, are scalars.
+ */
+public final class LreSweepExperiment implements Experiment<LanguageModel> {
+    @Override
+    public String name() {
+        return "lre-sweep";
+    }
+
+    @Override
+    public List<String> fields() {
+        return List.of("relation", "relations", "prompt", "mode", "samples", "splits", "facts", "every", "faithfulness_only", "seed");
+    }
+
+    @Override
+    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
+        Relations relations = Relations.asked(model, f.text("relations", ""), f.text("relation", "all"));
+        boolean zeroShot = f.choice("prompt", List.of(Asking.IN_CONTEXT.id(), Asking.ZERO_SHOT.id())).equals(Asking.ZERO_SHOT.id());
+        Selection how = f.choice("mode", List.of(Selection.NESTED.id(), Selection.PUBLISHED.id())).equals("nested") ? Selection.NESTED : Selection.PUBLISHED;
+        int every = f.integer("every", 1, model.layers(), 1);
+        LinearSweep sweep = LinearSweep.of(model).asking(zeroShot ? Asking.ZERO_SHOT : Asking.IN_CONTEXT).samples(f.integer("samples", 1, 100, 5))
+                .splits(f.integer("splits", 1, 100, 3)).facts(f.integer("facts", Trial.LEAST, 1_000_000, 50)).seed(f.integer("seed", 0, Integer.MAX_VALUE, 1))
+                .layers(IntStream.range(Jacobian.EMBED, model.layers()).filter(l -> l == Jacobian.EMBED || l % every == 0).toArray());
+        if (f.flag("faithfulness_only")) {
+            sweep.ranks();
+        }
+        long start = System.nanoTime();
+        LinearRelations found = sweep.over(relations, progress, journal).chosen(how);
+        double seconds = (System.nanoTime() - start) / 1e9;
+        List<NamedView> views = new ArrayList<>(List.of(new NamedView("relations", found.table())));
+        List<NamedArray> arrays = new ArrayList<>();
+        List<LinearRelation> measured = found.measured();
+        if (!measured.isEmpty()) {
+            views.add(new NamedView("relations-bars", found));
+            views.add(new NamedView("layers", found.layerTable()));
+            measured.forEach(r -> views.add(new NamedView("layers-" + r.name(), r.chart())));
+            arrays.add(array("faithfulness", measured, (r, layer) -> r.faithfulness(how, layer)));
+            if (measured.get(0).hasCausality()) {
+                arrays.add(array("causality", measured, (r, layer) -> r.causality(how, layer)));
+            }
+        }
+        return new Answer(scalars(found, seconds), arrays, views);
+    }
+
+    private static Map<String, Object> scalars(LinearRelations found, double seconds) {
+        Map<String, Object> scalars = new LinkedHashMap<>();
+        scalars.put("summary", found.summary());
+        scalars.put("relations", found.all().size());
+        scalars.put("measured", found.measured().stream().map(LinearRelation::name).toList());
+        if (!found.measured().isEmpty()) {
+            scalars.put("mean_faithfulness", found.mean());
+            scalars.put("mean_majority", found.majority());
+            scalars.put("above_majority", found.aboveMajority());
+            scalars.put("above_half", found.above(0.5));
+            if (found.measured().get(0).hasCausality()) {
+                scalars.put("mean_causality", found.causality());
+            }
+        }
+        scalars.put("sweep_seconds", seconds);
+        return scalars;
+    }
+
+    private interface Measure {
+        Estimate of(LinearRelation relation, int layer);
+    }
+
+    private static NamedArray array(String name, List<LinearRelation> measured, Measure measure) {
+        int[] layers = measured.get(0).layers();
+        List<ToDoubleFunction<Estimate>> parts = List.of(Estimate::mean, Estimate::low, Estimate::high);
+        float[] all = new float[measured.size() * layers.length * parts.size()];
+        int at = 0;
+        for (LinearRelation r : measured) {
+            for (int layer : layers) {
+                Estimate e = measure.of(r, layer);
+                for (ToDoubleFunction<Estimate> part : parts) {
+                    all[at++] = (float) part.applyAsDouble(e);
+                }
+            }
+        }
+        return new NamedArray(name, new long[] {measured.size(), layers.length, parts.size()}, all);
+    }
+}

@@ -1,0 +1,100 @@
+package lab.recall.linear;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import lab.recall.facts.PaperNumbers;
+import lab.recall.view.Charts;
+import org.knowm.xchart.CategoryChart;
+
+/**
+ * The paper's faithfulness of 25 relations, and its layer sweeps of eight, in Mamba-2.8b and Pythia-2.8b.
+ *
+ * <pre>{@code
+ * PaperLinearity.bars()                                      // the paper's figure
+ * PaperLinearity.of("country_capital_city").mamba()          // 0.754; null where the paper has none
+ * }</pre>
+ *
+ * Decoded from vector figures. Source: arXiv 2404.03646, section 5.
+ */
+public final class PaperLinearity {
+    /** Relations that the figures call by other words than the files do; the invented world's sport stands for the real one. */
+    private static final Map<String, String> WORDS = Map.of("person_plays_pro_sport", "plays pro sport", "person_plays_sport", "plays pro sport",
+            "person_band_lead_singer", "person lead singer of band", "person_plays_position_in_sport", "person sport position",
+            "presidents_birth_year", "president birth year", "pokemon_evolutions", "pokemon evolution", "star_constellation", "star constellation name");
+
+    /**
+     * A relation's bars.
+     *
+     * @param baseline the figure's red bar
+     * @param majority share of the most frequent object in the relation's file
+     */
+    public record Bar(String relation, double mamba, double pythia, double baseline, double majority) {
+    }
+
+    private PaperLinearity() {
+    }
+
+    /** All relations, sorted by Mamba's bar. */
+    public static List<Bar> all() {
+        List<Bar> all = new ArrayList<>();
+        for (JsonNode r : PaperNumbers.of("lre_faithfulness").at("relations")) {
+            all.add(new Bar(r.get("relation").asText(), r.get("mamba").asDouble(), r.get("pythia").asDouble(), r.get("baseline").asDouble(),
+                    r.get("majority").asDouble()));
+        }
+        return all;
+    }
+
+    /** How exact the bars are. */
+    static String evidence() {
+        return PaperNumbers.of("lre_faithfulness").evidence();
+    }
+
+    /** The bars of a relation by its file's name, or null. */
+    public static Bar of(String relation) {
+        String words = words(relation);
+        return all().stream().filter(b -> b.relation.equalsIgnoreCase(words)).findFirst().orElse(null);
+    }
+
+    private static String words(String relation) {
+        return WORDS.getOrDefault(relation, relation.replace('_', ' '));
+    }
+
+    /** The paper's bars and its baseline. */
+    public static CategoryChart bars() {
+        List<Bar> all = all();
+        List<String> names = all.stream().map(Bar::relation).toList();
+        CategoryChart chart = Charts.bars("the paper: faithfulness of 25 relations, in context, chosen on the tests", "share of known facts");
+        Charts.bar(chart, "Mamba-2.8b", names, all.stream().mapToDouble(Bar::mamba).toArray(), null);
+        Charts.bar(chart, "Pythia-2.8b", names, all.stream().mapToDouble(Bar::pythia).toArray(), null);
+        Charts.dots(chart, "majority", names, all.stream().mapToDouble(Bar::majority).toArray());
+        return Charts.dots(chart, "chance", names, all.stream().mapToDouble(Bar::baseline).toArray());
+    }
+
+    /**
+     * Layer sweeps by relation: faithfulness and causality over relative depth, the embedding just below 0.
+     *
+     * @param mamba Mamba-2.8b, or Pythia-2.8b
+     */
+    static Map<String, LayerCurves> curves(boolean mamba) {
+        double layers = mamba ? 64 : 32;
+        Map<String, Map<String, double[][]>> found = new LinkedHashMap<>();
+        for (JsonNode c : PaperNumbers.of("lre_sweeps").at("curves")) {
+            if (c.get("model").asText().equals(mamba ? "mamba" : "pythia")) {
+                List<double[]> points = new ArrayList<>();
+                c.get("layers").fields().forEachRemaining(e -> points.add(new double[] {
+                    (e.getKey().equals("emb") ? -1 : Integer.parseInt(e.getKey())) / layers, e.getValue().asDouble()}));
+                double[] depth = points.stream().mapToDouble(p -> p[0]).toArray();
+                double[] values = points.stream().mapToDouble(p -> p[1]).toArray();
+                found.computeIfAbsent(c.get("relation").asText(), r -> new LinkedHashMap<>())
+                        .put(c.get("measure").asText(), new double[][] {depth, values});
+            }
+        }
+        Map<String, LayerCurves> all = new LinkedHashMap<>();
+        found.forEach((relation, measures) -> all.put(relation, new LayerCurves(measures.get("faithfulness")[0], measures.get("faithfulness")[1],
+                measures.get("causality")[1])));
+        return all;
+    }
+}

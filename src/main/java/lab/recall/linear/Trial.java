@@ -1,0 +1,18 @@
+package lab.recall.linear;
+
+/**
+ * One split of a relation: which tests came out right at every layer with every setting. A mark a test: 1 right, 0 wrong, - not tried.
+ *
+ * @param asked    facts that the model was asked
+ * @param tests    numbers of those it knows, among the relation's facts; no more than were wanted
+ * @param faithful [layer][beta]; null for too few tests
+ * @param causal   [layer][rank]; null where no edits were made
+ */
+record Trial(int asked, int[] tests, String[][] faithful, String[][] causal) {
+    /** Fewer known tests than this say nothing: the reference code drops the split. */
+    static final int LEAST = 6;
+
+    boolean counts() {
+        return tests.length >= LEAST;
+    }
+}

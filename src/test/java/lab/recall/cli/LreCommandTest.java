@@ -1,0 +1,113 @@
+package lab.recall.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.stream.Stream;
+import lab.recall.checkpoint.SafeTensors;
+import lab.recall.checkpoint.Tensor;
+import lab.recall.request.Progress;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The command lre, from options to files. */
+class LreCommandTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    Path dir;
+    private final Terminal terminal = new Terminal();
+
+    private int lre(Path out, String... options) {
+        return terminal.recall(Stream.concat(Stream.of("lre", "--out", out.toString()), Stream.of(options)).toArray(String[]::new));
+    }
+
+    @Test
+    void twoModelsSideBySide() throws IOException {
+        assertEquals(0, lre(dir, "--model", "tiny-mamba", "--model", "tiny-neox", "--relation", "city_in_country", "--prompt", "zero-shot", "--splits", "2",
+                "--every", "4", "--facts", "8"), () -> terminal.err());
+        assertTrue(terminal.out().contains("1 of 1 relations measured; faithfulness "), terminal.out());
+        for (String file : new String[] {"tiny-mamba/result.json", "tiny-neox/relations.csv", "tiny-mamba/relations-bars.svg", "tiny-mamba/layers.csv",
+            "tiny-mamba/layers-city_in_country.png", "relations-bars.png"}) {
+            assertTrue(Files.size(dir.resolve(file)) > 0, file);
+        }
+        Map<String, Tensor> arrays = SafeTensors.read(dir.resolve("tiny-mamba").resolve("result.safetensors"));
+        assertArrayEquals(new long[] {1, 3, 3}, arrays.get("faithfulness").shape(), "embedding, layers 0 and 4; mean, low, high");
+        assertArrayEquals(new long[] {1, 3, 3}, arrays.get("causality").shape());
+        JsonNode result = JSON.readTree(dir.resolve("tiny-mamba").resolve("result.json").toFile());
+        assertTrue(result.get("mean_faithfulness").get("mean").asDouble() > result.get("mean_majority").get("mean").asDouble());
+        assertFalse(Files.exists(dir.resolve("tiny-mamba").resolve("journal.jsonl")), "a finished run leaves no journal");
+    }
+
+    @Test
+    void aModelThatKnowsNothingIsSaidSo() throws IOException {
+        assertEquals(0, lre(dir, "--model", "tiny-mamba", "--relation", "country_largest_city", "--relations", "lre"), () -> terminal.err());
+        assertTrue(terminal.out().contains("nothing to measure"), terminal.out());
+        assertTrue(Files.readString(dir.resolve("relations.csv")).contains("too few known"));
+        assertFalse(Files.exists(dir.resolve("relations-bars.png")));
+    }
+
+    /** Stops itself after so many steps, as Ctrl-C would then. */
+    private static final class Impatient implements Progress {
+        @Override
+        public void start(String what, String unit, long total) {
+        }
+
+        @Override
+        public void to(long done) {
+            if (done >= 12) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        @Override
+        public void finish() {
+        }
+    }
+
+    @Test
+    void anInterruptedRunGoesOnAndGivesTheSame() throws IOException {
+        String request = "{\"experiment\":\"lre-sweep\",\"model\":\"tiny-mamba\",\"relation\":\"country_language\",\"prompt\":\"zero-shot\",\"every\":4}";
+        Path whole = dir.resolve("whole");
+        Path resumed = dir.resolve("resumed");
+        new Requests().run(request, whole, Progress.silent()).journal().delete();
+        assertThrows(CancellationException.class, () -> new Requests().run(request, resumed, new Impatient()));
+        Thread.interrupted();
+        List<String> journal = Files.readAllLines(resumed.resolve("journal.jsonl"));
+        assertTrue(journal.stream().anyMatch(l -> l.contains("split 0")) && journal.stream().noneMatch(l -> l.contains("split 2")), journal.toString());
+        assertFalse(Files.exists(resumed.resolve("result.json")));
+        new Requests().run(request.replace("}", ",\"threads\":1}"), resumed, Progress.silent());
+        assertEquals(journal, Files.readAllLines(resumed.resolve("journal.jsonl")).subList(0, journal.size()), "what was done is gone on with");
+        Map<String, Tensor> a = SafeTensors.read(whole.resolve("result.safetensors"));
+        Map<String, Tensor> b = SafeTensors.read(resumed.resolve("result.safetensors"));
+        for (String name : new String[] {"faithfulness", "causality"}) {
+            assertArrayEquals(a.get(name).floats(), b.get(name).floats(), name);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "--relation nope|relation: 'nope'", "--relations missing|relations: missing", "--prompt loud|prompt: 'loud', expected in-context or zero-shot",
+        "--mode magic|mode: 'magic', expected nested or published", "--samples 0|samples: 0", "--splits 0|splits: 0",
+        "--facts 5|facts: 5, expected a whole number from 6", "--every 9|every: 9, expected a whole number from 1 to 8", "--seed x|x"})
+    void badOptionsAreOneSentence(String options, String why) {
+        Path out = dir.resolve("out");
+        assertEquals(2, lre(out, Stream.concat(Stream.of("--model", "tiny-mamba"), Stream.of(options.split(" "))).toArray(String[]::new)), terminal.err());
+        assertTrue(terminal.err().contains(why), terminal.err());
+        assertEquals(1, terminal.err().strip().lines().count(), terminal.err());
+        assertFalse(Files.exists(out), "nothing is written");
+    }
+}
