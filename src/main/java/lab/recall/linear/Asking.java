@@ -28,7 +28,7 @@ public enum Asking {
             return relation.template().fill(tokenizer, fact.subject());
         }
         StringBuilder before = new StringBuilder(addsEndOfText(tokenizer) ? "" : "<|endoftext|>");
-        String end = tokenizer.encode("\n", false).ids().length > 0 ? "\n" : " . ";
+        String end = tokenizer.decode(tokenizer.encode("\n", false).ids()).contains("\n") ? "\n" : " . ";
         for (Fact shot : shots) {
             if (!shot.equals(fact)) {
                 before.append(relation.inContext().with(shot.subject())).append(' ').append(shot.object()).append(end);

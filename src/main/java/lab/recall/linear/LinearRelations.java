@@ -155,8 +155,8 @@ public final class LinearRelations implements Showable {
                     r.causality(Selection.PUBLISHED).toString(), Tables.number(r.majority()), Tables.number(r.chance()))
                     : List.of(r.name(), 0, "too few known: " + r.known(), "–", "–", "–", "–", "–", Tables.number(r.chance())));
         }
-        return Tables.of(model.name() + ", " + asking.id(), List.of("relation", "facts", "faithfulness", "chosen on the tests", "layer", "causality", "chosen on the tests ",
-                "majority", "chance"), rows);
+        return Tables.of(model.name() + ", " + asking.id(), List.of("relation", "facts", "faithfulness", "faithfulness, on the tests", "layer",
+                "causality", "causality, on the tests", "majority", "chance"), rows);
     }
 
     /** One row a relation, layer and measure, for programs. */

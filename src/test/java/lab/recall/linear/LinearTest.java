@@ -110,6 +110,7 @@ class LinearTest {
         }
         Svd svd = Svd.of(m, n);
         assertEquals(n - 1, svd.rank());
+        assertArrayEquals(m, svd.lowRank(n), 1e-5f);
         float[] from = random(random, n);
         float[] to = random(random, n);
         int[] ranks = {1, 8, 23, 24};
