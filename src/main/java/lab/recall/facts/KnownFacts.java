@@ -77,6 +77,12 @@ public final class KnownFacts implements Showable {
         return new KnownFacts(model, List.copyOf(relations), List.copyOf(known));
     }
 
+    /** Those of one relation. */
+    public KnownFacts only(String relation) {
+        return new KnownFacts(model, asked.stream().filter(r -> r.name().equals(relation)).toList(),
+                known.stream().filter(k -> k.fact.relation().equals(relation)).toList());
+    }
+
     /** How many facts are known. */
     public int size() {
         return known.size();

@@ -94,7 +94,7 @@ public final class AttributeLens {
 
         /** Tokens in rows, layers in columns: probability of the answer. */
         public HeatMap heatmap() {
-            return HeatMap.of(model.name() + ": read as" + text(answer), p).rows(labels())
+            return HeatMap.of(model.name() + ": probability that a state is read as" + text(answer), p).rows(labels())
                     .columns("layer", operators.stream().map(op -> LinearRelation.label(op.layer())).toList()).range(0, 1);
         }
 

@@ -152,18 +152,18 @@ public final class LinearRelation implements Showable {
         return LinearSweep.BETAS[faithful.setting(0, index(layer))];
     }
 
-    /** The last layer at which faithfulness is at least half of its largest: beyond it the subject's state no longer decides. */
+    /** The last layer at which faithfulness is at least half way from the majority to its largest value: beyond it the subject's state no longer decides. */
     public int lastLinearLayer() {
-        return lastHalf(faithfulnessByLayer(Selection.PUBLISHED));
+        return lastHalf(faithfulnessByLayer(Selection.PUBLISHED), majority());
     }
 
-    /** The same for causality. */
+    /** The last layer at which causality is at least half of its largest value. */
     public int lastCausalLayer() {
-        return lastHalf(causalityByLayer(Selection.PUBLISHED));
+        return lastHalf(causalityByLayer(Selection.PUBLISHED), 0);
     }
 
-    private int lastHalf(double[] curve) {
-        double half = Arrays.stream(curve).max().orElse(Double.NaN) / 2;
+    private int lastHalf(double[] curve, double floor) {
+        double half = (Arrays.stream(curve).max().orElse(Double.NaN) + floor) / 2;
         return layers[IntStream.range(0, curve.length).filter(l -> curve[l] >= half).reduce((a, b) -> b).orElse(0)];
     }
 

@@ -34,6 +34,8 @@ public final class Charts {
     private static final Color[] PALETTE = {new Color(0x3f007d), new Color(0xd95f02), new Color(0x1b9e77), new Color(0x1f78b4),
         new Color(0xb2182b), new Color(0x666666)};
 
+    private static final int MOST_BARS = 60;
+
     private Charts() {
     }
 
@@ -80,10 +82,15 @@ public final class Charts {
                 IntStream.of(layers).mapToDouble(l -> (high[l] - low[l]) / 2).toArray());
     }
 
+    /** Adds a dashed line without markers, such as a baseline. */
+    public static XYChart dashed(XYChart chart, String name, double[] x, double[] y) {
+        chart.addSeries(name, x, y).setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.DASH_DASH);
+        return chart;
+    }
+
     /** Adds a dashed level from one x to another. */
     public static XYChart level(XYChart chart, String name, double from, double to, double y) {
-        chart.addSeries(name, new double[] {from, to}, new double[] {y, y}).setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.DASH_DASH);
-        return chart;
+        return dashed(chart, name, new double[] {from, to}, new double[] {y, y});
     }
 
     /** Adds points that no line joins. */
@@ -94,11 +101,15 @@ public final class Charts {
 
     /** An empty bar chart over named categories. */
     public static CategoryChart bars(String title, String yAxis) {
-        CategoryChart c = new CategoryChartBuilder().width(980).height(460).title(title).yAxisTitle(yAxis).build();
+        CategoryChart c = new CategoryChartBuilder().width(1080).height(500).title(title).yAxisTitle(yAxis).build();
         style(c.getStyler());
-        c.getStyler().setAvailableSpaceFill(0.8);
-        c.getStyler().setXAxisLabelRotation(55);
-        c.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
+        c.getStyler().setAvailableSpaceFill(0.75);
+        c.getStyler().setXAxisLabelRotation(60);
+        c.getStyler().setXAxisMaxLabelCount(MOST_BARS);
+        c.getStyler().setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
+        c.getStyler().setErrorBarsColorSeriesColor(false);
+        c.getStyler().setErrorBarsColor(new Color(0x999999));
+        c.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);
         return c;
     }
 
