@@ -15,8 +15,8 @@ final class LreCommand extends FactCommand {
     @Option(names = "--prompt", defaultValue = "in-context", description = "in-context (default; behind the other samples), or zero-shot.")
     private String prompt;
 
-    @Option(names = "--mode", defaultValue = "nested",
-            description = "Layer, beta and rank are chosen on other facts (nested, default), or as the reference code did on those that are scored (published).")
+    @Option(names = "--mode", defaultValue = "nested", description = "Layer, beta and rank are chosen on other facts (nested, default), or on those "
+            + "that are scored, as the reference code did (published).")
     private String mode;
 
     @Option(names = "--samples", defaultValue = "5", description = "Facts that make an operator (default: ${DEFAULT-VALUE}).")
@@ -36,7 +36,7 @@ final class LreCommand extends FactCommand {
 
     @Override
     String experiment() {
-        return "lre-sweep";
+        return "lre_sweep";
     }
 
     @Override

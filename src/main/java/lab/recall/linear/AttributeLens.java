@@ -60,8 +60,8 @@ public final class AttributeLens {
             float[][] z = new float[operators.size()][];
             for (int i = 0; i < z.length; i++) {
                 LinearOperator op = operators.get(i);
-                z[i] = op.apply(pass.get(op.layer() == Jacobian.EMBED ? new Site(0, HookPoint.EMBED, t) : new Site(op.layer(), HookPoint.RESID_POST, t)),
-                        betas[i]);
+                Site site = op.layer() == Jacobian.EMBED ? new Site(0, HookPoint.EMBED, t) : new Site(op.layer(), HookPoint.RESID_POST, t);
+                z[i] = op.apply(pass.get(site), betas[i]);
             }
             float[][] logits = model.logitLens(z);
             for (int i = 0; i < z.length; i++) {

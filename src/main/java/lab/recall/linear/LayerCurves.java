@@ -25,7 +25,7 @@ record LayerCurves(double[] depth, double[] faithfulness, double[] causality) {
         return depth[IntStream.range(0, curve.length).filter(i -> curve[i] >= half).max().orElse(0)];
     }
 
-    /** The depth at which a curve of at least 0.5 falls by more than half in one step, above half of the depth, and comes back later; NaN for none. */
+    /** The depth, up to 0.5, at which a curve of at least 0.5 falls by more than half in one step and comes back later; NaN for none. */
     double hole(double[] curve) {
         for (int i = 0; i + 1 < curve.length && depth[i + 1] <= 0.5; i++) {
             double before = curve[i];

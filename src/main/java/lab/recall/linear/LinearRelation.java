@@ -152,7 +152,7 @@ public final class LinearRelation implements Showable {
         return LinearSweep.BETAS[faithful.setting(0, index(layer))];
     }
 
-    /** The last layer at which faithfulness is at least half way from the majority to its largest value: beyond it the subject's state no longer decides. */
+    /** The last layer at which faithfulness is at least half way from the majority to its largest value: until there the state decides. */
     public int lastLinearLayer() {
         return lastHalf(faithfulnessByLayer(Selection.PUBLISHED), majority());
     }
@@ -209,6 +209,7 @@ public final class LinearRelation implements Showable {
 
     @Override
     public Object view() {
-        return isMeasured() ? chart() : model.name() + ", " + name() + ": too few known facts (" + known() + "; at least " + Trial.LEAST + " are needed)";
+        return isMeasured() ? chart()
+                : model.name() + ", " + name() + ": too few known facts (" + known() + "; at least " + Trial.LEAST + " are needed)";
     }
 }

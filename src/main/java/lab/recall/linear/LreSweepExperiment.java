@@ -19,14 +19,14 @@ import lab.recall.request.Progress;
 import lab.recall.stats.Estimate;
 
 /**
- * {@link LinearSweep} by request: {"experiment": "lre-sweep", "relation", "relations", "prompt", "mode", "samples", "splits", "facts", "every",
+ * {@link LinearSweep} by request: {"experiment": "lre_sweep", "relation", "relations", "prompt", "mode", "samples", "splits", "facts", "every",
  * "faithfulness_only", "seed"}. Arrays: {@code faithfulness} and, with edits, {@code causality}, [measured relations, layers, 3]: mean, low, high; the
  * embedding first. Scores over relations, and the names of the relations, are scalars.
  */
 public final class LreSweepExperiment implements Experiment<LanguageModel> {
     @Override
     public String name() {
-        return "lre-sweep";
+        return "lre_sweep";
     }
 
     @Override
@@ -38,7 +38,8 @@ public final class LreSweepExperiment implements Experiment<LanguageModel> {
     public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
         Relations relations = Relations.asked(model, f.text("relations", ""), f.text("relation", "all"));
         boolean zeroShot = f.choice("prompt", List.of(Asking.IN_CONTEXT.id(), Asking.ZERO_SHOT.id())).equals(Asking.ZERO_SHOT.id());
-        Selection how = f.choice("mode", List.of(Selection.NESTED.id(), Selection.PUBLISHED.id())).equals("nested") ? Selection.NESTED : Selection.PUBLISHED;
+        boolean published = f.choice("mode", List.of(Selection.NESTED.id(), Selection.PUBLISHED.id())).equals(Selection.PUBLISHED.id());
+        Selection how = published ? Selection.PUBLISHED : Selection.NESTED;
         int every = f.integer("every", 1, model.layers(), 1);
         LinearSweep sweep = LinearSweep.of(model).asking(zeroShot ? Asking.ZERO_SHOT : Asking.IN_CONTEXT).samples(f.integer("samples", 1, 100, 5))
                 .splits(f.integer("splits", 1, 100, 3)).facts(f.integer("facts", Trial.LEAST, 1_000_000, 50)).seed(f.integer("seed", 0, Integer.MAX_VALUE, 1))

@@ -29,7 +29,10 @@ import tech.tablesaw.api.Table;
 /** Makes operators of one split of a relation and tests them. */
 final class SplitRun {
     private static final long BYTES = 256L << 20;
-    private static final int TOGETHER = 64;
+    private static final int TOGETHER = 50;
+    /** Facts are asked until enough are known, but no more than so many times as many, and no more than HOPELESS when none was known till then. */
+    private static final int TIMES = 4;
+    private static final int HOPELESS = 100;
     /** What a base keeps of a token and layer, in residual streams. */
     private static final int STATES = 12;
 
@@ -131,10 +134,11 @@ final class SplitRun {
     /** Asks for facts until enough are known; returns how many were asked. */
     private int ask(Relation relation, Split split, List<Test> tests) {
         int from = 0;
-        while (from < split.rest().size() && tests.size() < most) {
+        long limit = Math.min(split.rest().size(), (long) TIMES * most);
+        while (from < limit && tests.size() < most && !(tests.isEmpty() && from >= HOPELESS)) {
             List<Prompt> prompts = new ArrayList<>();
             long bytes = 0;
-            while (from + prompts.size() < split.rest().size() && prompts.size() < TOGETHER && bytes <= BYTES) {
+            while (from + prompts.size() < limit && prompts.size() < TOGETHER && bytes <= BYTES) {
                 Prompt p = asking.prompt(tokenizer, relation, split.training(), split.rest().get(from + prompts.size()));
                 prompts.add(p);
                 bytes += (long) p.length() * model.layers() * model.width() * Float.BYTES;

@@ -80,7 +80,7 @@ class LreCommandTest {
 
     @Test
     void anInterruptedRunGoesOnAndGivesTheSame() throws IOException {
-        String request = "{\"experiment\":\"lre-sweep\",\"model\":\"tiny-mamba\",\"relation\":\"country_language\",\"prompt\":\"zero-shot\",\"every\":4}";
+        String request = "{\"experiment\":\"lre_sweep\",\"model\":\"tiny-mamba\",\"relation\":\"country_language\",\"prompt\":\"zero-shot\",\"every\":4}";
         Path whole = dir.resolve("whole");
         Path resumed = dir.resolve("resumed");
         new Requests().run(request, whole, Progress.silent()).journal().delete();

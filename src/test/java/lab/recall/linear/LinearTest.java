@@ -234,7 +234,8 @@ class LinearTest {
         try {
             for (int t = 0; t < 2; t++) {
                 Parallel.setThreads(t + 1);
-                found[t] = LinearSweep.of(mamba).zeroShot().splits(1).layers(0, 4, 7).ranks(4, 16).over(capitals, Progress.silent(), Journal.none()).all().get(0);
+                found[t] = LinearSweep.of(mamba).zeroShot().splits(1).layers(0, 4, 7).ranks(4, 16)
+                        .over(capitals, Progress.silent(), Journal.none()).all().get(0);
             }
         } finally {
             Parallel.setThreads(threads);
@@ -261,7 +262,8 @@ class LinearTest {
     void fewerSamplesKeepTheTests() {
         List<LinearRelations> found = LinearSweep.of(mamba).zeroShot().splits(1).layers(4).fewer(capitals, 3);
         assertEquals(3, found.size());
-        LinearRelation three = LinearSweep.of(mamba).zeroShot().splits(1).samples(3).layers(4).ranks().over(capitals, Progress.silent(), Journal.none()).all().get(0);
+        LinearRelation three = LinearSweep.of(mamba).zeroShot().splits(1).samples(3).layers(4).ranks()
+                .over(capitals, Progress.silent(), Journal.none()).all().get(0);
         assertEquals(three.faithfulness(Selection.PUBLISHED), found.get(2).all().get(0).faithfulness(Selection.PUBLISHED));
         assertEquals(three.tested(), found.get(0).all().get(0).tested());
         assertFalse(found.get(0).all().get(0).hasCausality());
