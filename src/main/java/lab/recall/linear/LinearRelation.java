@@ -86,9 +86,9 @@ public final class LinearRelation implements Showable {
         return (int) trials.stream().flatMapToInt(t -> Arrays.stream(t.tests())).distinct().count();
     }
 
-    /** What was known in each split, for a relation without numbers. */
+    /** How many of the facts asked in each split were known; one split stands for all where it knew none. */
     public String known() {
-        return all.stream().map(t -> t.tests().length + " of " + t.asked()).collect(Collectors.joining(", "));
+        return all.stream().distinct().map(t -> t.tests().length + " of " + t.asked()).collect(Collectors.joining(", "));
     }
 
     /** Share of known facts whose object the operator finds, at the layer and with the betas chosen. */
