@@ -31,6 +31,10 @@ final class LreCommand extends FactCommand {
     @Option(names = "--every", defaultValue = "1", paramLabel = "LAYERS", description = "Look at every so manieth layer only (default: all).")
     private int every;
 
+    @Option(names = "--ranks", split = ",", paramLabel = "RANK",
+            description = "Ranks of the edits (default: 14 from 1 to 312; the paper's are 8,16,..,312).")
+    private List<Integer> ranks;
+
     @Option(names = "--faithfulness-only", description = "No edits, which take most of the time.")
     private boolean faithfulnessOnly;
 
@@ -43,6 +47,7 @@ final class LreCommand extends FactCommand {
     void fill(ObjectNode request) {
         request.put("prompt", prompt).put("mode", mode).put("samples", samples).put("splits", splits).put("facts", facts).put("every", every)
                 .put("faithfulness_only", faithfulnessOnly);
+        put(request, "ranks", ranks);
     }
 
     /** All models' bars in one chart. */

@@ -33,7 +33,8 @@ import tech.tablesaw.api.Table;
 public final class LinearSweep {
     /** 0, 0.25, .. 5. */
     static final double[] BETAS = IntStream.rangeClosed(0, 20).mapToDouble(i -> i / 4.0).toArray();
-    private static final int MOST_RANK = 312;
+    /** Up to the paper's largest; close together where singular values differ most. */
+    private static final int[] RANKS = {1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 312};
 
     private final LanguageModel model;
     private Asking asking = Asking.IN_CONTEXT;
@@ -48,11 +49,10 @@ public final class LinearSweep {
         model.requireTokenizer();
         this.model = model;
         this.layers = IntStream.range(Jacobian.EMBED, model.layers()).toArray();
-        this.ranks = IntStream.concat(IntStream.of(1, 2, 4), IntStream.rangeClosed(1, MOST_RANK / 8).map(i -> 8 * i))
-                .filter(r -> r <= model.width()).toArray();
+        this.ranks = IntStream.of(RANKS).filter(r -> r <= model.width()).toArray();
     }
 
-    /** In context, over the embedding and all layers, ranks 1, 2, 4 and the paper's 8, 16, .. 312. */
+    /** In context, over the embedding and all layers, with 14 ranks from 1 to 312 as far as they fit. */
     public static LinearSweep of(LanguageModel model) {
         return new LinearSweep(model);
     }
@@ -105,7 +105,7 @@ public final class LinearSweep {
         return this;
     }
 
-    /** The ranks of the edits; none: no causality. */
+    /** The ranks of the edits, the paper's are 8, 16, .. 312; none: no causality. */
     public LinearSweep ranks(int... some) {
         ranks = Arrays.stream(some).sorted().distinct().toArray();
         if (ranks.length > 0 && (ranks[0] < 1 || ranks[ranks.length - 1] > model.width())) {

@@ -20,7 +20,7 @@ import lab.recall.stats.Estimate;
 
 /**
  * {@link LinearSweep} by request: {"experiment": "lre_sweep", "relation", "relations", "prompt", "mode", "samples", "splits", "facts", "every",
- * "faithfulness_only", "seed"}. Arrays: {@code faithfulness} and, with edits, {@code causality}, [measured relations, layers, 3]: mean, low, high; the
+ * "ranks", "faithfulness_only", "seed"}. Arrays: {@code faithfulness} and, with edits, {@code causality}, [measured relations, layers, 3]: mean, low, high; the
  * embedding first. Scores over relations, and the names of the relations, are scalars.
  */
 public final class LreSweepExperiment implements Experiment<LanguageModel> {
@@ -31,7 +31,7 @@ public final class LreSweepExperiment implements Experiment<LanguageModel> {
 
     @Override
     public List<String> fields() {
-        return List.of("relation", "relations", "prompt", "mode", "samples", "splits", "facts", "every", "faithfulness_only", "seed");
+        return List.of("relation", "relations", "prompt", "mode", "samples", "splits", "facts", "every", "ranks", "faithfulness_only", "seed");
     }
 
     @Override
@@ -44,6 +44,9 @@ public final class LreSweepExperiment implements Experiment<LanguageModel> {
         LinearSweep sweep = LinearSweep.of(model).asking(zeroShot ? Asking.ZERO_SHOT : Asking.IN_CONTEXT).samples(f.integer("samples", 1, 100, 5))
                 .splits(f.integer("splits", 1, 100, 3)).facts(f.integer("facts", Trial.LEAST, 1_000_000, 50)).seed(f.integer("seed", 0, Integer.MAX_VALUE, 1))
                 .layers(IntStream.range(Jacobian.EMBED, model.layers()).filter(l -> l == Jacobian.EMBED || l % every == 0).toArray());
+        if (f.has("ranks")) {
+            sweep.ranks(f.ids("ranks", model.width() + 1));
+        }
         if (f.flag("faithfulness_only")) {
             sweep.ranks();
         }

@@ -38,7 +38,7 @@ class LreCommandTest {
     @Test
     void twoModelsSideBySide() throws IOException {
         assertEquals(0, lre(dir, "--model", "tiny-mamba", "--model", "tiny-neox", "--relation", "city_in_country", "--prompt", "zero-shot", "--splits", "2",
-                "--every", "4", "--facts", "8"), () -> terminal.err());
+                "--every", "4", "--facts", "8", "--ranks", "4,16"), () -> terminal.err());
         assertTrue(terminal.out().contains("1 of 1 relations measured; faithfulness "), terminal.out());
         for (String file : new String[] {"tiny-mamba/result.json", "tiny-neox/relations.csv", "tiny-mamba/relations-bars.svg", "tiny-mamba/layers.csv",
             "tiny-mamba/layers-city_in_country.png", "relations-bars.png"}) {
@@ -102,6 +102,7 @@ class LreCommandTest {
     @CsvSource(delimiter = '|', value = {
         "--relation nope|relation: 'nope'", "--relations missing|relations: missing", "--prompt loud|prompt: 'loud', expected in-context or zero-shot",
         "--mode magic|mode: 'magic', expected nested or published", "--samples 0|samples: 0", "--splits 0|splits: 0",
+        "--ranks 65|ranks[0]: 65, expected a whole number from 0 to 64", "--ranks 8,0|ranks: [8, 0], expected whole numbers from 1 to 64",
         "--facts 5|facts: 5, expected a whole number from 6", "--every 9|every: 9, expected a whole number from 1 to 8", "--seed x|x"})
     void badOptionsAreOneSentence(String options, String why) {
         Path out = dir.resolve("out");
