@@ -22,9 +22,10 @@ class ArchitectureTest {
             Map.entry("facts", List.of("text", "model", "stats", "view")),
             Map.entry("trace", List.of("request", "text", "model", "facts", "stats", "view")),
             Map.entry("knockout", List.of("request", "text", "model", "facts", "stats", "view")),
+            Map.entry("edit", List.of("request", "text", "math", "checkpoint", "model", "facts", "stats", "view")),
             Map.entry("linear", List.of("request", "text", "math", "model", "facts", "stats", "view")),
             Map.entry("train", List.of("request", "text", "math", "checkpoint", "model", "facts", "view")),
-            Map.entry("cli", List.of("request", "text", "math", "checkpoint", "model", "facts", "trace", "knockout", "linear", "train", "stats", "view"))));
+            Map.entry("cli", List.of("request", "text", "math", "checkpoint", "model", "facts", "trace", "knockout", "edit", "linear", "train", "stats", "view"))));
 
     private final JavaClasses all = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("lab.recall");
 

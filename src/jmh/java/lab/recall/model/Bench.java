@@ -13,6 +13,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import lab.recall.edit.EditCase;
+import lab.recall.edit.EditMatrix;
+import lab.recall.edit.EditSettings;
+import lab.recall.edit.RankOneEditor;
+import lab.recall.edit.SecondMoment;
 import lab.recall.math.CrossEntropy;
 import lab.recall.math.FmaPeak;
 import lab.recall.math.Gate;
@@ -77,6 +82,7 @@ final class Bench {
         bench.backward(1);
         bench.jacobian(1);
         bench.inner(1);
+        bench.edit(1);
         bench.train("tiny-mamba", 1);
         bench.train("tiny-neox", 1);
         Parallel.setThreads(2);
@@ -84,6 +90,7 @@ final class Bench {
         bench.train("tiny-neox", 2);
         bench.grid("mamba-130m", 2);
         bench.edges(2);
+        bench.edit(2);
         if (bench.only.equals("big")) {
             bench.grid("mamba-2.8b", 2);
         }
@@ -321,7 +328,7 @@ final class Bench {
                 CrossEntropy.backward(dLogits, i * model.vocabulary(), model.vocabulary(), 7, 1f, dLogits, i * model.vocabulary());
             }
             float[] dNormed = new float[6 * model.width()];
-            model.headBackward(dLogits, 6, dNormed);
+            model.headBackward(dLogits, 0, 6, dNormed, 0);
             for (int i = 0; i < 6; i++) {
                 BackBatch.Cotangent c = new BackBatch.Cotangent(passes.get(i), token, null);
                 c.row = i * c.tokens();
@@ -358,6 +365,35 @@ final class Bench {
         row("train-step, 24 rows", shape + " F32", rows.length * tokens, threads, (long) rows.length * tokens * model.layers(), seconds,
                 3 * flops(model, rows.length * tokens, rows.length * (tokens - 1)), "train-step", model.folder().toString(), "--tokens", "" + tokens,
                 "--batch", "" + rows.length, "--threads", "" + threads);
+    }
+
+    /** One whole edit, 20 losses: 5 templates of 20 tokens, the target's first among them, and a KL prompt. */
+    private void edit(int threads) throws IOException, InterruptedException {
+        if (skips("rome-edit")) {
+            return;
+        }
+        LanguageModel model = open("mamba-130m", "F32");
+        int tokens = 20;
+        int layer = 12;
+        int[] target = ids(model, 2, 7);
+        List<int[]> contexts = new ArrayList<>();
+        int[] lookups = new int[5];
+        for (int i = 0; i < lookups.length; i++) {
+            contexts.add(ids(model, tokens - 1, i));
+            lookups[i] = tokens / 2 + i % 3;
+        }
+        EditCase asked = new EditCase(contexts, lookups, target, ids(model, tokens / 2 + 1, 9));
+        EditSettings all = new EditSettings(20, 0.5, 0.5, 0.0625, 3, 0, Double.POSITIVE_INFINITY, EditSettings.KeyMode.PUBLISHED);
+        SecondMoment moment = SecondMoment.identity(model.width(HookPoint.GATED));
+        moment.solve(new double[moment.size()]);                // its factor is kept, as PyTorch's users keep the inverse
+        RankOneEditor editor = RankOneEditor.of(model).at(layer, EditMatrix.W_O).with(all).moment(moment);
+        double seconds = best(() -> editor.cases(List.of(asked)), 10);
+        long rows = 20L * (5 * (tokens / 2) + 1) * (model.layers() - layer);
+        String[] call = {"rome-edit", model.folder().toString(), "--layer", "" + layer, "--threads", "" + threads};
+        row("rome-edit, published way", "mamba-130m F32", 6 * tokens, threads, rows, seconds, Double.NaN, call);
+        String[] from = Arrays.copyOf(call, call.length + 1);
+        from[call.length] = "--from-layer";
+        row("rome-edit, from the layer on", "mamba-130m F32", 6 * tokens, threads, rows, seconds, Double.NaN, from);
     }
 
     private static float[] floats(Random random, int count, double centre, double scale) {

@@ -52,7 +52,25 @@ public final class SafeTensors {
     private record Span(String name, DType dtype, long[] shape, long from, long to) {
     }
 
-    private static Map<String, Tensor> read(Path file, FileChannel channel) throws IOException {
+    /** What a file says about itself in {@code __metadata__}, texts by name; empty where it says nothing. */
+    public static Map<String, String> metadata(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new IllegalArgumentException(file + ": no such file");
+        }
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            Map<String, String> said = new LinkedHashMap<>();
+            header(file, channel).node.path("__metadata__").fields().forEachRemaining(e -> said.put(e.getKey(), e.getValue().asText()));
+            return said;
+        } catch (IOException e) {
+            throw new IllegalArgumentException(file + ": cannot be read (" + e.getMessage() + ")", e);
+        }
+    }
+
+    /** The header and where the data begin. */
+    private record Header(JsonNode node, long start) {
+    }
+
+    private static Header header(Path file, FileChannel channel) throws IOException {
         long size = channel.size();
         if (size < LENGTH_BYTES) {
             throw new IllegalArgumentException(file + ": " + size + " bytes; a safetensors file starts with an 8-byte header length");
@@ -62,10 +80,15 @@ public final class SafeTensors {
             throw new IllegalArgumentException(file + ": the header says that it is " + Long.toUnsignedString(length)
                     + " bytes long, the file holds " + (size - LENGTH_BYTES) + " after the length");
         }
-        JsonNode header = Json.object(bytes(channel, LENGTH_BYTES, (int) length).array(), file + ": the header");
-        long start = LENGTH_BYTES + length;
+        return new Header(Json.object(bytes(channel, LENGTH_BYTES, (int) length).array(), file + ": the header"), LENGTH_BYTES + length);
+    }
+
+    private static Map<String, Tensor> read(Path file, FileChannel channel) throws IOException {
+        Header header = header(file, channel);
+        long start = header.start;
+        long size = channel.size();
         List<Span> spans = new ArrayList<>();
-        header.fields().forEachRemaining(e -> {
+        header.node.fields().forEachRemaining(e -> {
             if (!e.getKey().equals("__metadata__")) {
                 spans.add(span(file, e.getKey(), e.getValue(), size - start));
             }

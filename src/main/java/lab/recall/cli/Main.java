@@ -7,9 +7,10 @@ import picocli.CommandLine.Command;
 
 /** The command {@code recall}. Exit codes: 0 done, 1 an unexpected failure, 2 bad input (one line on stderr), 130 interrupted. */
 @Command(name = "recall", mixinStandardHelpOptions = true, version = "RecallLab 0.1.0",
-        description = "Shows where a language model keeps a fact.",
+        description = "Shows where a language model keeps a fact, and changes it there.",
         subcommands = {ModelsCommand.class, InfoCommand.class, NextCommand.class, RunCommand.class, TraceCommand.class,
-            PathBlockingCommand.class, KnockoutCommand.class, LreCommand.class, WorldCommand.class, TrainCommand.class})
+            PathBlockingCommand.class, KnockoutCommand.class, EditCommand.class, EditSweepCommand.class,
+            LreCommand.class, WorldCommand.class, TrainCommand.class})
 public final class Main implements Runnable {
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;

@@ -6,6 +6,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import lab.recall.edit.EditExperiment;
+import lab.recall.edit.EditSweepExperiment;
+import lab.recall.edit.RomeExperiment;
 import lab.recall.knockout.EdgesExperiment;
 import lab.recall.knockout.KnockoutExperiment;
 import lab.recall.linear.JacobianExperiment;
@@ -32,7 +35,8 @@ final class Requests {
     static {
         for (Experiment<LanguageModel> e : List.of(new ActivationsExperiment(), new InterchangeExperiment(), new GradientExperiment(),
                 new JacobianExperiment(), new EdgesExperiment(), new TrainStepExperiment(), new TraceExperiment(),
-                new PathBlockingExperiment(), new KnockoutExperiment(), new LreExperiment(), new LreSweepExperiment())) {
+                new PathBlockingExperiment(), new KnockoutExperiment(), new RomeExperiment(), new EditExperiment(),
+                new EditSweepExperiment(), new LreExperiment(), new LreSweepExperiment())) {
             EXPERIMENTS.put(e.name(), e);
         }
     }
@@ -58,21 +62,44 @@ final class Requests {
     Done run(String text, Path folder, Progress progress) {
         int threads = Parallel.threads();
         try {
-            return answer(text, folder, progress);
+            long start = System.nanoTime();
+            Asked asked = asked(text);
+            Journal journal = Journal.under(folder, asked.request);
+            try {
+                Answer answer = asked.experiment.run(open, asked.fields, progress, journal);
+                Results.write(folder, asked.experiment.name(), asked.request, asked.fields.settings(), (System.nanoTime() - start) / 1e9, answer);
+                return new Done(answer, journal);
+            } finally {
+                journal.close();
+            }
         } finally {
             Parallel.setThreads(threads);
         }
     }
 
-    private Done answer(String text, Path folder, Progress progress) {
-        long start = System.nanoTime();
+    /** Runs a request and writes nothing but what it asks for itself. */
+    Answer ask(String text, Progress progress) {
+        int threads = Parallel.threads();
+        try {
+            Asked asked = asked(text);
+            return asked.experiment.run(open, asked.fields, progress, Journal.none());
+        } finally {
+            Parallel.setThreads(threads);
+        }
+    }
+
+    private record Asked(Experiment<LanguageModel> experiment, Fields fields, ObjectNode request) {
+    }
+
+    /** Reads what every request has, and opens its model. */
+    private Asked asked(String text) {
         Fields f = Fields.parse(text);
         String name = f.text("experiment");
         Experiment<LanguageModel> experiment = EXPERIMENTS.get(name);
         if (experiment == null) {
             throw new IllegalArgumentException("experiment: '" + name + "' is unknown; known are " + String.join(", ", EXPERIMENTS.keySet()));
         }
-        ObjectNode asked = Results.asked(f.settings());
+        ObjectNode request = Results.asked(f.settings());
         List<String> known = new ArrayList<>(List.of("experiment", "model", "threads"));
         known.addAll(experiment.fields());
         f.allow(known);
@@ -88,13 +115,6 @@ final class Requests {
             }
             openName = model;
         }
-        Journal journal = Journal.under(folder, asked);
-        try {
-            Answer answer = experiment.run(open, f, progress, journal);
-            Results.write(folder, name, asked, f.settings(), (System.nanoTime() - start) / 1e9, answer);
-            return new Done(answer, journal);
-        } finally {
-            journal.close();
-        }
+        return new Asked(experiment, f, request);
     }
 }

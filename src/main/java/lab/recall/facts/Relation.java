@@ -20,19 +20,15 @@ import lab.recall.text.Template;
  * }</pre>
  *
  * @param name      the file's name without its ending
- * @param template  the one that is used: the first zero-shot template where the file has some, else the first of all
+ * @param templates the zero-shot templates where the file has some, else all; the first one is used where one is enough
+ * @param heldOut   more templates, which the embedded models have not seen in training; may be empty
  * @param inContext the one that is used behind other facts: the first of all
  * @param facts     subject and object each
  */
-public record Relation(String name, Template template, Template inContext, List<Fact> facts) {
+public record Relation(String name, List<Template> templates, List<Template> heldOut, Template inContext, List<Fact> facts) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** With one template for both. */
-    public Relation(String name, Template template, List<Fact> facts) {
-        this(name, template, template, facts);
-    }
-
-    /** Reads a file of the form {prompt_templates, prompt_templates_zs (optional), samples: [{subject, object}]}. */
+    /** Reads a file of the form {prompt_templates, prompt_templates_zs and held_out_templates (optional), samples: [{subject, object}]}. */
     public static Relation read(Path file) {
         JsonNode json;
         try {
@@ -56,7 +52,24 @@ public record Relation(String name, Template template, Template inContext, List<
             }
             facts.add(new Fact(name, s.path("subject").asText(), s.path("object").asText()));
         }
-        return new Relation(name, new Template(templates.get(0).asText()), new Template(first.get(0).asText()), List.copyOf(facts));
+        return new Relation(name, templates(file, templates), templates(file, json.path("held_out_templates")), new Template(first.get(0).asText()),
+                List.copyOf(facts));
+    }
+
+    private static List<Template> templates(Path file, JsonNode texts) {
+        List<Template> all = new ArrayList<>();
+        for (JsonNode t : texts) {
+            if (!t.isTextual()) {
+                throw new IllegalArgumentException(file + ": the template " + t + " is no text");
+            }
+            all.add(new Template(t.asText()));
+        }
+        return List.copyOf(all);
+    }
+
+    /** The template that is used: the first one. */
+    public Template template() {
+        return templates.get(0);
     }
 
     /** The facts that a model knows: those whose next token it gets right. */

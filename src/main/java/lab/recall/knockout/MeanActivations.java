@@ -1,12 +1,8 @@
 package lab.recall.knockout;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
-import java.util.Random;
-import lab.recall.facts.Fact;
-import lab.recall.facts.Relation;
+import lab.recall.facts.Documents;
 import lab.recall.facts.Relations;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
@@ -26,7 +22,6 @@ import lab.recall.text.Tokenizer;
  */
 public final class MeanActivations {
     static final int TOKENS = 128;
-    private static final int FACTS_A_DOCUMENT = 4;
     private static final long BYTES = 200L << 20;
 
     private final LanguageModel model;
@@ -97,27 +92,7 @@ public final class MeanActivations {
 
     /** Documents of a few sentences each, made of facts of some relations; the same seed gives the same ones. */
     public static List<int[]> documents(LanguageModel model, Relations relations, int count, long seed) {
-        List<String> sentences = new ArrayList<>();
-        for (Relation r : relations.all()) {
-            for (Fact f : r.facts()) {
-                sentences.add(r.template().with(f.subject()) + " " + f.object().strip() + " .");
-            }
-        }
-        Random random = new Random(seed);
-        List<int[]> documents = new ArrayList<>();
-        List<String> order = new ArrayList<>();
         Tokenizer tokenizer = model.requireTokenizer();
-        while (documents.size() < count) {
-            StringBuilder text = new StringBuilder();
-            for (int i = 0; i < FACTS_A_DOCUMENT; i++) {
-                if (order.isEmpty()) {
-                    order.addAll(sentences);
-                    Collections.shuffle(order, random);
-                }
-                text.append(i == 0 ? "" : " ").append(order.remove(order.size() - 1));
-            }
-            documents.add(tokenizer.encode(text.toString(), false).ids());
-        }
-        return documents;
+        return Documents.of(Documents.sentences(relations), count, seed).stream().map(d -> tokenizer.encode(d, false).ids()).toList();
     }
 }

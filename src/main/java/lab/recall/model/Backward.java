@@ -2,6 +2,7 @@ package lab.recall.model;
 
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
@@ -73,9 +74,12 @@ final class Backward {
     }
 
     private static Map<Pass, Object> tapes(List<BackBatch.Cotangent> cotangents, int layer, Block block) {
+        List<Pass> passes = new ArrayList<>(new LinkedHashSet<>(cotangents.stream().map(c -> c.pass).toList()));
+        Object[] found = new Object[passes.size()];
+        Parallel.forEach(found.length, i -> found[i] = block.tape(passes.get(i), layer));
         Map<Pass, Object> tapes = new IdentityHashMap<>();
-        for (BackBatch.Cotangent c : cotangents) {
-            tapes.computeIfAbsent(c.pass, p -> block.tape(p, layer));
+        for (int i = 0; i < found.length; i++) {
+            tapes.put(passes.get(i), found[i]);
         }
         return tapes;
     }

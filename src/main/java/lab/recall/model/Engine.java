@@ -207,8 +207,8 @@ final class Engine {
         int n = 0;
         for (Run r : runs) {
             touchResidual(new Batch.Segment(r, 0, r.from, r.tokens(), null), model.layers(), resid);
-            boolean all = r.logits == Logits.ALL || r.keeps(model.layers(), HookPoint.FINAL_NORM) || r.keeps(model.layers(), HookPoint.LOGITS);
-            int first = all ? r.from : r.logits == Logits.LAST ? r.ids.length - 1 : r.ids.length;
+            boolean all = r.keeps(model.layers(), HookPoint.FINAL_NORM) || r.keeps(model.layers(), HookPoint.LOGITS);
+            int first = all ? r.from : r.ids.length - r.logits;
             for (int t = first; t < r.ids.length; t++) {
                 System.arraycopy(resid, (r.row + t - r.from) * d, rows, n * d, d);
                 owner[n] = r;
@@ -234,7 +234,7 @@ final class Engine {
         model.logits(normed, n, logits);
         for (int i = 0; i < n; i++) {
             touchGlobal(owner[i], token[i], HookPoint.LOGITS, logits, i * vocabulary, vocabulary);
-            if (owner[i].logits != Logits.NONE) {
+            if (token[i] >= owner[i].ids.length - owner[i].logits) {
                 sink.accept(owner[i], token[i], logits, i * vocabulary);
             }
         }

@@ -63,7 +63,7 @@ public final class Forks {
     /** Token rows that the forks need; a row is one token through one layer. */
     public long plannedRows() {
         long planned = 0;
-        for (Run r : runs(null, Logits.NONE)) {
+        for (Run r : runs(null, 0)) {
             planned += (long) r.tokens() * (model.layers() - r.entry);
         }
         return planned;
@@ -87,7 +87,7 @@ public final class Forks {
             model.requireId(id);
         }
         double[] p = new double[size()];
-        compute(runs(null, Logits.LAST), (fork, token, logits, at) ->
+        compute(runs(null, 1), (fork, token, logits, at) ->
                 p[fork] = Softmax.probability(logits, at, model.vocabulary(), answers[fork]));
         return p;
     }
@@ -110,14 +110,14 @@ public final class Forks {
     /** Logits of the last token, [forks][V]. */
     public float[][] logits() {
         float[][] all = new float[size()][];
-        compute(runs(null, Logits.LAST), (fork, token, logits, at) -> all[fork] = Arrays.copyOfRange(logits, at, at + model.vocabulary()));
+        compute(runs(null, 1), (fork, token, logits, at) -> all[fork] = Arrays.copyOfRange(logits, at, at + model.vocabulary()));
         return all;
     }
 
     /** Each fork as a pass with its last logits and what is asked for. */
     public List<Pass> passes(Recording keep) {
         float[][] last = new float[size()][];
-        List<Run> runs = runs(keep.table(model), Logits.LAST);
+        List<Run> runs = runs(keep.table(model), 1);
         compute(runs, (fork, token, logits, at) -> last[fork] = Arrays.copyOfRange(logits, at, at + model.vocabulary()));
         List<Pass> passes = new ArrayList<>(size());
         for (int i = 0; i < size(); i++) {
@@ -126,11 +126,30 @@ public final class Forks {
         return passes;
     }
 
+    /**
+     * How likely targets are behind each fork's prompt, [fork][target]. All of a target but its last token stands at the end of the fork's base.
+     *
+     * @param targets for each fork some targets, token ids each
+     */
+    public TargetScore[][] scores(List<List<int[]>> targets) {
+        TargetScore.Reader reader = new TargetScore.Reader(model, targets);
+        List<Run> runs = new ArrayList<>(size());
+        for (int i = 0; i < size(); i++) {
+            Run run = Run.fork(bases.get(i), changes.get(i), null, reader.tokens(i));
+            if (run.tokens() < reader.tokens(i)) {
+                throw new IllegalArgumentException("fork " + i + ": a target of " + reader.tokens(i) + " tokens begins left of its first touched token");
+            }
+            runs.add(run);
+        }
+        compute(runs, (fork, token, logits, at) -> reader.read(fork, bases.get(fork).length() - token, logits, at));
+        return reader.scores();
+    }
+
     private interface Sink {
         void accept(int fork, int token, float[] logits, int at);
     }
 
-    private List<Run> runs(boolean[][] keep, Logits logits) {
+    private List<Run> runs(boolean[][] keep, int logits) {
         List<Run> runs = new ArrayList<>(size());
         for (int i = 0; i < size(); i++) {
             runs.add(Run.fork(bases.get(i), changes.get(i), keep, logits));

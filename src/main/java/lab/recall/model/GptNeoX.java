@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import lab.recall.checkpoint.Checkpoint;
+import lab.recall.checkpoint.Tensor;
 import lab.recall.math.LayerNorm;
 import lab.recall.math.PackedMatrix;
 import lab.recall.math.Parallel;
@@ -26,6 +27,7 @@ public final class GptNeoX extends LanguageModel {
     private final int[] order;
     private final float[] finalNorm;
     private final float[] finalNormBias;
+    private final Rotary rotary;
 
     GptNeoX(ModelFolder source, Checkpoint checkpoint, Supplier<Checkpoint> again, List<String> warnings) {
         this(source, checkpoint, again, NeoXConfig.of(checkpoint, warnings), warnings);
@@ -38,12 +40,28 @@ public final class GptNeoX extends LanguageModel {
         Weights weights = new Weights(checkpoint);
         this.finalNorm = weights.vector("gpt_neox.final_layer_norm.weight", config.width());
         this.finalNormBias = weights.vector("gpt_neox.final_layer_norm.bias", config.width());
-        Rotary rotary = new Rotary(config.headWidth(), config.rotary(), config.base());
+        this.rotary = new Rotary(config.headWidth(), config.rotary(), config.base());
         this.blocks = new NeoXBlock[config.layers()];
         this.order = NeoXBlock.headOrder(config);
         for (int l = 0; l < blocks.length; l++) {
             blocks[l] = new NeoXBlock(config, read(weights, config, "gpt_neox.layers." + l + "."), rotary);
         }
+    }
+
+    private GptNeoX(GptNeoX like, Map<String, Tensor> changed, NeoXBlock[] blocks) {
+        super(like, changed);
+        this.config = like.config;
+        this.finalNorm = like.finalNorm;
+        this.finalNormBias = like.finalNormBias;
+        this.rotary = like.rotary;
+        this.blocks = blocks;
+    }
+
+    @Override
+    GptNeoX withLayer(int layer, Checkpoint from, Map<String, Tensor> all) {
+        NeoXBlock[] now = blocks.clone();
+        now[layer] = new NeoXBlock(config, read(new Weights(from), config, "gpt_neox.layers." + layer + "."), rotary);
+        return new GptNeoX(this, all, now);
     }
 
     private static PackedMatrix head(Checkpoint checkpoint, NeoXConfig c) {

@@ -38,7 +38,7 @@ public final class Gradients {
         int tokens = pass.length() - pass.from();
         float[] grad = new float[tokens * d];
         float[] dNormed = new float[d];
-        model.headBackward(logits, 1, dNormed);
+        model.headBackward(logits, 0, 1, dNormed, 0);
         float[] last = pass.values(model.layers() - 1, HookPoint.RESID_POST);
         model.finalNormBackward(last, (tokens - 1) * d, 1, dNormed, grad, (tokens - 1) * d, null);
         BackBatch.Cotangent c = new BackBatch.Cotangent(pass, pass.from(), keep.table(model));

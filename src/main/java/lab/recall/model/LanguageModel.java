@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.math.PackedMatrix;
@@ -35,6 +37,8 @@ import tech.tablesaw.api.Table;
  * Layers, tokens and ids count from 0. Safe for use by several threads.
  */
 public abstract sealed class LanguageModel implements Showable permits Mamba, GptNeoX {
+    private static final Pattern LAYER = Pattern.compile("\\.layers\\.(\\d+)\\.");
+
     private final ModelFolder source;
     private final List<String> warnings;
     private final Tensor embedding;
@@ -42,6 +46,8 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     private final Optional<Tokenizer> tokenizer;
     private final Engine engine = new Engine(this);
     private final Supplier<Checkpoint> checkpoint;
+    /** Weights that stand in the place of the checkpoint's. */
+    private final Map<String, Tensor> changed;
 
     /** @param embedding [V, d]; @param head [V, d] */
     LanguageModel(ModelFolder source, Supplier<Checkpoint> checkpoint, List<String> warnings, Tensor embedding, PackedMatrix head) {
@@ -51,6 +57,18 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         this.embedding = embedding;
         this.head = head;
         this.tokenizer = source.tokenizer((int) embedding.shape()[0]);
+        this.changed = Map.of();
+    }
+
+    /** One that shares all but its layers with another model. */
+    LanguageModel(LanguageModel like, Map<String, Tensor> changed) {
+        this.source = like.source;
+        this.checkpoint = like.checkpoint;
+        this.warnings = like.warnings;
+        this.embedding = like.embedding;
+        this.head = like.head;
+        this.tokenizer = like.tokenizer;
+        this.changed = changed;
     }
 
     /**
@@ -86,20 +104,50 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
 
     /** Its weights in f32 by checkpoint name; a tied head once, as the embedding. */
     public Map<String, float[]> weights() {
-        Checkpoint stored = checkpoint.get();
+        Checkpoint stored = stored();
         Map<String, float[]> all = new LinkedHashMap<>();
         parameterNames().forEach(n -> all.put(n, stored.tensor(n).floats()));
         return all;
     }
 
+    private Checkpoint stored() {
+        return changed.isEmpty() ? checkpoint.get() : checkpoint.get().with(changed);
+    }
+
     /** Sizes of a weight. */
     public long[] shapeOf(String weight) {
-        return checkpoint.get().tensor(weight).shape();
+        return stored().tensor(weight).shape();
     }
+
+    /** One weight in f32, by its checkpoint name. */
+    public float[] weight(String name) {
+        return stored().tensor(name).floats();
+    }
+
+    /**
+     * This model with another matrix in one of its layers. All other layers, the embedding and the head are shared, not copied; this model
+     * stays as it is.
+     *
+     * @param weight its checkpoint name, such as {@code backbone.layers.12.mixer.out_proj.weight}
+     * @param values in the checkpoint's layout
+     */
+    public LanguageModel with(String weight, float[] values) {
+        Checkpoint stored = stored();
+        Matcher layer = LAYER.matcher(weight);
+        if (!layer.find()) {
+            throw new IllegalArgumentException("'" + weight + "' is no weight of a layer");
+        }
+        Map<String, Tensor> all = new LinkedHashMap<>(changed);
+        all.put(weight, Tensor.of(weight, values, stored.tensor(weight).shape()));
+        return withLayer(Integer.parseInt(layer.group(1)), stored.with(all), Map.copyOf(all));
+    }
+
+    /** This model with one layer read anew from a checkpoint. */
+    abstract LanguageModel withLayer(int layer, Checkpoint from, Map<String, Tensor> all);
 
     /** This model with other weights, as {@link #weights} gives them. */
     public LanguageModel with(Map<String, float[]> weights) {
-        Checkpoint stored = checkpoint.get();
+        Checkpoint stored = stored();
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         weights.forEach((n, v) -> tensors.put(n, Tensor.of(n, v, stored.tensor(n).shape())));
         Checkpoint changed = stored.with(tensors);
@@ -111,7 +159,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
      * Opened again, it gives the same numbers as this model with its weights widened to f32.
      */
     public void save(Path folder) {
-        Checkpoint stored = checkpoint.get();
+        Checkpoint stored = stored();
         List<Tensor> tensors = new ArrayList<>();
         weights().forEach((name, values) -> tensors.add(Tensor.of(publicName(name), values, stored.tensor(name).shape())));
         Path text = source.folder().resolve("tokenizer.json");
@@ -130,7 +178,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
 
     /** Names of all weights, in the order of the checkpoint. */
     private List<String> parameterNames() {
-        return checkpoint.get().tensors().keySet().stream().filter(this::isParameter).toList();
+        return stored().tensors().keySet().stream().filter(this::isParameter).toList();
     }
 
     /** Whether a tensor is a weight of the model, and not a buffer or a second copy of the tied head. */
@@ -230,8 +278,8 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     }
 
     /** dNormed = dLogits W of the head. */
-    void headBackward(float[] dLogits, int count, float[] dNormed) {
-        head.transposed().multiply(dLogits, 0, vocabulary(), count, dNormed, 0, width());
+    void headBackward(float[] dLogits, int at, int count, float[] dNormed, int dAt) {
+        head.transposed().multiply(dLogits, at, vocabulary(), count, dNormed, dAt, width());
     }
 
     /** Refuses a pass that kept too little for gradients, or left edges out. */
@@ -331,7 +379,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         boolean[][] table = keep.table(this);
         List<Run> runs = new ArrayList<>(prompts.size());
         for (int i = 0; i < prompts.size(); i++) {
-            runs.add(Run.whole(this, checked(prompts.get(i)), changes.get(i), table, Logits.LAST));
+            runs.add(Run.whole(this, checked(prompts.get(i)), changes.get(i), table, 1));
         }
         return compute(runs);
     }
@@ -360,7 +408,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     }
 
     Pass resume(Pass base, int[] longer) {
-        Run run = Run.continued(base, longer, Recording.states().table(this), Logits.LAST);
+        Run run = Run.continued(base, longer, Recording.states().table(this), 1);
         float[][] last = last(List.of(run));
         return Pass.joined(this, run, last[0]);
     }
@@ -415,7 +463,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         }
     }
 
-    private int[] checked(int[] ids) {
+    int[] checked(int[] ids) {
         if (ids.length == 0) {
             throw new IllegalArgumentException("the prompt is empty, expected at least one token");
         }

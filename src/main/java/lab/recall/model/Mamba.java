@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import lab.recall.checkpoint.Checkpoint;
+import lab.recall.checkpoint.Tensor;
 import lab.recall.math.Elementwise;
 import lab.recall.math.PackedMatrix;
 import lab.recall.math.Parallel;
@@ -44,6 +45,21 @@ public final class Mamba extends LanguageModel {
         for (int l = 0; l < blocks.length; l++) {
             blocks[l] = new MambaBlock(config, read(weights, config, "backbone.layers." + l + "."));
         }
+    }
+
+    private Mamba(Mamba like, Map<String, Tensor> changed, MambaBlock[] blocks) {
+        super(like, changed);
+        this.config = like.config;
+        this.embeddingName = like.embeddingName;
+        this.finalNorm = like.finalNorm;
+        this.blocks = blocks;
+    }
+
+    @Override
+    Mamba withLayer(int layer, Checkpoint from, Map<String, Tensor> all) {
+        MambaBlock[] now = blocks.clone();
+        now[layer] = new MambaBlock(config, read(new Weights(from), config, "backbone.layers." + layer + "."));
+        return new Mamba(this, all, now);
     }
 
     /** HuggingFace writes {@code embeddings}, state-spaces {@code embedding}. */

@@ -158,7 +158,7 @@ final class MambaBlock implements Block {
         int low = c.rank() + 2 * c.states();
         float[] state = b.work.floats(7, size);
         if (s.past() instanceof Past.Recurrent past) {
-            System.arraycopy(past.states(), (s.from() - 1) * size, state, 0, size);
+            System.arraycopy(past.states(), (s.from() - 1 - past.first()) * size, state, 0, size);
         } else {
             Arrays.fill(state, 0, size, 0f);
         }
@@ -238,7 +238,7 @@ final class MambaBlock implements Block {
         Elementwise.addBias(w.dtBias, tape.slope, at, inner, tokens, inner);
         Sigmoid.forward(tape.slope, at, tokens * inner);
         if (pass.from() > 0) {
-            System.arraycopy(statesOf(pass.base(), layer, pass.from()), (pass.from() - 1) * size, tape.before, 0, size);
+            System.arraycopy(stateBefore(pass.base(), layer, pass.from()), 0, tape.before, 0, size);
         } else {
             Arrays.fill(tape.before, 0, size, 0f);
         }
@@ -398,11 +398,20 @@ final class MambaBlock implements Block {
     public Past past(Pass pass, int layer, List<Run> runs) {
         int upTo = runs.stream().mapToInt(r -> r.from).max().orElse(0);
         List<Past.Without> needed = without.needed(layer, runs);
+        if (needed.isEmpty() && runs.stream().allMatch(r -> r.from == upTo)) {
+            return new Past.Recurrent(pass.values(layer, IN_X), stateBefore(pass, layer, upTo), upTo - 1, Map.of());
+        }
         if (needed.isEmpty()) {
-            return new Past.Recurrent(pass.values(layer, IN_X), statesOf(pass, layer, upTo), Map.of());
+            return new Past.Recurrent(pass.values(layer, IN_X), statesOf(pass, layer, upTo), 0, Map.of());
         }
         float[] states = new float[upTo * c.states() * c.inner()];
-        return new Past.Recurrent(pass.values(layer, IN_X), states, without.walk(pass, layer, needed, upTo, states));
+        return new Past.Recurrent(pass.values(layer, IN_X), states, 0, without.walk(pass, layer, needed, upTo, states));
+    }
+
+    /** The state that a token of a pass meets, which the pass remembers: steps of a search ask for it again and again. */
+    private float[] stateBefore(Pass pass, int layer, int token) {
+        int size = c.states() * c.inner();
+        return pass.stateBefore(layer, token, () -> Arrays.copyOfRange(statesOf(pass, layer, token), (token - 1) * size, token * size));
     }
 
     /** Runs the recurrence of a pass again from its kept terms: far cheaper than keeping every state. */

@@ -70,7 +70,7 @@ final class MambaCuts {
         Arrays.fill(state, 0, size, 0f);
         if (s.past() instanceof Past.Recurrent past) {
             float[] without = past.without().get(key(g, passed, s.from()));
-            System.arraycopy(without == null ? past.states() : without, without == null ? (s.from() - 1) * size : 0, state, 0, size);
+            System.arraycopy(without == null ? past.states() : without, without == null ? (s.from() - 1 - past.first()) * size : 0, state, 0, size);
         }
         float[] u = b.work.floats(9, tokens * inner);
         float[] steps = passed == null ? delta : b.work.floats(10, tokens * inner);

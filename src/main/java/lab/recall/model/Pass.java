@@ -2,6 +2,7 @@ package lab.recall.model;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import lab.recall.math.Softmax;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -28,6 +29,8 @@ public final class Pass {
     private final List<Intervention> changes;
     private final float[][][] kept;
     private final float[] lastLogits;
+    private int metToken;
+    private float[][] met;
 
     Pass(LanguageModel model, Run run, float[] lastLogits) {
         this(model, run.ids, run.base, run.from, run.changes, run.kept, lastLogits);
@@ -173,6 +176,21 @@ public final class Pass {
             throw new IllegalArgumentException(point.name(layer) + " was not kept in this pass; run it with Recording.of(\"" + point.name(layer) + "\")");
         }
         return kept[point.isGlobal() ? model.layers() : layer][point.ordinal()];
+    }
+
+    /** The scan's state that a token meets in a layer; remembered for the first token that is asked for. */
+    synchronized float[] stateBefore(int layer, int token, Supplier<float[]> compute) {
+        if (met == null) {
+            met = new float[model.layers()][];
+            metToken = token;
+        }
+        if (token != metToken) {
+            return compute.get();
+        }
+        if (met[layer] == null) {
+            met[layer] = compute.get();
+        }
+        return met[layer];
     }
 
     /** This pass, or the base that computed the token. */

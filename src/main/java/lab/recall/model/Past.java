@@ -9,10 +9,11 @@ sealed interface Past {
      * Mamba: the convolution's inputs and the scan's states.
      *
      * @param x       inputs of the convolution, [tokens, E] from token 0
-     * @param states  states of the scan after each token, [tokens, N, E]; only those asked for are filled
+     * @param states  states of the scan after each token from {@code first} on, [tokens, N, E]
+     * @param first   the token after which the first of them stands
      * @param without states that some tokens have put nothing into, [N, E]
      */
-    record Recurrent(float[] x, float[] states, Map<Without, float[]> without) implements Past {
+    record Recurrent(float[] x, float[] states, int first, Map<Without, float[]> without) implements Past {
     }
 
     /**

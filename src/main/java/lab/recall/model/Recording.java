@@ -21,6 +21,7 @@ public final class Recording {
     private final Set<HookPoint> points = EnumSet.noneOf(HookPoint.class);
     private final List<String> globs = new ArrayList<>();
     private boolean states;
+    private int statesFrom = Integer.MAX_VALUE;
     private boolean gradients;
 
     private Recording() {
@@ -60,6 +61,13 @@ public final class Recording {
         return r;
     }
 
+    /** The same, for forks that enter at this layer or above it: lower layers' states are not kept. */
+    public static Recording states(int fromLayer) {
+        Recording r = new Recording();
+        r.statesFrom = fromLayer;
+        return r;
+    }
+
     /** Keeps what gradients need: nearly everything. */
     public static Recording gradients() {
         Recording r = new Recording();
@@ -75,13 +83,14 @@ public final class Recording {
         r.globs.addAll(globs);
         r.globs.addAll(other.globs);
         r.states = states || other.states;
+        r.statesFrom = Math.min(statesFrom, other.statesFrom);
         r.gradients = gradients || other.gradients;
         return r;
     }
 
     /** For each layer (and, last, for the model) whether each point is kept; refuses a glob that matches nothing. Null: nothing at all. */
     boolean[][] table(LanguageModel model) {
-        if (points.isEmpty() && globs.isEmpty() && !states && !gradients) {
+        if (points.isEmpty() && globs.isEmpty() && !states && statesFrom == Integer.MAX_VALUE && !gradients) {
             return null;
         }
         boolean[][] keep = new boolean[model.layers() + 1][HookPoint.values().length];
@@ -91,6 +100,11 @@ public final class Recording {
         }
         if (states) {
             model.statePoints().forEach(p -> mark(model, keep, p));
+        }
+        for (int l = Math.max(0, statesFrom - 1); l < model.layers(); l++) {
+            for (HookPoint p : model.statePoints()) {
+                keep[l][p.ordinal()] = true;
+            }
         }
         if (gradients) {
             model.block(0).tapePoints().forEach(p -> mark(model, keep, p));

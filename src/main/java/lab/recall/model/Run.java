@@ -18,13 +18,14 @@ final class Run {
     /** The edges left out in each layer; null when nothing is cut. */
     final Cuts[] cuts;
     final boolean[][] keep;
-    final Logits logits;
+    /** Of how many of the last tokens logits are wanted. */
+    final int logits;
     /** What was kept, [layer, L for global points][point ordinal]; null where nothing was asked for. */
     float[][][] kept;
     /** First row in its group's residual matrix. */
     int row;
 
-    private Run(LanguageModel model, int[] ids, Pass base, int from, int entry, List<Intervention> changes, boolean[][] keep, Logits logits) {
+    private Run(LanguageModel model, int[] ids, Pass base, int from, int entry, List<Intervention> changes, boolean[][] keep, int logits) {
         this.ids = ids;
         this.base = base;
         this.from = from;
@@ -36,19 +37,19 @@ final class Run {
     }
 
     /** A run from the start. */
-    static Run whole(LanguageModel model, int[] ids, List<Intervention> changes, boolean[][] keep, Logits logits) {
+    static Run whole(LanguageModel model, int[] ids, List<Intervention> changes, boolean[][] keep, int logits) {
         return new Run(model, ids, null, 0, 0, spread(model, changes, ids.length), keep, logits);
     }
 
     /** The base pass with more tokens behind it. */
-    static Run continued(Pass base, int[] ids, boolean[][] keep, Logits logits) {
+    static Run continued(Pass base, int[] ids, boolean[][] keep, int logits) {
         return new Run(base.model(), ids, base, base.length(), 0, List.of(), keep, logits);
     }
 
     /** The base pass changed by interventions; those of the base itself stay in force. */
-    static Run fork(Pass base, List<Intervention> changes, boolean[][] keep, Logits logits) {
+    static Run fork(Pass base, List<Intervention> changes, boolean[][] keep, int logits) {
         LanguageModel model = base.model();
-        if (base.from() > 0 || model.statePoints().stream().anyMatch(p -> !base.has(0, p))) {
+        if (base.from() > 0 || model.statePoints().stream().anyMatch(p -> !base.has(model.layers() - 1, p))) {
             throw new IllegalArgumentException("a fork needs a base that kept its states: run it with Recording.states()");
         }
         List<Intervention> all = spread(model, changes, base.length());

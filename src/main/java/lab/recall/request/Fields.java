@@ -130,6 +130,18 @@ public final class Fields {
         return integer(field, low, high);
     }
 
+    /** A list of different whole numbers in a range, in order; not empty. */
+    public List<Integer> integers(String field, int low, int high) {
+        List<Integer> all = new ArrayList<>();
+        for (JsonNode v : list(field)) {
+            all.add(whole(v, name(field) + "[" + all.size() + "]", low, high));
+        }
+        if (all.stream().distinct().count() < all.size()) {
+            throw bad(field, values.get(field), "different numbers");
+        }
+        return all.stream().sorted().toList();
+    }
+
     /** A flag that can only be true. */
     public void onlyTrue(String field) {
         JsonNode v = take(field);
@@ -165,17 +177,23 @@ public final class Fields {
 
     /** A prompt: {"text": ".."} as the tokenizer gives it, or {"ids": [..]} as they are. */
     public int[] prompt(String field, int vocabulary, Function<String, int[]> tokenizer) {
-        return object(field).promptHere(vocabulary, tokenizer);
+        return object(field).promptHere(vocabulary, tokenizer, false);
     }
 
-    private int[] promptHere(int vocabulary, Function<String, int[]> tokenizer) {
+    /** A list of prompts, of which those given by ids may be empty. */
+    public List<int[]> prompts(String field, int vocabulary, Function<String, int[]> tokenizer) {
+        list(field);
+        return objects(field).stream().map(o -> o.promptHere(vocabulary, tokenizer, true)).toList();
+    }
+
+    private int[] promptHere(int vocabulary, Function<String, int[]> tokenizer, boolean mayBeEmpty) {
         boolean text = has("text");
         if (text == has("ids")) {
             throw new IllegalArgumentException(where + ": expected either text or ids");
         }
         done();
         if (!text) {
-            return ids("ids", vocabulary);
+            return mayBeEmpty && values.get("ids").isArray() && values.get("ids").isEmpty() ? new int[0] : ids("ids", vocabulary);
         }
         try {
             return tokenizer.apply(text("text"));
@@ -205,6 +223,15 @@ public final class Fields {
             throw bad(field, v, "a finite number" + (low > Double.NEGATIVE_INFINITY ? " of at least " + low : ""));
         }
         return v.asDouble();
+    }
+
+    /** A finite number of at least {@code low}, or the default. */
+    public double number(String field, double low, double otherwise) {
+        if (!has(field)) {
+            settings.put(field, otherwise);
+            return otherwise;
+        }
+        return number(field, low);
     }
 
     /** True or false; false when it is absent. */

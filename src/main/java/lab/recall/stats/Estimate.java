@@ -3,6 +3,8 @@ package lab.recall.stats;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Random;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * A mean with its 95 % bootstrap interval.
@@ -37,9 +39,35 @@ public record Estimate(double mean, double low, double high, int n) {
             }
             means[r] = sum / v.length;
         }
-        Arrays.sort(means);
-        return new Estimate(Arrays.stream(v).average().orElseThrow(), means[(int) (0.025 * RESAMPLES)],
-                means[(int) Math.ceil(0.975 * RESAMPLES) - 1], v.length);
+        return between(Arrays.stream(v).average().orElseThrow(), means, v.length);
+    }
+
+    /**
+     * A number computed from cases, such as the harmonic mean of several means, with its interval over resampled cases.
+     *
+     * @param cases how many
+     * @param of    computes it from the numbers of some cases, with repetitions; NaN where it has none
+     */
+    public static Estimate of(int cases, ToDoubleFunction<int[]> of, long seed) {
+        double whole = of.applyAsDouble(IntStream.range(0, cases).toArray());
+        if (Double.isNaN(whole)) {
+            return new Estimate(Double.NaN, Double.NaN, Double.NaN, 0);
+        }
+        Random random = new Random(seed);
+        double[] resampled = new double[RESAMPLES];
+        int[] drawn = new int[cases];
+        for (int r = 0; r < RESAMPLES; r++) {
+            for (int i = 0; i < cases; i++) {
+                drawn[i] = random.nextInt(cases);
+            }
+            resampled[r] = of.applyAsDouble(drawn);
+        }
+        return between(whole, resampled, cases);
+    }
+
+    private static Estimate between(double mean, double[] resampled, int n) {
+        Arrays.sort(resampled);
+        return new Estimate(mean, resampled[(int) (0.025 * RESAMPLES)], resampled[(int) Math.ceil(0.975 * RESAMPLES) - 1], n);
     }
 
     @Override

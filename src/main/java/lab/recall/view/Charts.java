@@ -63,6 +63,12 @@ public final class Charts {
         return chart;
     }
 
+    /** Adds a line without marks, for a curve that is set beside others. */
+    public static XYChart plain(XYChart chart, String name, double[] x, double[] y) {
+        chart.addSeries(name, x, y).setMarker(SeriesMarkers.NONE);
+        return chart;
+    }
+
     /** Adds a line over layers 0, 1, .. with the widths of its intervals as error bars; a layer without a value is left out. */
     public static XYChart byLayer(XYChart chart, String name, double[] means, double[] low, double[] high) {
         return byLayer(chart, name, means, low, high, 1);

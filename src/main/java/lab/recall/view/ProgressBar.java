@@ -74,7 +74,7 @@ public final class ProgressBar implements AutoCloseable {
 
     private String html() {
         double seconds = (clock.getAsLong() - start) / 1e9;
-        if (total > 0 && done >= total) {
+        if (done >= total) {                            // a total of 0: nobody knows how much there is
             return String.format(Locale.ROOT, "<small>%s: %,d %s in %.1f s</small>", Tables.escape(task), done, unit, seconds);
         }
         String rate = done > 0 && seconds > 0 ? String.format(Locale.ROOT, ", %,.0f a second, %.0f s left", done / seconds,

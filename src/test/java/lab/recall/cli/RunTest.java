@@ -372,7 +372,7 @@ class RunTest {
         assertEquals(0, recall("next", "tiny-mamba", "Dosith Stadium is located in the city of", "--json", "--top", "3"));
         assertEquals(" Fuxton", JSON.readTree(terminal.out()).get(0).get("token").asText());
         assertEquals(0, recall("--help"));
-        for (String command : new String[] {"models", "info", "next", "run", "knockout"}) {
+        for (String command : new String[] {"models", "info", "next", "run", "knockout", "edit", "edit-sweep"}) {
             assertEquals(0, recall(command, "--help"), command);
             assertTrue(terminal.out().contains("Usage"), terminal.out());
         }

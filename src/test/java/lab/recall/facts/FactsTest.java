@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import lab.recall.model.LanguageModel;
 import lab.recall.stats.Estimate;
 import org.junit.jupiter.api.Test;
@@ -49,6 +50,43 @@ class FactsTest {
         }
         assertEquals(pairs.pairs().stream().map(FactPair::clean).toList(), known.pairs(40, 3).pairs().stream().map(FactPair::clean).toList());
         assertNotEquals(pairs.pairs().stream().map(FactPair::clean).toList(), known.pairs(40, 4).pairs().stream().map(FactPair::clean).toList());
+    }
+
+    @Test
+    void editRequestsOfKnownFacts() {
+        LanguageModel model = LanguageModel.open("tiny-mamba");
+        Relations relations = Relations.of(model);
+        KnownFacts known = relations.knownBy(model);
+        EditRequests requests = EditRequests.of(relations, known, 40, 3);
+        assertEquals(40, requests.size());
+        for (EditRequest r : requests.all()) {
+            Relation relation = relations.get(r.relation());
+            assertTrue(known.facts().contains(new Fact(r.relation(), r.subject(), r.targetTrue())));
+            assertNotEquals(r.targetTrue(), r.targetNew());
+            assertTrue(relation.facts().stream().anyMatch(f -> f.object().equals(r.targetNew())));
+            assertEquals(relation.heldOut().stream().map(t -> t.with(r.subject())).toList(), r.paraphrases());
+            for (String n : r.neighbours()) {
+                assertTrue(relation.facts().stream().anyMatch(f -> relation.template().with(f.subject()).equals(n) && f.object().equals(r.targetTrue())
+                        && !f.subject().equals(r.subject())), n);
+            }
+        }
+        assertEquals(requests, EditRequests.of(relations, known, 40, 3));
+        assertNotEquals(requests, EditRequests.of(relations, known, 40, 4));
+    }
+
+    @Test
+    void editRequestsOfAFile(@TempDir Path dir) throws IOException {
+        String one = "{\"case_id\": 7, \"requested_rewrite\": {\"prompt\": \"{} is in\", \"subject\": \"Rome\", \"target_new\": {\"str\": \"France\"}, "
+                + "\"target_true\": {\"str\": \"Italy\"}}, \"paraphrase_prompts\": [\"Where Rome is:\"], \"neighborhood_prompts\": [\"Milan is in\"]}";
+        EditRequest expected = new EditRequest(7, "", "{} is in", "Rome", "France", "Italy", List.of("Where Rome is:"), List.of("Milan is in"));
+        assertEquals(List.of(expected, expected), EditRequests.read(Files.writeString(dir.resolve("a.json"), "[" + one + "," + one + "]")).all());
+        assertEquals(List.of(expected, expected), EditRequests.read(Files.writeString(dir.resolve("a.jsonl"), one + "\n" + one + "\n")).all());
+        for (String bad : new String[] {"[", "[]", "{}", one.replace("Rome", " "), one.replace("{} is in", "Milan"), one.replace("France", "")}) {
+            Path file = Files.writeString(dir.resolve("bad.json"), bad);
+            String said = assertThrows(IllegalArgumentException.class, () -> EditRequests.read(file), bad).getMessage();
+            assertTrue(said.contains("bad.json"), said);
+        }
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> EditRequests.read(dir.resolve("none"))).getMessage().contains("no such file"));
     }
 
     @Test

@@ -1,0 +1,64 @@
+package lab.recall.edit;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * How well one request was met, each number a mean over the case's prompts of a kind; NaN where it has none.
+ *
+ * <p>A prompt's success is that the new target is likelier than the true one (at a neighbour: less likely), its magnitude by how much, its
+ * accuracy that all of the new target's tokens (at a neighbour: the true one's) are the most probable ones. A target of several tokens has
+ * the geometric mean of their probabilities. Source: arXiv 2404.03646, section 4; arXiv 2202.05262, section 3.3.
+ *
+ * @param success   [efficacy, generalisation, specificity], shares of prompts
+ * @param magnitude differences of probabilities, in the same order
+ * @param accuracy  shares of prompts, in the same order
+ */
+public record CaseScores(double[] success, double[] magnitude, double[] accuracy) {
+    /** Efficacy, generalisation and specificity: the prompt itself, paraphrases, neighbours. */
+    public static final int KINDS = 3;
+    /** Index of the neighbours. */
+    static final int NEIGHBOURS = 2;
+
+    /** Losses of the two targets behind one prompt. */
+    record Read(int kind, double newLoss, double trueLoss, boolean newGreedy, boolean trueGreedy) {
+    }
+
+    static CaseScores of(List<Read> reads) {
+        double[][] sums = new double[3][KINDS];
+        int[] known = new int[KINDS];
+        int[] count = new int[KINDS];
+        for (Read r : reads) {
+            boolean stays = r.kind == NEIGHBOURS;
+            double gain = (stays ? -1 : 1) * (Math.exp(-r.newLoss) - Math.exp(-r.trueLoss));
+            count[r.kind]++;
+            sums[2][r.kind] += (stays ? r.trueGreedy : r.newGreedy) ? 1 : 0;
+            if (!Double.isNaN(gain)) {
+                known[r.kind]++;
+                sums[0][r.kind] += (stays ? r.trueLoss < r.newLoss : r.newLoss < r.trueLoss) ? 1 : 0;
+                sums[1][r.kind] += gain;
+            }
+        }
+        for (int k = 0; k < KINDS; k++) {
+            sums[0][k] /= known[k];
+            sums[1][k] /= known[k];
+            sums[2][k] /= count[k];
+        }
+        return new CaseScores(sums[0], sums[1], sums[2]);
+    }
+
+    /** All numbers in one row, for a journal. */
+    double[] numbers() {
+        List<Double> all = new ArrayList<>();
+        for (double[] part : List.of(success, magnitude, accuracy)) {
+            Arrays.stream(part).forEach(all::add);
+        }
+        return all.stream().mapToDouble(v -> v).toArray();
+    }
+
+    static CaseScores of(double[] numbers) {
+        return new CaseScores(Arrays.copyOfRange(numbers, 0, KINDS), Arrays.copyOfRange(numbers, KINDS, 2 * KINDS),
+                Arrays.copyOfRange(numbers, 2 * KINDS, 3 * KINDS));
+    }
+}

@@ -1,0 +1,84 @@
+package lab.recall.edit;
+
+import java.text.Normalizer;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import lab.recall.math.Softmax;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.Pass;
+import lab.recall.model.Recording;
+import lab.recall.text.Template;
+import lab.recall.text.Tokenizer;
+
+/**
+ * Texts that a model says by itself, to stand before a prompt: a key is averaged over them.
+ *
+ * <pre>{@code
+ * List<Template> contexts = ContextTemplates.of(mamba, 20, seed);   // {} and 20 more, 10 of 5 tokens and 10 of 10
+ * }</pre>
+ *
+ * Sampled from {@code <|endoftext|>} among the 5 most probable tokens. Source: the reference code of Meng et al., arXiv 2202.05262, which
+ * sampled without a seed.
+ */
+public final class ContextTemplates {
+    private static final int[] LENGTHS = {5, 10};
+    private static final int TOP = 5;
+
+    private ContextTemplates() {
+    }
+
+    /** The plain {@code {}}, and {@code count} sampled ones, half of them of 5 tokens and half of 10. */
+    public static List<Template> of(LanguageModel model, int count, long seed) {
+        List<Template> all = new ArrayList<>(List.of(new Template("{}")));
+        if (count == 0) {
+            return all;
+        }
+        Tokenizer tokenizer = model.requireTokenizer();
+        String end = tokenizer.decode(tokenizer.endOfText());
+        // the embedded models' texts are words with blanks between them, full stops among them
+        String stop = model.isEmbedded() ? " . {}" : ". {}";
+        List<int[]> texts = sampled(model, tokenizer.endOfText(), count, seed);
+        for (int[] ids : texts) {
+            String text = Normalizer.normalize(tokenizer.decode(ids), Normalizer.Form.NFKD).replace(end, " ").replace("{", " ").replace("}", " ");
+            all.add(new Template((model.isEmbedded() ? text.replaceAll("[ .]+$", "") : text).strip() + stop));
+        }
+        return List.copyOf(all);
+    }
+
+    private static List<int[]> sampled(LanguageModel model, int start, int count, long seed) {
+        List<int[]> texts = new ArrayList<>();
+        Random random = new Random(seed);
+        for (int i = 0; i < count; i++) {
+            texts.add(new int[] {start});
+        }
+        for (int step = 0; step < LENGTHS[1]; step++) {
+            int tokens = step;
+            List<Integer> going = IntStream.range(0, count).filter(i -> tokens < LENGTHS[i * LENGTHS.length / count]).boxed().toList();
+            List<Pass> passes = model.runAll(going.stream().map(texts::get).toList(), Recording.nothing());
+            for (int i = 0; i < going.size(); i++) {
+                int text = going.get(i);
+                texts.set(text, EditCase.joined(texts.get(text), new int[] {draw(passes.get(i).logits(), random)}));
+            }
+        }
+        return texts;
+    }
+
+    private static int draw(float[] logits, Random random) {
+        int[] best = IntStream.range(0, logits.length).boxed().sorted(Comparator.comparingDouble(i -> -logits[i])).limit(TOP).mapToInt(i -> i).toArray();
+        double sum = 0;
+        for (int id : best) {
+            sum += Softmax.probability(logits, 0, logits.length, id);
+        }
+        double at = random.nextDouble() * sum;
+        for (int id : best) {
+            at -= Softmax.probability(logits, 0, logits.length, id);
+            if (at < 0) {
+                return id;
+            }
+        }
+        return best[best.length - 1];
+    }
+}

@@ -1,0 +1,130 @@
+package lab.recall.edit;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import lab.recall.checkpoint.SafeTensors;
+import lab.recall.checkpoint.Tensor;
+import lab.recall.model.LanguageModel;
+
+/**
+ * A rank-one edit as a small safetensors file: u, left, v and the key in F64, layer, matrix and check sums as metadata.
+ *
+ * <pre>{@code
+ * edit.change(mamba).write(file);
+ * LanguageModel edited = EditFile.read(file).apply(mamba);
+ * LanguageModel back = EditFile.read(file).revert(edited);   // the weights of mamba, bit for bit
+ * }</pre>
+ *
+ * Taking left u' away again misses some of the old f32 numbers by a rounding; those are kept, by their index. Check sums of the matrix before
+ * and after tell that an edit meets the model it was made for.
+ */
+public final class EditFile {
+    private final RankOneEdit edit;
+    private final String before;
+    private final String after;
+    private final long[] missed;
+    private final float[] values;
+
+    private EditFile(RankOneEdit edit, String before, String after, long[] missed, float[] values) {
+        this.edit = edit;
+        this.before = before;
+        this.after = after;
+        this.missed = missed;
+        this.values = values;
+    }
+
+    static EditFile of(LanguageModel model, RankOneEdit edit) {
+        float[] old = edit.matrix().rows(model, edit.layer());
+        float[] now = edit.changed(old, 1);
+        float[] back = edit.changed(now, -1);
+        long[] missed = IntStream.range(0, old.length).filter(i -> Float.floatToIntBits(back[i]) != Float.floatToIntBits(old[i])).asLongStream().toArray();
+        float[] values = new float[missed.length];
+        for (int i = 0; i < missed.length; i++) {
+            values[i] = old[(int) missed[i]];
+        }
+        return new EditFile(edit, sum(old), sum(now), missed, values);
+    }
+
+    /** The edit. */
+    public RankOneEdit edit() {
+        return edit;
+    }
+
+    /** The edited model. */
+    public LanguageModel apply(LanguageModel model) {
+        float[] rows = rows(model);
+        require(model, sum(rows).equals(before), sum(rows).equals(after) ? "holds this edit already" : "is not the one that was edited");
+        return edit.matrix().with(model, edit.layer(), edit.changed(rows, 1));
+    }
+
+    /** The model before the edit, its weights bit for bit. */
+    public LanguageModel revert(LanguageModel edited) {
+        float[] rows = rows(edited);
+        require(edited, sum(rows).equals(after), sum(rows).equals(before) ? "does not hold this edit" : "was changed since this edit, or never had it");
+        float[] back = edit.changed(rows, -1);
+        for (int i = 0; i < missed.length; i++) {
+            back[(int) missed[i]] = values[i];
+        }
+        return edit.matrix().with(edited, edit.layer(), back);
+    }
+
+    private float[] rows(LanguageModel model) {
+        if (!EditMatrix.all(model).contains(edit.matrix()) || edit.layer() >= model.layers() || edit.u().length != model.width(edit.matrix().key())
+                || edit.left().length != model.width(edit.matrix().value())) {
+            throw new IllegalArgumentException("an edit of " + edit.matrix().id() + " in layer " + edit.layer() + ", " + edit.left().length + " x "
+                    + edit.u().length + ", does not fit " + model);
+        }
+        return edit.matrix().rows(model, edit.layer());
+    }
+
+    private void require(LanguageModel model, boolean fits, String why) {
+        if (!fits) {
+            throw new IllegalArgumentException(edit.matrix().id() + " in layer " + edit.layer() + " of " + model.name() + " " + why);
+        }
+    }
+
+    /** Writes it. */
+    public void write(Path file) {
+        RankOneEdit e = edit;
+        List<Tensor> all = List.of(Tensor.of("u", e.u(), e.u().length), Tensor.of("left", e.left(), e.left().length), Tensor.of("v", e.v(), e.v().length),
+                Tensor.of("key", e.key(), e.key().length), Tensor.of("missed", missed, missed.length), Tensor.of("missed_values", values, values.length));
+        SafeTensors.write(file, all, Map.of("layer", String.valueOf(e.layer()), "matrix", e.matrix().id(), "before", before, "after", after));
+    }
+
+    /** Reads one. */
+    public static EditFile read(Path file) {
+        Map<String, Tensor> t = SafeTensors.read(file);
+        Map<String, String> said = SafeTensors.metadata(file);
+        if (!t.keySet().containsAll(List.of("u", "left", "v", "key", "missed", "missed_values"))
+                || !said.keySet().containsAll(List.of("layer", "matrix", "before", "after")) || !said.get("layer").matches("\\d{1,6}")) {
+            throw new IllegalArgumentException(file + ": not the file of an edit, which holds u, left, v, key and, as metadata, layer and matrix");
+        }
+        RankOneEdit edit = new RankOneEdit(Integer.parseInt(said.get("layer")), EditMatrix.of(said.get("matrix")), t.get("u").doubles(),
+                t.get("left").doubles(), t.get("v").doubles(), t.get("key").doubles());
+        long[] missed = t.get("missed").longs();
+        float[] values = t.get("missed_values").floats();
+        long size = (long) edit.u().length * edit.left().length;
+        if (missed.length != values.length || LongStream.of(missed).anyMatch(i -> i < 0 || i >= size)) {
+            throw new IllegalArgumentException(file + ": its missed numbers do not fit a matrix of " + size);
+        }
+        return new EditFile(edit, said.get("before"), said.get("after"), missed, values);
+    }
+
+    private static String sum(float[] rows) {
+        ByteBuffer bytes = ByteBuffer.allocate(rows.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(rows);
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes.array()));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package lab.recall.edit;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import lab.recall.stats.Estimate;
+import lab.recall.view.Showable;
+import lab.recall.view.Tables;
+import tech.tablesaw.api.Table;
+
+/**
+ * Scores averaged over cases, with 95 % bootstrap intervals.
+ *
+ * <pre>{@code
+ * EditScores s = new EditScores("W_o, layer 2", cases);
+ * s.success(Measure.EFFICACY).mean(), s.score()
+ * }</pre>
+ */
+public final class EditScores implements Showable {
+    /** What is measured. */
+    public enum Measure {
+        /** On the prompt itself. */
+        EFFICACY,
+        /** On paraphrases. */
+        GENERALISATION,
+        /** On neighbours. */
+        SPECIFICITY;
+
+        /** Its name in tables. */
+        public String label() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    private static final long SEED = 1;
+
+    private final String title;
+    private final List<CaseScores> cases;
+
+    /** @param title what was done */
+    public EditScores(String title, List<CaseScores> cases) {
+        this.title = title;
+        this.cases = List.copyOf(cases);
+    }
+
+    /** How many cases. */
+    public int cases() {
+        return cases.size();
+    }
+
+    /** Share of prompts at which the right target is the likelier one, from 0 to 1. */
+    public Estimate success(Measure of) {
+        return Estimate.mean(cases.stream().mapToDouble(c -> c.success()[of.ordinal()]).toArray(), SEED);
+    }
+
+    /** By how much it is likelier. */
+    public Estimate magnitude(Measure of) {
+        return Estimate.mean(cases.stream().mapToDouble(c -> c.magnitude()[of.ordinal()]).toArray(), SEED);
+    }
+
+    /** Share of prompts at which the right target is the most probable of all. */
+    public Estimate accuracy(Measure of) {
+        return Estimate.mean(cases.stream().mapToDouble(c -> c.accuracy()[of.ordinal()]).toArray(), SEED);
+    }
+
+    /** The harmonic mean of the three shares. */
+    public Estimate score() {
+        return Estimate.of(cases.size(), drawn -> {
+            double inverse = 0;
+            for (Measure m : Measure.values()) {
+                double sum = 0;
+                int n = 0;
+                for (int i : drawn) {
+                    double v = cases.get(i).success()[m.ordinal()];
+                    if (!Double.isNaN(v)) {
+                        sum += v;
+                        n++;
+                    }
+                }
+                inverse += n == 0 ? Double.NaN : n / sum;
+            }
+            return Measure.values().length / inverse;
+        }, SEED);
+    }
+
+    /** All measures. */
+    public Table table() {
+        List<List<Object>> rows = new ArrayList<>();
+        for (Measure m : Measure.values()) {
+            rows.add(List.of(m.label(), success(m).n(), success(m).toString(), magnitude(m).toString(), accuracy(m).toString()));
+        }
+        rows.add(List.of("score (harmonic mean)", cases.size(), score().toString(), "", ""));
+        return Tables.of(title + ": means over cases with their 95 % intervals", List.of("", "cases", "right target likelier", "by", "right target first"), rows);
+    }
+
+    @Override
+    public Object view() {
+        return table();
+    }
+}

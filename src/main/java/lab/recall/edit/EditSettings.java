@@ -1,0 +1,61 @@
+package lab.recall.edit;
+
+import java.util.Locale;
+
+/**
+ * Hyper-parameters of rank-one editing.
+ *
+ * <pre>{@code
+ * EditSettings.PUBLISHED                                     // as the paper edits Mamba-2.8b and Pythia-2.8b
+ * EditSettings.PUBLISHED.withClamp(4).withKey(KeyMode.CONSISTENT)
+ * }</pre>
+ *
+ * Source: arXiv 2404.03646, appendix; Meng et al., arXiv 2202.05262, section 3.1.
+ *
+ * @param steps           losses computed at most, so at most one Adam step less
+ * @param rate            Adam's learning rate
+ * @param weightDecay     factor of |delta| / |v0|^2
+ * @param klFactor        factor of the Kullback-Leibler divergence at the subject's last token of "{} is a"
+ * @param clamp           |delta| is held within so many times |v0|
+ * @param stopLoss        a loss below it ends the search
+ * @param stopProbability from the 14th loss on, a mean probability of the target above it ends the search; infinite for never
+ * @param key             which key the update divides by
+ */
+public record EditSettings(int steps, double rate, double weightDecay, double klFactor, double clamp, double stopLoss, double stopProbability,
+        KeyMode key) {
+    /** Which key stands in the update's denominator. */
+    public enum KeyMode {
+        /** That of the plain prompt, while u is made of the mean over context templates: as the reference code does. */
+        PUBLISHED,
+        /** The mean over context templates in both, which avoids the collapse that some edits cause (arXiv 2403.07175). */
+        CONSISTENT;
+
+        /** Its name in requests. */
+        public String id() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** The paper's. */
+    public static final EditSettings PUBLISHED = new EditSettings(20, 0.5, 0.5, 0.0625, 3, 0.05, 0.90, KeyMode.PUBLISHED);
+
+    /** With another number of losses. */
+    public EditSettings withSteps(int count) {
+        return new EditSettings(count, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, key);
+    }
+
+    /** With another learning rate. */
+    public EditSettings withRate(double value) {
+        return new EditSettings(steps, value, weightDecay, klFactor, clamp, stopLoss, stopProbability, key);
+    }
+
+    /** With another bound of |delta|, in |v0|. */
+    public EditSettings withClamp(double value) {
+        return new EditSettings(steps, rate, weightDecay, klFactor, value, stopLoss, stopProbability, key);
+    }
+
+    /** With another key in the denominator. */
+    public EditSettings withKey(KeyMode mode) {
+        return new EditSettings(steps, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, mode);
+    }
+}

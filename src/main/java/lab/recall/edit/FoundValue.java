@@ -1,0 +1,44 @@
+package lab.recall.edit;
+
+import java.util.stream.IntStream;
+import lab.recall.view.Charts;
+import lab.recall.view.Showable;
+import org.knowm.xchart.XYChart;
+
+/**
+ * A value that makes a target likely: v = start + delta; shows itself as the curve of its losses.
+ *
+ * @param start  v0, the value at the subject's last token of the plain prompt
+ * @param delta  what the search added
+ * @param losses one for each forward run: [negative log-likelihood, KL divergence, weight decay]
+ * @param steps  Adam steps
+ */
+public record FoundValue(double[] start, double[] delta, double[][] losses, int steps) implements Showable {
+    /** v. */
+    public double[] value() {
+        return IntStream.range(0, start.length).mapToDouble(i -> start[i] + delta[i]).toArray();
+    }
+
+    /** The sum of the three parts at each run. */
+    public double[] totals() {
+        return IntStream.range(0, losses.length).mapToDouble(i -> losses[i][0] + losses[i][1] + losses[i][2]).toArray();
+    }
+
+    /** The losses by step. */
+    public XYChart chart() {
+        XYChart chart = Charts.lines("losses of the value", "Adam steps", "loss");
+        double[] x = IntStream.range(0, losses.length).mapToDouble(i -> i).toArray();
+        Charts.line(chart, "all", x, totals(), null);
+        String[] names = {"-log p(target)", "KL divergence", "weight decay"};
+        for (int part = 0; part < names.length; part++) {
+            int p = part;
+            Charts.line(chart, names[part], x, IntStream.range(0, losses.length).mapToDouble(i -> losses[i][p]).toArray(), null);
+        }
+        return chart;
+    }
+
+    @Override
+    public Object view() {
+        return chart();
+    }
+}

@@ -1,0 +1,197 @@
+package lab.recall.edit;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import lab.recall.facts.EditRequest;
+import lab.recall.facts.EditRequests;
+import lab.recall.math.Cholesky;
+import lab.recall.model.LanguageModel;
+import lab.recall.request.Progress;
+import lab.recall.text.Template;
+import lab.recall.view.Charts;
+import lab.recall.view.Showable;
+import lab.recall.view.Tables;
+import org.knowm.xchart.XYChart;
+import tech.tablesaw.api.Table;
+
+/**
+ * Several facts in one model: edited one after another, or all at once by least squares in one matrix.
+ *
+ * <pre>{@code
+ * var many = ManyFacts.of(editor);
+ * LanguageModel after = many.sequence(requests, Progress.bar());
+ * LanguageModel joint = many.joint(requests, 1);
+ * many.asTheyGrow(requests, List.of(1, 10, 50, 100), 1)      // both, with their scores
+ * }</pre>
+ *
+ * Together: W + R K' (weight C + K K')^-1, with keys K averaged over contexts and R the distances of their values from what W gives (MEMIT's
+ * update in one layer: Meng et al., arXiv 2210.07229, equation 14). A small weight meets the requests, a large one keeps what was there.
+ */
+public final class ManyFacts {
+    private final RankOneEditor editor;
+    private final List<Template> contexts;
+    private final SecondMoment moment;
+
+    private ManyFacts(RankOneEditor editor) {
+        this.editor = editor;
+        this.contexts = editor.contexts();
+        this.moment = editor.moment();
+    }
+
+    /** With an editor's layer, matrix, settings, contexts and second moment. */
+    public static ManyFacts of(RankOneEditor editor) {
+        return new ManyFacts(editor);
+    }
+
+    /** Each request edited into the model that the one before has left. */
+    public LanguageModel sequence(EditRequests requests, Progress progress) {
+        progress.start("editing one after another", "edits", requests.size());
+        LanguageModel now = editor.model();
+        int done = 0;
+        for (EditRequest r : requests.all()) {
+            now = next(now, r);
+            progress.to(++done);
+        }
+        progress.finish();
+        return now;
+    }
+
+    /** A model with one more request edited into it. */
+    private LanguageModel next(LanguageModel now, EditRequest request) {
+        return editor.of(now, contexts, moment).edit(request).edit().applyTo(now);
+    }
+
+    /**
+     * All requests edited into the model at once.
+     *
+     * @param weight of the second moment against the requests' keys, above 0: about how many tokens of it one request counts for
+     */
+    public LanguageModel joint(EditRequests requests, double weight) {
+        return joint(found(requests), requests.size(), weight);
+    }
+
+    private record Pair(double[] key, double[] gap) {
+    }
+
+    /** Each request's mean key, and how far its value is from what the unedited matrix gives. */
+    private List<Pair> found(EditRequests requests) {
+        EditSettings consistent = editor.settings().withKey(EditSettings.KeyMode.CONSISTENT);
+        return editor.of(editor.model(), contexts, moment).with(consistent).edit(requests.all()).stream().map(e -> {
+            double along = e.edit().keyDotU();
+            double[] gap = e.edit().left().clone();
+            for (int i = 0; i < gap.length; i++) {
+                gap[i] *= along;
+            }
+            return new Pair(e.edit().key(), gap);
+        }).toList();
+    }
+
+    /** By the Woodbury identity: R (weight I + K' C^-1 K)^-1 (C^-1 K)'. */
+    private LanguageModel joint(List<Pair> pairs, int count, double weight) {
+        if (!(weight > 0) || Double.isInfinite(weight)) {
+            throw new IllegalArgumentException("weight: " + weight + ", expected a finite number above 0");
+        }
+        double[][] solved = new double[count][];
+        for (int i = 0; i < count; i++) {
+            solved[i] = moment.solve(pairs.get(i).key);
+        }
+        double[] gram = new double[count * count];
+        for (int i = 0; i < count; i++) {
+            for (int j = 0; j < count; j++) {
+                gram[i * count + j] = RankOneEdit.dot(pairs.get(i).key, solved[j]) + (i == j ? weight : 0);
+            }
+        }
+        Cholesky factor = Cholesky.of(gram, count);
+        int width = editor.matrix().rows(editor.model(), editor.layer()).length / solved[0].length;
+        double[][] change = new double[width][solved[0].length];
+        for (int row = 0; row < width; row++) {
+            double[] gaps = new double[count];
+            for (int i = 0; i < count; i++) {
+                gaps[i] = pairs.get(i).gap[row];
+            }
+            double[] parts = factor.solve(gaps);            // the Gram matrix is symmetric: a row of R times its inverse
+            for (int i = 0; i < count; i++) {
+                for (int j = 0; j < solved[i].length; j++) {
+                    change[row][j] += parts[i] * solved[i][j];
+                }
+            }
+        }
+        float[] rows = editor.matrix().rows(editor.model(), editor.layer());
+        for (int i = 0; i < rows.length; i++) {
+            rows[i] = (float) (rows[i] + change[i / solved[0].length][i % solved[0].length]);
+        }
+        return editor.matrix().with(editor.model(), editor.layer(), rows);
+    }
+
+    /** Scores of the first n requests when just these are edited into the model, one after another and jointly. */
+    public record Growth(List<Integer> counts, Map<String, List<EditScores>> scores) implements Showable {
+        /** A row for each way and number. */
+        public Table table() {
+            List<List<Object>> rows = new ArrayList<>();
+            scores.forEach((way, all) -> {
+                for (int i = 0; i < counts.size(); i++) {
+                    List<Object> row = new ArrayList<>(List.of(way, counts.get(i)));
+                    for (EditScores.Measure m : EditScores.Measure.values()) {
+                        row.add(all.get(i).success(m).toString());
+                    }
+                    row.add(all.get(i).score().toString());
+                    rows.add(row);
+                }
+            });
+            return Tables.of("several facts in one model; means over cases with their 95 % intervals",
+                    List.of("edited", "facts", "efficacy", "generalisation", "specificity", "score"), rows);
+        }
+
+        /** The harmonic means as the number of facts grows. */
+        public XYChart chart() {
+            XYChart chart = Charts.lines("several facts in one model", "facts", "score");
+            chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);
+            double[] x = counts.stream().mapToDouble(n -> n).toArray();
+            scores.forEach((way, all) -> Charts.line(chart, way, x, all.stream().mapToDouble(s -> s.score().mean()).toArray(),
+                    all.stream().mapToDouble(s -> (s.score().high() - s.score().low()) / 2).toArray()));
+            return chart;
+        }
+
+        @Override
+        public Object view() {
+            return chart();
+        }
+    }
+
+    /** Both ways for each number of facts, with a progress bar. */
+    public Growth asTheyGrow(EditRequests requests, List<Integer> counts, double weight) {
+        return asTheyGrow(requests, counts, weight, Progress.bar());
+    }
+
+    /** Both ways for each number of facts; tells how far it is. */
+    public Growth asTheyGrow(EditRequests requests, List<Integer> counts, double weight, Progress progress) {
+        List<Integer> order = counts.stream().distinct().sorted().toList();
+        if (order.isEmpty() || order.get(0) < 1 || order.get(order.size() - 1) > requests.size()) {
+            throw new IllegalArgumentException("counts: " + counts + ", expected whole numbers from 1 to " + requests.size());
+        }
+        int most = order.get(order.size() - 1);
+        progress.start("editing one after another", "edits", most);
+        List<EditScores> sequence = new ArrayList<>();
+        LanguageModel now = editor.model();
+        for (int n = 1; n <= most; n++) {
+            now = next(now, requests.get(n - 1));
+            if (order.contains(n)) {
+                sequence.add(scores(now, requests.first(n), "one after another"));
+            }
+            progress.to(n);
+        }
+        progress.finish();
+        List<Pair> pairs = found(requests.first(most));
+        List<EditScores> joint = order.stream().map(n -> scores(joint(pairs, n, weight), requests.first(n), "together")).toList();
+        Map<String, List<EditScores>> all = new LinkedHashMap<>();
+        all.put("one after another", sequence);
+        all.put("together, weight " + Tables.number(weight), joint);
+        return new Growth(order, all);
+    }
+
+    private EditScores scores(LanguageModel edited, EditRequests requests, String how) {
+        return new EditScores(requests.size() + " facts, " + how, EditTests.of(edited, requests.all()).on(edited));
+    }
+}

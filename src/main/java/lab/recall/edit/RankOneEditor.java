@@ -1,0 +1,189 @@
+package lab.recall.edit;
+
+import java.util.ArrayList;
+import java.util.List;
+import lab.recall.facts.EditRequest;
+import lab.recall.model.LanguageModel;
+import lab.recall.text.Template;
+
+/**
+ * Rank-one model editing (ROME) of one matrix in one layer.
+ *
+ * <pre>{@code
+ * var editor = RankOneEditor.of(mamba).at(2, EditMatrix.W_O);          // second moments from the texts that belong to the model
+ * var done = editor.edit(EditRequest.of("{} is located in the city of", "Novux Bridge", "Fuxton"));
+ * done.edit().applyTo(mamba).next("Novux Bridge is located in the city of").top(5)
+ * done.value()                                               // the losses of the search
+ * editor.edit(requests)                                      // many at once, each of the unedited model
+ * }</pre>
+ *
+ * A key k is averaged over context templates, u = C^-1 k / |C^-1 k|, v is found by gradient, and W + (v - W k) / (k u) u' takes k to v. The
+ * paper's settings are the default. Source: arXiv 2404.03646, section 4; Meng et al., arXiv 2202.05262, section 3.1.
+ */
+public final class RankOneEditor {
+    /** As in the reference code. */
+    public static final int CONTEXTS = 20;
+    /** The paper's own layer, 15 of 64. */
+    private static final double DEPTH = 15.0 / 64;
+    private static final int DOCUMENTS = 400;
+    private static final long SEED = 1;
+
+    /** What was found for a case. */
+    public record Edited(RankOneEdit edit, FoundValue value) {
+    }
+
+    private final LanguageModel model;
+    private final int layer;
+    private final EditMatrix matrix;
+    private final EditSettings settings;
+    private final List<Template> contexts;
+    private final SecondMoment moment;
+
+    private RankOneEditor(LanguageModel model, int layer, EditMatrix matrix, EditSettings settings, List<Template> contexts, SecondMoment moment) {
+        this.model = model;
+        this.layer = layer;
+        this.matrix = matrix;
+        this.settings = settings;
+        this.contexts = contexts;
+        this.moment = moment;
+    }
+
+    /** Of the paper's layer by relative depth, and the matrix that writes to the residual stream. */
+    public static RankOneEditor of(LanguageModel model) {
+        return new RankOneEditor(model, layer(model), EditMatrix.output(model), EditSettings.PUBLISHED, null, null);
+    }
+
+    /** The paper's layer, 15 of 64, in proportion. */
+    public static int layer(LanguageModel model) {
+        return (int) (DEPTH * model.layers());
+    }
+
+    /** Of another matrix; second moments given before are let go. */
+    public RankOneEditor at(int inLayer, EditMatrix of) {
+        if (inLayer < 0 || inLayer >= model.layers()) {
+            throw new IllegalArgumentException("layer: " + inLayer + ", expected a whole number from 0 to " + (model.layers() - 1));
+        }
+        if (!EditMatrix.all(model).contains(of)) {
+            throw new IllegalArgumentException("matrix: " + of.id() + ", which " + model.name() + ", a " + model.family() + ", does not have");
+        }
+        return new RankOneEditor(model, inLayer, of, settings, contexts, null);
+    }
+
+    /** With other hyper-parameters. */
+    public RankOneEditor with(EditSettings others) {
+        return new RankOneEditor(model, layer, matrix, others, contexts, moment);
+    }
+
+    /** With other context templates, the plain {@code {}} first. */
+    public RankOneEditor contexts(List<Template> templates) {
+        return new RankOneEditor(model, layer, matrix, settings, List.copyOf(templates), moment);
+    }
+
+    /** With the second moment of the matrix's keys. */
+    public RankOneEditor moment(SecondMoment c) {
+        return new RankOneEditor(model, layer, matrix, settings, contexts, c);
+    }
+
+    /** The same of another model of the same sizes, such as one that was edited. */
+    RankOneEditor of(LanguageModel other, List<Template> templates, SecondMoment c) {
+        return new RankOneEditor(other, layer, matrix, settings, templates, c);
+    }
+
+    /** The model that it edits. */
+    public LanguageModel model() {
+        return model;
+    }
+
+    /** The edited layer. */
+    public int layer() {
+        return layer;
+    }
+
+    /** The edited matrix. */
+    public EditMatrix matrix() {
+        return matrix;
+    }
+
+    /** Its hyper-parameters. */
+    public EditSettings settings() {
+        return settings;
+    }
+
+    /** The second moment given, or else that of the texts which belong to the model. */
+    public SecondMoment moment() {
+        return moment != null ? moment : SecondMoments.of(model, List.of(layer), List.of(matrix)).over(SecondMoments.texts(model, DOCUMENTS, SEED))
+                .of(layer, matrix);
+    }
+
+    /** The context templates given, or else 20 sampled ones and the plain one. */
+    public List<Template> contexts() {
+        return contexts != null ? contexts : ContextTemplates.of(model, CONTEXTS, SEED);
+    }
+
+    /** Edits one fact. */
+    public Edited edit(EditRequest request) {
+        return edit(List.of(request)).get(0);
+    }
+
+    /** Edits facts, each of the unedited model. */
+    public List<Edited> edit(List<EditRequest> requests) {
+        List<Template> templates = contexts();
+        return cases(requests.stream().map(r -> EditCase.of(model, r, templates)).toList());
+    }
+
+    /** Edits cases, each of the unedited model. */
+    public List<Edited> cases(List<EditCase> cases) {
+        List<Edited> all = new ArrayList<>();
+        SecondMoment c = moment();
+        for (List<EditCase> some : Portions.of(cases, e -> bytes(model, e))) {
+            all.addAll(edited(model, layer, matrix, CasePasses.run(model, some, List.of(layer), List.of(matrix)), settings, c));
+        }
+        return all;
+    }
+
+    /** Edits one matrix for each case whose runs recorded it. */
+    static List<Edited> edited(LanguageModel model, int layer, EditMatrix matrix, List<CasePasses> cases, EditSettings settings, SecondMoment c) {
+        List<FoundValue> values = ValueSearch.run(model, layer, matrix, cases, settings);
+        List<Edited> all = new ArrayList<>();
+        for (int i = 0; i < cases.size(); i++) {
+            CasePasses p = cases.get(i);
+            double[] mean = p.mean(layer, matrix.key());
+            boolean consistent = settings.key() == EditSettings.KeyMode.CONSISTENT;
+            double[] key = consistent ? mean : doubles(p.at(0, layer, matrix.key()));
+            double[] now = consistent ? p.mean(layer, matrix.value()) : doubles(p.at(0, layer, matrix.value()));
+            all.add(new Edited(RankOneEdit.of(layer, matrix, c, mean, key, values.get(i).value(), now), values.get(i)));
+        }
+        return all;
+    }
+
+    /**
+     * How far an edited model is from W k = v: |W k - v| / |v|, with the key that the edit divided by, read from its runs.
+     */
+    static double error(LanguageModel edited, EditCase c, RankOneEdit edit, EditSettings settings) {
+        CasePasses p = CasePasses.run(edited, List.of(c), List.of(edit.layer()), List.of(edit.matrix())).get(0);
+        double[] value = settings.key() == EditSettings.KeyMode.CONSISTENT ? p.mean(edit.layer(), edit.matrix().value())
+                : doubles(p.at(0, edit.layer(), edit.matrix().value()));
+        double[] gap = new double[value.length];
+        for (int i = 0; i < gap.length; i++) {
+            gap[i] = value[i] - edit.v()[i];
+        }
+        return ValueSearch.norm(gap) / ValueSearch.norm(edit.v());
+    }
+
+    /** About what a case's runs and the search's recordings hold. */
+    static long bytes(LanguageModel model, EditCase c) {
+        long tokens = c.klPrompt().length;
+        for (int[] context : c.contexts()) {
+            tokens += context.length + c.target().length;
+        }
+        return tokens * model.layers() * model.width() * 20L * Float.BYTES + c.contexts().size() * (long) model.vocabulary() * c.target().length * Float.BYTES;
+    }
+
+    static double[] doubles(float[] v) {
+        double[] d = new double[v.length];
+        for (int i = 0; i < v.length; i++) {
+            d[i] = v[i];
+        }
+        return d;
+    }
+}

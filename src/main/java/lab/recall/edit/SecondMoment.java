@@ -1,0 +1,137 @@
+package lab.recall.edit;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import lab.recall.checkpoint.SafeTensors;
+import lab.recall.checkpoint.Tensor;
+import lab.recall.math.Cholesky;
+import lab.recall.math.Parallel;
+
+/**
+ * The uncentred second moment of keys, C = E[k k'], summed in f64.
+ *
+ * <pre>{@code
+ * SecondMoment c = SecondMoment.read(file, 1536);            // a safetensors file with C
+ * double[] x = c.solve(key);                                 // C x = key
+ * }</pre>
+ *
+ * Source: Meng et al., arXiv 2202.05262, section 3.1 and appendix E.5.
+ */
+public final class SecondMoment {
+    private static final double SYMMETRIC = 1e-3;
+
+    private final int size;
+    private final double[] sum;
+    private long tokens;
+    private Cholesky factor;
+
+    /** @param sum over tokens, [size, size]; only the upper triangle is read and added to */
+    SecondMoment(int size, double[] sum, long tokens) {
+        this.size = size;
+        this.sum = sum;
+        this.tokens = tokens;
+    }
+
+    /** Of nothing yet. */
+    static SecondMoment empty(int size) {
+        return new SecondMoment(size, new double[Math.multiplyExact(size, size)], 0);
+    }
+
+    /** The identity: u is then the key's own direction. */
+    public static SecondMoment identity(int size) {
+        double[] c = new double[Math.multiplyExact(size, size)];
+        for (int i = 0; i < size; i++) {
+            c[i * size + i] = 1;
+        }
+        return new SecondMoment(size, c, 1);
+    }
+
+    /** The tensor {@code C} [size, size] of a safetensors file. */
+    public static SecondMoment read(Path file, int size) {
+        Tensor c = SafeTensors.read(file).get("C");
+        if (c == null || !Arrays.equals(c.shape(), new long[] {size, size})) {
+            throw new IllegalArgumentException("covariance: " + file + " holds no C of shape [" + size + ", " + size + "]");
+        }
+        double[] values = c.doubles();
+        double largest = Arrays.stream(values).map(Math::abs).max().orElse(0);
+        for (int i = 0; i < size; i++) {
+            for (int j = 0; j < size; j++) {
+                if (!(Math.abs(values[i * size + j] - values[j * size + i]) <= SYMMETRIC * largest)) {
+                    throw new IllegalArgumentException("covariance: C of " + file + " is not symmetric and finite at [" + i + ", " + j + "]");
+                }
+            }
+        }
+        return new SecondMoment(size, values, 1);
+    }
+
+    /** Adds keys, [count, size]. Each sum goes over the tokens in order, whatever the pieces and threads. */
+    synchronized void add(double[] keys, int count) {
+        tokens += count;
+        factor = null;
+        Parallel.forEach(size, i -> {
+            for (int r = 0; r < count; r++) {
+                addRow(keys[r * size + i], keys, r * size, i);
+            }
+        });
+    }
+
+    private void addRow(double f, double[] keys, int at, int i) {
+        for (int j = i; j < size; j++) {
+            sum[i * size + j] += f * keys[at + j];
+        }
+    }
+
+    /** Width of the keys. */
+    public int size() {
+        return size;
+    }
+
+    /** Over how many tokens. */
+    public long tokens() {
+        return tokens;
+    }
+
+    /** C, [size, size]. */
+    public double[] matrix() {
+        double[] c = new double[sum.length];
+        for (int i = 0; i < size; i++) {
+            for (int j = i; j < size; j++) {
+                c[i * size + j] = sum[i * size + j] / tokens;
+                c[j * size + i] = c[i * size + j];
+            }
+        }
+        return c;
+    }
+
+    double[] sum() {
+        return sum;
+    }
+
+    /** A copy of it as it is now. */
+    SecondMoment copy() {
+        return new SecondMoment(size, sum.clone(), tokens);
+    }
+
+    /** x with C x = key. */
+    public synchronized double[] solve(double[] key) {
+        if (key.length != size) {
+            throw new IllegalArgumentException("covariance: of keys of width " + size + ", expected " + key.length);
+        }
+        if (factor == null) {
+            try {
+                factor = Cholesky.of(matrix(), size);
+            } catch (ArithmeticException e) {
+                throw new IllegalArgumentException("covariance: singular: keys of width " + size + " over " + tokens
+                        + (tokens == 1 ? " token" : " tokens") + " do not reach all directions; collect it over more text", e);
+            }
+        }
+        return factor.solve(key);
+    }
+
+    /** Writes C as a safetensors file that {@link #read} and Python open, F64. */
+    public void write(Path file) {
+        SafeTensors.write(file, List.of(Tensor.of("C", matrix(), size, size)), Map.of("tokens", String.valueOf(tokens)));
+    }
+}

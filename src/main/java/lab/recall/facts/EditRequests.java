@@ -1,0 +1,148 @@
+package lab.recall.facts;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MappingIterator;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import lab.recall.facts.KnownFacts.Known;
+import lab.recall.text.Template;
+import lab.recall.view.Showable;
+import lab.recall.view.Tables;
+
+/**
+ * A set of edit requests.
+ *
+ * <pre>{@code
+ * EditRequests.of(Relations.of(mamba), Relations.of(mamba).knownBy(mamba), 100, seed)   // facts that the model knows, turned into others
+ * EditRequests.read(Path.of("counterfact.json"))             // CounterFact's own form
+ * }</pre>
+ */
+public record EditRequests(List<EditRequest> all) implements Showable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    /** As many as CounterFact has. */
+    private static final int PARAPHRASES = 2;
+    private static final int NEIGHBOURS = 10;
+
+    public EditRequests {
+        if (all.isEmpty()) {
+            throw new IllegalArgumentException("requests: none, expected at least one");
+        }
+        all = List.copyOf(all);
+    }
+
+    /**
+     * Reads CounterFact's form: a JSON list, or one record a line, of {case_id, requested_rewrite: {prompt, subject, target_new: {str},
+     * target_true: {str}}, paraphrase_prompts, neighborhood_prompts}. Other fields are passed over.
+     */
+    public static EditRequests read(Path file) {
+        List<EditRequest> all = new ArrayList<>();
+        try (MappingIterator<JsonNode> records = JSON.readerFor(JsonNode.class).readValues(file.toFile())) {
+            while (records.hasNext()) {
+                JsonNode next = records.next();
+                for (JsonNode record : next.isArray() ? next : List.of(next)) {
+                    all.add(parse(file, all.size(), record));
+                }
+            }
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(file + ": not JSON (" + e.getOriginalMessage() + ")", e);
+        } catch (IOException | RuntimeException e) {
+            if (e instanceof IllegalArgumentException bad) {
+                throw bad;
+            }
+            throw new IllegalArgumentException(file + ": " + (Files.exists(file) ? "cannot be read as JSON" : "no such file"), e);
+        }
+        if (all.isEmpty()) {
+            throw new IllegalArgumentException(file + ": no request in it");
+        }
+        return new EditRequests(all);
+    }
+
+    private static EditRequest parse(Path file, int number, JsonNode record) {
+        JsonNode rewrite = record.path("requested_rewrite");
+        String where = file + ": request " + number + ": ";
+        for (JsonNode text : List.of(rewrite.path("prompt"), rewrite.path("subject"), rewrite.path("target_new").path("str"))) {
+            if (!text.isTextual()) {
+                throw new IllegalArgumentException(where + "expected requested_rewrite with prompt, subject and target_new.str as texts");
+            }
+        }
+        try {
+            return new EditRequest(record.path("case_id").asInt(number), rewrite.path("relation_id").asText(""), rewrite.path("prompt").asText(),
+                    rewrite.path("subject").asText(), rewrite.path("target_new").path("str").asText(), rewrite.path("target_true").path("str").asText(""),
+                    texts(record.path("paraphrase_prompts")), texts(record.path("neighborhood_prompts")));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(where + e.getMessage(), e);
+        }
+    }
+
+    private static List<String> texts(JsonNode list) {
+        List<String> all = new ArrayList<>();
+        for (JsonNode t : list) {
+            if (!t.isTextual() || t.asText().isBlank()) {
+                throw new IllegalArgumentException("test prompts must be texts that are not empty, not " + t);
+            }
+            all.add(t.asText());
+        }
+        return all;
+    }
+
+    /**
+     * Requests made of facts that a model knows: the object of each is to become another object of its relation, drawn at random.
+     * Paraphrases are the relation's held-out templates, or else its others; neighbours are known facts with the same object.
+     *
+     * @param relations where the facts come from
+     * @param count     how many at most
+     * @param seed      the same seed gives the same requests
+     */
+    public static EditRequests of(Relations relations, KnownFacts known, int count, long seed) {
+        Random random = new Random(seed);
+        List<Known> everything = known.sample(known.size(), seed);
+        List<EditRequest> all = new ArrayList<>();
+        for (Known k : everything) {
+            Fact fact = k.fact();
+            Relation relation = relations.get(fact.relation());
+            List<String> others = relation.facts().stream().map(Fact::object).filter(o -> !o.equals(fact.object())).distinct().sorted().toList();
+            if (all.size() == count || others.isEmpty()) {
+                continue;
+            }
+            List<Template> wordings = relation.heldOut().isEmpty() ? relation.templates().subList(1, relation.templates().size()) : relation.heldOut();
+            List<String> neighbours = new ArrayList<>(everything.stream().map(Known::fact)
+                    .filter(f -> f.relation().equals(fact.relation()) && f.object().equals(fact.object()) && !f.subject().equals(fact.subject()))
+                    .map(f -> relation.template().with(f.subject())).toList());
+            Collections.shuffle(neighbours, random);
+            all.add(new EditRequest(all.size(), fact.relation(), relation.template().text(), fact.subject(), others.get(random.nextInt(others.size())),
+                    fact.object(), wordings.stream().limit(PARAPHRASES).map(t -> t.with(fact.subject())).toList(),
+                    neighbours.subList(0, Math.min(NEIGHBOURS, neighbours.size()))));
+        }
+        return new EditRequests(all);
+    }
+
+    /** How many. */
+    public int size() {
+        return all.size();
+    }
+
+    /** One of them. */
+    public EditRequest get(int index) {
+        return all.get(index);
+    }
+
+    /** The first of them. */
+    public EditRequests first(int count) {
+        return new EditRequests(all.subList(0, Math.min(count, all.size())));
+    }
+
+    @Override
+    public Object view() {
+        List<List<Object>> rows = new ArrayList<>();
+        all.forEach(r -> rows.add(List.of(r.caseId(), r.template().with(r.subject()), r.targetTrue(), r.targetNew(), r.paraphrases().size(),
+                r.neighbours().size())));
+        return Tables.of(size() + " edit requests", List.of("case", "prompt", "true", "new", "paraphrases", "neighbours"), rows);
+    }
+}

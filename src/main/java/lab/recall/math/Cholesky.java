@@ -1,0 +1,89 @@
+package lab.recall.math;
+
+import java.util.Arrays;
+
+/**
+ * The Cholesky factor of a symmetric positive definite matrix, in f64, and systems solved with it.
+ *
+ * <pre>{@code
+ * Cholesky c = Cholesky.of(matrix, n);                       // only the upper triangle is read; refuses a singular one
+ * double[] x = c.solve(b);                                   // matrix x = b
+ * }</pre>
+ *
+ * A = R' R with R upper triangular (Golub and Van Loan, Matrix Computations, section 4.2). Rows are split over threads; each number is
+ * computed in one order, so the factor does not depend on them.
+ */
+public final class Cholesky {
+    /** Pivots that are eliminated together, so that each row is read once for all of them. */
+    private static final int BLOCK = 32;
+    /** A pivot below this share of its diagonal entry is rounding noise. */
+    private static final double NOISE = 1e-13;
+
+    private final double[][] rows;
+
+    private Cholesky(double[][] rows) {
+        this.rows = rows;
+    }
+
+    /** Of a row-major [n, n] matrix; one that is not positive definite gets an {@link ArithmeticException}. */
+    public static Cholesky of(double[] matrix, int n) {
+        double[][] r = new double[n][];
+        for (int i = 0; i < n; i++) {
+            r[i] = Arrays.copyOfRange(matrix, i * n, (i + 1) * n);
+        }
+        double[] diagonal = new double[n];
+        for (int i = 0; i < n; i++) {
+            diagonal[i] = r[i][i];
+        }
+        for (int first = 0; first < n; first += BLOCK) {
+            int end = Math.min(n, first + BLOCK);
+            for (int k = first; k < end; k++) {
+                if (!(r[k][k] > NOISE * diagonal[k])) {
+                    throw new ArithmeticException("singular: pivot " + k + " of " + n + " is " + r[k][k]);
+                }
+                double root = Math.sqrt(r[k][k]);
+                for (int j = k; j < n; j++) {
+                    r[k][j] /= root;
+                }
+                for (int i = k + 1; i < end; i++) {
+                    subtract(r[k], r[i], i, n);
+                }
+            }
+            int begin = first;
+            Parallel.forEach(n - end, item -> {
+                int i = end + item;
+                for (int k = begin; k < end; k++) {
+                    subtract(r[k], r[i], i, n);
+                }
+            });
+        }
+        return new Cholesky(r);
+    }
+
+    private static void subtract(double[] pivot, double[] row, int i, int n) {
+        double f = pivot[i];
+        for (int j = i; j < n; j++) {
+            row[j] -= f * pivot[j];
+        }
+    }
+
+    /** x with A x = b. */
+    public double[] solve(double[] b) {
+        int n = rows.length;
+        double[] x = b.clone();
+        for (int k = 0; k < n; k++) {                   // R' y = b
+            x[k] /= rows[k][k];
+            for (int j = k + 1; j < n; j++) {
+                x[j] -= rows[k][j] * x[k];
+            }
+        }
+        for (int k = n - 1; k >= 0; k--) {              // R x = y
+            double sum = x[k];
+            for (int j = k + 1; j < n; j++) {
+                sum -= rows[k][j] * x[j];
+            }
+            x[k] = sum / rows[k][k];
+        }
+        return x;
+    }
+}

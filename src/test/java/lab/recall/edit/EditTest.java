@@ -1,0 +1,307 @@
+package lab.recall.edit;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CancellationException;
+import java.util.stream.IntStream;
+import lab.recall.Golden;
+import lab.recall.edit.EditScores.Measure;
+import lab.recall.facts.EditRequest;
+import lab.recall.facts.EditRequests;
+import lab.recall.facts.Relations;
+import lab.recall.model.HookPoint;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.Pass;
+import lab.recall.model.Recording;
+import lab.recall.request.Journal;
+import lab.recall.request.Progress;
+import lab.recall.text.Template;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Editing the embedded models: tests as forks, files, sweeps, several facts. */
+class EditTest {
+    private static LanguageModel mamba;
+    private static LanguageModel neox;
+    private static EditRequests requests;
+    private static List<Template> contexts;
+    private static SecondMoments moments;
+
+    @TempDir
+    Path dir;
+
+    @BeforeAll
+    static void open() {
+        mamba = LanguageModel.open("tiny-mamba");
+        neox = LanguageModel.open("tiny-neox");
+        requests = EditRequests.of(Relations.of(mamba), Relations.of(mamba).knownBy(mamba), 6, 1);
+        contexts = ContextTemplates.of(mamba, 2, 1);
+        moments = SecondMoments.of(mamba, List.of(2, 3), EditMatrix.all(mamba)).over(SecondMoments.texts(mamba, 60, 1), 60, Progress.silent());
+    }
+
+    private static RankOneEditor editor(EditMatrix matrix) {
+        return RankOneEditor.of(mamba).at(2, matrix).contexts(contexts).moment(moments.of(2, matrix)).with(EditSettings.PUBLISHED.withSteps(8));
+    }
+
+    /** Requests tested as forks of plain runs against plain runs of the edited model. */
+    @ParameterizedTest
+    @EnumSource(names = {"W_A", "W_G", "W_O"})
+    void testsAsForks(EditMatrix matrix) {
+        List<RankOneEdit> edits = editor(matrix).edit(requests.all()).stream().map(RankOneEditor.Edited::edit).toList();
+        List<CaseScores> forked = EditTests.of(mamba, requests.all()).edited(mamba, edits);
+        for (int i = 0; i < requests.size(); i++) {
+            List<EditRequest> one = List.of(requests.get(i));
+            double[] plain = EditTests.of(mamba, one).on(edits.get(i).applyTo(mamba)).get(0).numbers();
+            assertArrayEquals(plain, forked.get(i).numbers(), 1e-4);
+        }
+    }
+
+    /** Targets of several tokens: each target is read behind its own earlier tokens. */
+    @Test
+    void targetsOfSeveralTokens() {
+        EditRequest r = new EditRequest(0, "", "{} is located in the city of", "Novux Bridge", "Fuxton Bridge", "Tresburg", List.of("Novux Bridge is in"),
+                List.of("Lofir Temple is located in the city of"));
+        RankOneEdit edit = editor(EditMatrix.W_O).edit(r).edit();
+        EditTests tests = EditTests.of(mamba, List.of(r));
+        assertArrayEquals(tests.on(edit.applyTo(mamba)).get(0).numbers(), tests.edited(mamba, List.of(edit)).get(0).numbers(), 1e-4);
+        int[] target = EditCase.target(mamba.requireTokenizer(), "Fuxton Bridge");
+        assertTrue(target.length > 1);
+        Pass pass = mamba.run(mamba.prompt("Novux Bridge is located in the city of").ids());
+        double p = 1;
+        for (int id : target) {
+            p *= pass.probability(id);
+            pass = pass.then(id);
+        }
+        double geometric = Math.pow(p, 1.0 / target.length);
+        double truth = mamba.run(mamba.prompt("Novux Bridge is located in the city of").ids())
+                .probability(EditCase.target(mamba.requireTokenizer(), "Tresburg")[0]);
+        assertEquals(geometric - truth, tests.on(mamba).get(0).magnitude()[0], 1e-5);
+    }
+
+    @Test
+    void anEditIsMadeAndTakenBack() {
+        RankOneEdit edit = editor(EditMatrix.W_G).edit(requests.get(0)).edit();
+        float[] before = mamba.weight("backbone.layers.2.mixer.in_proj.weight");
+        Path file = dir.resolve("edit.safetensors");
+        edit.change(mamba).write(file);
+        LanguageModel edited = EditFile.read(file).apply(mamba);
+        float[] rows = edited.weight("backbone.layers.2.mixer.in_proj.weight");
+        assertArrayEquals(Arrays.copyOf(before, before.length / 2), Arrays.copyOf(rows, rows.length / 2), "W_a stays");
+        assertArrayEquals(edit.rows(mamba), Arrays.copyOfRange(rows, rows.length / 2, rows.length));
+        assertArrayEquals(before, EditFile.read(file).revert(edited).weight("backbone.layers.2.mixer.in_proj.weight"), "bit for bit");
+        assertArrayEquals(before, mamba.weight("backbone.layers.2.mixer.in_proj.weight"), "the model itself was never changed");
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> EditFile.read(file).revert(mamba)).getMessage().contains("does not hold this edit"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> EditFile.read(file).apply(edited)).getMessage().contains("holds this edit already"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> EditFile.read(file).apply(neox)).getMessage().contains("does not fit"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"mamba-b-bf16-untied", "mamba-d-orig-zip", "neox-b-seq-f16-sharded"})
+    void anEditedModelIsSavedAndOpened(String name) {
+        LanguageModel model = LanguageModel.open(Golden.folder(name));
+        EditMatrix matrix = EditMatrix.output(model);
+        EditCase c = EditCase.of(new int[] {5, 9, 11, 3, 2}, 2, List.of(new int[0]), new int[] {4, 6}, new int[] {8, 1}, 1);
+        RankOneEdit edit = RankOneEditor.of(model).at(1, matrix).moment(SecondMoment.identity(model.width(matrix.key()))).cases(List.of(c)).get(0).edit();
+        LanguageModel edited = edit.applyTo(model);
+        edited.save(dir.resolve("saved"));
+        LanguageModel opened = LanguageModel.open(dir.resolve("saved"));
+        assertArrayEquals(edited.run(c.sequence(0)).logits(), opened.run(c.sequence(0)).logits(), 1e-4f);
+        Path file = dir.resolve("edit.safetensors");
+        edit.change(model).write(file);
+        assertArrayEquals(matrix.rows(model, 1), matrix.rows(EditFile.read(file).revert(opened), 1), "bit for bit");
+    }
+
+    /** Sums over the texts against sums written out, and a run that goes on where one stopped. */
+    @Test
+    void secondMoments() {
+        Path file = dir.resolve("moments.safetensors");
+        SecondMoments half = SecondMoments.of(mamba, List.of(2, 3), EditMatrix.all(mamba)).keptIn(file);
+        half.over(SecondMoments.texts(mamba, 60, 1), 25, Progress.silent());
+        assertEquals(25, half.documents());
+        SecondMoments whole = SecondMoments.of(mamba, List.of(2, 3), EditMatrix.all(mamba)).keptIn(file);
+        whole.over(SecondMoments.texts(mamba, 60, 1), 60, Progress.silent());
+        assertArrayEquals(moments.of(3, EditMatrix.W_O).matrix(), whole.of(3, EditMatrix.W_O).matrix());
+        int n = mamba.width(HookPoint.NORMED);
+        double[] sum = new double[n * n];
+        long tokens = 0;
+        for (Iterator<String> texts = SecondMoments.texts(mamba, 60, 1); texts.hasNext();) {
+            Pass pass = mamba.run(mamba.prompt(texts.next()).ids(), Recording.of("layers.2.normed"));
+            float[] keys = pass.values(2, HookPoint.NORMED);
+            for (int t = 0; t < pass.length(); t++) {
+                for (int i = 0; i < n * n; i++) {
+                    sum[i] += (double) keys[t * n + i / n] * keys[t * n + i % n];
+                }
+            }
+            tokens += pass.length();
+        }
+        assertEquals(tokens, moments.tokens());
+        double[] c = moments.of(2, EditMatrix.W_A).matrix();
+        for (int i = 0; i < n * n; i++) {
+            assertEquals(sum[i] / tokens, c[i], 1e-9);
+        }
+        moments.of(2, EditMatrix.W_A).write(dir.resolve("c.safetensors"));
+        assertArrayEquals(c, SecondMoment.read(dir.resolve("c.safetensors"), n).matrix());
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> SecondMoments.of(mamba, List.of(5), EditMatrix.all(mamba)).keptIn(file)).getMessage()
+                .contains("layers.5.normed"));
+    }
+
+    @Test
+    void textsFromFiles() throws IOException {
+        Path lines = Files.writeString(dir.resolve("texts.txt"), "One text .\n\nAnother one .\n");
+        Path json = Files.writeString(dir.resolve("texts.jsonl"), "{\"text\": \"One text .\"}\n{\"text\": \"Another one .\"}\n");
+        SecondMoments a = SecondMoments.of(mamba, List.of(2), List.of(EditMatrix.W_O)).over(SecondMoments.texts(lines), 9, Progress.silent());
+        SecondMoments b = SecondMoments.of(mamba, List.of(2), List.of(EditMatrix.W_O)).over(SecondMoments.texts(json), 9, Progress.silent());
+        assertEquals(2, a.documents());
+        assertArrayEquals(a.of(2, EditMatrix.W_O).matrix(), b.of(2, EditMatrix.W_O).matrix());
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> a.of(2, EditMatrix.W_O).solve(new double[128])).getMessage()
+                .startsWith("covariance: singular"));
+        Path bad = Files.writeString(dir.resolve("bad.jsonl"), "{\"txt\": 1}\n");
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> SecondMoments.texts(bad).next()).getMessage().contains("line 1"));
+    }
+
+    /** Solved systems against the product, and u against the paper's definition. */
+    @Test
+    void keysAreWhitened() {
+        SecondMoment c = moments.of(2, EditMatrix.W_O);
+        double[] key = new Random(1).doubles(c.size(), -1, 1).toArray();
+        double[] x = c.solve(key);
+        double[] matrix = c.matrix();
+        for (int i = 0; i < key.length; i++) {
+            int row = i;
+            assertEquals(key[i], IntStream.range(0, key.length).mapToDouble(j -> matrix[row * key.length + j] * x[j]).sum(), 1e-6);
+        }
+        RankOneEdit edit = editor(EditMatrix.W_O).edit(requests.get(0)).edit();
+        assertEquals(1, ValueSearch.norm(edit.u()), 1e-12);
+        assertEquals(IntStream.range(0, key.length).mapToDouble(i -> edit.u()[i] * edit.key()[i]).sum(), edit.keyDotU(), 1e-12);
+    }
+
+    @Test
+    void aSweepIsEveryEdit() {
+        EditSettings few = EditSettings.PUBLISHED.withSteps(4);
+        EditSweep sweep = EditSweep.of(mamba).layers(List.of(2, 3)).contexts(contexts).moments(moments).with(few);
+        EditCurves curves = sweep.over(requests.first(3), Progress.silent(), Journal.none());
+        for (EditMatrix m : EditMatrix.all(mamba)) {
+            List<RankOneEdit> edits = editor(m).with(few).edit(requests.first(3).all()).stream().map(RankOneEditor.Edited::edit).toList();
+            List<CaseScores> direct = EditTests.of(mamba, requests.first(3).all()).edited(mamba, edits);
+            for (Measure measure : Measure.values()) {
+                assertEquals(new EditScores("", direct).success(measure), curves.at(m, 2).success(measure), m + " " + measure);
+            }
+        }
+        assertTrue(Double.isNaN(curves.means(EditMatrix.W_O, null)[0]));
+        assertEquals(6, curves.table().rowCount());
+    }
+
+    @Test
+    void aSweepGoesOnFromItsJournal() {
+        EditSweep sweep = EditSweep.of(mamba).layers(List.of(2, 3)).contexts(contexts).moments(moments).with(EditSettings.PUBLISHED.withSteps(3));
+        EditCurves straight = sweep.over(requests.first(2), Progress.silent(), Journal.none());
+        Progress stops = new Progress() {
+            @Override
+            public void start(String task, String unit, long total) {
+                assertEquals(12, total);
+            }
+
+            @Override
+            public void to(long done) {
+                if (done > 4) {
+                    throw new CancellationException("stopped");
+                }
+            }
+
+            @Override
+            public void finish() {
+                throw new IllegalStateException("never gets here");
+            }
+        };
+        var request = JsonNodeFactory.instance.objectNode().put("a", 1);
+        try (Journal journal = Journal.under(dir, request)) {
+            assertThrows(CancellationException.class, () -> sweep.over(requests.first(2), stops, journal));
+        }
+        try (Journal journal = Journal.under(dir, request)) {
+            assertTrue(journal.has("out_proj, layer 2, requests 0-1"));
+            EditCurves curves = sweep.over(requests.first(2), Progress.silent(), journal);
+            assertEquals(straight.table().print(), curves.table().print());
+        }
+    }
+
+    /** One fact jointly with a vanishing weight is the edit with the mean key; of several facts each gets its value. */
+    @Test
+    void severalFacts() {
+        RankOneEditor editor = editor(EditMatrix.W_O).with(EditSettings.PUBLISHED.withSteps(8).withKey(EditSettings.KeyMode.CONSISTENT));
+        ManyFacts many = ManyFacts.of(editor);
+        RankOneEdit alone = editor.edit(requests.get(0)).edit();
+        float[] joint = EditMatrix.W_O.rows(many.joint(requests.first(1), 1e-9), 2);
+        assertArrayEquals(alone.rows(mamba), joint, 1e-4f);
+        assertArrayEquals(alone.rows(mamba), EditMatrix.W_O.rows(many.sequence(requests.first(1), Progress.silent()), 2));
+        LanguageModel all = many.joint(requests.first(4), 1e-9);
+        for (int i = 0; i < 4; i++) {
+            RankOneEdit each = editor.edit(requests.get(i)).edit();
+            assertTrue(RankOneEditor.error(all, EditCase.of(mamba, requests.get(i), contexts), each, editor.settings()) < 1e-3, "request " + i);
+        }
+        LanguageModel two = many.sequence(requests.first(2), Progress.silent());
+        RankOneEdit second = editor.of(alone.applyTo(mamba), contexts, moments.of(2, EditMatrix.W_O)).edit(requests.get(1)).edit();
+        assertArrayEquals(second.rows(alone.applyTo(mamba)), EditMatrix.W_O.rows(two, 2));
+        ManyFacts.Growth growth = many.asTheyGrow(requests, List.of(1, 3), 1, Progress.silent());
+        assertEquals(4, growth.table().rowCount());
+        assertThrows(IllegalArgumentException.class, () -> many.joint(requests, 0));
+        assertThrows(IllegalArgumentException.class, () -> many.asTheyGrow(requests, List.of(7), 1, Progress.silent()));
+    }
+
+    @Test
+    void scores() {
+        double ln2 = Math.log(2);
+        CaseScores c = CaseScores.of(List.of(new CaseScores.Read(0, ln2, 2 * ln2, true, false), new CaseScores.Read(1, ln2, 2 * ln2, false, false),
+                new CaseScores.Read(1, 2 * ln2, ln2, false, true), new CaseScores.Read(2, 2 * ln2, ln2, false, true)));
+        assertArrayEquals(new double[] {1, 0.5, 1}, c.success(), 1e-12);
+        assertArrayEquals(new double[] {0.25, 0, 0.25}, c.magnitude(), 1e-12);
+        assertArrayEquals(new double[] {1, 0, 1}, c.accuracy(), 1e-12);
+        assertEquals(3 / (1 + 2.0 + 1), new EditScores("", List.of(c)).score().mean(), 1e-12);
+        CaseScores none = CaseScores.of(List.of(new CaseScores.Read(0, ln2, 2 * ln2, true, false)));
+        assertTrue(Double.isNaN(none.success()[2]));
+        assertEquals(1, new EditScores("", List.of(c, none)).success(Measure.SPECIFICITY).n());
+        assertArrayEquals(c.numbers(), CaseScores.of(c.numbers()).numbers());
+    }
+
+    @Test
+    void contextsAreSampledBySeed() {
+        List<Template> some = ContextTemplates.of(mamba, 4, 3);
+        assertEquals(5, some.size());
+        assertEquals("{}", some.get(0).text());
+        assertEquals(some, ContextTemplates.of(mamba, 4, 3));
+        EditCase c = EditCase.of(mamba, requests.get(0), some);
+        for (int i = 0; i < some.size(); i++) {
+            int last = c.lookups()[i];
+            assertEquals(c.contexts().get(0)[c.lookups()[0]], c.contexts().get(i)[last], "the subject's last token");
+        }
+    }
+
+    @Test
+    void whatCannotBeEdited() {
+        for (Map.Entry<String, Runnable> e : Map.<String, Runnable>of(
+                "does not stand in the prompt", () -> EditRequest.of("The tower is in", "Novux Bridge", "Fuxton"),
+                "target: empty", () -> EditRequest.of("{} is in", "Novux Bridge", " "),
+                "subject: empty", () -> EditRequest.of("{} is in", "", "Fuxton"),
+                "layer: 8", () -> RankOneEditor.of(mamba).at(8, EditMatrix.W_O),
+                "mlp.dense_4h_to_h", () -> RankOneEditor.of(mamba).at(1, EditMatrix.W_DOWN),
+                "covariance: singular", () -> new SecondMoment(2, new double[] {1, 1, 1, 1}, 1).solve(new double[] {1, 0})).entrySet()) {
+            String said = assertThrows(IllegalArgumentException.class, e.getValue()::run).getMessage();
+            assertTrue(said.contains(e.getKey()), said);
+        }
+    }
+}
