@@ -383,7 +383,7 @@ final class Bench {
             lookups[i] = tokens / 2 + i % 3;
         }
         EditCase asked = new EditCase(contexts, lookups, target, ids(model, tokens / 2 + 1, 9));
-        EditSettings all = new EditSettings(20, 0.5, 0.5, 0.0625, 3, 0, Double.POSITIVE_INFINITY, EditSettings.KeyMode.PUBLISHED);
+        EditSettings all = new EditSettings(20, 0.5, 0.5, 0.0625, 3, 0, Double.POSITIVE_INFINITY, 0, EditSettings.KeyMode.PUBLISHED);
         SecondMoment moment = SecondMoment.identity(model.width(HookPoint.GATED));
         moment.solve(new double[moment.size()]);                // its factor is kept, as PyTorch's users keep the inverse
         RankOneEditor editor = RankOneEditor.of(model).at(layer, EditMatrix.W_O).with(all).moment(moment);

@@ -65,6 +65,9 @@ final class EditCommand implements Callable<Integer> {
     @Option(names = "--key", paramLabel = "KEY", description = "published (default): the plain prompt's key in the denominator; consistent: the mean key.")
     private String key;
 
+    @Option(names = "--preset", paramLabel = "NAME", description = "Hyper-parameters: model (default; the paper's, but for an embedded model), or published.")
+    private String preset;
+
     @Option(names = "--contexts", description = "Sampled texts before the prompt over which the key is averaged (default: 20).")
     private Integer contexts;
 
@@ -124,6 +127,7 @@ final class EditCommand implements Callable<Integer> {
         FactCommand.put(request, "layer", layer);
         FactCommand.put(request, "matrix", matrix);
         FactCommand.put(request, "key", key);
+        FactCommand.put(request, "preset", preset);
         FactCommand.put(request, "contexts", contexts);
         FactCommand.put(request, "texts", texts);
         FactCommand.put(request, "documents", documents);

@@ -31,6 +31,9 @@ final class EditSweepCommand extends FactCommand {
     @Option(names = "--key", paramLabel = "KEY", description = "published (default) or consistent.")
     private String key;
 
+    @Option(names = "--preset", paramLabel = "NAME", description = "Hyper-parameters: model (default; the paper's, but for an embedded model), or published.")
+    private String preset;
+
     @Option(names = "--contexts", description = "Sampled texts before the prompt over which the key is averaged (default: 4; the paper has 20).")
     private Integer contexts;
 
@@ -52,6 +55,7 @@ final class EditSweepCommand extends FactCommand {
         put(request, "layers", layers);
         put(request, "matrices", matrices);
         put(request, "key", key);
+        put(request, "preset", preset);
         put(request, "contexts", contexts);
         put(request, "texts", texts);
         put(request, "documents", documents);

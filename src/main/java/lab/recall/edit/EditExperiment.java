@@ -18,7 +18,7 @@ import lab.recall.request.Progress;
 
 /**
  * Edits by text: {"experiment": "edit", "subject", "prompt", "target", "true"} for one fact, or "file" (and "requests", "relation", "relations")
- * for several; "layer", "matrix", "contexts", "documents", "texts", "covariance", "key", "hyperparameters", "seed"; "how" (each, sequence,
+ * for several; "layer", "matrix", "contexts", "documents", "texts", "covariance", "key", "preset", "hyperparameters", "seed"; "how" (each, sequence,
  * joint), "weight"; "save", "change".
  */
 public final class EditExperiment implements Experiment<LanguageModel> {
@@ -34,7 +34,7 @@ public final class EditExperiment implements Experiment<LanguageModel> {
     @Override
     public List<String> fields() {
         return List.of("subject", "prompt", "target", "true", "file", "requests", "relation", "relations", "layer", "matrix", "contexts", "documents", "texts",
-                "covariance", "key", "hyperparameters", "seed", "how", "weight", "save", "change");
+                "covariance", "key", "preset", "hyperparameters", "seed", "how", "weight", "save", "change");
     }
 
     @Override
@@ -42,7 +42,7 @@ public final class EditExperiment implements Experiment<LanguageModel> {
         int seed = f.integer("seed", 0, Integer.MAX_VALUE, 1);
         int layer = f.integer("layer", 0, model.layers() - 1, RankOneEditor.layer(model));
         EditMatrix matrix = EditMatrix.of(model, f.text("matrix", EditMatrix.output(model).id()));
-        EditSettings settings = RomeExperiment.published(f);
+        EditSettings settings = RomeExperiment.preset(model, f);
         boolean one = f.has("subject") || f.has("prompt") || f.has("target");
         String how = f.choice("how", List.of("each", "sequence", "joint"));
         double weight = f.number("weight", 0, 1);

@@ -1,12 +1,15 @@
 package lab.recall.edit;
 
 import java.util.Locale;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.Mamba;
 
 /**
  * Hyper-parameters of rank-one editing.
  *
  * <pre>{@code
  * EditSettings.PUBLISHED                                     // as the paper edits Mamba-2.8b and Pythia-2.8b
+ * EditSettings.of(mamba)                                     // the same, or for an embedded model those that suit its narrow stream
  * EditSettings.PUBLISHED.withClamp(4).withKey(KeyMode.CONSISTENT)
  * }</pre>
  *
@@ -19,10 +22,11 @@ import java.util.Locale;
  * @param clamp           |delta| is held within so many times |v0|
  * @param stopLoss        a loss below it ends the search
  * @param stopProbability from the 14th loss on, a mean probability of the target above it ends the search; infinite for never
+ * @param ridge           share of C's mean diagonal that is added to its diagonal
  * @param key             which key the update divides by
  */
 public record EditSettings(int steps, double rate, double weightDecay, double klFactor, double clamp, double stopLoss, double stopProbability,
-        KeyMode key) {
+        double ridge, KeyMode key) {
     /** Which key stands in the update's denominator. */
     public enum KeyMode {
         /** That of the plain prompt, while u is made of the mean over context templates: as the reference code does. */
@@ -37,25 +41,38 @@ public record EditSettings(int steps, double rate, double weightDecay, double kl
     }
 
     /** The paper's. */
-    public static final EditSettings PUBLISHED = new EditSettings(20, 0.5, 0.5, 0.0625, 3, 0.05, 0.90, KeyMode.PUBLISHED);
+    public static final EditSettings PUBLISHED = new EditSettings(20, 0.5, 0.5, 0.0625, 3, 0.05, 0.90, 0, KeyMode.PUBLISHED);
+    /** A block of an embedded model adds little to its stream, so values have to move further, and in smaller steps since they are narrow. */
+    private static final EditSettings SMALL = new EditSettings(40, 0.3, 0.1, 0.0625, 6, 0.05, 0.90, 0, KeyMode.PUBLISHED);
+    private static final double SMALL_NEOX_CLAMP = 12;
+    /** The first layer's MLP reads each token by itself: an invented world has fewer tokens than the MLP has units, and C would be singular. */
+    private static final double SMALL_NEOX_RIDGE = 0.01;
+
+    /** The paper's, or for an embedded model others, found by trying a few. */
+    public static EditSettings of(LanguageModel model) {
+        if (!model.isEmbedded()) {
+            return PUBLISHED;
+        }
+        return model instanceof Mamba ? SMALL : SMALL.withClamp(SMALL_NEOX_CLAMP).withRidge(SMALL_NEOX_RIDGE);
+    }
 
     /** With another number of losses. */
     public EditSettings withSteps(int count) {
-        return new EditSettings(count, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, key);
-    }
-
-    /** With another learning rate. */
-    public EditSettings withRate(double value) {
-        return new EditSettings(steps, value, weightDecay, klFactor, clamp, stopLoss, stopProbability, key);
+        return new EditSettings(count, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, ridge, key);
     }
 
     /** With another bound of |delta|, in |v0|. */
     public EditSettings withClamp(double value) {
-        return new EditSettings(steps, rate, weightDecay, klFactor, value, stopLoss, stopProbability, key);
+        return new EditSettings(steps, rate, weightDecay, klFactor, value, stopLoss, stopProbability, ridge, key);
+    }
+
+    /** With another share of C's mean diagonal on its diagonal. */
+    public EditSettings withRidge(double share) {
+        return new EditSettings(steps, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, share, key);
     }
 
     /** With another key in the denominator. */
     public EditSettings withKey(KeyMode mode) {
-        return new EditSettings(steps, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, mode);
+        return new EditSettings(steps, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, ridge, mode);
     }
 }

@@ -44,9 +44,9 @@ public final class EditSweep {
         this.moments = moments;
     }
 
-    /** Over all layers and matrices, with the paper's settings. */
+    /** Over all layers and matrices, with the model's settings. */
     public static EditSweep of(LanguageModel model) {
-        return new EditSweep(model, IntStream.range(0, model.layers()).boxed().toList(), EditMatrix.all(model), EditSettings.PUBLISHED, null, null);
+        return new EditSweep(model, IntStream.range(0, model.layers()).boxed().toList(), EditMatrix.all(model), EditSettings.of(model), null, null);
     }
 
     /** Over some layers. */

@@ -23,7 +23,7 @@ import lab.recall.stats.Estimate;
 
 /**
  * {@link EditSweep} by request file: {"experiment": "edit_sweep", "relation", "relations", "requests", "file", "layers", "matrices", "contexts",
- * "documents", "texts", "key", "hyperparameters", "seed"}. Arrays: {@code MATRIX.MEASURE}, [mean, low, high][L].
+ * "documents", "texts", "key", "preset", "hyperparameters", "seed"}. Arrays: {@code MATRIX.MEASURE}, [mean, low, high][L].
  */
 public final class EditSweepExperiment implements Experiment<LanguageModel> {
     /** Sampled context templates and texts for the second moments when the request does not say. */
@@ -38,7 +38,7 @@ public final class EditSweepExperiment implements Experiment<LanguageModel> {
 
     @Override
     public List<String> fields() {
-        return List.of("relation", "relations", "requests", "file", "layers", "matrices", "contexts", "documents", "texts", "key", "hyperparameters", "seed");
+        return List.of("relation", "relations", "requests", "file", "layers", "matrices", "contexts", "documents", "texts", "key", "preset", "hyperparameters", "seed");
     }
 
     @Override
@@ -48,7 +48,7 @@ public final class EditSweepExperiment implements Experiment<LanguageModel> {
         List<Integer> layers = f.has("layers") ? f.integers("layers", 0, model.layers() - 1) : IntStream.range(0, model.layers()).boxed().toList();
         List<EditMatrix> matrices = f.has("matrices") ? f.texts("matrices").stream().map(id -> EditMatrix.of(model, id)).distinct().toList()
                 : EditMatrix.all(model);
-        EditSettings settings = RomeExperiment.published(f);
+        EditSettings settings = RomeExperiment.preset(model, f);
         int contexts = f.integer("contexts", 0, 1_000, CONTEXTS);
         EditRequests requests = requests(model, f, count, seed);
         SecondMoments moments = moments(model, f, layers, matrices, seed, progress);

@@ -95,7 +95,7 @@ public final class ManyFacts {
         }
         double[][] solved = new double[count][];
         for (int i = 0; i < count; i++) {
-            solved[i] = moment.solve(pairs.get(i).key);
+            solved[i] = moment.solve(pairs.get(i).key, editor.settings().ridge());
         }
         double[] gram = new double[count * count];
         for (int i = 0; i < count; i++) {

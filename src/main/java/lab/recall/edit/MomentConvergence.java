@@ -44,12 +44,12 @@ public record MomentConvergence(String title, List<Row> rows) implements Showabl
             found.add(all.of(editor.layer(), editor.matrix()).copy());
         }
         double[] most = found.get(found.size() - 1).matrix();
-        List<double[]> directions = directions(found.get(found.size() - 1), keys);
+        List<double[]> directions = directions(found.get(found.size() - 1), keys, editor.settings().ridge());
         List<Row> rows = new ArrayList<>();
         for (int i = 0; i < found.size(); i++) {
             double[] c = found.get(i).matrix();
             double[] gap = IntStream.range(0, c.length).mapToDouble(j -> c[j] - most[j]).toArray();
-            List<double[]> mine = directions(found.get(i), keys);
+            List<double[]> mine = directions(found.get(i), keys, editor.settings().ridge());
             double cosine = 0;
             for (int k = 0; k < keys.size(); k++) {
                 cosine += mine == null || directions == null ? Double.NaN : RankOneEdit.dot(mine.get(k), directions.get(k)) / keys.size();
@@ -61,12 +61,12 @@ public record MomentConvergence(String title, List<Row> rows) implements Showabl
     }
 
     /** Unit vectors along C^-1 k; null where C is singular. */
-    private static List<double[]> directions(SecondMoment c, List<double[]> keys) {
+    private static List<double[]> directions(SecondMoment c, List<double[]> keys, double ridge) {
         List<double[]> all = new ArrayList<>();
         for (double[] k : keys) {
             double[] u;
             try {
-                u = c.solve(k);
+                u = c.solve(k, ridge);
             } catch (IllegalArgumentException e) {
                 return null;
             }

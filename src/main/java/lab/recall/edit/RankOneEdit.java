@@ -23,13 +23,14 @@ public record RankOneEdit(int layer, EditMatrix matrix, double[] u, double[] lef
     /**
      * The edit that takes a key to a value.
      *
+     * @param ridge share of C's mean diagonal that is added to it
      * @param mean  the mean key over contexts, which makes u
      * @param key   the key that is to get the value
      * @param value what it gets
      * @param now   what it gets before the edit
      */
-    static RankOneEdit of(int layer, EditMatrix matrix, SecondMoment c, double[] mean, double[] key, double[] value, double[] now) {
-        double[] u = c.solve(mean);
+    static RankOneEdit of(int layer, EditMatrix matrix, SecondMoment c, double ridge, double[] mean, double[] key, double[] value, double[] now) {
+        double[] u = c.solve(mean, ridge);
         double norm = ValueSearch.norm(u);
         if (!(norm > 0) || Double.isInfinite(norm)) {
             throw new IllegalArgumentException("covariance: singular: C^-1 k has the length " + norm);

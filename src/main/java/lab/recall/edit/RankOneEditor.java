@@ -18,7 +18,7 @@ import lab.recall.text.Template;
  * }</pre>
  *
  * A key k is averaged over context templates, u = C^-1 k / |C^-1 k|, v is found by gradient, and W + (v - W k) / (k u) u' takes k to v. The
- * paper's settings are the default. Source: arXiv 2404.03646, section 4; Meng et al., arXiv 2202.05262, section 3.1.
+ * settings are {@link EditSettings#of}. Source: arXiv 2404.03646, section 4; Meng et al., arXiv 2202.05262, section 3.1.
  */
 public final class RankOneEditor {
     /** As in the reference code. */
@@ -48,9 +48,9 @@ public final class RankOneEditor {
         this.moment = moment;
     }
 
-    /** Of the paper's layer by relative depth, and the matrix that writes to the residual stream. */
+    /** Of the paper's layer by relative depth and the matrix that writes to the residual stream, with the model's settings. */
     public static RankOneEditor of(LanguageModel model) {
-        return new RankOneEditor(model, layer(model), EditMatrix.output(model), EditSettings.PUBLISHED, null, null);
+        return new RankOneEditor(model, layer(model), EditMatrix.output(model), EditSettings.of(model), null, null);
     }
 
     /** The paper's layer, 15 of 64, in proportion. */
@@ -151,7 +151,7 @@ public final class RankOneEditor {
             boolean consistent = settings.key() == EditSettings.KeyMode.CONSISTENT;
             double[] key = consistent ? mean : doubles(p.at(0, layer, matrix.key()));
             double[] now = consistent ? p.mean(layer, matrix.value()) : doubles(p.at(0, layer, matrix.value()));
-            all.add(new Edited(RankOneEdit.of(layer, matrix, c, mean, key, values.get(i).value(), now), values.get(i)));
+            all.add(new Edited(RankOneEdit.of(layer, matrix, c, settings.ridge(), mean, key, values.get(i).value(), now), values.get(i)));
         }
         return all;
     }

@@ -98,21 +98,22 @@ public final class RomeExperiment implements Experiment<LanguageModel> {
     private static EditSettings settings(Fields hp) {
         EditSettings s = new EditSettings(hp.integer("steps", 1, MOST_STEPS), hp.number("lr", 0), hp.number("weight_decay", 0), hp.number("kl_factor", 0),
                 hp.number("clamp_norm_factor", 0), hp.number("stop_loss", 0),
-                hp.has("stop_probability") ? hp.number("stop_probability", 0) : Double.POSITIVE_INFINITY, EditSettings.KeyMode.PUBLISHED);
+                hp.has("stop_probability") ? hp.number("stop_probability", 0) : Double.POSITIVE_INFINITY, hp.number("ridge", 0, 0), EditSettings.KeyMode.PUBLISHED);
         hp.done();
         return s;
     }
 
-    /** The same with the paper's numbers where a field is absent. */
-    static EditSettings published(Fields f) {
-        EditSettings p = EditSettings.PUBLISHED.withKey(key(f));
+    /** The model's own settings or the paper's, and other numbers where the request has them. */
+    static EditSettings preset(LanguageModel model, Fields f) {
+        boolean published = f.choice("preset", List.of("model", "published")).equals("published");
+        EditSettings p = (published ? EditSettings.PUBLISHED : EditSettings.of(model)).withKey(key(f));
         if (!f.has("hyperparameters")) {
             return p;
         }
         Fields hp = f.object("hyperparameters");
         EditSettings s = new EditSettings(hp.integer("steps", 1, MOST_STEPS, p.steps()), hp.number("lr", 0, p.rate()),
                 hp.number("weight_decay", 0, p.weightDecay()), hp.number("kl_factor", 0, p.klFactor()), hp.number("clamp_norm_factor", 0, p.clamp()),
-                hp.number("stop_loss", 0, p.stopLoss()), hp.number("stop_probability", 0, p.stopProbability()), p.key());
+                hp.number("stop_loss", 0, p.stopLoss()), hp.number("stop_probability", 0, p.stopProbability()), hp.number("ridge", 0, p.ridge()), p.key());
         hp.done();
         return s;
     }

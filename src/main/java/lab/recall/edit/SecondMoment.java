@@ -26,6 +26,7 @@ public final class SecondMoment {
     private final double[] sum;
     private long tokens;
     private Cholesky factor;
+    private double factorShare;
 
     /** @param sum over tokens, [size, size]; only the upper triangle is read and added to */
     SecondMoment(int size, double[] sum, long tokens) {
@@ -115,19 +116,40 @@ public final class SecondMoment {
     }
 
     /** x with C x = key. */
-    public synchronized double[] solve(double[] key) {
+    public double[] solve(double[] key) {
+        return solve(key, 0);
+    }
+
+    /**
+     * x with (C + share (mean of C's diagonal) I) x = key. The paper adds nothing; keys that do not reach all directions need some, such as those
+     * of a first layer, which reads each token by itself.
+     */
+    public synchronized double[] solve(double[] key, double share) {
         if (key.length != size) {
             throw new IllegalArgumentException("covariance: of keys of width " + size + ", expected " + key.length);
         }
-        if (factor == null) {
-            try {
-                factor = Cholesky.of(matrix(), size);
-            } catch (ArithmeticException e) {
-                throw new IllegalArgumentException("covariance: singular: keys of width " + size + " over " + tokens
-                        + (tokens == 1 ? " token" : " tokens") + " do not reach all directions; collect it over more text", e);
-            }
+        if (factor == null || share != factorShare) {
+            factor = factor(share);
+            factorShare = share;
         }
         return factor.solve(key);
+    }
+
+    private Cholesky factor(double share) {
+        double[] c = matrix();
+        double trace = 0;
+        for (int i = 0; i < size; i++) {
+            trace += c[i * size + i];
+        }
+        for (int i = 0; i < size; i++) {
+            c[i * size + i] += share * trace / size;
+        }
+        try {
+            return Cholesky.of(c, size);
+        } catch (ArithmeticException e) {
+            throw new IllegalArgumentException("covariance: singular: keys of width " + size + " over " + tokens
+                    + (tokens == 1 ? " token" : " tokens") + " do not reach all directions; collect it over more text, or give a ridge", e);
+        }
     }
 
     /** Writes C as a safetensors file that {@link #read} and Python open, F64. */

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Rank-one edits against golden/rome.*.safetensors. */
 class RomeGoldenTest {
-    static final EditSettings GOLDEN = new EditSettings(20, 0.5, 0.5, 0.0625, 3, 0.05, Double.POSITIVE_INFINITY, KeyMode.PUBLISHED);
+    static final EditSettings GOLDEN = new EditSettings(20, 0.5, 0.5, 0.0625, 3, 0.05, Double.POSITIVE_INFINITY, 0, KeyMode.PUBLISHED);
     private static final int LAYER = 1;
 
     static Stream<Arguments> sites() {
