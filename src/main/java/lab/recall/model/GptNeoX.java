@@ -53,6 +53,7 @@ public final class GptNeoX extends LanguageModel {
         this.config = like.config;
         this.finalNorm = like.finalNorm;
         this.finalNormBias = like.finalNormBias;
+        this.order = like.order;
         this.rotary = like.rotary;
         this.blocks = blocks;
     }

@@ -158,7 +158,7 @@ public final class Trainable {
             int row = 0;
             for (int i = 0; i < runs.length; i++) {
                 int length = lengths[first + i];
-                runs[i] = Run.whole(model, new int[length], List.of(), keep, Logits.NONE);
+                runs[i] = Run.whole(model, new int[length], List.of(), keep, 0);
                 runs[i].kept = new float[model.layers() + 1][HookPoint.values().length][];
                 runs[i].row = row;
                 segments.add(new Batch.Segment(runs[i], row, 0, length, null));
@@ -252,7 +252,7 @@ public final class Trainable {
             }
             MatMul.addOuter(logits, 0, v, normed, 0, d, n, v, d, raw.computeIfAbsent(model.headName(), name -> new float[v * d]));
             float[] dNormed = work.floats(3, HEAD_ROWS * d);
-            model.headBackward(logits, n, dNormed);
+            model.headBackward(logits, 0, n, dNormed, 0);
             float[] dLast = work.floats(4, HEAD_ROWS * d);
             Arrays.fill(dLast, 0, n * d, 0f);
             model.finalNormBackward(last, 0, n, dNormed, dLast, 0, raw);
