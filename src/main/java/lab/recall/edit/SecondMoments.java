@@ -14,6 +14,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.facts.Documents;
@@ -50,6 +51,11 @@ public final class SecondMoments {
 
     private SecondMoments(LanguageModel model) {
         this.model = model;
+    }
+
+    /** Of nothing yet, for all layers and matrices. */
+    public static SecondMoments of(LanguageModel model) {
+        return of(model, IntStream.range(0, model.layers()).boxed().toList(), EditMatrix.all(model));
     }
 
     /** Of nothing yet, for these layers and matrices; matrices with the same key share theirs. */
