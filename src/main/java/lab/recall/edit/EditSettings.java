@@ -42,8 +42,8 @@ public record EditSettings(int steps, double rate, double weightDecay, double kl
 
     /** The paper's. */
     public static final EditSettings PUBLISHED = new EditSettings(20, 0.5, 0.5, 0.0625, 3, 0.05, 0.90, 0, KeyMode.PUBLISHED);
-    /** A block of an embedded model adds little to its stream, so values have to move further, and in smaller steps since they are narrow. */
-    private static final EditSettings SMALL = new EditSettings(40, 0.3, 0.1, 0.0625, 6, 0.05, 0.90, 0, KeyMode.PUBLISHED);
+    /** A block of an embedded model adds little to its stream, so values have to move further; they are narrow, so in smaller steps. */
+    private static final EditSettings SMALL = new EditSettings(60, 0.15, 0.03, 0.0625, 4.5, 0.05, 0.80, 0, KeyMode.PUBLISHED);
     private static final double SMALL_NEOX_CLAMP = 12;
     /** The first layer's MLP reads each token by itself: an invented world has fewer tokens than the MLP has units, and C would be singular. */
     private static final double SMALL_NEOX_RIDGE = 0.01;
