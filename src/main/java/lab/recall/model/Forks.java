@@ -95,7 +95,7 @@ public final class Forks {
     /** The most probable next token of each fork. */
     public int[] tokens() {
         int[] best = new int[size()];
-        compute(runs(null, Logits.LAST), (fork, token, logits, at) -> {
+        compute(runs(null, 1), (fork, token, logits, at) -> {
             int top = 0;
             for (int v = 1; v < model.vocabulary(); v++) {
                 if (logits[at + v] > logits[at + top]) {
