@@ -126,7 +126,7 @@ public final class ManyFacts {
     }
 
     /** Scores of the first n requests when just these are edited into the model, one after another and jointly. */
-    public record Growth(List<Integer> counts, Map<String, List<EditScores>> scores) implements Showable {
+    public record Growth(String title, List<Integer> counts, Map<String, List<EditScores>> scores) implements Showable {
         /** A row for each way and number. */
         public Table table() {
             List<List<Object>> rows = new ArrayList<>();
@@ -140,13 +140,13 @@ public final class ManyFacts {
                     rows.add(row);
                 }
             });
-            return Tables.of("several facts in one model; means over cases with their 95 % intervals",
+            return Tables.of(title + "; means over cases with their 95 % intervals",
                     List.of("edited", "facts", "efficacy", "generalisation", "specificity", "score"), rows);
         }
 
         /** The harmonic means as the number of facts grows. */
         public XYChart chart() {
-            XYChart chart = Charts.lines("several facts in one model", "facts", "score");
+            XYChart chart = Charts.lines(title, "facts", "score");
             chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);
             double[] x = counts.stream().mapToDouble(n -> n).toArray();
             scores.forEach((way, all) -> Charts.line(chart, way, x, all.stream().mapToDouble(s -> s.score().mean()).toArray(),
@@ -188,7 +188,7 @@ public final class ManyFacts {
         Map<String, List<EditScores>> all = new LinkedHashMap<>();
         all.put("one after another", sequence);
         all.put("together, weight " + Tables.number(weight), joint);
-        return new Growth(order, all);
+        return new Growth(editor.model().name() + ", several facts in " + editor.matrix().label() + " of layer " + editor.layer(), order, all);
     }
 
     private EditScores scores(LanguageModel edited, EditRequests requests, String how) {
