@@ -281,10 +281,11 @@ final class Bench {
             prompts[i] = ids(model, 64, i);
         }
         List<Pass> passes = model.runAll(List.of(prompts), Recording.gradients());
-        double loss = best(() -> ParameterGradients.loss(model, prompts), 2);
+        Trainable trained = new Trainable(model, prompts.length, 64);
+        double loss = best(() -> trained.loss(prompts, null), 2);
         double forward = best(() -> model.runAll(List.of(prompts), Recording.nothing()), 2);
         double vectors = best(() -> passes.forEach(p -> Gradients.of(p, 7, Recording.points(HookPoint.RESID_POST))), 2);
-        double parameters = best(() -> ParameterGradients.of(model, prompts), 2) - loss;
+        double parameters = best(() -> trained.backward(prompts, null), 2) - loss;
         long rows = 256L * model.layers();
         row("backward, vectors", "mamba-130m F32", 256, threads, rows, vectors, Double.NaN, "forward, last logits", forward);
         row("backward, parameters", "mamba-130m F32", 256, threads, rows, parameters, Double.NaN, "forward and loss", loss);
