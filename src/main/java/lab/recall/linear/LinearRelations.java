@@ -185,7 +185,8 @@ public final class LinearRelations implements Showable {
         if (measured == 0) {
             return title() + ": no relation has the " + Trial.LEAST + " known facts that a test needs; there is nothing to measure";
         }
-        return title() + ": " + measured + " of " + all.size() + " relations measured; faithfulness " + mean() + ", majority "
+        String others = measured == all.size() ? "" : " (of each other fewer than " + Trial.LEAST + " facts are known)";
+        return title() + ": " + measured + " of " + all.size() + " relations measured" + others + "; faithfulness " + mean() + ", majority "
                 + majority() + ", difference " + aboveMajority() + "; " + above(0.5) + " above 0.5";
     }
 

@@ -62,10 +62,11 @@ final class SplitRun {
      * A fact that the model knows, as a test.
      *
      * @param number among the relation's facts
+     * @param answer what the model says
      * @param states the residual streams of the subject's last token, at each layer that is looked at
      * @param z      that of the prompt's last token behind the last layer
      */
-    private record Test(int number, Fact fact, Prompt prompt, float[][] states, float[] z) {
+    private record Test(int number, Fact fact, Prompt prompt, int answer, float[][] states, float[] z) {
     }
 
     /**
@@ -80,7 +81,7 @@ final class SplitRun {
         int[] known = tests.stream().mapToInt(Test::number).toArray();
         Trial[] trials = new Trial[counts.length];
         if (known.length < Trial.LEAST) {
-            Arrays.fill(trials, new Trial(asked, known, null, null));
+            Arrays.fill(trials, new Trial(asked, known, Double.NaN, null, null));
             return trials;
         }
         List<List<LinearOperator>> operators = operators(training(relation, number), counts, done);
@@ -88,7 +89,7 @@ final class SplitRun {
             List<LinearOperator> of = operators.get(c);
             String[][] faithful = IntStream.range(0, layers.length).mapToObj(l -> faithful(of.get(l), l, tests)).toArray(String[][]::new);
             String[][] causal = ranks.length == 0 ? null : causal(of, tests, new Random(seed + number), step -> done.accept(samples + step));
-            trials[c] = new Trial(asked, known, faithful, causal);
+            trials[c] = new Trial(asked, known, constant(tests), faithful, causal);
         }
         return trials;
     }
@@ -123,7 +124,8 @@ final class SplitRun {
             }
             rows.add(row);
         }
-        return Tables.of(relation.name() + ": what the operator from " + LinearOperator.place(operator.layer()) + " says of facts it was not made of, + right",
+        return Tables.of(relation.name() + ": what the operator from " + LinearOperator.place(operator.layer()) + " says of " + tests.size()
+                + " known facts that it was not made of, + right",
                 columns, rows);
     }
 
@@ -157,7 +159,13 @@ final class SplitRun {
 
     private Test test(int number, Fact fact, Prompt prompt, Pass pass) {
         float[][] states = Arrays.stream(layers).mapToObj(l -> pass.get(site(l, prompt.subjectLast()))).toArray(float[][]::new);
-        return new Test(number, fact, prompt, states, pass.get(new Site(model.layers() - 1, HookPoint.RESID_POST, pass.length() - 1)));
+        return new Test(number, fact, prompt, pass.argmax(), states, pass.get(new Site(model.layers() - 1, HookPoint.RESID_POST, pass.length() - 1)));
+    }
+
+    /** The largest share of tests whose objects one token begins: of those that the model says. */
+    private double constant(List<Test> tests) {
+        return tests.stream().mapToInt(Test::answer).distinct().mapToLong(a -> tests.stream().filter(t -> t.fact.begunBy(text(a))).count()).max().orElse(0)
+                / (double) tests.size();
     }
 
     private static Site site(int layer, int token) {

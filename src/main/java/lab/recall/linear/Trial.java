@@ -5,10 +5,11 @@ package lab.recall.linear;
  *
  * @param asked    facts that the model was asked
  * @param tests    numbers of those it knows, among the relation's facts; no more than were wanted
+ * @param constant share of the tests that the best constant answer gets right
  * @param faithful [layer][beta]; null for too few tests
  * @param causal   [layer][rank]; null where no edits were made
  */
-record Trial(int asked, int[] tests, String[][] faithful, String[][] causal) {
+record Trial(int asked, int[] tests, double constant, String[][] faithful, String[][] causal) {
     /** Fewer known tests than this say nothing: the reference code drops the split. */
     static final int LEAST = 6;
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -213,6 +214,18 @@ class LinearTest {
         }
         assertEquals(changed / known.size(), found.causality(Selection.PUBLISHED, layer).mean(), 1e-9);
         assertEquals(1.0 / known.size(), found.majority(), 1e-9, "each country has a capital of its own");
+    }
+
+    /** A token that begins many objects is one constant answer for all of them: here there is none, and the most frequent object counts. */
+    @Test
+    void theMajorityIsTheBestConstantAnswer() {
+        Relation relation = Relations.of(mamba).get("country_currency");
+        LinearRelation found = LinearSweep.of(mamba).zeroShot().splits(1).layers(4).ranks()
+                .over(Relations.of(mamba).only(relation.name()), Progress.silent(), Journal.none()).all().get(0);
+        List<String> objects = Split.of(relation.facts(), 5, new Random(1 + relation.name().hashCode())).rest().stream()
+                .filter(f -> says(f, mamba.run(prompt(relation, f).ids()).argmax())).map(Fact::object).toList();
+        double most = objects.stream().mapToInt(o -> Collections.frequency(objects, o)).max().orElseThrow();
+        assertEquals(most / objects.size(), found.majority(), 1e-9);
     }
 
     private static Prompt prompt(Relation relation, Fact fact) {
