@@ -48,7 +48,7 @@ public final class LinearRelation implements Showable {
         this.all = all;
         this.trials = all.stream().filter(Trial::counts).toList();
         this.faithful = trials.isEmpty() ? null : outcomes(Trial::faithful);
-        this.causal = trials.isEmpty() || trials.get(0).causal() == null ? null : outcomes(Trial::causal);
+        this.causal = trials.stream().anyMatch(Trial::edited) ? outcomes(Trial::causal) : null;
     }
 
     private Outcomes outcomes(Function<Trial, String[][]> marks) {

@@ -61,7 +61,7 @@ public final class LreSweepExperiment implements Experiment<LanguageModel> {
             views.add(new NamedView("layers", found.layerTable()));
             measured.forEach(r -> views.add(new NamedView("layers-" + r.name(), r.chart())));
             arrays.add(array("faithfulness", measured, (r, layer) -> r.faithfulness(how, layer)));
-            if (measured.get(0).hasCausality()) {
+            if (measured.stream().anyMatch(LinearRelation::hasCausality)) {
                 arrays.add(array("causality", measured, (r, layer) -> r.causality(how, layer)));
             }
         }
@@ -78,7 +78,7 @@ public final class LreSweepExperiment implements Experiment<LanguageModel> {
             scalars.put("mean_majority", found.majority());
             scalars.put("above_majority", found.aboveMajority());
             scalars.put("above_half", found.above(0.5));
-            if (found.measured().get(0).hasCausality()) {
+            if (found.measured().stream().anyMatch(LinearRelation::hasCausality)) {
                 scalars.put("mean_causality", found.causality());
             }
         }

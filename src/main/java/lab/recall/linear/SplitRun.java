@@ -249,10 +249,11 @@ final class SplitRun {
         return marks;
     }
 
-    /** Another test with another subject and object; null where there is none. */
-    private static Test target(Test test, List<Test> tests, Random random) {
+    /** Another test with another subject and object, which the model's answer to this one does not begin too; null where there is none. */
+    private Test target(Test test, List<Test> tests, Random random) {
         List<Test> others = tests.stream()
-                .filter(o -> !o.fact.subject().equals(test.fact.subject()) && !o.fact.object().equals(test.fact.object())).toList();
+                .filter(o -> !o.fact.subject().equals(test.fact.subject()) && !o.fact.object().equals(test.fact.object()))
+                .filter(o -> !o.fact.begunBy(text(test.answer))).toList();
         return others.isEmpty() ? null : others.get(random.nextInt(others.size()));
     }
 

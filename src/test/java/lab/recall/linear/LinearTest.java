@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -31,6 +34,7 @@ import lab.recall.text.Prompt;
 import lab.recall.view.Show;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -226,6 +230,23 @@ class LinearTest {
                 .filter(f -> says(f, mamba.run(prompt(relation, f).ids()).argmax())).map(Fact::object).toList();
         double most = objects.stream().mapToInt(o -> Collections.frequency(objects, o)).max().orElseThrow();
         assertEquals(most / objects.size(), found.majority(), 1e-9);
+    }
+
+    /** Where one answer begins every object, no edit can show anything: none is tried, and the majority is 1. */
+    @Test
+    void anAnswerThatFitsEveryObjectShowsNothing(@TempDir Path dir) throws IOException {
+        Relation landmarks = Relations.of(mamba).get("landmark_in_country");
+        List<String> facts = landmarks.facts().stream().filter(f -> f.object().equals("Drisland"))
+                .map(f -> "{\"subject\": \"" + f.subject() + "\", \"object\": \"Drisland of " + f.subject() + "\"}").toList();
+        Files.writeString(dir.resolve("one_answer.json"), "{\"prompt_templates\": [\"" + landmarks.template().text() + "\"], \"samples\": " + facts + "}");
+        LinearRelations found = LinearSweep.of(mamba).zeroShot().samples(1).splits(1).layers(0, 4).over(Relations.folder(dir), Progress.silent(), Journal.none());
+        LinearRelation one = found.all().get(0);
+        assertTrue(one.isMeasured() && !one.hasCausality());
+        assertEquals(1, one.majority());
+        assertEquals(0, one.causality(Selection.NESTED).n());
+        assertEquals(1, one.chart().getSeriesCollection().stream().filter(c -> c.getName().equals("faithfulness")).count());
+        assertTrue(found.aboveMajority().mean() <= 0);
+        assertTrue(Show.text(LinearCriteria.of(found).table()).contains("no edits"));
     }
 
     private static Prompt prompt(Relation relation, Fact fact) {
