@@ -86,25 +86,62 @@ public final class CausalConv {
      */
     public static void backward(float[] dConv, int dConvAt, int tokens, int taps, int channels, float[] weight, float[] dX, int dXAt,
             int dXStride) {
-        for (int t = 0; t < tokens; t++) {
-            for (int tap = Math.max(0, taps - 1 - t); tap < taps; tap++) {
-                int token = t - (taps - 1 - tap);
-                addProduct(weight, tap * channels, dConv, dConvAt + t * channels, dX, dXAt + token * dXStride, channels);
+        for (int token = 0; token < tokens; token++) {
+            int to = dXAt + token * dXStride;
+            int from = dConvAt + token * channels;
+            if (taps == 4 && token < tokens - 3) {
+                fourBack(weight, dConv, from, channels, dX, to);
+            } else {
+                for (int later = 0; later < Math.min(taps, tokens - token); later++) {
+                    addProduct(weight, (taps - 1 - later) * channels, dConv, from + later * channels, dX, to, channels);
+                }
             }
+        }
+    }
+
+    /** What four tokens' outputs give back to the first one's input. */
+    private static void fourBack(float[] w, float[] d, int dAt, int channels, float[] to, int toAt) {
+        int w1 = channels;
+        int w2 = 2 * channels;
+        int w3 = 3 * channels;
+        int d1 = dAt + channels;
+        int d2 = d1 + channels;
+        int d3 = d2 + channels;
+        for (int i = 0; i < channels; i++) {
+            float sum = Math.fma(w[w2 + i], d[d1 + i], Math.fma(w[w3 + i], d[dAt + i], to[toAt + i]));
+            to[toAt + i] = Math.fma(w[i], d[d3 + i], Math.fma(w[w1 + i], d[d2 + i], sum));
         }
     }
 
     /** Adds to the gradients of weight [K][E] and, unless null, bias [E] of a run from its first token on. */
     public static void backwardWeights(float[] x, int xAt, int xStride, float[] dConv, int dConvAt, int tokens, int taps, int channels,
             float[] dWeight, float[] dBias) {
-        for (int t = 0; t < tokens; t++) {
-            for (int tap = Math.max(0, taps - 1 - t); tap < taps; tap++) {
-                int token = t - (taps - 1 - tap);
-                addProduct(x, xAt + token * xStride, dConv, dConvAt + t * channels, dWeight, tap * channels, channels);
+        for (int tap = 0; tap < taps; tap++) {
+            int back = taps - 1 - tap;
+            int t = back;
+            for (; t < tokens - 3; t += 4) {
+                addFour(x, xAt + (t - back) * xStride, xStride, dConv, dConvAt + t * channels, channels, dWeight, tap * channels);
             }
-            if (dBias != null) {
-                Elementwise.add(dConv, dConvAt + t * channels, dBias, 0, channels);
+            for (; t < tokens; t++) {
+                addProduct(x, xAt + (t - back) * xStride, dConv, dConvAt + t * channels, dWeight, tap * channels, channels);
             }
+        }
+        for (int t = 0; t < tokens && dBias != null; t++) {
+            Elementwise.add(dConv, dConvAt + t * channels, dBias, 0, channels);
+        }
+    }
+
+    /** Products of four tokens' inputs and gradients, in the order of the tokens. */
+    private static void addFour(float[] x, int xAt, int xStride, float[] d, int dAt, int channels, float[] to, int toAt) {
+        int x1 = xAt + xStride;
+        int x2 = x1 + xStride;
+        int x3 = x2 + xStride;
+        int d1 = dAt + channels;
+        int d2 = d1 + channels;
+        int d3 = d2 + channels;
+        for (int i = 0; i < channels; i++) {
+            float sum = Math.fma(x[x1 + i], d[d1 + i], Math.fma(x[xAt + i], d[dAt + i], to[toAt + i]));
+            to[toAt + i] = Math.fma(x[x3 + i], d[d3 + i], Math.fma(x[x2 + i], d[d2 + i], sum));
         }
     }
 

@@ -32,6 +32,10 @@ final class RowProduct {
             for (; j <= width - N; j += N) {
                 one(a, aAt, count, m, mAt + j, mStride, out, outAt + j);
             }
+            if (j < width && width >= N) {          // the last vector overlaps the one before: the same numbers again
+                one(a, aAt, count, m, mAt + width - N, mStride, out, outAt + width - N);
+                return width;
+            }
             return j;
         }
 

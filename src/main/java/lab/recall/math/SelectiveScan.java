@@ -160,13 +160,7 @@ public final class SelectiveScan {
                 int dec = decayAt + t * size + n * channels;
                 backwardState(channels, u, uAt + row, delta, deltaAt + row, a, n * channels, bc[bAt + t * bcStride + n],
                         bc[cAt + t * bcStride + n], before, h, h + size, decay, dec, dY, dYAt + row, dU, dUAt + row, dDelta, dDeltaAt + row,
-                        carry, n * channels, dBc, dbAt + t * dBcStride + n, dcAt + t * dBcStride + n, lanes);
-                if (dA != null) {
-                    // the carry has been multiplied by the decay already
-                    for (int e = 0; e < channels; e++) {
-                        dA[n * channels + e] += carry[n * channels + e] * before[h + e] * delta[deltaAt + row + e];
-                    }
-                }
+                        carry, n * channels, dBc, dbAt + t * dBcStride + n, dcAt + t * dBcStride + n, dA, lanes);
             }
         }
     }
@@ -174,13 +168,13 @@ public final class SelectiveScan {
     /** One token and state: with g the gradient of h[t], carries g decay on to h[t-1]. */
     private static void backwardState(int channels, float[] u, int uAt, float[] delta, int deltaAt, float[] a, int aAt, float b, float c,
             float[] before, int h, int after, float[] decay, int dec, float[] dY, int dYAt, float[] dU, int dUAt, float[] dDelta, int dDeltaAt,
-            float[] carry, int carryAt, float[] dBc, int db, int dc, float[] lanes) {
+            float[] carry, int carryAt, float[] dBc, int db, int dc, float[] dA, float[] lanes) {
         int e = 0;
         float sumB = 0f;
         float sumC = 0f;
         if (Simd.available()) {
             e = Lanes.backwardState(channels, u, uAt, delta, deltaAt, a, aAt, b, c, before, h, after, decay, dec, dY, dYAt, dU, dUAt, dDelta,
-                    dDeltaAt, carry, carryAt, lanes);
+                    dDeltaAt, carry, carryAt, dA, lanes);
             // not reduceLanes: its order is the compiler's choice, so interpreted and compiled code would differ
             for (int i = 0; i < lanes.length / 2; i++) {
                 sumB += lanes[i];
@@ -193,7 +187,11 @@ public final class SelectiveScan {
             float kept = g * decay[dec + e];
             sumC = Math.fma(y, before[after + e], sumC);
             sumB = Math.fma(g, delta[deltaAt + e] * u[uAt + e], sumB);
-            dDelta[dDeltaAt + e] += kept * before[h + e] * a[aAt + e] + g * b * u[uAt + e];
+            float past = kept * before[h + e];
+            dDelta[dDeltaAt + e] += Math.fma(past, a[aAt + e], g * b * u[uAt + e]);
+            if (dA != null) {
+                dA[aAt + e] = Math.fma(past, delta[deltaAt + e], dA[aAt + e]);
+            }
             dU[dUAt + e] += g * b * delta[deltaAt + e];
             carry[carryAt + e] = kept;
         }
@@ -329,7 +327,7 @@ public final class SelectiveScan {
         /** The whole vectors of {@link SelectiveScan#backwardState}; leaves their sums, lane by lane, in lanes. */
         static int backwardState(int channels, float[] u, int uAt, float[] delta, int deltaAt, float[] a, int aAt, float b, float c,
                 float[] before, int h, int after, float[] decay, int dec, float[] dY, int dYAt, float[] dU, int dUAt, float[] dDelta,
-                int dDeltaAt, float[] carry, int carryAt, float[] lanes) {
+                int dDeltaAt, float[] carry, int carryAt, float[] dA, float[] lanes) {
             FloatVector sumB = FloatVector.zero(S);
             FloatVector sumC = FloatVector.zero(S);
             int e = 0;
@@ -342,8 +340,12 @@ public final class SelectiveScan {
                 sumC = y.fma(FloatVector.fromArray(S, before, after + e), sumC);
                 sumB = g.fma(q.mul(x), sumB);
                 FloatVector gb = g.mul(b);
-                kept.mul(FloatVector.fromArray(S, before, h + e)).fma(FloatVector.fromArray(S, a, aAt + e), gb.mul(x))
-                        .add(FloatVector.fromArray(S, dDelta, dDeltaAt + e)).intoArray(dDelta, dDeltaAt + e);
+                FloatVector past = kept.mul(FloatVector.fromArray(S, before, h + e));
+                past.fma(FloatVector.fromArray(S, a, aAt + e), gb.mul(x)).add(FloatVector.fromArray(S, dDelta, dDeltaAt + e))
+                        .intoArray(dDelta, dDeltaAt + e);
+                if (dA != null) {
+                    past.fma(q, FloatVector.fromArray(S, dA, aAt + e)).intoArray(dA, aAt + e);
+                }
                 gb.fma(q, FloatVector.fromArray(S, dU, dUAt + e)).intoArray(dU, dUAt + e);
                 kept.intoArray(carry, carryAt + e);
             }
