@@ -38,7 +38,7 @@ public final class World implements Showable {
     public enum Names {
         /** Subjects share their words, across types too: a first and a last word together name one, neither does alone. */
         GRID,
-        /** The first word of every subject is its own: it alone names it. */
+        /** The first word of every subject is its own and alone names it; the second one says nothing, cities and countries have one too. */
         UNIQUE
     }
 
@@ -64,13 +64,19 @@ public final class World implements Showable {
             List<Fact> list = new ArrayList<>();
             for (String subject : words.get(r.get("subject").asText())) {
                 facts.put(subject, object(r, subject, list.size(), words, known, random));
-                list.add(new Fact(name, subject, facts.get(subject)));
+                list.add(new Fact(name, asSubject(subject, plan.get("subjects").get(r.get("subject").asText()), names), facts.get(subject)));
             }
             known.put(name, facts);
             all.add(new WorldRelation(name, r.get("subject").asText(), WorldRelation.templates(r.get("prompt_templates")),
                     WorldRelation.templates(r.get("held_out_templates")), List.copyOf(list)));
         }
         return new World(List.copyOf(all));
+    }
+
+    /** A name of one word gets a second one where first words alone name the subjects. */
+    private static String asSubject(String name, JsonNode kind, Names names) {
+        JsonNode last = kind.path("unique_last");
+        return names == Names.GRID || last.isEmpty() ? name : name + " " + last.get(Math.floorMod(name.hashCode(), last.size())).asText();
     }
 
     private static JsonNode plan() {

@@ -138,6 +138,7 @@ class CorpusTest {
                 List<String> first = r.facts().stream().map(Fact::subject).filter(s -> s.contains(" ")).map(s -> s.split(" ")[0]).toList();
                 long distinct = first.stream().distinct().count();
                 assertTrue(first.isEmpty() || (names == World.Names.UNIQUE ? distinct == first.size() : distinct <= 9), r.name() + ": " + first);
+                assertTrue(names == World.Names.GRID || first.size() == r.facts().size(), "two words each");
                 assertTrue(r.templates().size() >= 6 && r.heldOut().size() >= 2);
             }
         }
