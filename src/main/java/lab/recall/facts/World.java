@@ -55,7 +55,7 @@ public final class World implements Showable {
     public static World generate(long seed, Names names) {
         Random random = new Random(seed);
         JsonNode plan = plan();
-        Map<String, List<String>> words = new WorldNames(random, names == Names.GRID).all(plan.get("subjects"), plan.get("objects"));
+        Map<String, List<String>> words = new WorldNames(plan, random, names == Names.GRID).all();
         Map<String, Map<String, String>> known = new HashMap<>();
         List<WorldRelation> all = new ArrayList<>();
         for (JsonNode r : plan.get("relations")) {

@@ -17,49 +17,50 @@ final class WorldNames {
     private static final String[] SINGLE = {"b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z"};
     private static final String[] VOWELS = {"a", "e", "i", "o", "u"};
     private static final String[] CODAS = {"l", "m", "n", "r", "s", "th", "k", "x"};
-    private static final Map<String, List<String>> ENDINGS = Map.of("city", List.of("burg", "grad", "polis", "ton", "ville"),
-            "country", List.of("ia", "land", "ova", "stan"));
-    /** First names and roots that the subjects of a grid share. */
-    private static final int ROOTS = 9;
-    private static final int GIVEN = 8;
 
     private final Random random;
     private final boolean grid;
     private final Set<String> used = new HashSet<>();
-    private final List<String> roots = new ArrayList<>();
-    private final List<String> given = new ArrayList<>();
+    private final JsonNode plan;
+    /** Words and first names that the subjects of a grid share. */
+    private final List<String> roots;
+    private final List<String> given;
 
-    /** @param grid whether subjects share their words, so that no single word tells which one is meant */
-    WorldNames(Random random, boolean grid) {
+    /**
+     * @param plan a world's description
+     * @param grid whether subjects share their words, so that no single word tells which one is meant
+     */
+    WorldNames(JsonNode plan, Random random, boolean grid) {
+        this.plan = plan;
         this.random = random;
         this.grid = grid;
-        while (roots.size() < ROOTS) {
-            roots.add(root());
-        }
-        while (given.size() < GIVEN) {
-            given.add(givenName());
-        }
+        this.roots = texts(plan.get("roots"));
+        this.given = texts(plan.get("given"));
+        used.addAll(roots);
+        used.addAll(given);
     }
 
-    /** Names for every kind of subject and object of a world's description. */
-    Map<String, List<String>> all(JsonNode subjects, JsonNode objects) {
+    private static List<String> texts(JsonNode list) {
+        List<String> all = new ArrayList<>();
+        list.forEach(w -> all.add(w.asText()));
+        return all;
+    }
+
+    /** Names for every kind of subject and object. */
+    Map<String, List<String>> all() {
         Map<String, List<String>> all = new HashMap<>();
-        subjects.fields().forEachRemaining(e -> all.put(e.getKey(), e.getValue().has("first") ? twoWords(e.getValue()) : words(e.getKey(), e.getValue())));
-        objects.fields().forEachRemaining(e -> all.put(e.getKey(), words(e.getKey(), e.getValue())));
+        plan.get("subjects").fields().forEachRemaining(e -> all.put(e.getKey(),
+                e.getValue().has("first") ? twoWords(e.getValue()) : words(e.getKey(), e.getValue())));
+        plan.get("objects").fields().forEachRemaining(e -> all.put(e.getKey(), words(e.getKey(), e.getValue())));
         return all;
     }
 
     private List<String> words(String kind, JsonNode how) {
-        List<String> all = new ArrayList<>();
         if (how.has("words")) {
-            how.get("words").forEach(w -> all.add(w.asText()));
-            return all;
+            return texts(how.get("words"));
         }
-        List<String> endings = new ArrayList<>(ENDINGS.getOrDefault(kind, List.of("")));
-        if (how.has("endings")) {
-            endings.clear();
-            how.get("endings").forEach(w -> endings.add(w.asText()));
-        }
+        List<String> all = new ArrayList<>();
+        List<String> endings = how.has("endings") ? texts(how.get("endings")) : List.of("");
         boolean small = kind.equals("currency");
         while (all.size() < how.get("count").asInt()) {
             String ending = endings.get(all.size() % endings.size());
@@ -70,12 +71,7 @@ final class WorldNames {
 
     /** Some cells of the grid of first and last words, or a first word of its own for every subject. */
     private List<String> twoWords(JsonNode how) {
-        List<String> last = new ArrayList<>();
-        if (how.get("last").isArray()) {
-            how.get("last").forEach(w -> last.add(w.asText()));
-        } else {
-            last.addAll(roots);
-        }
+        List<String> last = how.get("last").isArray() ? texts(how.get("last")) : roots;
         int count = how.get("count").asInt();
         boolean person = how.get("first").asText().equals("given");
         List<String> all = new ArrayList<>();
