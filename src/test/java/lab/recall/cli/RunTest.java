@@ -281,7 +281,7 @@ class RunTest {
         "{GOOD,'threads':0}|threads: 0, expected a whole number from 1",
         "{GOOD,'model':'tiny-mamba'}|Duplicate",
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[]},'points':['*']}|prompt.ids",
-        "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1,800]},'points':['*']}|prompt.ids[1]: 800, expected a whole number from 0 to 799",
+        "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1,865]},'points':['*']}|prompt.ids[1]: 865, expected a whole number from 0 to 864",
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1.5]},'points':['*']}|prompt.ids[0]",
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'text':''},'points':['*']}|prompt: the prompt is empty",
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'text':'a','ids':[1]},'points':['*']}|prompt: expected either text or ids",
@@ -306,7 +306,7 @@ class RunTest {
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'attn_out'}|attn_out",
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','window':0}|window: 0",
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','sever':'y'}|sever",
-        "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','answer':800}|answer: 800",
+        "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','answer':865}|answer: 865",
         "{LRE,'layer':0,'samples':[],'tests':[{'prompt':{'ids':[1]},'token':0}]}|samples: expected a list of at least one",
         "{LRE,'layer':0,'samples':[{'prompt':{'ids':[1]},'token':1}],'tests':[]}|samples[0].token: 1, expected a whole number from 0 to 0",
         "{LRE,'layer':8,'samples':[{'prompt':{'ids':[1]},'token':0}],'tests':[]}|layer: 8, expected a whole number from 0 to 7",
@@ -370,7 +370,7 @@ class RunTest {
         assertEquals(0, recall("info", "tiny-mamba", "--json"));
         assertEquals(8, JSON.readTree(terminal.out()).get("layers").asInt());
         assertEquals(0, recall("next", "tiny-mamba", "Dosith Stadium is located in the city of", "--json", "--top", "3"));
-        assertEquals(" Fuxton", JSON.readTree(terminal.out()).get(0).get("token").asText());
+        assertEquals(" Malpolis", JSON.readTree(terminal.out()).get(0).get("token").asText());
         assertEquals(0, recall("--help"));
         for (String command : new String[] {"models", "info", "next", "run", "knockout", "edit", "edit-sweep"}) {
             assertEquals(0, recall(command, "--help"), command);
