@@ -281,7 +281,7 @@ final class Bench {
             prompts[i] = ids(model, 64, i);
         }
         List<Pass> passes = model.runAll(List.of(prompts), Recording.gradients());
-        Trainable trained = new Trainable(model, prompts.length, 64);
+        Trainable trained = new Trainable(model, prompts.length, prompts[0].length);
         double loss = best(() -> trained.loss(prompts, null), 2);
         double forward = best(() -> model.runAll(List.of(prompts), Recording.nothing()), 2);
         double vectors = best(() -> passes.forEach(p -> Gradients.of(p, 7, Recording.points(HookPoint.RESID_POST))), 2);

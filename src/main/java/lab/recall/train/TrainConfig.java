@@ -150,7 +150,8 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
         return parse(changed.toString());
     }
 
-    World openWorld() {
+    /** The world that is learned. */
+    public World openWorld() {
         return world == null ? World.generate(worldSeed, names) : World.read(world);
     }
 }
