@@ -20,7 +20,7 @@ import tech.tablesaw.api.Table;
 
 @Command(name = "edit", mixinStandardHelpOptions = true,
         description = "Puts a fact into a model by a rank-one change of one matrix, and shows what it says before and after.",
-        footer = {"", "recall edit --model tiny-mamba --subject \"Novux Bridge\" --prompt \"{} is located in the city of\" --target Fuxton",
+        footer = {"", "recall edit --model tiny-mamba --subject \"Novux Bridge\" --prompt \"{} is located in the city of\" --target Malpolis",
             "recall edit --model tiny-mamba --requests counterfact.json --how joint --save edited",
             "recall edit --model tiny-mamba --apply change.safetensors --save edited"})
 final class EditCommand implements Callable<Integer> {

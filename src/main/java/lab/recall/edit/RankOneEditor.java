@@ -11,7 +11,7 @@ import lab.recall.text.Template;
  *
  * <pre>{@code
  * var editor = RankOneEditor.of(mamba).at(2, EditMatrix.W_O);          // second moments from the texts that belong to the model
- * var done = editor.edit(EditRequest.of("{} is located in the city of", "Novux Bridge", "Fuxton"));
+ * var done = editor.edit(EditRequest.of("{} is located in the city of", "Novux Bridge", "Malpolis"));
  * done.edit().applyTo(mamba).next("Novux Bridge is located in the city of").top(5)
  * done.value()                                               // the losses of the search
  * editor.edit(requests)                                      // many at once, each of the unedited model

@@ -7,7 +7,7 @@ import lab.recall.text.Template;
  * A fact to be put in the place of another one, with prompts that tell how well that went: the form of CounterFact's records.
  *
  * <pre>{@code
- * EditRequest r = EditRequest.of("{} is located in the city of", "Novux Bridge", "Fuxton");
+ * EditRequest r = EditRequest.of("{} is located in the city of", "Novux Bridge", "Malpolis");
  * }</pre>
  *
  * Source: Meng et al., arXiv 2202.05262, section 3.4.

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Requests rome, edit and edit_sweep, and the commands edit and edit-sweep. */
 class EditCommandTest {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String[] FACT = {"--subject", "Dosith Stadium", "--prompt", "{} is located in the city of", "--target", "Tresburg"};
+    private static final String[] FACT = {"--subject", "Dosith Stadium", "--prompt", "{} is located in the city of", "--target", "Stathburg"};
 
     @TempDir
     Path dir;
@@ -135,13 +135,13 @@ class EditCommandTest {
     @Test
     void beforeAndAfter() throws IOException {
         Path change = dir.resolve("change.safetensors");
-        assertEquals(0, edit(FACT, "--true", "Fuxton", "--save", dir.resolve("edited").toString(), "--change", change.toString(), "--out",
+        assertEquals(0, edit(FACT, "--true", "Malpolis", "--save", dir.resolve("edited").toString(), "--change", change.toString(), "--out",
                 dir.resolve("out").toString()), () -> terminal.err());
-        assertTrue(terminal.out().contains("Fuxton") && terminal.out().contains("Tresburg") && terminal.out().contains("key dot u"), terminal.out());
+        assertTrue(terminal.out().contains("Malpolis") && terminal.out().contains("Stathburg") && terminal.out().contains("key dot u"), terminal.out());
         assertTrue(Files.size(dir.resolve("out").resolve("losses.png")) > 0 && Files.exists(dir.resolve("out").resolve("tests.csv")));
         assertFalse(Files.exists(dir.resolve("out").resolve("journal.jsonl")));
         String prompt = "Dosith Stadium is located in the city of";
-        assertEquals(" Tresburg", LanguageModel.open(dir.resolve("edited")).next(prompt).token(0));
+        assertEquals(" Stathburg", LanguageModel.open(dir.resolve("edited")).next(prompt).token(0));
         String weight = "backbone.layers.1.mixer.out_proj.weight";
         LanguageModel tiny = LanguageModel.open("tiny-mamba");
         assertEquals(0, recall("edit", "--model", dir.resolve("edited").toString(), "--revert", change.toString(), "--save", dir.resolve("back").toString()),
@@ -156,10 +156,10 @@ class EditCommandTest {
     void severalRequests(String how) throws IOException {
         Path file = Files.writeString(dir.resolve("requests.json"), """
                 [{"case_id": 3, "requested_rewrite": {"prompt": "{} is located in the city of", "subject": "Dosith Stadium", "relation_id": "P1",
-                  "target_new": {"str": "Tresburg", "id": "Q1"}, "target_true": {"str": "Fuxton", "id": "Q2"}},
+                  "target_new": {"str": "Stathburg", "id": "Q1"}, "target_true": {"str": "Malpolis", "id": "Q2"}},
                   "paraphrase_prompts": ["Dosith Stadium stands in the city of"], "neighborhood_prompts": ["Lofir Temple is located in the city of"]},
                  {"case_id": 4, "requested_rewrite": {"prompt": "{} is located in the city of", "subject": "Dosith Bridge",
-                  "target_new": {"str": "Fuxton"}, "target_true": {"str": "Tresburg"}}, "paraphrase_prompts": [], "neighborhood_prompts": []}]
+                  "target_new": {"str": "Malpolis"}, "target_true": {"str": "Stathburg"}}, "paraphrase_prompts": [], "neighborhood_prompts": []}]
                 """);
         assertEquals(0, edit(new String[] {"--requests", file.toString()}, "--how", how), () -> terminal.err());
         assertTrue(terminal.out().contains("efficacy: 1.0"), terminal.out());
@@ -178,7 +178,7 @@ class EditCommandTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "--subject Novux --prompt Nothing --target Fuxton|does not stand in the prompt", "--subject Novux --prompt {} --target|--target",
+        "--subject Novux --prompt Nothing --target Malpolis|does not stand in the prompt", "--subject Novux --prompt {} --target|--target",
         "--subject Novux|expected --subject, --prompt and --target", "--requests /nope|file: /nope: no such file",
         "--subject Novux --prompt {}_is --target x --layer 8|layer: 8", "--subject Novux --prompt {}_is --target x --matrix W|matrix: 'W'",
         "--subject Novux --prompt {}_is --target x --covariance /nope|covariance: /nope",

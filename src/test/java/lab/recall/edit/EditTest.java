@@ -75,12 +75,12 @@ class EditTest {
     /** Targets of several tokens: each target is read behind its own earlier tokens. */
     @Test
     void targetsOfSeveralTokens() {
-        EditRequest r = new EditRequest(0, "", "{} is located in the city of", "Novux Bridge", "Fuxton Bridge", "Tresburg", List.of("Novux Bridge is in"),
+        EditRequest r = new EditRequest(0, "", "{} is located in the city of", "Novux Bridge", "Malpolis Bridge", "Stathburg", List.of("Novux Bridge is in"),
                 List.of("Lofir Temple is located in the city of"));
         RankOneEdit edit = editor(EditMatrix.W_O).edit(r).edit();
         EditTests tests = EditTests.of(mamba, List.of(r));
         assertArrayEquals(tests.on(edit.applyTo(mamba)).get(0).numbers(), tests.edited(mamba, List.of(edit)).get(0).numbers(), 1e-4);
-        int[] target = EditCase.target(mamba.requireTokenizer(), "Fuxton Bridge");
+        int[] target = EditCase.target(mamba.requireTokenizer(), "Malpolis Bridge");
         assertTrue(target.length > 1);
         Pass pass = mamba.run(mamba.prompt("Novux Bridge is located in the city of").ids());
         double p = 1;
@@ -90,7 +90,7 @@ class EditTest {
         }
         double geometric = Math.pow(p, 1.0 / target.length);
         double truth = mamba.run(mamba.prompt("Novux Bridge is located in the city of").ids())
-                .probability(EditCase.target(mamba.requireTokenizer(), "Tresburg")[0]);
+                .probability(EditCase.target(mamba.requireTokenizer(), "Stathburg")[0]);
         assertEquals(geometric - truth, tests.on(mamba).get(0).magnitude()[0], 1e-5);
     }
 
@@ -294,9 +294,9 @@ class EditTest {
     @Test
     void whatCannotBeEdited() {
         for (Map.Entry<String, Runnable> e : Map.<String, Runnable>of(
-                "does not stand in the prompt", () -> EditRequest.of("The tower is in", "Novux Bridge", "Fuxton"),
+                "does not stand in the prompt", () -> EditRequest.of("The tower is in", "Novux Bridge", "Malpolis"),
                 "target: empty", () -> EditRequest.of("{} is in", "Novux Bridge", " "),
-                "subject: empty", () -> EditRequest.of("{} is in", "", "Fuxton"),
+                "subject: empty", () -> EditRequest.of("{} is in", "", "Malpolis"),
                 "layer: 8", () -> RankOneEditor.of(mamba).at(8, EditMatrix.W_O),
                 "mlp.dense_4h_to_h", () -> RankOneEditor.of(mamba).at(1, EditMatrix.W_DOWN),
                 "covariance: singular", () -> new SecondMoment(2, new double[] {1, 1, 1, 1}, 1).solve(new double[] {1, 0})).entrySet()) {

@@ -236,8 +236,8 @@ class LinearTest {
     @Test
     void anAnswerThatFitsEveryObjectShowsNothing(@TempDir Path dir) throws IOException {
         Relation landmarks = Relations.of(mamba).get("landmark_in_country");
-        List<String> facts = landmarks.facts().stream().filter(f -> f.object().equals("Drisland"))
-                .map(f -> "{\"subject\": \"" + f.subject() + "\", \"object\": \"Drisland of " + f.subject() + "\"}").toList();
+        List<String> facts = landmarks.facts().stream().filter(f -> f.object().equals("Mania"))
+                .map(f -> "{\"subject\": \"" + f.subject() + "\", \"object\": \"Mania of " + f.subject() + "\"}").toList();
         Files.writeString(dir.resolve("one_answer.json"), "{\"prompt_templates\": [\"" + landmarks.template().text() + "\"], \"samples\": " + facts + "}");
         LinearRelations found = LinearSweep.of(mamba).zeroShot().samples(1).splits(1).layers(0, 4).over(Relations.folder(dir), Progress.silent(), Journal.none());
         LinearRelation one = found.all().get(0);
