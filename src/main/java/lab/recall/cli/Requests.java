@@ -30,7 +30,7 @@ import lab.recall.train.TrainStepExperiment;
 
 /** Runs requests, one after another, and writes their results. The last model stays open for the next request. */
 final class Requests {
-    private static final Map<String, Experiment<LanguageModel>> EXPERIMENTS = new LinkedHashMap<>();
+    static final Map<String, Experiment<LanguageModel>> EXPERIMENTS = new LinkedHashMap<>();
 
     static {
         for (Experiment<LanguageModel> e : List.of(new ActivationsExperiment(), new InterchangeExperiment(), new GradientExperiment(),
