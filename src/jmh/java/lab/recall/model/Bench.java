@@ -350,8 +350,8 @@ final class Bench {
             return;
         }
         LanguageModel model = open(shape, "F32");
-        int tokens = 40;
-        int[][] rows = new int[24][];
+        int tokens = 128;
+        int[][] rows = new int[8][];
         for (int r = 0; r < rows.length; r++) {
             rows[r] = ids(model, tokens, r);
         }
@@ -363,7 +363,7 @@ final class Bench {
             trained.changed();
         }, 10);
         // forward once, back twice; the last token of a row predicts nothing
-        row("train-step, 24 rows", shape + " F32", rows.length * tokens, threads, (long) rows.length * tokens * model.layers(), seconds,
+        row("train-step, 8 rows", shape + " F32", rows.length * tokens, threads, (long) rows.length * tokens * model.layers(), seconds,
                 3 * flops(model, rows.length * tokens, rows.length * (tokens - 1)), "train-step", model.folder().toString(), "--tokens", "" + tokens,
                 "--batch", "" + rows.length, "--threads", "" + threads);
     }

@@ -47,9 +47,9 @@ final class RandomCheckpoint {
             case "mamba-130m" -> mamba(entries, 768, 24, 16, 50_280);
             case "mamba-370m" -> mamba(entries, 1024, 48, 16, 50_280);
             case "mamba-2.8b" -> mamba(entries, 2560, 64, 16, 50_280);
-            case "tiny-mamba" -> mamba(entries, 96, 8, 8, 820);
+            case "tiny-mamba" -> mamba(entries, 64, 8, 8, 865);
             case "pythia-160m" -> pythia(entries, 768, 12, 12, 50_304);
-            case "tiny-neox" -> pythia(entries, 96, 6, 4, 820);
+            case "tiny-neox" -> pythia(entries, 64, 6, 2, 865);
             default -> throw new IllegalArgumentException(shape + ": expected mamba-130m, mamba-370m, mamba-2.8b, pythia-160m, tiny-mamba or tiny-neox");
         };
         Path part = folder.resolve("part");
