@@ -9,8 +9,8 @@ import java.util.Arrays;
  * another. Token t of the segment reads the P past tokens and the segment's tokens 0..t. Source: Vaswani et al., arXiv 1706.03762.
  */
 public final class Attention {
-    private static final ThreadLocal<float[]> SCRATCH = ThreadLocal.withInitial(() -> new float[0]);
-    private static final ThreadLocal<float[]> SUM = ThreadLocal.withInitial(() -> new float[0]);
+    private static final Scratch WORK = new Scratch();
+    private static final Scratch SUM = new Scratch();
 
     /** Edges that are left out: their scores become minus infinity. */
     public interface Cut {
@@ -37,7 +37,7 @@ public final class Attention {
         float scale = (float) (1 / Math.sqrt(headWidth));
         Parallel.forEach(heads, head -> {
             int shift = head * headWidth;
-            float[] work = scratch(2 * all * headWidth + all);
+            float[] work = WORK.floats(2 * all * headWidth + all);
             int values = all * headWidth;
             int weights = 2 * values;
             for (int s = 0; s < all; s++) {         // keys with their tokens side by side, values row by row
@@ -84,9 +84,8 @@ public final class Attention {
         int values = all * headWidth;
         int weights = 2 * values;                       // [tokens][all], like the gradients of the scores behind them
         int dScores = weights + tokens * all;
-        float[] work = scratch(dScores + tokens * all);
-        float[] sum = SUM.get().length < tokens * headWidth ? new float[tokens * headWidth] : SUM.get();
-        SUM.set(sum);
+        float[] work = WORK.floats(dScores + tokens * all);
+        float[] sum = SUM.floats(tokens * headWidth);
         for (int head = 0; head < heads; head++) {
             int shift = head * headWidth;
             for (int s = 0; s < all; s++) {
@@ -130,14 +129,5 @@ public final class Attention {
         for (int s = 0; s < tokens; s++) {
             System.arraycopy(sum, s * width, to, toAt + s * toStride, width);
         }
-    }
-
-    private static float[] scratch(int size) {
-        float[] work = SCRATCH.get();
-        if (work.length < size) {
-            work = new float[size];
-            SCRATCH.set(work);
-        }
-        return work;
     }
 }

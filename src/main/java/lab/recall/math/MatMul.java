@@ -51,19 +51,13 @@ public final class MatMul {
         private static final int TILE_ROWS = LANES == 16 ? 6 : 4;
         private static final int WIDE = VECTORS * LANES;
         private static final int NARROW = 2 * LANES;
-        private static final ThreadLocal<float[][]> SCRATCH = ThreadLocal.withInitial(() -> new float[3][0]);
-
-        private static float[] scratch(int slot, int size) {
-            float[][] all = SCRATCH.get();
-            if (all[slot].length < size) {
-                all[slot] = new float[size];
-            }
-            return all[slot];
-        }
+        private static final Scratch PANELS = new Scratch();
+        private static final Scratch SIDE = new Scratch();
+        private static final Scratch EDGE = new Scratch();
 
         /** Panels of WIDE columns, the last one as narrow as it can be: panel, then row, then column; zeros behind the last column. */
         static float[] pack(float[] b, int bAt, int bStride, int rows, int n) {
-            float[] packed = scratch(0, rows * (n / WIDE * WIDE + width(n % WIDE)));
+            float[] packed = PANELS.floats(rows * (n / WIDE * WIDE + width(n % WIDE)));
             int at = 0;
             for (int first = 0; first < n; first += WIDE) {
                 int width = width(Math.min(WIDE, n - first));
@@ -85,7 +79,7 @@ public final class MatMul {
 
         /** Rows {@code from .. to} of c, which are columns of a. */
         static void addOuter(float[] a, int aAt, int aStride, float[] panels, int rows, int from, int to, int n, float[] c) {
-            float[] side = scratch(1, rows * TILE_ROWS);
+            float[] side = SIDE.floats(rows * TILE_ROWS);
             for (int i = from; i < to; i += TILE_ROWS) {
                 int count = Math.min(TILE_ROWS, to - i);
                 for (int r = 0; r < rows; r++) {
@@ -106,7 +100,7 @@ public final class MatMul {
 
         /** The last columns, which do not fill their vectors. */
         private static void edge(int width, int columns, int count, float[] side, float[] panels, int panelAt, int rows, float[] c, int cAt, int n) {
-            float[] tile = scratch(2, TILE_ROWS * WIDE);
+            float[] tile = EDGE.floats(TILE_ROWS * WIDE);
             for (int k = 0; k < count; k++) {
                 System.arraycopy(c, cAt + k * n, tile, k * width, columns);
             }

@@ -19,8 +19,8 @@ final class Panels implements PackedMatrix.Store {
     private static final int ROW_BLOCK = 96;
     /** Products below this many multiply-adds are not worth handing over. */
     private static final long SPLIT = 100_000;
-    private static final ThreadLocal<float[]> TAIL = ThreadLocal.withInitial(() -> new float[0]);
-    private static final ThreadLocal<float[]> ROWS = ThreadLocal.withInitial(() -> new float[0]);
+    private static final Scratch TAIL = new Scratch();
+    private static final Scratch ROWS = new Scratch();
 
     private final PackedMatrix.Storage storage;
     private final int outputs;
@@ -129,7 +129,7 @@ final class Panels implements PackedMatrix.Store {
         boolean small = (long) rows * inputs * outputs < SPLIT;
         int perItem = small ? panels : Math.max(1, (panels + 8 * Parallel.threads() - 1) / (8 * Parallel.threads()));
         int groups = (panels + perItem - 1) / perItem;
-        float[] packed = rows == 1 ? x : grown(ROWS, Math.multiplyExact(rows, inputs));
+        float[] packed = rows == 1 ? x : ROWS.floats(Math.multiplyExact(rows, inputs));
         int packedAt = rows == 1 ? xAt : 0;
         if (rows > 1) {
             Parallel.forEach(small ? 1 : blocks, i -> {
@@ -152,15 +152,6 @@ final class Panels implements PackedMatrix.Store {
 
     private static int first(int part, int parts, int rows) {
         return (int) ((long) part * rows / parts);
-    }
-
-    private static float[] grown(ThreadLocal<float[]> buffer, int size) {
-        float[] b = buffer.get();
-        if (b.length < size) {
-            b = new float[size];
-            buffer.set(b);
-        }
-        return b;
     }
 
     /** Writes the rows of each tile side by side, [k][row]: tile by tile at the place of its first row. */
@@ -192,7 +183,7 @@ final class Panels implements PackedMatrix.Store {
             rows(p, vectors, x, xAt, rows, y, yAt + p * WIDE, yStride);
             return;
         }
-        float[] tile = grown(TAIL, rows * width);
+        float[] tile = TAIL.floats(rows * width);
         rows(p, vectors, x, xAt, rows, tile, 0, width);
         for (int r = 0; r < rows; r++) {
             System.arraycopy(tile, r * width, y, yAt + r * yStride + p * WIDE, columns);

@@ -24,7 +24,7 @@ public final class SelectiveScan {
     private static final int RANGE = 256;
     /** Below so many exponentials a call stays in its thread. */
     private static final long SPLIT = 60_000;
-    private static final ThreadLocal<float[]> SCRATCH = ThreadLocal.withInitial(() -> new float[0]);
+    private static final Scratch WORK = new Scratch();
 
     private SelectiveScan() {
     }
@@ -38,7 +38,7 @@ public final class SelectiveScan {
         ranges(tokens, channels, states, (from, to) -> {
             int e = from;
             if (Simd.available()) {
-                float[] work = scratch(3 * tokens * Lanes.COUNT);
+                float[] work = WORK.floats(3 * tokens * Lanes.COUNT);
                 for (; e <= to - Lanes.COUNT; e += Lanes.COUNT) {
                     Lanes.forward(tokens, channels, states, e, u, uAt, delta, deltaAt, a, bc, bAt, cAt, bcStride, d, state, stateAt, y, yAt, work);
                 }
@@ -197,15 +197,6 @@ public final class SelectiveScan {
         }
         dBc[db] = sumB;
         dBc[dc] = sumC;
-    }
-
-    private static float[] scratch(int size) {
-        float[] work = SCRATCH.get();
-        if (work.length < size) {
-            work = new float[size];
-            SCRATCH.set(work);
-        }
-        return work;
     }
 
     private static void ranges(int tokens, int channels, int states, Parallel.Range body) {

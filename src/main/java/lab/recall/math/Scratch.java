@@ -1,0 +1,16 @@
+package lab.recall.math;
+
+/** A buffer that grows and is used again, one for each thread. */
+final class Scratch {
+    private final ThreadLocal<float[]> own = ThreadLocal.withInitial(() -> new float[0]);
+
+    /** The calling thread's, at least so long, with whatever was in it. */
+    float[] floats(int size) {
+        float[] buffer = own.get();
+        if (buffer.length < size) {
+            buffer = new float[size];
+            own.set(buffer);
+        }
+        return buffer;
+    }
+}
