@@ -66,7 +66,7 @@ public final class EditCriteria {
         all.add(new Criterion<>("D3", "W_a: generalisation below 0.77 in the first 0.15 of the layers, its best score at 0.25 to 0.36 of the depth", c -> {
             double early = RelativeDepth.most(c.at(EditMatrix.W_A, Measure.GENERALISATION), 0, 0.15);
             double[] score = c.at(EditMatrix.W_A, null);
-            int best = IntStream.range(0, score.length).reduce(0, (a, b) -> score[b] > score[a] ? b : a);
+            int best = RelativeDepth.peak(score);
             double depth = best / (double) score.length;
             return new Found("at most " + number(early) + "; " + number(score[best]) + " at " + place(best, score), early < 0.77 && depth >= 0.25 && depth <= 0.36);
         }));
@@ -88,7 +88,7 @@ public final class EditCriteria {
         }));
         all.add(new Criterion<>("D5", "W_o: lowest specificity between 0.6 and 0.8 of the depth, at least 0.1 higher again in the last layer", c -> {
             double[] s = c.at(EditMatrix.W_O, Measure.SPECIFICITY);
-            int low = IntStream.range(0, s.length).reduce(0, (a, b) -> s[b] < s[a] ? b : a);
+            int low = RelativeDepth.lowest(s);
             double depth = low / (double) s.length;
             return new Found(number(s[low]) + " at " + place(low, s) + ", " + number(s[s.length - 1]) + " in the last", depth >= 0.6 && depth <= 0.8
                     && s[s.length - 1] >= s[low] + 0.1);

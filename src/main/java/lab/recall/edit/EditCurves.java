@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import lab.recall.edit.EditScores.Measure;
 import lab.recall.facts.PaperNumbers;
@@ -67,7 +68,11 @@ public final class EditCurves implements Showable {
 
     /** Means of a share by layer, from 0 to 1; of the harmonic mean where the measure is null. NaN for a layer that was not edited. */
     public double[] means(EditMatrix matrix, Measure measure) {
-        return Arrays.stream(estimates(matrix, measure)).mapToDouble(Estimate::mean).toArray();
+        return each(estimates(matrix, measure), Estimate::mean);
+    }
+
+    private static double[] each(Estimate[] estimates, ToDoubleFunction<Estimate> what) {
+        return Arrays.stream(estimates).mapToDouble(what).toArray();
     }
 
     /** By layer of the model. */
@@ -85,25 +90,26 @@ public final class EditCurves implements Showable {
 
     /** A measure by layer, one line a matrix; the harmonic mean where it is null. */
     public XYChart chart(Measure measure) {
-        XYChart chart = Charts.lines(title(measure), "layer", name(measure));
+        return lines(measure, "layer", Charts::byLayer);
+    }
+
+    private interface Line {
+        XYChart add(XYChart chart, String name, double[] means, double[] low, double[] high);
+    }
+
+    private XYChart lines(Measure measure, String over, Line line) {
+        XYChart chart = Charts.lines(title(measure), over, name(measure));
         chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);
         for (EditMatrix m : found.keySet()) {
             Estimate[] e = estimates(m, measure);
-            Charts.byLayer(chart, m.label(), means(m, measure), Arrays.stream(e).mapToDouble(Estimate::low).toArray(),
-                    Arrays.stream(e).mapToDouble(Estimate::high).toArray());
+            line.add(chart, m.label(), each(e, Estimate::mean), each(e, Estimate::low), each(e, Estimate::high));
         }
         return chart;
     }
 
     /** The same over relative depth with the paper's curves of the same matrices: Mamba-2.8b's, or Pythia-2.8b's. */
     public XYChart besidePaper(Measure measure) {
-        XYChart chart = Charts.lines(title(measure), "layer / layers", name(measure));
-        chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);
-        for (EditMatrix m : found.keySet()) {
-            Estimate[] e = estimates(m, measure);
-            Charts.byDepth(chart, m.label(), means(m, measure), Arrays.stream(e).mapToDouble(Estimate::low).toArray(),
-                    Arrays.stream(e).mapToDouble(Estimate::high).toArray());
-        }
+        XYChart chart = lines(measure, "layer / layers", Charts::byDepth);
         for (EditMatrix m : found.keySet()) {
             double[] curve = paper(m, measure);
             double[] x = IntStream.range(0, curve.length).mapToDouble(l -> (double) l / curve.length).toArray();

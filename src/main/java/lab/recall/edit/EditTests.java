@@ -117,9 +117,7 @@ public final class EditTests {
 
     /** What an edit adds to the value at every token. */
     private static List<Intervention> changes(Pass pass, RankOneEdit edit) {
-        // what a layer puts out may as well be added to the stream behind it: one layer less to compute
-        boolean output = edit.matrix() == EditMatrix.W_O || edit.matrix() == EditMatrix.W_DOWN;
-        HookPoint point = output ? HookPoint.RESID_POST : edit.matrix().value();
+        HookPoint point = edit.matrix().value().addedAt();
         float[] keys = pass.values(edit.layer(), edit.matrix().key());
         int width = edit.u().length;
         List<Intervention> all = new ArrayList<>(pass.length());

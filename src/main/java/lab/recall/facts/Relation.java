@@ -30,14 +30,20 @@ public record Relation(String name, List<Template> templates, List<Template> hel
 
     /** Reads a file of the form {prompt_templates, prompt_templates_zs and held_out_templates (optional), samples: [{subject, object}]}. */
     public static Relation read(Path file) {
-        JsonNode json;
+        return read(file, json(file));
+    }
+
+    static JsonNode json(Path file) {
         try {
-            json = JSON.readTree(Files.readAllBytes(file));
+            return JSON.readTree(Files.readAllBytes(file));
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(file + ": not JSON (" + e.getOriginalMessage() + ")", e);
         } catch (IOException e) {
             throw new IllegalArgumentException(file + ": cannot be read (" + e.getMessage() + ")", e);
         }
+    }
+
+    static Relation read(Path file, JsonNode json) {
         JsonNode templates = json.path("prompt_templates_zs").isArray() && !json.path("prompt_templates_zs").isEmpty()
                 ? json.path("prompt_templates_zs") : json.path("prompt_templates");
         JsonNode first = json.path("prompt_templates").path(0).isTextual() ? json.path("prompt_templates") : templates;

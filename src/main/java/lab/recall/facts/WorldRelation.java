@@ -1,12 +1,9 @@
 package lab.recall.facts;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,28 +23,18 @@ public record WorldRelation(String name, String subjectType, List<Template> temp
 
     /** Reads a file of the form {subject_type, prompt_templates, held_out_templates, samples: [{subject, object}]}. */
     static WorldRelation read(Path file) {
-        JsonNode json;
-        try {
-            json = JSON.readTree(Files.readAllBytes(file));
-        } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(file + ": not JSON (" + e.getOriginalMessage() + ")", e);
-        } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be read (" + e.getMessage() + ")", e);
-        }
-        String name = file.getFileName().toString().replaceFirst("\\.json$", "");
-        List<Fact> facts = new ArrayList<>();
-        for (JsonNode s : json.path("samples")) {
-            facts.add(new Fact(name, s.path("subject").asText(), s.path("object").asText()));
-            if (facts.get(facts.size() - 1).subject().isBlank() || facts.get(facts.size() - 1).object().isBlank()) {
-                throw new IllegalArgumentException(file + ": sample " + (facts.size() - 1) + " needs a subject and an object");
-            }
-        }
-        WorldRelation r = new WorldRelation(name, json.path("subject_type").asText("thing"), templates(json.path("prompt_templates")),
-                templates(json.path("held_out_templates")), List.copyOf(facts));
-        if (r.templates.isEmpty() || facts.isEmpty()) {
+        JsonNode json = Relation.json(file);
+        Relation r = Relation.read(file, json);
+        List<Template> templates = templates(json.path("prompt_templates"));
+        if (templates.isEmpty() || r.facts().isEmpty()) {
             throw new IllegalArgumentException(file + ": a relation needs prompt_templates and samples");
         }
-        return r;
+        for (int i = 0; i < r.facts().size(); i++) {
+            if (r.facts().get(i).subject().isBlank() || r.facts().get(i).object().isBlank()) {
+                throw new IllegalArgumentException(file + ": sample " + i + " needs a subject and an object");
+            }
+        }
+        return new WorldRelation(r.name(), json.path("subject_type").asText("thing"), templates, r.heldOut(), r.facts());
     }
 
     static List<Template> templates(JsonNode texts) {

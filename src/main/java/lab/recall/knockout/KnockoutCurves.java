@@ -8,6 +8,7 @@ import java.util.stream.IntStream;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Mamba;
 import lab.recall.stats.Estimate;
+import lab.recall.stats.RelativeDepth;
 import lab.recall.view.Charts;
 import lab.recall.view.HeatMap;
 import lab.recall.view.Showable;
@@ -97,14 +98,7 @@ public final class KnockoutCurves implements Showable {
 
     /** The centre layer at which a route's mean is lowest. */
     public int lowest(Route route) {
-        double[] means = means(route);
-        int best = 0;
-        for (int l = 1; l < means.length; l++) {
-            if (means[l] < means[best]) {
-                best = l;
-            }
-        }
-        return best;
+        return RelativeDepth.lowest(means(route));
     }
 
     /** One line a route, with intervals. */

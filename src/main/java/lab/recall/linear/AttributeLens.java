@@ -9,7 +9,6 @@ import lab.recall.model.Jacobian;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
-import lab.recall.model.Site;
 import lab.recall.text.Prompt;
 import lab.recall.view.HeatMap;
 import lab.recall.view.Showable;
@@ -60,14 +59,12 @@ public final class AttributeLens {
             float[][] z = new float[operators.size()][];
             for (int i = 0; i < z.length; i++) {
                 LinearOperator op = operators.get(i);
-                Site site = op.layer() == Jacobian.EMBED ? new Site(0, HookPoint.EMBED, t) : new Site(op.layer(), HookPoint.RESID_POST, t);
-                z[i] = op.apply(pass.get(site), betas[i]);
+                z[i] = op.apply(pass.get(LinearOperator.site(op.layer(), t)), betas[i]);
             }
             float[][] logits = model.logitLens(z);
             for (int i = 0; i < z.length; i++) {
                 p[t][i] = Softmax.probability(logits[i], 0, logits[i].length, answer);
-                float[] of = logits[i];
-                top[t][i] = IntStream.range(0, of.length).reduce(0, (a, b) -> of[b] > of[a] ? b : a);
+                top[t][i] = Softmax.argmax(logits[i], 0, logits[i].length);
             }
         }
         return new Reading(prompt, answer, p, top);

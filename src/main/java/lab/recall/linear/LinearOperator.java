@@ -3,7 +3,9 @@ package lab.recall.linear;
 import java.util.List;
 import lab.recall.math.PackedMatrix;
 import lab.recall.math.Svd;
+import lab.recall.model.HookPoint;
 import lab.recall.model.Jacobian;
+import lab.recall.model.Site;
 import lab.recall.view.HeatMap;
 
 /**
@@ -113,6 +115,11 @@ public record LinearOperator(int layer, int width, float[] matrix, float[] bias)
         }
         return HeatMap.signed("W, from " + place(layer) + " to the last residual stream" + (shown < width ? ", its corner" : ""), rows)
                 .rowAxis("row").columns("column");
+    }
+
+    /** Where h is read and moved. */
+    static Site site(int layer, int token) {
+        return layer == Jacobian.EMBED ? new Site(0, HookPoint.EMBED, token) : new Site(layer, HookPoint.RESID_POST, token);
     }
 
     /** A layer's name in titles. */

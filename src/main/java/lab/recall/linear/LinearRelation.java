@@ -10,6 +10,7 @@ import lab.recall.facts.Relation;
 import lab.recall.model.Jacobian;
 import lab.recall.model.LanguageModel;
 import lab.recall.stats.Estimate;
+import lab.recall.stats.RelativeDepth;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.Charts;
 import lab.recall.view.Showable;
@@ -140,8 +141,7 @@ public final class LinearRelation implements Showable {
 
     /** The layer at which faithfulness is largest; of equals the first. */
     public int bestLayer() {
-        double[] curve = faithfulnessByLayer(Selection.PUBLISHED);
-        return layers[IntStream.range(0, curve.length).reduce(0, (a, b) -> curve[b] > curve[a] ? b : a)];
+        return layers[RelativeDepth.peak(faithfulnessByLayer(Selection.PUBLISHED))];
     }
 
     /** The beta that is best at a layer in the first split. */

@@ -5,10 +5,10 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import lab.recall.model.LanguageModel;
 import lab.recall.stats.Estimate;
+import lab.recall.stats.RelativeDepth;
 import lab.recall.view.Charts;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
@@ -110,7 +110,7 @@ public final class LinearRelations implements Showable {
                 means[i] += curve[i] / measured.size();
             }
         }
-        return layers[IntStream.range(0, means.length).reduce(0, (a, b) -> means[b] > means[a] ? b : a)];
+        return layers[RelativeDepth.peak(means)];
     }
 
     /** Sorted bars with intervals; dots are the baselines. */

@@ -9,7 +9,6 @@ import lab.recall.model.Jacobian;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
-import lab.recall.model.Site;
 import lab.recall.request.Answer;
 import lab.recall.request.Experiment;
 import lab.recall.request.Fields;
@@ -85,11 +84,11 @@ public final class LreExperiment implements Experiment<LanguageModel> {
     }
 
     private static List<float[]> states(LanguageModel model, int layer, List<Example> tests) {
-        HookPoint point = layer == Jacobian.EMBED ? HookPoint.EMBED : HookPoint.RESID_POST;
+        HookPoint point = LinearOperator.site(layer, 0).point();
         List<Pass> passes = model.runAll(tests.stream().map(Example::ids).toList(), Recording.of(point.name(layer)));
         List<float[]> states = new ArrayList<>();
         for (int i = 0; i < passes.size(); i++) {
-            states.add(passes.get(i).get(new Site(Math.max(0, layer), point, tests.get(i).token)));
+            states.add(passes.get(i).get(LinearOperator.site(layer, tests.get(i).token)));
         }
         return states;
     }

@@ -158,7 +158,7 @@ final class SplitRun {
     }
 
     private Test test(int number, Fact fact, Prompt prompt, Pass pass) {
-        float[][] states = Arrays.stream(layers).mapToObj(l -> pass.get(site(l, prompt.subjectLast()))).toArray(float[][]::new);
+        float[][] states = Arrays.stream(layers).mapToObj(l -> pass.get(LinearOperator.site(l, prompt.subjectLast()))).toArray(float[][]::new);
         return new Test(number, fact, prompt, pass.argmax(), states, pass.get(new Site(model.layers() - 1, HookPoint.RESID_POST, pass.length() - 1)));
     }
 
@@ -166,10 +166,6 @@ final class SplitRun {
     private double constant(List<Test> tests) {
         return tests.stream().mapToInt(Test::answer).distinct().mapToLong(a -> tests.stream().filter(t -> t.fact.begunBy(text(a))).count()).max().orElse(0)
                 / (double) tests.size();
-    }
-
-    private static Site site(int layer, int token) {
-        return layer == Jacobian.EMBED ? new Site(0, HookPoint.EMBED, token) : new Site(layer, HookPoint.RESID_POST, token);
     }
 
     private String text(int id) {
@@ -266,7 +262,7 @@ final class SplitRun {
             float[][] moves = targets[i] == null ? new float[ranks.length][] : moves(svd, tests.get(i).z, targets[i].z, ranks);
             for (int r = 0; r < ranks.length; r++) {
                 if (moves[r] != null && moves[r] != before) {
-                    forks.add(bases.get(i), Intervention.add(site(layer, tests.get(i).prompt.subjectLast()), moves[r]));
+                    forks.add(bases.get(i), Intervention.add(LinearOperator.site(layer, tests.get(i).prompt.subjectLast()), moves[r]));
                 }
                 before = moves[r];
                 fork[r][i] = moves[r] == null ? -1 : forks.size() - 1;

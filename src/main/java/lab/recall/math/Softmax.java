@@ -14,6 +14,17 @@ public final class Softmax {
     private Softmax() {
     }
 
+    /** The largest entry, the first of equals. */
+    public static int argmax(float[] x, int at, int width) {
+        int best = 0;
+        for (int i = 1; i < width; i++) {
+            if (x[at + i] > x[at + best]) {
+                best = i;
+            }
+        }
+        return best;
+    }
+
     /** Probability of one entry. */
     public static double probability(float[] logits, int at, int width, int id) {
         return Math.exp(logits[at + id] - logSumExp(logits, at, width));

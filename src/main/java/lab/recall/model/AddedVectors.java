@@ -42,8 +42,7 @@ public final class AddedVectors {
     private AddedVectors(LanguageModel model, int layer, HookPoint point) {
         this.model = model;
         this.layer = layer;
-        // what a block puts out is added to the residual stream as it is, so a vector may as well be added there: one layer less to compute
-        this.point = point == HookPoint.OUT || point == HookPoint.MLP_OUT ? HookPoint.RESID_POST : point;
+        this.point = point.addedAt();
         this.gradients = Recording.gradients().table(model);
         this.keep = this.point == HookPoint.RESID_POST ? null : Recording.of(this.point.name(layer)).table(model);
     }

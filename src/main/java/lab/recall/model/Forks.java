@@ -95,15 +95,7 @@ public final class Forks {
     /** The most probable next token of each fork. */
     public int[] tokens() {
         int[] best = new int[size()];
-        compute(runs(null, 1), (fork, token, logits, at) -> {
-            int top = 0;
-            for (int v = 1; v < model.vocabulary(); v++) {
-                if (logits[at + v] > logits[at + top]) {
-                    top = v;
-                }
-            }
-            best[fork] = top;
-        });
+        compute(runs(null, 1), (fork, token, logits, at) -> best[fork] = Softmax.argmax(logits, at, model.vocabulary()));
         return best;
     }
 

@@ -104,14 +104,7 @@ public final class Pass {
 
     /** The most probable next token. */
     public int argmax() {
-        float[] l = last();
-        int best = 0;
-        for (int i = 1; i < l.length; i++) {
-            if (l[i] > l[best]) {
-                best = i;
-            }
-        }
-        return best;
+        return Softmax.argmax(last(), 0, last().length);
     }
 
     /** The value at a site, [width]. */

@@ -16,6 +16,16 @@ public final class RelativeDepth {
     private RelativeDepth() {
     }
 
+    /** The layer of the largest value, the first of equals. */
+    public static int peak(double[] curve) {
+        return IntStream.range(0, curve.length).reduce(0, (a, b) -> curve[b] > curve[a] ? b : a);
+    }
+
+    /** The layer of the smallest value, the first of equals. */
+    public static int lowest(double[] curve) {
+        return IntStream.range(0, curve.length).reduce(0, (a, b) -> curve[b] < curve[a] ? b : a);
+    }
+
     /** The largest value in a range. */
     public static double most(double[] curve, double from, double to) {
         return layers(curve.length, from, to).mapToDouble(l -> curve[l]).max().orElseThrow();

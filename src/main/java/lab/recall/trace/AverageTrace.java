@@ -9,6 +9,7 @@ import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.stats.Estimate;
 import lab.recall.stats.RankCorrelation;
+import lab.recall.stats.RelativeDepth;
 import lab.recall.view.Charts;
 import lab.recall.view.HeatMap;
 import lab.recall.view.Showable;
@@ -83,13 +84,7 @@ public final class AverageTrace implements Showable {
 
     /** The layer at which a position's mean effect is largest. */
     public int peak(Position position) {
-        int best = 0;
-        for (int l = 1; l < model.layers(); l++) {
-            if (at(position, l).mean() > at(position, best).mean()) {
-                best = l;
-            }
-        }
-        return best;
+        return RelativeDepth.peak(means(position));
     }
 
     /** The difference of this trace and the sum of others, pair by pair; all must be of the same pairs. */

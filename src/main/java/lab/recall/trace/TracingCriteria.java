@@ -102,7 +102,7 @@ public final class TracingCriteria {
                 c -> peak(c.at(HookPoint.OUT, Position.LAST), 0.5 - c.slack, 0.6, 0.85)));
         all.add(new Criterion<>("B2", "s: at most 0.05 at the subject's last token, at least 0.4 at the last token where o peaks", c -> {
             double early = RelativeDepth.most(c.at(HookPoint.Y, Position.SUBJECT_LAST), 0, 1);
-            double late = c.at(HookPoint.Y, Position.LAST)[peak(c.at(HookPoint.OUT, Position.LAST))];
+            double late = c.at(HookPoint.Y, Position.LAST)[RelativeDepth.peak(c.at(HookPoint.OUT, Position.LAST))];
             return new Found("at most " + number(early) + "; " + number(late), early <= 0.05 && late >= 0.4);
         }));
         all.add(new Criterion<>("B3", "g: peak at the subject's last token below half of o's; at most 0.1 at the last token", c -> {
@@ -194,13 +194,9 @@ public final class TracingCriteria {
     }
 
     private static Found peak(double[] curve, double height, double from, double to) {
-        int best = peak(curve);
+        int best = RelativeDepth.peak(curve);
         double inside = RelativeDepth.most(curve, from, to);
         return new Found(number(curve[best]) + " at layer " + best + " of " + curve.length, inside >= height && inside >= curve[best] - 0.05);
-    }
-
-    private static int peak(double[] curve) {
-        return IntStream.range(0, curve.length).reduce(0, (a, b) -> curve[b] > curve[a] ? b : a);
     }
 
     /** From the last layer above 0.5 to the first one below 0.1 behind it. */
