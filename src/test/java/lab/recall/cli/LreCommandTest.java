@@ -3,7 +3,6 @@ package lab.recall.cli;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -11,9 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
@@ -80,22 +77,8 @@ class LreCommandTest {
 
     @Test
     void anInterruptedRunGoesOnAndGivesTheSame() throws IOException {
-        String request = "{\"experiment\":\"lre_sweep\",\"model\":\"tiny-mamba\",\"relation\":\"country_language\",\"prompt\":\"zero-shot\",\"every\":4}";
-        Path whole = dir.resolve("whole");
-        Path resumed = dir.resolve("resumed");
-        new Requests().run(request, whole, Progress.silent()).journal().delete();
-        assertThrows(CancellationException.class, () -> new Requests().run(request, resumed, new Impatient()));
-        Thread.interrupted();
-        List<String> journal = Files.readAllLines(resumed.resolve("journal.jsonl"));
-        assertTrue(journal.stream().anyMatch(l -> l.contains("split 0")) && journal.stream().noneMatch(l -> l.contains("split 2")), journal.toString());
-        assertFalse(Files.exists(resumed.resolve("result.json")));
-        new Requests().run(request.replace("}", ",\"threads\":1}"), resumed, Progress.silent());
-        assertEquals(journal, Files.readAllLines(resumed.resolve("journal.jsonl")).subList(0, journal.size()), "what was done is gone on with");
-        Map<String, Tensor> a = SafeTensors.read(whole.resolve("result.safetensors"));
-        Map<String, Tensor> b = SafeTensors.read(resumed.resolve("result.safetensors"));
-        for (String name : new String[] {"faithfulness", "causality"}) {
-            assertArrayEquals(a.get(name).floats(), b.get(name).floats(), name);
-        }
+        Resumed.givesTheSame(dir, "{\"experiment\":\"lre_sweep\",\"model\":\"tiny-mamba\",\"relation\":\"country_language\",\"prompt\":\"zero-shot\",\"every\":4}",
+                new Impatient(), "split 0", "split 2", "faithfulness", "causality");
     }
 
     @ParameterizedTest

@@ -1,9 +1,7 @@
 package lab.recall.cli;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -12,9 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
-import lab.recall.checkpoint.SafeTensors;
 import lab.recall.request.Progress;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -80,23 +76,8 @@ class TraceCommandTest {
 
     @Test
     void anInterruptedRunGoesOnAndGivesTheSame() throws IOException {
-        String request = "{\"experiment\":\"trace\",\"model\":\"tiny-mamba\",\"points\":[\"residual\",\"out\"],\"pairs\":5}";
-        Path whole = dir.resolve("whole");
-        Path resumed = dir.resolve("resumed");
-        new Requests().run(request, whole, Progress.silent()).journal().delete();
-        assertThrows(CancellationException.class, () -> new Requests().run(request, resumed, new Impatient()));
-        Thread.interrupted();
-        List<String> journal = Files.readAllLines(resumed.resolve("journal.jsonl"));
-        assertTrue(journal.stream().anyMatch(l -> l.contains("resid_post")) && journal.stream().noneMatch(l -> l.contains("interchange of out")), journal.toString());
-        assertFalse(Files.exists(resumed.resolve("result.json")));
-        new Requests().run(request.replace("}", ",\"threads\":1}"), resumed, Progress.silent());
-        List<String> after = Files.readAllLines(resumed.resolve("journal.jsonl"));
-        assertEquals(journal, after.subList(0, journal.size()), "what was done is gone on with, whatever the threads");
-        var a = SafeTensors.read(whole.resolve("result.safetensors"));
-        var b = SafeTensors.read(resumed.resolve("result.safetensors"));
-        for (String name : new String[] {"resid_post.mean", "out.low"}) {
-            assertArrayEquals(a.get(name).floats(), b.get(name).floats(), name);
-        }
+        Resumed.givesTheSame(dir, "{\"experiment\":\"trace\",\"model\":\"tiny-mamba\",\"points\":[\"residual\",\"out\"],\"pairs\":5}", new Impatient(),
+                "resid_post", "interchange of out", "resid_post.mean", "out.low");
     }
 
     @Test
