@@ -318,38 +318,21 @@ final class Bench {
         float[] delta = new float[model.width()];
         Arrays.fill(delta, 0.01f);
         double seconds = best(() -> {
-            Forks forks = model.forks();
-            bases.forEach(b -> forks.add(b, Intervention.add(new Site(layer, HookPoint.OUT, token), delta)));
-            List<BackBatch.Cotangent> back = new ArrayList<>();
-            float[] grad = new float[6 * (20 - token) * model.width()];
-            List<Pass> passes = forks.passes(Recording.gradients());
-            float[] dLogits = new float[6 * model.vocabulary()];
-            for (int i = 0; i < 6; i++) {
-                System.arraycopy(passes.get(i).logits(), 0, dLogits, i * model.vocabulary(), model.vocabulary());
-                CrossEntropy.backward(dLogits, i * model.vocabulary(), model.vocabulary(), 7, 1f, dLogits, i * model.vocabulary());
-            }
-            float[] dNormed = new float[6 * model.width()];
-            model.headBackward(dLogits, 0, 6, dNormed, 0);
-            for (int i = 0; i < 6; i++) {
-                BackBatch.Cotangent c = new BackBatch.Cotangent(passes.get(i), token, null);
-                c.row = i * c.tokens();
-                float[] last = passes.get(i).values(model.layers() - 1, HookPoint.RESID_POST);
-                float[] own = Arrays.copyOfRange(dNormed, i * model.width(), (i + 1) * model.width());
-                model.finalNormBackward(last, (c.tokens() - 1) * model.width(), 1, own, grad, (c.row + c.tokens() - 1) * model.width(), null);
-                back.add(c);
-            }
-            new Backward(model).run(back, grad, layer + 1, null);
+            AddedVectors added = AddedVectors.at(model, layer, HookPoint.OUT);
+            bases.forEach(b -> added.add(b, token, delta, 1));
+            added.forward((fork, i, logits, at) -> CrossEntropy.backward(logits, at, model.vocabulary(), 7, 1f, logits, at));
+            added.backward(fork -> true);
         }, 10);
         row("rome-step, layer 12", "mamba-130m F32", 120, threads, 6L * 8 * 24, seconds, Double.NaN, "rome-step", model.folder().toString(),
                 "--layer", "12", "--from-layer", "--threads", "" + threads);
     }
 
-    /** One step of training, optimizer included, on a batch of the shape of the small models' recipe. */
-    private void train(String shape, int threads) throws IOException, InterruptedException {
+    /** One step of training an embedded model further, optimizer included, on a batch of the shape of its recipe. */
+    private void train(String embedded, int threads) throws IOException, InterruptedException {
         if (skips("train-step")) {
             return;
         }
-        LanguageModel model = open(shape, "F32");
+        LanguageModel model = LanguageModel.open(embedded);
         int tokens = 128;
         int[][] rows = new int[8][];
         for (int r = 0; r < rows.length; r++) {
@@ -363,7 +346,7 @@ final class Bench {
             trained.changed();
         }, 10);
         // forward once, back twice; the last token of a row predicts nothing
-        row("train-step, 8 rows", shape + " F32", rows.length * tokens, threads, (long) rows.length * tokens * model.layers(), seconds,
+        row("train-step, 8 rows", embedded + " F32", rows.length * tokens, threads, (long) rows.length * tokens * model.layers(), seconds,
                 3 * flops(model, rows.length * tokens, rows.length * (tokens - 1)), "train-step", model.folder().toString(), "--tokens", "" + tokens,
                 "--batch", "" + rows.length, "--threads", "" + threads);
     }

@@ -44,13 +44,11 @@ final class RandomCheckpoint {
         Files.createDirectories(folder);
         List<Entry> entries = new ArrayList<>();
         String config = switch (shape) {
-            case "mamba-130m" -> mamba(entries, 768, 24, 16, 50_280);
-            case "mamba-370m" -> mamba(entries, 1024, 48, 16, 50_280);
-            case "mamba-2.8b" -> mamba(entries, 2560, 64, 16, 50_280);
-            case "tiny-mamba" -> mamba(entries, 64, 8, 8, 865);
-            case "pythia-160m" -> pythia(entries, 768, 12, 12, 50_304);
-            case "tiny-neox" -> pythia(entries, 64, 6, 2, 865);
-            default -> throw new IllegalArgumentException(shape + ": expected mamba-130m, mamba-370m, mamba-2.8b, pythia-160m, tiny-mamba or tiny-neox");
+            case "mamba-130m" -> mamba(entries, 768, 24);
+            case "mamba-370m" -> mamba(entries, 1024, 48);
+            case "mamba-2.8b" -> mamba(entries, 2560, 64);
+            case "pythia-160m" -> pythia(entries, 768, 12, 12);
+            default -> throw new IllegalArgumentException(shape + ": expected mamba-130m, mamba-370m, mamba-2.8b or pythia-160m");
         };
         Path part = folder.resolve("part");
         write(entries, part, dtype);
@@ -59,10 +57,10 @@ final class RandomCheckpoint {
         return folder;
     }
 
-    private static String mamba(List<Entry> all, int d, int layers, int states, int vocabulary) {
+    private static String mamba(List<Entry> all, int d, int layers) {
         int e = 2 * d;
         int rank = d / 16;
-        add(all, "backbone.embeddings.weight", 0.5, 0, vocabulary, d);
+        add(all, "backbone.embeddings.weight", 0.5, 0, 50_280, d);
         for (int l = 0; l < layers; l++) {
             String b = "backbone.layers." + l + ".";
             String m = b + "mixer.";
@@ -70,20 +68,20 @@ final class RandomCheckpoint {
             add(all, m + "in_proj.weight", 1 / Math.sqrt(d), 0, 2 * e, d);
             add(all, m + "conv1d.weight", 0.5, 0, e, 1, 4);
             add(all, m + "conv1d.bias", 0.1, 0, e);
-            add(all, m + "x_proj.weight", 1 / Math.sqrt(e), 0, rank + 2 * states, e);
+            add(all, m + "x_proj.weight", 1 / Math.sqrt(e), 0, rank + 32, e);
             add(all, m + "dt_proj.weight", 1 / Math.sqrt(rank), 0, e, rank);
             add(all, m + "dt_proj.bias", 1, -4, e);
-            all.add(new Entry(m + "A_log", new long[] {e, states}, 0, 0, true));
+            all.add(new Entry(m + "A_log", new long[] {e, 16}, 0, 0, true));
             add(all, m + "D", 0.1, 1, e);
             add(all, m + "out_proj.weight", 1 / Math.sqrt(2.0 * layers * e), 0, d, e);
         }
         add(all, "backbone.norm_f.weight", 0.1, 1, d);
-        return String.format(Locale.ROOT, "{\"model_type\":\"mamba\",\"hidden_size\":%d,\"num_hidden_layers\":%d,\"vocab_size\":%d,"
-                + "\"state_size\":%d,\"conv_kernel\":4,\"intermediate_size\":%d,\"time_step_rank\":%d,\"tie_word_embeddings\":true}", d, layers, vocabulary, states, e, rank);
+        return String.format(Locale.ROOT, "{\"model_type\":\"mamba\",\"hidden_size\":%d,\"num_hidden_layers\":%d,\"vocab_size\":50280,"
+                + "\"state_size\":16,\"conv_kernel\":4,\"intermediate_size\":%d,\"time_step_rank\":%d,\"tie_word_embeddings\":true}", d, layers, e, rank);
     }
 
-    private static String pythia(List<Entry> all, int d, int layers, int heads, int vocabulary) {
-        add(all, "gpt_neox.embed_in.weight", 0.5, 0, vocabulary, d);
+    private static String pythia(List<Entry> all, int d, int layers, int heads) {
+        add(all, "gpt_neox.embed_in.weight", 0.5, 0, 50_304, d);
         for (int l = 0; l < layers; l++) {
             String b = "gpt_neox.layers." + l + ".";
             for (String norm : new String[] {"input_layernorm", "post_attention_layernorm"}) {
@@ -97,10 +95,10 @@ final class RandomCheckpoint {
         }
         add(all, "gpt_neox.final_layer_norm.weight", 0.1, 1, d);
         add(all, "gpt_neox.final_layer_norm.bias", 0.1, 0, d);
-        add(all, "embed_out.weight", 1 / Math.sqrt(d), 0, vocabulary, d);
+        add(all, "embed_out.weight", 1 / Math.sqrt(d), 0, 50_304, d);
         return String.format(Locale.ROOT, "{\"model_type\":\"gpt_neox\",\"hidden_size\":%d,\"num_hidden_layers\":%d,\"num_attention_heads\":%d,"
-                + "\"intermediate_size\":%d,\"vocab_size\":%d,\"rotary_pct\":0.25,\"use_parallel_residual\":true,\"tie_word_embeddings\":false}",
-                d, layers, heads, 4 * d, vocabulary);
+                + "\"intermediate_size\":%d,\"vocab_size\":50304,\"rotary_pct\":0.25,\"use_parallel_residual\":true,\"tie_word_embeddings\":false}",
+                d, layers, heads, 4 * d);
     }
 
     private static void linear(List<Entry> all, String name, int outputs, int inputs, int depth) {
@@ -130,7 +128,7 @@ final class RandomCheckpoint {
             ByteBuffer chunk = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
             for (Entry e : entries) {
                 for (long i = 0; i < e.size(); i++) {
-                    float v = e.logOfStates ? (float) Math.log(1 + i % e.shape[1]) : (float) (e.centre + e.scale * 1.7 * (2 * random.nextDouble() - 1));
+                    float v = e.logOfStates ? (float) Math.log(1 + i % 16) : (float) (e.centre + e.scale * 1.7 * (2 * random.nextDouble() - 1));
                     if (bytes == 4) {
                         chunk.putFloat(v);
                     } else {
