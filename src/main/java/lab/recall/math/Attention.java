@@ -10,7 +10,9 @@ import java.util.Arrays;
  */
 public final class Attention {
     private static final Scratch WORK = new Scratch();
-    private static final Scratch SUM = new Scratch();
+    /** Queries that go through the products together: a few tiles, little work for keys behind a query. */
+    private static final int QUERIES = 12;
+    private static final int PAD = 16;
 
     /** Edges that are left out: their scores become minus infinity. */
     public interface Cut {
@@ -34,10 +36,11 @@ public final class Attention {
             float[] kPast, int kPastAt, float[] vPast, int vPastAt, int pastStride, float[] k, int kAt, float[] v, int vAt, int kvStride,
             Cut cut, float[] probs, int probsAt, float[] ctx, int ctxAt, int ctxStride) {
         int all = past + tokens;
+        int stride = padded(all);
         float scale = (float) (1 / Math.sqrt(headWidth));
         Parallel.forEach(heads, head -> {
             int shift = head * headWidth;
-            float[] work = WORK.floats(2 * all * headWidth + all);
+            float[] work = WORK.floats(2 * all * headWidth + QUERIES * stride);
             int values = all * headWidth;
             int weights = 2 * values;
             for (int s = 0; s < all; s++) {         // keys with their tokens side by side, values row by row
@@ -49,24 +52,37 @@ public final class Attention {
                 System.arraycopy(s < past ? vPast : v, (s < past ? vPastAt + s * pastStride : vAt + (s - past) * kvStride) + shift,
                         work, values + s * headWidth, headWidth);
             }
-            for (int t = 0; t < tokens; t++) {
-                int seen = past + t + 1;
-                RowProduct.of(q, qAt + t * qStride + shift, headWidth, work, 0, all, work, weights, seen);
-                for (int s = 0; s < seen; s++) {
-                    work[weights + s] *= scale;
-                }
-                for (int s = 0; s < seen && cut != null; s++) {
-                    if (cut.has(head, s, past + t)) {
-                        work[weights + s] = Float.NEGATIVE_INFINITY;
+            for (int t = 0; t < tokens; t += QUERIES) {
+                int rows = Math.min(QUERIES, tokens - t);
+                int read = past + t + rows;         // by the last of these queries
+                MatMul.multiply(q, qAt + t * qStride + shift, qStride, rows, headWidth, work, 0, all, work, weights, stride, read);
+                for (int r = 0; r < rows; r++) {
+                    weights(head, past + t + r, scale, cut, work, weights + r * stride, read);
+                    if (probs != null) {
+                        System.arraycopy(work, weights + r * stride, probs, probsAt + (head * tokens + t + r) * all, past + t + r + 1);
                     }
                 }
-                Softmax.forward(work, weights, seen, work, weights);
-                RowProduct.of(work, weights, seen, work, values, headWidth, ctx, ctxAt + t * ctxStride + shift, headWidth);
-                if (probs != null) {
-                    System.arraycopy(work, weights, probs, probsAt + (head * tokens + t) * all, seen);
-                }
+                MatMul.multiply(work, weights, stride, rows, read, work, values, headWidth, ctx, ctxAt + t * ctxStride + shift, ctxStride, headWidth);
             }
         });
+    }
+
+    /** Rows of weights end where whole vectors do. */
+    private static int padded(int tokens) {
+        return (tokens + PAD - 1) / PAD * PAD;
+    }
+
+    /** Turns the products of a query with keys into weights: zero for the keys behind it, up to the padded {@code read}. */
+    private static void weights(int head, int target, float scale, Cut cut, float[] work, int at, int read) {
+        int seen = target + 1;
+        Elementwise.scale(scale, work, at, seen);
+        for (int s = 0; s < seen && cut != null; s++) {
+            if (cut.has(head, s, target)) {
+                work[at + s] = Float.NEGATIVE_INFINITY;
+            }
+        }
+        Arrays.fill(work, at + seen, at + padded(read), Float.NEGATIVE_INFINITY);
+        Softmax.apply(work, at, padded(read));
     }
 
     /**
@@ -80,12 +96,12 @@ public final class Attention {
             float[] dV, int dVAt, int dStride) {
         float scale = (float) (1 / Math.sqrt(headWidth));
         int all = past + tokens;
+        int stride = padded(all);
         int keys = 0;                                   // [head width][all], like the values behind them
         int values = all * headWidth;
-        int weights = 2 * values;                       // [tokens][all], like the gradients of the scores behind them
-        int dScores = weights + tokens * all;
-        float[] work = WORK.floats(dScores + tokens * all);
-        float[] sum = SUM.floats(tokens * headWidth);
+        int weights = 2 * values;                       // [tokens][stride], like the gradients of the scores behind them
+        int dScores = weights + tokens * stride;
+        float[] work = WORK.floats(dScores + tokens * stride);
         for (int head = 0; head < heads; head++) {
             int shift = head * headWidth;
             for (int s = 0; s < all; s++) {
@@ -94,40 +110,27 @@ public final class Attention {
                     work[values + i * all + s] = v[vAt + s * kvStride + shift + i];
                 }
             }
-            for (int t = 0; t < tokens; t++) {
-                int seen = past + t + 1;
-                int w = weights + t * all;
-                int d = dScores + t * all;
-                RowProduct.of(q, qAt + t * qStride + shift, headWidth, work, keys, all, work, w, seen);
-                for (int s = 0; s < seen; s++) {
-                    work[w + s] *= scale;
+            for (int t = 0; t < tokens; t += QUERIES) {
+                int rows = Math.min(QUERIES, tokens - t);
+                int read = past + t + rows;
+                int w = weights + t * stride;
+                int d = dScores + t * stride;
+                MatMul.multiply(q, qAt + t * qStride + shift, qStride, rows, headWidth, work, keys, all, work, w, stride, read);
+                MatMul.multiply(dCtx, dCtxAt + t * dCtxStride + shift, dCtxStride, rows, headWidth, work, values, all, work, d, stride, read);
+                for (int r = 0; r < rows; r++) {
+                    weights(head, past + t + r, scale, null, work, w + r * stride, read);
+                    Softmax.backward(work, w + r * stride, read, scale, work, d + r * stride);
                 }
-                Softmax.forward(work, w, seen, work, w);
-                RowProduct.of(dCtx, dCtxAt + t * dCtxStride + shift, headWidth, work, values, all, work, d, seen);
-                double dot = 0;
-                for (int s = 0; s < seen; s++) {
-                    dot += (double) work[d + s] * work[w + s];
-                }
-                float mean = (float) dot;
-                for (int s = 0; s < seen; s++) {
-                    work[d + s] = scale * work[w + s] * (work[d + s] - mean);
-                }
-                Arrays.fill(work, w + seen, w + all, 0f);
-                Arrays.fill(work, d + seen, d + all, 0f);
-                RowProduct.of(work, d, seen, k, kAt + shift, kvStride, dQ, dQAt + t * dStride + shift, headWidth);
+                MatMul.multiply(work, d, stride, rows, read, k, kAt + shift, kvStride, dQ, dQAt + t * dStride + shift, dStride, headWidth);
             }
-            sums(work, dScores + past, all, q, qAt + shift, qStride, tokens, headWidth, sum, dK, dKAt + shift, dStride);
-            sums(work, weights + past, all, dCtx, dCtxAt + shift, dCtxStride, tokens, headWidth, sum, dV, dVAt + shift, dStride);
-        }
-    }
-
-    /** to[s] = sum over t of a[t][s] b[t], for the segment's own tokens. */
-    private static void sums(float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int tokens, int width, float[] sum, float[] to,
-            int toAt, int toStride) {
-        Arrays.fill(sum, 0, tokens * width, 0f);
-        MatMul.addOuter(a, aAt, aStride, b, bAt, bStride, tokens, tokens, width, sum);
-        for (int s = 0; s < tokens; s++) {
-            System.arraycopy(sum, s * width, to, toAt + s * toStride, width);
+            for (int s = 0; s < tokens; s += QUERIES) {         // which only the queries from here on read
+                int rows = tokens - s;
+                int count = Math.min(QUERIES, rows);
+                int from = s * stride + past + s;
+                MatMul.outer(work, dScores + from, stride, q, qAt + s * qStride + shift, qStride, rows, count, headWidth, dK, dKAt + s * dStride + shift, dStride);
+                MatMul.outer(work, weights + from, stride, dCtx, dCtxAt + s * dCtxStride + shift, dCtxStride, rows, count, headWidth, dV,
+                        dVAt + s * dStride + shift, dStride);
+            }
         }
     }
 }

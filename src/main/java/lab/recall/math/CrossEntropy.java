@@ -26,9 +26,7 @@ public final class CrossEntropy {
         float asked = logits[at + target];
         double loss = Softmax.forward(logits, at, width, dLogits, dAt) - asked;
         dLogits[dAt + target] -= 1f;
-        for (int i = 0; i < width; i++) {
-            dLogits[dAt + i] *= scale;
-        }
+        Elementwise.scale(scale, dLogits, dAt, width);
         return loss;
     }
 }

@@ -1,21 +1,33 @@
 package lab.recall.math;
 
-/** Sums and products of rows; the compiler vectorises these loops by itself. */
+import jdk.incubator.vector.FloatVector;
+
+/** Sums and products of rows. */
 public final class Elementwise {
     private Elementwise() {
     }
 
     /** {@code to += from}. */
     public static void add(float[] from, int fromAt, float[] to, int toAt, int count) {
-        for (int i = 0; i < count; i++) {
+        int i = Simd.available() ? Lanes.add(from, fromAt, to, toAt, count) : 0;
+        for (; i < count; i++) {
             to[toAt + i] += from[fromAt + i];
         }
     }
 
     /** {@code to *= from}. */
     public static void multiply(float[] from, int fromAt, float[] to, int toAt, int count) {
-        for (int i = 0; i < count; i++) {
+        int i = Simd.available() ? Lanes.multiply(from, fromAt, to, toAt, count) : 0;
+        for (; i < count; i++) {
             to[toAt + i] *= from[fromAt + i];
+        }
+    }
+
+    /** {@code x *= factor}. */
+    static void scale(float factor, float[] x, int at, int count) {
+        int i = Simd.available() ? Lanes.scale(factor, x, at, count) : 0;
+        for (; i < count; i++) {
+            x[at + i] *= factor;
         }
     }
 
@@ -33,6 +45,39 @@ public final class Elementwise {
         }
         for (int r = 0; r < rows; r++) {
             add(bias, 0, x, at + r * stride, width);
+        }
+    }
+
+    /** The compilers vectorise such loops by themselves, but lose as much time as a short row takes around them. */
+    private static final class Lanes {
+        private static final int COUNT = VectorMath.LANES.length();
+
+        static int add(float[] from, int fromAt, float[] to, int toAt, int count) {
+            int i = 0;
+            for (; i <= count - COUNT; i += COUNT) {
+                load(to, toAt + i).add(load(from, fromAt + i)).intoArray(to, toAt + i);
+            }
+            return i;
+        }
+
+        static int multiply(float[] from, int fromAt, float[] to, int toAt, int count) {
+            int i = 0;
+            for (; i <= count - COUNT; i += COUNT) {
+                load(to, toAt + i).mul(load(from, fromAt + i)).intoArray(to, toAt + i);
+            }
+            return i;
+        }
+
+        static int scale(float factor, float[] x, int at, int count) {
+            int i = 0;
+            for (; i <= count - COUNT; i += COUNT) {
+                load(x, at + i).mul(factor).intoArray(x, at + i);
+            }
+            return i;
+        }
+
+        private static FloatVector load(float[] x, int at) {
+            return FloatVector.fromArray(VectorMath.LANES, x, at);
         }
     }
 }

@@ -1,5 +1,7 @@
 package lab.recall.math;
 
+import jdk.incubator.vector.FloatVector;
+
 /**
  * Layer norm: (x - mean) / sqrt(variance + eps) · weight + bias, row by row.
  *
@@ -21,7 +23,8 @@ public final class LayerNorm {
             double mean = mean(x, from, width);
             float m = (float) mean;
             float s = (float) scale(x, from, width, mean, eps);
-            for (int i = 0; i < width; i++) {
+            int i = Simd.available() ? Lanes.forward(x, from, width, m, s, weight, bias, out, to) : 0;
+            for (; i < width; i++) {
                 out[to + i] = (x[from + i] - m) * s * weight[i] + bias[i];
             }
         }
@@ -36,66 +39,58 @@ public final class LayerNorm {
             int to = dXAt + r * width;
             double mean = mean(x, from, width);
             double scale = scale(x, from, width, mean, eps);
-            // two sums each, so that the additions do not wait for one another
-            double sum0 = 0;
-            double sum1 = 0;
-            double dot0 = 0;
-            double dot1 = 0;
-            int k = 0;
-            for (; k < width - 1; k += 2) {
-                double g0 = (double) dOut[in + k] * weight[k];
-                double g1 = (double) dOut[in + k + 1] * weight[k + 1];
-                sum0 += g0;
-                sum1 += g1;
-                dot0 += g0 * (x[from + k] - mean);
-                dot1 += g1 * (x[from + k + 1] - mean);
-            }
-            if (k < width) {
-                double g = (double) dOut[in + k] * weight[k];
-                sum0 += g;
-                dot0 += g * (x[from + k] - mean);
-            }
+            double total = Sums.products(dOut, in, weight, 0, width);
             float m = (float) mean;
             float s = (float) scale;
-            float sum = (float) ((sum0 + sum1) / width);
-            float dot = (float) ((dot0 + dot1) * scale / width);
-            for (int i = 0; i < width; i++) {
+            float sum = (float) (total / width);
+            float dot = (float) (Sums.products(dOut, in, weight, 0, x, from, mean, width) * scale / width);
+            int i = Simd.available() ? Lanes.backward(x, from, width, m, s, weight, sum, dot, dOut, in, dX, to, dWeight, dBias) : 0;
+            for (; i < width; i++) {
                 dX[to + i] += s * (dOut[in + i] * weight[i] - sum - (x[from + i] - m) * s * dot);
-            }
-            if (dWeight != null) {
-                for (int i = 0; i < width; i++) {
+                if (dWeight != null) {
                     dWeight[i] += dOut[in + i] * ((x[from + i] - m) * s);
+                    dBias[i] += dOut[in + i];
                 }
-                Elementwise.add(dOut, in, dBias, 0, width);
             }
         }
     }
 
     private static double mean(float[] x, int at, int width) {
-        double a = 0;
-        double b = 0;
-        int i = 0;
-        for (; i < width - 1; i += 2) {
-            a += x[at + i];
-            b += x[at + i + 1];
-        }
-        return (a + b + (i < width ? x[at + i] : 0)) / width;
+        return Sums.of(x, at, width) / width;
     }
 
     private static double scale(float[] x, int at, int width, double mean, float eps) {
-        double a = 0;
-        double b = 0;
-        int i = 0;
-        for (; i < width - 1; i += 2) {
-            double v = x[at + i] - mean;
-            double w = x[at + i + 1] - mean;
-            a += v * v;
-            b += w * w;
+        return 1 / Math.sqrt(Sums.squares(x, at, width, mean) / width + eps);
+    }
+
+    private static final class Lanes {
+        private static final int COUNT = VectorMath.LANES.length();
+
+        static int forward(float[] x, int from, int width, float m, float s, float[] weight, float[] bias, float[] out, int to) {
+            int i = 0;
+            for (; i <= width - COUNT; i += COUNT) {
+                load(x, from + i).sub(m).mul(s).mul(load(weight, i)).add(load(bias, i)).intoArray(out, to + i);
+            }
+            return i;
         }
-        if (i < width) {
-            double v = x[at + i] - mean;
-            a += v * v;
+
+        static int backward(float[] x, int from, int width, float m, float s, float[] weight, float sum, float dot, float[] dOut, int in,
+                float[] dX, int to, float[] dWeight, float[] dBias) {
+            int i = 0;
+            for (; i <= width - COUNT; i += COUNT) {
+                FloatVector g = load(dOut, in + i);
+                FloatVector normed = load(x, from + i).sub(m).mul(s);
+                load(dX, to + i).add(g.mul(load(weight, i)).sub(sum).sub(normed.mul(dot)).mul(s)).intoArray(dX, to + i);
+                if (dWeight != null) {
+                    load(dWeight, i).add(g.mul(normed)).intoArray(dWeight, i);
+                    load(dBias, i).add(g).intoArray(dBias, i);
+                }
+            }
+            return i;
         }
-        return 1 / Math.sqrt((a + b) / width + eps);
+
+        private static FloatVector load(float[] x, int at) {
+            return FloatVector.fromArray(VectorMath.LANES, x, at);
+        }
     }
 }

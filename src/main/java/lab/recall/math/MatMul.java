@@ -1,15 +1,18 @@
 package lab.recall.math;
 
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Sums of outer products, for the gradients of weights.
+ * Products of matrices that are used once, as attention and the gradients of weights have them: not worth packing.
  *
  * <pre>{@code
+ * MatMul.multiply(a, 0, depth, rows, depth, m, 0, width, c, 0, width, width);    // c = a m
+ * MatMul.outer(a, 0, rows, m, 0, width, depth, rows, width, c, 0, width);        // c = a' m
  * MatMul.addOuter(dY, 0, outputs, x, 0, inputs, rows, outputs, inputs, dW);      // dW += dY' x
  * }</pre>
  *
- * Each element is one chain of fused multiply-adds over the rows in order, so the result depends neither on threads nor on lanes.
+ * Each element is one chain of fused multiply-adds in the order of the summed index, so the result depends neither on threads nor on lanes.
  */
 public final class MatMul {
     /** Columns of a that one thread takes at a time. */
@@ -19,102 +22,122 @@ public final class MatMul {
     private MatMul() {
     }
 
-    /** c[m, n] += sum over rows of a[r, m] b[r, n]; a and b have row strides, c is contiguous. */
-    public static void addOuter(float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int rows, int m, int n, float[] c) {
-        int range = (long) rows * m * n < SPLIT ? m : RANGE;
-        float[] panels = Simd.available() ? Tiles.pack(b, bAt, bStride, rows, n) : null;
-        Parallel.forEach((m + range - 1) / range, item -> {
-            int from = item * range;
-            int to = Math.min(m, from + range);
-            if (panels != null) {
-                Tiles.addOuter(a, aAt, aStride, panels, rows, from, to, n, c);
-                return;
-            }
-            for (int i = from; i < to; i++) {
-                for (int r = 0; r < rows; r++) {
-                    addScaled(a[aAt + r * aStride + i], b, bAt + r * bStride, c, i * n, n);
-                }
-            }
-        });
-    }
-
-    private static void addScaled(float a, float[] b, int bAt, float[] c, int cAt, int n) {
-        for (int j = 0; j < n; j++) {
-            c[cAt + j] = Math.fma(a, b[bAt + j], c[cAt + j]);
+    /** c[r, j] = sum over k of a[r, k] m[k, j]; all with row strides. In the calling thread. */
+    static void multiply(float[] a, int aAt, int aStride, int rows, int depth, float[] m, int mAt, int mStride, float[] c, int cAt, int cStride, int width) {
+        if (Simd.available()) {
+            Tiles.multiply(a, aAt, aStride, rows, depth, m, mAt, mStride, c, cAt, cStride, width);
+            return;
+        }
+        for (int r = 0; r < rows; r++) {
+            chains(a, aAt + r * aStride, 1, depth, m, mAt, mStride, c, cAt + r * cStride, 0, width, false);
         }
     }
 
-    /** The register tiles of the matrix product, with the rows as their depth; loaded only where the Vector API is. */
+    /** c[i, j] = sum over rows of a[r, i] b[r, j]; all with row strides. In the calling thread. */
+    static void outer(float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int rows, int m, int n, float[] c, int cAt, int cStride) {
+        outer(a, aAt, aStride, b, bAt, bStride, rows, m, n, c, cAt, cStride, false);
+    }
+
+    /** c[m, n] += sum over rows of a[r, m] b[r, n]; a and b have row strides, c is contiguous. */
+    public static void addOuter(float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int rows, int m, int n, float[] c) {
+        Parallel.ranges(m, (long) rows * m * n < SPLIT ? m : RANGE,
+                (from, to) -> outer(a, aAt + from, aStride, b, bAt, bStride, rows, to - from, n, c, from * n, n, true));
+    }
+
+    private static void outer(float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int rows, int m, int n, float[] c, int cAt, int cStride,
+            boolean resume) {
+        if (Simd.available()) {
+            Tiles.outer(a, aAt, aStride, b, bAt, bStride, rows, m, n, c, cAt, cStride, resume);
+            return;
+        }
+        for (int i = 0; i < m; i++) {
+            chains(a, aAt + i, aStride, rows, b, bAt, bStride, c, cAt + i * cStride, 0, n, resume);
+        }
+    }
+
+    /** One row of c, columns {@code from .. to}. */
+    private static void chains(float[] a, int aAt, int aStep, int depth, float[] m, int mAt, int mStride, float[] c, int cAt, int from, int to, boolean resume) {
+        if (!resume) {
+            Arrays.fill(c, cAt + from, cAt + to, 0f);
+        }
+        for (int k = 0; k < depth; k++) {
+            float x = a[aAt + k * aStep];
+            for (int j = from; j < to; j++) {
+                c[cAt + j] = Math.fma(x, m[mAt + k * mStride + j], c[cAt + j]);
+            }
+        }
+    }
+
+    /** Register tiles over both operands where they lie; loaded only where the Vector API is. */
     private static final class Tiles {
         private static final int LANES = FloatVector.SPECIES_PREFERRED.length();
         private static final int VECTORS = LANES == 16 ? 4 : 2;
         private static final int TILE_ROWS = LANES == 16 ? 6 : 4;
-        private static final int WIDE = VECTORS * LANES;
-        private static final int NARROW = 2 * LANES;
-        private static final Scratch PANELS = new Scratch();
-        private static final Scratch SIDE = new Scratch();
         private static final Scratch EDGE = new Scratch();
 
-        /** Panels of WIDE columns, the last one as narrow as it can be: panel, then row, then column; zeros behind the last column. */
-        static float[] pack(float[] b, int bAt, int bStride, int rows, int n) {
-            float[] packed = PANELS.floats(rows * (n / WIDE * WIDE + width(n % WIDE)));
-            int at = 0;
-            for (int first = 0; first < n; first += WIDE) {
-                int width = width(Math.min(WIDE, n - first));
-                int columns = Math.min(width, n - first);
-                for (int r = 0; r < rows; r++) {
-                    System.arraycopy(b, bAt + r * bStride + first, packed, at, columns);
-                    for (int j = columns; j < width; j++) {
-                        packed[at + j] = 0f;
+        static void multiply(float[] a, int aAt, int aStride, int rows, int depth, float[] m, int mAt, int mStride, float[] c, int cAt, int cStride, int width) {
+            for (int r = 0; r < rows; r += TILE_ROWS) {
+                int count = Math.min(TILE_ROWS, rows - r);
+                int x = aAt + r * aStride;
+                int y = cAt + r * cStride;
+                for (int j = 0, vectors; j <= width - LANES; j += vectors * LANES) {
+                    vectors = vectors(width - j);
+                    switch (vectors) {
+                        case 4 -> RowTilex4.run(count, a, x, aStride, m, mAt + j, mStride, depth, c, y + j, cStride, false);
+                        case 2 -> RowTilex2.run(count, a, x, aStride, m, mAt + j, mStride, depth, c, y + j, cStride, false);
+                        default -> RowTilex1.run(count, a, x, aStride, m, mAt + j, mStride, depth, c, y + j, cStride, false);
                     }
-                    at += width;
+                }
+                int rest = width % LANES;
+                if (rest > 0 && width > LANES) {        // the last vector overlaps the one before: the same numbers again
+                    int j = width - LANES;
+                    RowTilex1.run(count, a, x, aStride, m, mAt + j, mStride, depth, c, y + j, cStride, false);
+                } else if (rest > 0) {
+                    for (int i = 0; i < count; i++) {
+                        chains(a, x + i * aStride, 1, depth, m, mAt, mStride, c, y + i * cStride, 0, width, false);
+                    }
                 }
             }
-            return packed;
         }
 
-        private static int width(int columns) {
-            return columns == 0 ? 0 : columns <= NARROW ? NARROW : WIDE;
-        }
-
-        /** Rows {@code from .. to} of c, which are columns of a. */
-        static void addOuter(float[] a, int aAt, int aStride, float[] panels, int rows, int from, int to, int n, float[] c) {
-            float[] side = SIDE.floats(rows * TILE_ROWS);
-            for (int i = from; i < to; i += TILE_ROWS) {
-                int count = Math.min(TILE_ROWS, to - i);
-                for (int r = 0; r < rows; r++) {
+        static void outer(float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int rows, int m, int n, float[] c, int cAt, int cStride,
+                boolean resume) {
+            for (int i = 0; i < m; i += TILE_ROWS) {
+                int count = Math.min(TILE_ROWS, m - i);
+                int y = cAt + i * cStride;
+                for (int j = 0, vectors; j <= n - LANES; j += vectors * LANES) {
+                    vectors = vectors(n - j);
+                    switch (vectors) {
+                        case 4 -> ColumnTilex4.run(count, a, aAt + i, aStride, b, bAt + j, bStride, rows, c, y + j, cStride, resume);
+                        case 2 -> ColumnTilex2.run(count, a, aAt + i, aStride, b, bAt + j, bStride, rows, c, y + j, cStride, resume);
+                        default -> ColumnTilex1.run(count, a, aAt + i, aStride, b, bAt + j, bStride, rows, c, y + j, cStride, resume);
+                    }
+                }
+                int rest = n % LANES;
+                if (rest > 0 && n > LANES) {
+                    edge(count, rest, a, aAt + i, aStride, b, bAt + n - LANES, bStride, rows, c, y + n - LANES, cStride, resume);
+                } else if (rest > 0) {
                     for (int k = 0; k < count; k++) {
-                        side[r * count + k] = a[aAt + r * aStride + i + k];
-                    }
-                }
-                for (int first = 0; first < n; first += WIDE) {
-                    int width = width(Math.min(WIDE, n - first));
-                    if (first + width <= n) {
-                        run(width, count, side, panels, first * rows, rows, c, i * n + first, n);
-                    } else {
-                        edge(width, n - first, count, side, panels, first * rows, rows, c, i * n + first, n);
+                        chains(a, aAt + i + k, aStride, rows, b, bAt, bStride, c, y + k * cStride, 0, n, resume);
                     }
                 }
             }
         }
 
-        /** The last columns, which do not fill their vectors. */
-        private static void edge(int width, int columns, int count, float[] side, float[] panels, int panelAt, int rows, float[] c, int cAt, int n) {
-            float[] tile = EDGE.floats(TILE_ROWS * WIDE);
-            for (int k = 0; k < count; k++) {
-                System.arraycopy(c, cAt + k * n, tile, k * width, columns);
-            }
-            run(width, count, side, panels, panelAt, rows, tile, 0, width);
-            for (int k = 0; k < count; k++) {
-                System.arraycopy(tile, k * width, c, cAt + k * n, columns);
-            }
+        private static int vectors(int columns) {
+            return columns >= VECTORS * LANES ? VECTORS : columns >= 2 * LANES ? 2 : 1;
         }
 
-        private static void run(int width, int count, float[] side, float[] panels, int panelAt, int rows, float[] c, int cAt, int cStride) {
-            if (width == 2 * LANES) {
-                TileF32x2.run(count, side, 0, panels, panelAt, rows, c, cAt, cStride, true);
-            } else {
-                TileF32x4.run(count, side, 0, panels, panelAt, rows, c, cAt, cStride, true);
+        /** The last {@code rest} columns by a vector that overlaps the one before, whose columns are done. */
+        private static void edge(int count, int rest, float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int rows, float[] c, int cAt,
+                int cStride, boolean resume) {
+            float[] tile = EDGE.floats(TILE_ROWS * LANES);
+            for (int k = 0; k < count; k++) {
+                System.arraycopy(c, cAt + k * cStride, tile, k * LANES, LANES);
+            }
+            ColumnTilex1.run(count, a, aAt, aStride, b, bAt, bStride, rows, tile, 0, LANES, resume);
+            for (int k = 0; k < count; k++) {
+                System.arraycopy(tile, k * LANES + LANES - rest, c, cAt + k * cStride + LANES - rest, rest);
             }
         }
     }

@@ -17,6 +17,8 @@ final class Panels implements PackedMatrix.Store {
     private static final int CACHE_FLOATS = 150_000;
     private static final int DEPTH = 384;
     private static final int ROW_BLOCK = 96;
+    /** Rows that meet at most so many columns of f32 are read where they lie: packing them would cost more than it saves. */
+    private static final int PLAIN = 512;
     /** Products below this many multiply-adds are not worth handing over. */
     private static final long SPLIT = 100_000;
     private static final Scratch TAIL = new Scratch();
@@ -129,9 +131,11 @@ final class Panels implements PackedMatrix.Store {
         boolean small = (long) rows * inputs * outputs < SPLIT;
         int perItem = small ? panels : Math.max(1, (panels + 8 * Parallel.threads() - 1) / (8 * Parallel.threads()));
         int groups = (panels + perItem - 1) / perItem;
-        float[] packed = rows == 1 ? x : ROWS.floats(Math.multiplyExact(rows, inputs));
-        int packedAt = rows == 1 ? xAt : 0;
-        if (rows > 1) {
+        boolean pack = storage != PackedMatrix.Storage.F32 || outputs > PLAIN;
+        float[] packed = pack && rows > 1 ? ROWS.floats(Math.multiplyExact(rows, inputs)) : x;
+        int packedAt = packed == x ? xAt : 0;
+        int stride = pack ? 0 : xStride;
+        if (packed != x) {
             Parallel.forEach(small ? 1 : blocks, i -> {
                 for (int b = small ? 0 : i; b < (small ? blocks : i + 1); b++) {
                     pack(x, xAt, xStride, first(b, blocks, rows), first(b + 1, blocks, rows), packed);
@@ -145,7 +149,7 @@ final class Panels implements PackedMatrix.Store {
             int count = first(block + 1, blocks, rows) - first;
             int to = Math.min(panels, (item % groups + 1) * perItem);
             for (int p = item % groups * perItem; p < to; p++) {
-                panel(p, packed, packedAt + first * inputs, count, y, yAt + first * yStride, yStride);
+                panel(p, packed, packedAt + first * (pack ? inputs : xStride), stride, count, y, yAt + first * yStride, yStride);
             }
         });
     }
@@ -174,23 +178,27 @@ final class Panels implements PackedMatrix.Store {
         return (rows + TILE_ROWS - 1) / TILE_ROWS;
     }
 
-    /** One panel's columns for the packed rows of a block. */
-    private void panel(int p, float[] x, int xAt, int rows, float[] y, int yAt, int yStride) {
+    /**
+     * One panel's columns for the rows of a block.
+     *
+     * @param xStride row stride of x, 0 where it is packed
+     */
+    private void panel(int p, float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {
         int vectors = p < wide ? VECTORS : tailVectors;
         int width = vectors * LANES;
         int columns = Math.min(width, outputs - p * WIDE);
         if (columns == width) {
-            rows(p, vectors, x, xAt, rows, y, yAt + p * WIDE, yStride);
+            rows(p, vectors, x, xAt, xStride, rows, y, yAt + p * WIDE, yStride);
             return;
         }
         float[] tile = TAIL.floats(rows * width);
-        rows(p, vectors, x, xAt, rows, tile, 0, width);
+        rows(p, vectors, x, xAt, xStride, rows, tile, 0, width);
         for (int r = 0; r < rows; r++) {
             System.arraycopy(tile, r * width, y, yAt + r * yStride + p * WIDE, columns);
         }
     }
 
-    private void rows(int p, int vectors, float[] x, int xAt, int rows, float[] c, int cAt, int cStride) {
+    private void rows(int p, int vectors, float[] x, int xAt, int xStride, int rows, float[] c, int cAt, int cStride) {
         int width = vectors * LANES;
         int depth = (long) (rows + width) * inputs <= CACHE_FLOATS ? inputs : DEPTH;
         int tiles = tiles(rows);
@@ -200,7 +208,14 @@ final class Panels implements PackedMatrix.Store {
             for (int t = 0; t < tiles; t++) {
                 int first = first(t, tiles, rows);
                 int count = first(t + 1, tiles, rows) - first;
-                tile(vectors, count, x, xAt + first * inputs + k * count, panelAt, steps, c, cAt + first * cStride, cStride, k > 0);
+                int y = cAt + first * cStride;
+                if (xStride == 0) {
+                    tile(vectors, count, x, xAt + first * inputs + k * count, panelAt, steps, c, y, cStride, k > 0);
+                } else if (vectors == 2) {
+                    RowTilex2.run(count, x, xAt + first * xStride + k, xStride, floats, panelAt, width, steps, c, y, cStride, k > 0);
+                } else {
+                    RowTilex4.run(count, x, xAt + first * xStride + k, xStride, floats, panelAt, width, steps, c, y, cStride, k > 0);
+                }
             }
         }
     }

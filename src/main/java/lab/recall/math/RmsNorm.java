@@ -1,5 +1,7 @@
 package lab.recall.math;
 
+import jdk.incubator.vector.FloatVector;
+
 /**
  * Root-mean-square norm: x / sqrt(mean(x²) + eps) · weight, row by row.
  *
@@ -19,7 +21,8 @@ public final class RmsNorm {
             int from = xAt + r * width;
             int to = outAt + r * width;
             float scale = (float) scale(x, from, width, eps);
-            for (int i = 0; i < width; i++) {
+            int i = Simd.available() ? Lanes.forward(x, from, width, scale, weight, out, to) : 0;
+            for (; i < width; i++) {
                 out[to + i] = x[from + i] * scale * weight[i];
             }
         }
@@ -33,23 +36,13 @@ public final class RmsNorm {
             int in = dOutAt + r * width;
             int to = dXAt + r * width;
             double scale = scale(x, from, width, eps);
-            double dot0 = 0;
-            double dot1 = 0;
-            int k = 0;
-            for (; k < width - 1; k += 2) {
-                dot0 += (double) dOut[in + k] * weight[k] * x[from + k];
-                dot1 += (double) dOut[in + k + 1] * weight[k + 1] * x[from + k + 1];
-            }
-            if (k < width) {
-                dot0 += (double) dOut[in + k] * weight[k] * x[from + k];
-            }
+            double dot = Sums.products(dOut, in, weight, 0, x, from, 0, width);
             float s = (float) scale;
-            float back = (float) ((dot0 + dot1) / width * scale * scale * scale);
-            for (int i = 0; i < width; i++) {
+            float back = (float) (dot / width * scale * scale * scale);
+            int i = Simd.available() ? Lanes.backward(x, from, width, s, weight, back, dOut, in, dX, to, dWeight) : 0;
+            for (; i < width; i++) {
                 dX[to + i] += dOut[in + i] * weight[i] * s - x[from + i] * back;
-            }
-            if (dWeight != null) {
-                for (int i = 0; i < width; i++) {
+                if (dWeight != null) {
                     dWeight[i] += dOut[in + i] * x[from + i] * s;
                 }
             }
@@ -57,16 +50,35 @@ public final class RmsNorm {
     }
 
     private static double scale(float[] x, int at, int width, float eps) {
-        double a = 0;
-        double b = 0;
-        int i = 0;
-        for (; i < width - 1; i += 2) {
-            a += (double) x[at + i] * x[at + i];
-            b += (double) x[at + i + 1] * x[at + i + 1];
+        return 1 / Math.sqrt(Sums.squares(x, at, width, 0) / width + eps);
+    }
+
+    private static final class Lanes {
+        private static final int COUNT = VectorMath.LANES.length();
+
+        static int forward(float[] x, int from, int width, float scale, float[] weight, float[] out, int to) {
+            int i = 0;
+            for (; i <= width - COUNT; i += COUNT) {
+                load(x, from + i).mul(scale).mul(load(weight, i)).intoArray(out, to + i);
+            }
+            return i;
         }
-        if (i < width) {
-            a += (double) x[at + i] * x[at + i];
+
+        static int backward(float[] x, int from, int width, float s, float[] weight, float back, float[] dOut, int in, float[] dX, int to, float[] dWeight) {
+            int i = 0;
+            for (; i <= width - COUNT; i += COUNT) {
+                FloatVector g = load(dOut, in + i);
+                FloatVector v = load(x, from + i);
+                load(dX, to + i).add(g.mul(load(weight, i)).mul(s).sub(v.mul(back))).intoArray(dX, to + i);
+                if (dWeight != null) {
+                    load(dWeight, i).add(g.mul(v).mul(s)).intoArray(dWeight, i);
+                }
+            }
+            return i;
         }
-        return 1 / Math.sqrt((a + b) / width + eps);
+
+        private static FloatVector load(float[] x, int at) {
+            return FloatVector.fromArray(VectorMath.LANES, x, at);
+        }
     }
 }

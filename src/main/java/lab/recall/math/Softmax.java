@@ -47,34 +47,32 @@ public final class Softmax {
      */
     public static double forward(float[] x, int at, int width, float[] out, int outAt) {
         float max = max(x, at, width);
+        return max + Math.log(probabilities(x, at, width, max, out, outAt));
+    }
+
+    /** {@code x = softmax(x)}. */
+    static void apply(float[] x, int at, int width) {
+        probabilities(x, at, width, max(x, at, width), x, at);
+    }
+
+    /** Softmax; returns Σ exp(x - max). */
+    private static double probabilities(float[] x, int at, int width, float max, float[] out, int outAt) {
         int i = Simd.available() ? Lanes.exp(x, at, width, max, out, outAt) : 0;
         for (; i < width; i++) {
             out[outAt + i] = Exp.exp(x[at + i] - max);
         }
-        double sum = sum(out, outAt, width);
-        float scale = (float) (1 / sum);
-        for (i = 0; i < width; i++) {
-            out[outAt + i] *= scale;
-        }
-        return max + Math.log(sum);
+        double sum = Sums.of(out, outAt, width);
+        Elementwise.scale((float) (1 / sum), out, outAt, width);
+        return sum;
     }
 
-    private static double sum(float[] x, int at, int width) {
-        double s0 = 0;
-        double s1 = 0;
-        double s2 = 0;
-        double s3 = 0;
-        int i = 0;
-        for (; i < width - 3; i += 4) {
-            s0 += x[at + i];
-            s1 += x[at + i + 1];
-            s2 += x[at + i + 2];
-            s3 += x[at + i + 3];
-        }
+    /** {@code d = scale p (d - sum of d p)}: from the gradients of the probabilities to those of scores that were multiplied by scale. */
+    static void backward(float[] p, int pAt, int width, float scale, float[] d, int dAt) {
+        float mean = (float) Sums.products(d, dAt, p, pAt, width);
+        int i = Simd.available() ? Lanes.backward(p, pAt, width, scale, mean, d, dAt) : 0;
         for (; i < width; i++) {
-            s0 += x[at + i];
+            d[dAt + i] = scale * p[pAt + i] * (d[dAt + i] - mean);
         }
-        return (s0 + s1) + (s2 + s3);
     }
 
     private static float max(float[] x, int at, int width) {
@@ -105,6 +103,15 @@ public final class Softmax {
             int i = 0;
             for (; i <= width - COUNT; i += COUNT) {
                 VectorMath.exp(FloatVector.fromArray(VectorMath.LANES, x, at + i).sub(max)).intoArray(out, outAt + i);
+            }
+            return i;
+        }
+
+        static int backward(float[] p, int pAt, int width, float scale, float mean, float[] d, int dAt) {
+            int i = 0;
+            for (; i <= width - COUNT; i += COUNT) {
+                FloatVector g = FloatVector.fromArray(VectorMath.LANES, d, dAt + i).sub(mean);
+                FloatVector.fromArray(VectorMath.LANES, p, pAt + i).mul(scale).mul(g).intoArray(d, dAt + i);
             }
             return i;
         }

@@ -27,7 +27,7 @@ import lab.recall.math.Parallel;
  */
 public final class Trainable {
     /** A part has about this many tokens: enough for the products, few enough for the caches. */
-    private static final int PART_TOKENS = 240;
+    private static final int PART_TOKENS = 256;
     private static final int MOST_PARTS = 8;
     private static final int HEAD_ROWS = 64;
 
