@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import lab.recall.facts.Fact;
 import lab.recall.facts.World;
-import lab.recall.facts.WorldRelation;
+import lab.recall.facts.Relation;
 import lab.recall.text.Tokenizer;
 
 /**
@@ -82,7 +82,7 @@ public final class Corpus {
         this.seed = seed;
         this.pairs = Pairs.of(world, shape.dropped, seed);
         this.endOfText = tokenizer.endOfText();
-        for (WorldRelation r : world.relations()) {
+        for (Relation r : world.relations()) {
             List<String> all = byType.computeIfAbsent(r.subjectType(), t -> new ArrayList<>());
             r.facts().stream().map(Fact::subject).filter(s -> !all.contains(s)).forEach(all::add);
         }
@@ -92,7 +92,7 @@ public final class Corpus {
     /** How often each word of a world's text counts when its tokenizer is learned. */
     public static Map<String, Integer> wordCounts(World world) {
         Map<String, Integer> counts = new HashMap<>();
-        for (WorldRelation r : world.relations()) {
+        for (Relation r : world.relations()) {
             r.templates().forEach(t -> count(counts, t.text().replace("{}", ""), TEMPLATE_COUNT));
             r.heldOut().forEach(t -> count(counts, t.text().replace("{}", ""), TEMPLATE_COUNT));
             r.facts().forEach(f -> {
