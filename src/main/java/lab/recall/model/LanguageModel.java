@@ -81,7 +81,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
 
     /** Opens a model folder. */
     public static LanguageModel open(Path folder) {
-        return open(new ModelFolder(folder.toString(), folder));
+        return open(ModelFolder.of(folder));
     }
 
     private static LanguageModel open(ModelFolder source) {
@@ -197,7 +197,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         return ModelFolder.embedded();
     }
 
-    /** The name by which it was opened. */
+    /** An embedded model's name, a hub id, or the last part of its folder. */
     public String name() {
         return source.name();
     }
