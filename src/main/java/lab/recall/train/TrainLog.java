@@ -31,7 +31,7 @@ public final class TrainLog implements Showable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /**
-     * What was measured behind a step.
+     * What was measured after a step.
      *
      * @param step    steps done
      * @param steps   steps in all
@@ -57,7 +57,7 @@ public final class TrainLog implements Showable {
         this.file = file;
     }
 
-    /** The log in a folder, up to a step: what was written behind it is left out. */
+    /** The log in a folder, up to a step: what was written after it is left out. */
     static TrainLog upTo(Path folder, int step) {
         TrainLog log = new TrainLog(folder.resolve("log.jsonl"));
         StringBuilder kept = new StringBuilder();
@@ -74,6 +74,15 @@ public final class TrainLog implements Showable {
         }
         AtomicFiles.write(log.file, kept.toString().getBytes(StandardCharsets.UTF_8));
         return log;
+    }
+
+    /** Whether a folder's log goes on to the last step. */
+    static boolean isWhole(Path folder) {
+        if (!Files.exists(folder.resolve("log.jsonl"))) {
+            return false;
+        }
+        List<Entry> all = read(folder).entries;
+        return !all.isEmpty() && all.get(all.size() - 1).step == all.get(all.size() - 1).steps;
     }
 
     /** Reads the log of a folder. */
