@@ -122,6 +122,7 @@ public final class Trainer {
         world.write(folder.resolve("relations"));
         Path text = folder.resolve("tokenizer.json");
         pairs.write(text);
+        BytePairs.writeSettings(folder.resolve("tokenizer_config.json"));
         return config.model().fresh(pairs.size(), config.seed()).write(folder, text);
     }
 

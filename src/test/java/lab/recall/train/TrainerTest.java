@@ -57,7 +57,7 @@ class TrainerTest {
         assertArrayEquals(weights(dir.resolve("one")), weights(dir.resolve("three")));
         assertEquals(List.of(4, 8, 9), one.log().entries().stream().map(TrainLog.Entry::step).toList());
         assertTrue(one.log().last().loss() < one.log().entries().get(0).loss(), "the loss falls");
-        for (String file : new String[] {"config.json", "tokenizer.json", "training.json", "log.jsonl", "learning-curve.png", "relations/place_in_city.json"}) {
+        for (String file : new String[] {"config.json", "tokenizer.json", "tokenizer_config.json", "training.json", "log.jsonl", "learning-curve.png", "relations/place_in_city.json"}) {
             assertTrue(Files.exists(dir.resolve("one").resolve(file)), file);
         }
         assertFalse(Files.exists(dir.resolve("one").resolve("state.safetensors")));
