@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.awt.Color;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,6 +30,7 @@ import org.knowm.xchart.style.Styler;
  */
 public final class TrainLog implements Showable {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String LOSS = "loss (right)";
 
     /**
      * What was measured after a step.
@@ -139,7 +141,8 @@ public final class TrainLog implements Showable {
         line(chart, "seen pairs", 0, e -> e.recall.seen());
         line(chart, "dropped pairs", 0, e -> e.recall.dropped());
         line(chart, "held-out templates", 0, e -> e.recall.heldOut());
-        line(chart, "loss (right)", 1, Entry::loss);
+        line(chart, LOSS, 1, Entry::loss);
+        chart.getStyler().setXAxisMin(0.0).setXAxisTickMarkSpacingHint(150);
         chart.setYAxisGroupTitle(1, "loss");
         chart.getStyler().setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
         return chart;
@@ -148,7 +151,13 @@ public final class TrainLog implements Showable {
     private void line(XYChart chart, String name, int axis, ToDoubleFunction<Entry> value) {
         List<Entry> known = entries.stream().filter(e -> !Double.isNaN(value.applyAsDouble(e))).toList();
         if (!known.isEmpty()) {
-            Charts.line(chart, name, known.stream().mapToDouble(Entry::step).toArray(), known.stream().mapToDouble(value).toArray(), null);
+            double[] steps = known.stream().mapToDouble(Entry::step).toArray();
+            double[] values = known.stream().mapToDouble(value).toArray();
+            if (name.equals(LOSS)) {
+                Charts.dashed(chart, name, steps, values).getSeries(name).setLineColor(Color.GRAY);
+            } else {
+                Charts.line(chart, name, steps, values, null);
+            }
             chart.getSeries(name).setYAxisGroup(axis);
         }
     }

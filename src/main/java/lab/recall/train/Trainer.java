@@ -85,7 +85,9 @@ public final class Trainer {
     public Trained train() {
         Show.Live curve = Show.live();
         try (ProgressBar bar = ProgressBar.of("training", "steps", config.steps())) {
-            return train(bar::to, log -> curve.update(log.chart()));
+            Trained trained = train(bar::to, log -> curve.update(log.chart()));
+            curve.update(trained.log().chart());                // also when nothing was left to do
+            return trained;
         }
     }
 
