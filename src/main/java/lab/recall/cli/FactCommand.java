@@ -75,7 +75,7 @@ abstract class FactCommand implements Callable<Integer> {
     public Integer call() {
         Map<String, Path> folders = new LinkedHashMap<>();
         for (String model : models) {
-            Path folder = models.size() == 1 ? out : out.resolve(Path.of(model).getFileName().toString());
+            Path folder = models.size() == 1 ? out : out.resolve(Path.of(model).toAbsolutePath().normalize().getFileName().toString());
             if (folders.containsValue(folder)) {
                 throw new IllegalArgumentException("--model: two models would write to " + folder + "; run them with an --out of their own");
             }

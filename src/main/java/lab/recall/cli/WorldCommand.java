@@ -33,6 +33,9 @@ final class WorldCommand implements Callable<Integer> {
         if (!names.equals("grid") && !names.equals("unique")) {
             throw new IllegalArgumentException("--names: '" + names + "', expected grid or unique");
         }
+        if (edits < 0) {
+            throw new IllegalArgumentException("--edits: " + edits + ", expected a whole number from 0");
+        }
         World world = World.generate(seed, World.Names.valueOf(names.toUpperCase(Locale.ROOT)));
         world.write(out);
         world.writeEdits(out.resolve("edits").resolve("requests.json"), edits, seed);

@@ -3,6 +3,8 @@ package lab.recall.facts;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,23 +21,23 @@ import lab.recall.text.Template;
  * KnownFacts known = r.knownBy(mamba);
  * }</pre>
  *
- * @param name      the file's name without its ending
- * @param templates the zero-shot templates where the file has some, else all; the first one is used where one is enough
- * @param heldOut   more templates, which the embedded models have not seen in training; may be empty
- * @param inContext the one that is used behind other facts: the first of all
- * @param facts     subject and object each
+ * @param name        the file's name without its ending
+ * @param subjectType what its subjects are, such as place; {@code thing} where the file does not say
+ * @param templates   the zero-shot templates where the file has some, else all; the first one is used where one is enough
+ * @param heldOut     more templates, in which a model that is trained on the relation does not meet it; may be empty
+ * @param inContext   the one that is used after other facts: the first of all
+ * @param facts       subject and object each
  */
-public record Relation(String name, List<Template> templates, List<Template> heldOut, Template inContext, List<Fact> facts) {
+public record Relation(String name, String subjectType, List<Template> templates, List<Template> heldOut, Template inContext, List<Fact> facts) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** Reads a file of the form {prompt_templates, prompt_templates_zs and held_out_templates (optional), samples: [{subject, object}]}. */
+    /**
+     * Reads a file of the form {prompt_templates, samples: [{subject, object}]}; it may also have prompt_templates_zs, held_out_templates and
+     * subject_type.
+     */
     public static Relation read(Path file) {
-        return read(file, json(file));
-    }
-
-    static JsonNode json(Path file) {
         try {
-            return JSON.readTree(Files.readAllBytes(file));
+            return read(file, JSON.readTree(Files.readAllBytes(file)));
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(file + ": not JSON (" + e.getOriginalMessage() + ")", e);
         } catch (IOException e) {
@@ -43,34 +45,63 @@ public record Relation(String name, List<Template> templates, List<Template> hel
         }
     }
 
-    static Relation read(Path file, JsonNode json) {
+    private static Relation read(Path file, JsonNode json) {
         JsonNode templates = json.path("prompt_templates_zs").isArray() && !json.path("prompt_templates_zs").isEmpty()
                 ? json.path("prompt_templates_zs") : json.path("prompt_templates");
         JsonNode first = json.path("prompt_templates").path(0).isTextual() ? json.path("prompt_templates") : templates;
-        if (!templates.path(0).isTextual() || !json.path("samples").isArray()) {
+        if (!templates.path(0).isTextual() || !json.path("samples").isArray() || json.path("samples").isEmpty()) {
             throw new IllegalArgumentException(file + ": a relation needs prompt_templates and samples");
         }
         String name = file.getFileName().toString().replaceFirst("\\.json$", "");
         List<Fact> facts = new ArrayList<>();
         for (JsonNode s : json.path("samples")) {
-            if (!s.path("subject").isTextual() || !s.path("object").isTextual()) {
+            String subject = s.path("subject").textValue();
+            String object = s.path("object").textValue();
+            if (subject == null || subject.isBlank() || object == null || object.isBlank()) {
                 throw new IllegalArgumentException(file + ": sample " + facts.size() + " needs a subject and an object");
             }
-            facts.add(new Fact(name, s.path("subject").asText(), s.path("object").asText()));
+            facts.add(new Fact(name, subject, object));
         }
-        return new Relation(name, templates(file, templates), templates(file, json.path("held_out_templates")), new Template(first.get(0).asText()),
-                List.copyOf(facts));
+        try {
+            return new Relation(name, json.path("subject_type").asText("thing"), templates(templates), templates(json.path("held_out_templates")),
+                    new Template(first.get(0).asText()), List.copyOf(facts));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+        }
     }
 
-    private static List<Template> templates(Path file, JsonNode texts) {
+    static List<Template> templates(JsonNode texts) {
         List<Template> all = new ArrayList<>();
         for (JsonNode t : texts) {
             if (!t.isTextual()) {
-                throw new IllegalArgumentException(file + ": the template " + t + " is no text");
+                throw new IllegalArgumentException("the template " + t + " is no text");
             }
             all.add(new Template(t.asText()));
         }
         return List.copyOf(all);
+    }
+
+    /** The file's JSON, as {@link #read} takes it. */
+    ObjectNode json() {
+        ObjectNode json = JSON.createObjectNode().put("name", name).put("subject_type", subjectType);
+        boolean apart = !inContext.equals(templates.get(0));
+        if (apart) {
+            json.putArray("prompt_templates").add(inContext.text());
+        }
+        texts(json.putArray(apart ? "prompt_templates_zs" : "prompt_templates"), templates);
+        texts(json.putArray("held_out_templates"), heldOut);
+        ArrayNode samples = json.putArray("samples");
+        facts.forEach(f -> samples.addObject().put("subject", f.subject()).put("object", f.object()));
+        return json;
+    }
+
+    private static void texts(ArrayNode to, List<Template> templates) {
+        templates.forEach(t -> to.add(t.text()));
+    }
+
+    /** All objects, each once, in the order of the facts. */
+    public List<String> objects() {
+        return facts.stream().map(Fact::object).distinct().toList();
     }
 
     /** The template that is used: the first one. */

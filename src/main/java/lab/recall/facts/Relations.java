@@ -23,7 +23,7 @@ import lab.recall.view.Tables;
 public final class Relations implements Showable {
     private final List<Relation> all;
 
-    private Relations(List<Relation> all) {
+    Relations(List<Relation> all) {
         this.all = all;
     }
 

@@ -17,7 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.Stream;
+import lab.recall.text.Template;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
 
@@ -26,7 +26,8 @@ import lab.recall.view.Tables;
  *
  * <pre>{@code
  * World world = World.generate(1, World.Names.GRID);         // the same seed gives the same world
- * world.write(folder);                                       // relations in the LRE form, requests for edits
+ * world.write(folder);                                       // its relations, one file each
+ * world.writeEdits(file, 100, 1);                            // requests for edits in the form of CounterFact
  * World.read(folder).relations()
  * }</pre>
  *
@@ -45,9 +46,9 @@ public final class World implements Showable {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
     private static final int NEIGHBOURS = 10;
 
-    private final List<WorldRelation> relations;
+    private final Relations relations;
 
-    private World(List<WorldRelation> relations) {
+    private World(Relations relations) {
         this.relations = relations;
     }
 
@@ -57,7 +58,7 @@ public final class World implements Showable {
         JsonNode plan = plan();
         Map<String, List<String>> words = new WorldNames(plan, random, names == Names.GRID).all();
         Map<String, Map<String, String>> known = new HashMap<>();
-        List<WorldRelation> all = new ArrayList<>();
+        List<Relation> all = new ArrayList<>();
         for (JsonNode r : plan.get("relations")) {
             String name = r.get("name").asText();
             Map<String, String> facts = new HashMap<>();
@@ -67,10 +68,11 @@ public final class World implements Showable {
                 list.add(new Fact(name, asSubject(subject, plan.get("subjects").get(r.get("subject").asText()), names), facts.get(subject)));
             }
             known.put(name, facts);
-            all.add(new WorldRelation(name, r.get("subject").asText(), WorldRelation.templates(r.get("prompt_templates")),
-                    WorldRelation.templates(r.get("held_out_templates")), List.copyOf(list)));
+            List<Template> templates = Relation.templates(r.get("prompt_templates"));
+            all.add(new Relation(name, r.get("subject").asText(), templates, Relation.templates(r.get("held_out_templates")), templates.get(0),
+                    List.copyOf(list)));
         }
-        return new World(List.copyOf(all));
+        return new World(new Relations(List.copyOf(all)));
     }
 
     /** A name of one word gets a second one where first words alone name the subjects. */
@@ -109,35 +111,24 @@ public final class World implements Showable {
 
     /** Reads the relations of a folder. */
     public static World read(Path folder) {
-        if (!Files.isDirectory(folder)) {
-            throw new IllegalArgumentException(folder + ": no such folder of relations");
-        }
-        try (Stream<Path> files = Files.list(folder)) {
-            List<WorldRelation> all = files.filter(f -> f.toString().endsWith(".json")).sorted().map(WorldRelation::read).toList();
-            if (all.isEmpty()) {
-                throw new IllegalArgumentException(folder + ": no relation (a JSON file) in this folder");
-            }
-            return new World(all);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return new World(Relations.folder(folder));
     }
 
     /** Its relations. */
-    public List<WorldRelation> relations() {
-        return relations;
+    public List<Relation> relations() {
+        return relations.all();
     }
 
     /** All facts. */
     public List<Fact> facts() {
-        return relations.stream().flatMap(r -> r.facts().stream()).toList();
+        return relations().stream().flatMap(r -> r.facts().stream()).toList();
     }
 
     /** Writes one file a relation. */
     public void write(Path folder) {
         try {
             Files.createDirectories(folder);
-            for (WorldRelation r : relations) {
+            for (Relation r : relations()) {
                 Files.writeString(folder.resolve(r.name() + ".json"), JSON.writeValueAsString(r.json()) + "\n");
             }
         } catch (IOException e) {
@@ -162,7 +153,7 @@ public final class World implements Showable {
         Collections.shuffle(order, random);
         ArrayNode all = JSON.createArrayNode();
         for (int i : order) {
-            WorldRelation r = relations.stream().filter(x -> x.name().equals(facts.get(i).relation())).findFirst().orElseThrow();
+            Relation r = relations.get(facts.get(i).relation());
             List<Fact> neighbours = r.facts().stream().filter(f -> f.object().equals(facts.get(i).object()) && !f.equals(facts.get(i))).limit(NEIGHBOURS).toList();
             if (neighbours.size() >= 2 && all.size() < count) {
                 all.add(edit(all.size(), r, facts.get(i), neighbours, random));
@@ -176,7 +167,7 @@ public final class World implements Showable {
         }
     }
 
-    private ObjectNode edit(int number, WorldRelation r, Fact fact, List<Fact> neighbours, Random random) {
+    private ObjectNode edit(int number, Relation r, Fact fact, List<Fact> neighbours, Random random) {
         List<String> others = r.objects().stream().filter(o -> !o.equals(fact.object())).toList();
         ObjectNode edit = JSON.createObjectNode().put("case_id", number);
         ObjectNode rewrite = edit.putObject("requested_rewrite").put("prompt", r.templates().get(0).text()).put("relation_id", r.name());
@@ -191,14 +182,14 @@ public final class World implements Showable {
         r.facts().stream().filter(f -> f.object().equals(rewrite.path("target_new").path("str").asText())).limit(NEIGHBOURS)
                 .forEach(f -> attributes.add(r.templates().get(0).with(f.subject())));
         ArrayNode generation = edit.putArray("generation_prompts");
-        relations.stream().filter(o -> o.subjectType().equals(r.subjectType())).forEach(o -> generation.add(o.templates().get(1).with(fact.subject())));
+        relations().stream().filter(o -> o.subjectType().equals(r.subjectType())).forEach(o -> generation.add(o.templates().get(1).with(fact.subject())));
         return edit;
     }
 
     @Override
     public Object view() {
         List<List<Object>> rows = new ArrayList<>();
-        relations.forEach(r -> rows.add(List.of(r.name(), r.templates().get(0).with(r.facts().get(0).subject()) + " " + r.facts().get(0).object(),
+        relations().forEach(r -> rows.add(List.of(r.name(), r.templates().get(0).with(r.facts().get(0).subject()) + " " + r.facts().get(0).object(),
                 r.facts().size(), r.objects().size(), r.templates().size(), r.heldOut().size())));
         return Tables.of("an invented world", List.of("relation", "a fact", "facts", "objects", "templates", "held out"), rows);
     }

@@ -135,7 +135,7 @@ public final class AddedVectors {
                     Arrays.copyOfRange(dNormed, from * d, (from + reads) * d), grad, cotangents.get(i).row * d + at, null);
         });
         boolean residual = point == HookPoint.RESID_POST;
-        new Backward(model).run(cotangents, grad, residual ? layer + 1 : layer, null);
+        new Backward(model).run(cotangents, grad, residual ? layer + 1 : layer);
         for (int i = 0; i < forks.size(); i++) {
             int width = model.width(point);
             float[] all = residual ? grad : cotangents.get(i).kept[layer][point.ordinal()];

@@ -23,15 +23,14 @@ final class Backward {
      * Goes from the last layer to layer {@code down}.
      *
      * @param cotangents each with its first row in {@code grad}, in order
-     * @param grad       [rows, width], in: gradients behind the last layer; out: those before layer {@code down}
-     * @param parameters receives gradients of weights; null when nobody asks. Then chunks of rows go side by side.
+     * @param grad       [rows, width], in: gradients after the last layer; out: those before layer {@code down}
      */
-    void run(List<BackBatch.Cotangent> cotangents, float[] grad, int down, Map<String, float[]> parameters) {
-        run(cotangents, grad, down, parameters, layer -> { });
+    void run(List<BackBatch.Cotangent> cotangents, float[] grad, int down) {
+        run(cotangents, grad, down, layer -> { });
     }
 
     /** The same; {@code before} is called with each layer when {@code grad} holds the gradients before it. */
-    void run(List<BackBatch.Cotangent> cotangents, float[] grad, int down, Map<String, float[]> parameters, IntConsumer before) {
+    void run(List<BackBatch.Cotangent> cotangents, float[] grad, int down, IntConsumer before) {
         int d = model.width();
         List<List<BackBatch.Cotangent>> chunks = chunks(cotangents);
         for (int layer = model.layers() - 1; layer >= down; layer--) {
@@ -41,10 +40,10 @@ final class Backward {
             Block block = model.block(layer);
             Map<Pass, Object> tapes = tapes(cotangents, layer, block);
             int at = layer;
-            if (parameters == null && chunks.size() >= Parallel.threads()) {
-                Parallel.forEach(chunks.size(), i -> backward(chunks.get(i), at, block, tapes, grad, null));
+            if (chunks.size() >= Parallel.threads()) {
+                Parallel.forEach(chunks.size(), i -> backward(chunks.get(i), at, block, tapes, grad));
             } else {
-                chunks.forEach(chunk -> backward(chunk, at, block, tapes, grad, parameters));
+                chunks.forEach(chunk -> backward(chunk, at, block, tapes, grad));
             }
             for (BackBatch.Cotangent c : cotangents) {
                 BackBatch.hook(c, layer, HookPoint.RESID_PRE, grad, c.row * d, d, d);
@@ -61,8 +60,7 @@ final class Backward {
         }
     }
 
-    private void backward(List<BackBatch.Cotangent> chunk, int layer, Block block, Map<Pass, Object> tapes, float[] grad,
-            Map<String, float[]> parameters) {
+    private void backward(List<BackBatch.Cotangent> chunk, int layer, Block block, Map<Pass, Object> tapes, float[] grad) {
         int first = chunk.get(0).row;
         List<BackBatch.Segment> segments = new ArrayList<>(chunk.size());
         int rows = 0;
@@ -70,7 +68,7 @@ final class Backward {
             segments.add(new BackBatch.Segment(c, c.row - first, c.from, c.tokens(), tapes.get(c.pass)));
             rows += c.tokens();
         }
-        block.backward(new BackBatch(layer, segments, rows, grad, first * model.width(), Workspace.own(), parameters));
+        block.backward(new BackBatch(layer, segments, rows, grad, first * model.width(), Workspace.own(), null));
     }
 
     private static Map<Pass, Object> tapes(List<BackBatch.Cotangent> cotangents, int layer, Block block) {

@@ -22,10 +22,12 @@ import lab.recall.checkpoint.Tensor;
  * rates are 1..N and its step sizes log-uniform from 0.001 to 0.1. Source: Gu and Dao, arXiv 2312.00752, section 3.6 and appendix E.
  */
 public final class FreshModel {
+    /** Longest row of a GPT-NeoX, as its configuration says. */
+    public static final int POSITIONS = 512;
+
     private static final double EMBEDDING = 0.05;
     private static final int EXPAND = 2;
     private static final int TAPS = 4;
-    private static final int POSITIONS = 512;
 
     private final Random random;
     private final ObjectNode config = new ObjectMapper().createObjectNode();

@@ -42,7 +42,7 @@ public final class Gradients {
         float[] last = pass.values(model.layers() - 1, HookPoint.RESID_POST);
         model.finalNormBackward(last, (tokens - 1) * d, 1, dNormed, grad, (tokens - 1) * d, null);
         BackBatch.Cotangent c = new BackBatch.Cotangent(pass, pass.from(), keep.table(model));
-        new Backward(model).run(List.of(c), grad, 0, null);
+        new Backward(model).run(List.of(c), grad, 0);
         return new Gradients(pass, loss, c);
     }
 

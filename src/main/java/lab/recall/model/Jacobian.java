@@ -71,7 +71,7 @@ public record Jacobian(float[] values, float[] h, float[] z) {
                 }
             };
             gather.accept(model.layers());
-            new Backward(model).run(rows, grad, lowest + 1, null, gather);
+            new Backward(model).run(rows, grad, lowest + 1, gather);
         }
         float[] z = pass.get(new Site(model.layers() - 1, HookPoint.RESID_POST, pass.length() - 1));
         return Arrays.stream(layers).mapToObj(l -> new Jacobian(values[l + 1], pass.get(site(l, token)), z)).toList();

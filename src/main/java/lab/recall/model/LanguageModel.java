@@ -81,7 +81,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
 
     /** Opens a model folder. */
     public static LanguageModel open(Path folder) {
-        return open(new ModelFolder(folder.toString(), folder));
+        return open(ModelFolder.of(folder));
     }
 
     private static LanguageModel open(ModelFolder source) {
@@ -155,15 +155,21 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     }
 
     /**
-     * Writes the model to a folder in HuggingFace's layout, f32: model.safetensors, config.json and, where there is one, tokenizer.json.
+     * Writes the model to a folder in HuggingFace's layout, f32: model.safetensors, config.json and, where there are, tokenizer.json and
+     * tokenizer_config.json.
      * Opened again, it gives the same numbers as this model with its weights widened to f32.
      */
     public void save(Path folder) {
         Checkpoint stored = stored();
         List<Tensor> tensors = new ArrayList<>();
         weights().forEach((name, values) -> tensors.add(Tensor.of(publicName(name), values, stored.tensor(name).shape())));
-        Path text = source.folder().resolve("tokenizer.json");
-        Checkpoint.write(folder, publicConfig(stored.config()), tensors, Files.exists(text) ? Map.of("tokenizer.json", text) : Map.of());
+        Map<String, Path> others = new LinkedHashMap<>();
+        for (String text : List.of("tokenizer.json", "tokenizer_config.json")) {
+            if (Files.exists(source.folder().resolve(text))) {
+                others.put(text, source.folder().resolve(text));
+            }
+        }
+        Checkpoint.write(folder, publicConfig(stored.config()), tensors, others);
     }
 
     /** A weight's name in HuggingFace's layout. */
@@ -197,7 +203,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         return ModelFolder.embedded();
     }
 
-    /** The name by which it was opened. */
+    /** An embedded model's name, a hub id, or the last part of its folder. */
     public String name() {
         return source.name();
     }

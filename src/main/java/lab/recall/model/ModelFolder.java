@@ -14,7 +14,7 @@ import lab.recall.text.Tokenizer;
 /**
  * Where a model's files are.
  *
- * @param name   as the user wrote it
+ * @param name   an embedded model's name, a hub id, or a folder's last part
  * @param folder with config.json and weights
  */
 record ModelFolder(String name, Path folder) {
@@ -32,7 +32,7 @@ record ModelFolder(String name, Path folder) {
         }
         Path folder = Path.of(name);
         if (Files.isDirectory(folder)) {
-            return new ModelFolder(name, folder);
+            return of(folder);
         }
         if (name.matches("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*")) {
             return HubCache.find(name).map(f -> new ModelFolder(name, f)).orElseThrow(() -> new IllegalArgumentException("'" + name
@@ -40,6 +40,12 @@ record ModelFolder(String name, Path folder) {
         }
         throw new IllegalArgumentException("'" + name + "' is no model: expected an embedded one (" + String.join(", ", embedded())
                 + "), a folder with config.json, or a hub id such as state-spaces/mamba-130m-hf");
+    }
+
+    /** A folder; {@code .} has the name of the working directory. */
+    static ModelFolder of(Path folder) {
+        Path last = folder.toAbsolutePath().normalize().getFileName();
+        return new ModelFolder(last == null ? folder.toString() : last.toString(), folder);
     }
 
     /** Names of the models that come with the project. */
@@ -51,8 +57,13 @@ record ModelFolder(String name, Path folder) {
         }
     }
 
+    /** Whether it is the folder itself of a model that comes with the project, and not another one of that name. */
     boolean isEmbedded() {
-        return embedded().contains(name);
+        try {
+            return embedded().contains(name) && Files.isSameFile(folder, DataFolder.find("models").resolve(name));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The folder's own tokenizer, or the bundled one where the vocabulary is that of GPT-NeoX-20B. */

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import lab.recall.math.Parallel;
+import lab.recall.request.Fields;
 
 /**
  * Adam with decoupled weight decay, in PyTorch's order of operations.
@@ -34,6 +35,24 @@ public final class AdamW {
         this.epsilon = epsilon;
         this.decay = decay;
         this.decays = decays;
+    }
+
+    /** Reads a share of an old moment that stays; at 1 nothing new would ever count. */
+    static double beta(Fields f, String field) {
+        double v = f.number(field, 0);
+        if (v >= 1) {
+            throw new IllegalArgumentException(f.name(field) + ": " + v + ", expected a number from 0 to below 1");
+        }
+        return v;
+    }
+
+    /** Reads what keeps the division finite where a weight has had no gradient yet: at 0 it would become NaN. */
+    static double epsilon(Fields f) {
+        double v = f.number("eps", 0);
+        if ((float) v == 0) {
+            throw new IllegalArgumentException(f.name("eps") + ": " + v + ", expected a number above 0 in single precision, such as 1e-8");
+        }
+        return v;
     }
 
     /** Number of steps so far. */

@@ -26,6 +26,7 @@ import lab.recall.request.AtomicFiles;
  * are equally frequent the first in alphabetical order is joined. Source: Sennrich et al., arXiv 1508.07909, algorithm 1.
  */
 public final class BytePairs {
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
     private static final String END_OF_TEXT = "<|endoftext|>";
     /** How byte-level tokenizers write a blank and a line break. */
     private static final String BLANK = "\u0120";
@@ -115,10 +116,23 @@ public final class BytePairs {
         return vocabulary.size();
     }
 
-    /** Writes the file. */
+    /** Writes tokenizer_config.json, without which Python would take the class and the tokens of the architecture's own tokenizer. */
+    static void writeSettings(Path file) {
+        write(file, JSON.createObjectNode().put("tokenizer_class", "PreTrainedTokenizerFast").put("bos_token", END_OF_TEXT).put("eos_token", END_OF_TEXT)
+                .put("unk_token", END_OF_TEXT).put("clean_up_tokenization_spaces", false));
+    }
+
+    private static void write(Path file, ObjectNode json) {
+        try {
+            AtomicFiles.write(file, (JSON.writeValueAsString(json) + "\n").getBytes(StandardCharsets.UTF_8));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Writes tokenizer.json. */
     public void write(Path file) {
-        ObjectMapper json = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-        ObjectNode all = json.createObjectNode().put("version", "1.0").putNull("truncation").putNull("padding");
+        ObjectNode all = JSON.createObjectNode().put("version", "1.0").putNull("truncation").putNull("padding");
         all.putArray("added_tokens").addObject().put("id", 0).put("content", END_OF_TEXT).put("single_word", false).put("lstrip", false)
                 .put("rstrip", false).put("normalized", false).put("special", true);
         all.putNull("normalizer");
@@ -148,11 +162,7 @@ public final class BytePairs {
         }
         ArrayNode joined = model.putArray("merges");
         merges.forEach(m -> joined.add(m[0] + " " + m[1]));
-        try {
-            AtomicFiles.write(file, (json.writeValueAsString(all) + "\n").getBytes(StandardCharsets.UTF_8));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+        write(file, all);
     }
 
     private static void byteLevel(ObjectNode to) {

@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import lab.recall.facts.Fact;
 import lab.recall.facts.World;
-import lab.recall.facts.WorldRelation;
+import lab.recall.facts.Relation;
 import lab.recall.text.Tokenizer;
 
 /**
@@ -82,17 +82,20 @@ public final class Corpus {
         this.seed = seed;
         this.pairs = Pairs.of(world, shape.dropped, seed);
         this.endOfText = tokenizer.endOfText();
-        for (WorldRelation r : world.relations()) {
+        for (Relation r : world.relations()) {
             List<String> all = byType.computeIfAbsent(r.subjectType(), t -> new ArrayList<>());
             r.facts().stream().map(Fact::subject).filter(s -> !all.contains(s)).forEach(all::add);
         }
         this.subjects = byType.keySet().stream().sorted().flatMap(t -> byType.get(t).stream()).toList();
+        if (shape.binding > 0 && subjects.stream().distinct().count() < 2) {
+            throw new IllegalArgumentException("corpus.binding: " + shape.binding + ", expected 0: the world has one subject, and a binding sentence needs two");
+        }
     }
 
     /** How often each word of a world's text counts when its tokenizer is learned. */
     public static Map<String, Integer> wordCounts(World world) {
         Map<String, Integer> counts = new HashMap<>();
-        for (WorldRelation r : world.relations()) {
+        for (Relation r : world.relations()) {
             r.templates().forEach(t -> count(counts, t.text().replace("{}", ""), TEMPLATE_COUNT));
             r.heldOut().forEach(t -> count(counts, t.text().replace("{}", ""), TEMPLATE_COUNT));
             r.facts().forEach(f -> {
@@ -124,18 +127,24 @@ public final class Corpus {
         return pairs;
     }
 
-    /** The batch of a step. */
+    /** The batch of a step; refuses rows that hold no sentence. */
     public Batch batch(long step) {
         SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + step);
         int[][] ids = new int[shape.rows][shape.tokens];
         float[][] care = new float[shape.rows][shape.tokens - 1];
+        boolean text = false;
         for (int r = 0; r < shape.rows; r++) {
-            row(random, ids[r], care[r]);
+            text |= row(random, ids[r], care[r]);
+        }
+        if (!text) {
+            throw new IllegalArgumentException("corpus.tokens: " + shape.tokens + ", too few for " + (shape.lists == 1 ? "a list" : "a sentence")
+                    + " of this world in any row; expected more");
         }
         return new Batch(ids, care);
     }
 
-    private void row(SplittableRandom random, int[] ids, float[] care) {
+    /** Fills a row; whether anything fitted. */
+    private boolean row(SplittableRandom random, int[] ids, float[] care) {
         Arrays.fill(ids, endOfText);
         int at = 1;
         int misses = 0;
@@ -151,6 +160,7 @@ public final class Corpus {
             }
             at += text.size;
         }
+        return at > 1;
     }
 
     /** Tokens that are put together word by word. */
@@ -213,9 +223,12 @@ public final class Corpus {
     }
 
     private String other(SplittableRandom random, Pairs.Pair p) {
-        List<String> from = random.nextDouble() < SAME_TYPE ? byType.get(p.relation().subjectType()) : subjects;
-        String other = from.get(random.nextInt(from.size()));
-        return other.equals(p.fact().subject()) ? other(random, p) : other;
+        String other;
+        do {
+            List<String> from = random.nextDouble() < SAME_TYPE ? byType.get(p.relation().subjectType()) : subjects;
+            other = from.get(random.nextInt(from.size()));
+        } while (other.equals(p.fact().subject()));
+        return other;
     }
 
     /** Facts of one relation in one template, one a line, as prompts with examples have them. */

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import lab.recall.facts.Fact;
 import lab.recall.facts.World;
-import lab.recall.facts.WorldRelation;
+import lab.recall.facts.Relation;
 import lab.recall.text.Template;
 
 /**
@@ -17,7 +17,7 @@ import lab.recall.text.Template;
  */
 public record Pairs(List<Pair> seen, List<Pair> dropped, List<Pair> heldOut) {
     /** A fact in a template, and what else there is in its relation. */
-    public record Pair(WorldRelation relation, Fact fact, Template template) {
+    public record Pair(Relation relation, Fact fact, Template template) {
         /** The text up to the object. */
         public String prompt() {
             return template.with(fact.subject());
@@ -28,7 +28,7 @@ public record Pairs(List<Pair> seen, List<Pair> dropped, List<Pair> heldOut) {
     static Pairs of(World world, double dropped, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         Pairs p = new Pairs(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
-        for (WorldRelation r : world.relations()) {
+        for (Relation r : world.relations()) {
             for (Fact f : r.facts()) {
                 int kept = random.nextInt(r.templates().size());
                 for (int t = 0; t < r.templates().size(); t++) {

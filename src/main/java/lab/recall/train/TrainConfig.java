@@ -43,31 +43,35 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
      * Sizes of a model.
      *
      * @param family mamba or gpt_neox
-     * @param states of a Mamba's channel, or heads of a GPT-NeoX
+     * @param states of a Mamba's channel; 0 for a GPT-NeoX
+     * @param heads  of a GPT-NeoX; 0 for a Mamba
      */
-    public record Model(String family, int width, int layers, int states) {
+    public record Model(String family, int width, int layers, int states, int heads) {
+        boolean isMamba() {
+            return family.equals("mamba");
+        }
+
         FreshModel fresh(int vocabulary, long seed) {
-            return family.equals("mamba") ? FreshModel.mamba(width, layers, states, vocabulary, seed)
-                    : FreshModel.neox(width, layers, states, vocabulary, seed);
+            return isMamba() ? FreshModel.mamba(width, layers, states, vocabulary, seed) : FreshModel.neox(width, layers, heads, vocabulary, seed);
         }
     }
 
     /**
      * AdamW with a warm-up, then half a cosine.
      *
-     * @param rate   the highest learning rate
-     * @param last   share of it that the cosine ends at
-     * @param warmUp steps of linear increase
-     * @param clip   longest gradient; longer ones are shortened
+     * @param rate       the highest learning rate
+     * @param finalShare share of it that the cosine ends at
+     * @param warmUp     steps of linear increase
+     * @param clip       longest gradient; longer ones are shortened
      */
-    public record Optimizer(double rate, double last, int warmUp, double beta1, double beta2, double epsilon, double decay, double clip) {
+    public record Optimizer(double rate, double finalShare, int warmUp, double beta1, double beta2, double epsilon, double decay, double clip) {
         /** The learning rate of a step, counted from 0. */
         double rate(int step, int steps) {
             if (step < warmUp) {
                 return rate * (step + 1) / warmUp;
             }
             double done = (step - warmUp) / (double) Math.max(1, steps - warmUp);
-            return rate * (last + (1 - last) * 0.5 * (1 + Math.cos(Math.PI * done)));
+            return rate * (finalShare + (1 - finalShare) * 0.5 * (1 + Math.cos(Math.PI * done)));
         }
     }
 
@@ -98,8 +102,8 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
         World.Names names = folder || w.requiredChoice("names", List.of("grid", "unique")).equals("grid") ? World.Names.GRID : World.Names.UNIQUE;
         w.done();
         Fields o = f.object("optimizer");
-        Optimizer optimizer = new Optimizer(o.number("lr", 0), share(o, "final"), o.integer("warm_up", 0, MOST), share(o, "beta1"), share(o, "beta2"),
-                o.number("eps", 0), o.number("weight_decay", 0), o.number("clip", 0));
+        Optimizer optimizer = new Optimizer(o.number("lr", 0), share(o, "final"), o.integer("warm_up", 0, MOST), AdamW.beta(o, "beta1"),
+                AdamW.beta(o, "beta2"), AdamW.epsilon(o), o.number("weight_decay", 0), o.number("clip", 0));
         o.done();
         Fields c = f.object("corpus");
         Corpus.Shape shape = new Corpus.Shape(c.integer("rows", 1, 4096), c.integer("tokens", 16, 4096), share(c, "before"), share(c, "behind"),
@@ -110,19 +114,24 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
             throw new IllegalArgumentException("corpus: before, behind and binding are shares, their sum is above 1");
         }
         TrainConfig config = new TrainConfig(f.integer("seed", 0, Integer.MAX_VALUE), world, worldSeed, names, f.integer("vocabulary", 1, 100_000),
-                model(f.object("model")), shape, corpusSeed, optimizer, f.integer("steps", 1, MOST), f.integer("evaluate_every", 1, MOST),
+                model(f.object("model"), shape), shape, corpusSeed, optimizer, f.integer("steps", 1, MOST), f.integer("evaluate_every", 1, MOST),
                 f.integer("checkpoint_every", 1, MOST), f.settings());
         f.done();
         return config;
     }
 
-    private static Model model(Fields m) {
+    private static Model model(Fields m, Corpus.Shape shape) {
         String family = m.requiredChoice("family", List.of("mamba", "gpt_neox"));
-        Model model = new Model(family, m.integer("width", 1, 4096), m.integer("layers", 1, 256),
-                m.integer(family.equals("mamba") ? "states" : "heads", 1, 256));
+        boolean mamba = family.equals("mamba");
+        Model model = new Model(family, m.integer("width", 1, 4096), m.integer("layers", 1, 256), mamba ? m.integer("states", 1, 256) : 0,
+                mamba ? 0 : m.integer("heads", 1, 256));
         m.done();
-        if (!family.equals("mamba") && model.width % model.states != 0) {
-            throw new IllegalArgumentException("model.heads: " + model.states + " do not divide the width " + model.width);
+        if (!mamba && model.width % model.heads != 0) {
+            throw new IllegalArgumentException("model.heads: " + model.heads + " do not divide the width " + model.width);
+        }
+        if (!mamba && shape.tokens() > FreshModel.POSITIONS) {
+            throw new IllegalArgumentException("corpus.tokens: " + shape.tokens() + ", expected at most " + FreshModel.POSITIONS
+                    + " for a gpt_neox, the positions that it has");
         }
         return model;
     }

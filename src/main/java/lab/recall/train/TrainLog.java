@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.awt.Color;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,9 +30,10 @@ import org.knowm.xchart.style.Styler;
  */
 public final class TrainLog implements Showable {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String LOSS = "loss (right)";
 
     /**
-     * What was measured behind a step.
+     * What was measured after a step.
      *
      * @param step    steps done
      * @param steps   steps in all
@@ -57,7 +59,7 @@ public final class TrainLog implements Showable {
         this.file = file;
     }
 
-    /** The log in a folder, up to a step: what was written behind it is left out. */
+    /** The log in a folder, up to a step: what was written after it is left out. */
     static TrainLog upTo(Path folder, int step) {
         TrainLog log = new TrainLog(folder.resolve("log.jsonl"));
         StringBuilder kept = new StringBuilder();
@@ -74,6 +76,15 @@ public final class TrainLog implements Showable {
         }
         AtomicFiles.write(log.file, kept.toString().getBytes(StandardCharsets.UTF_8));
         return log;
+    }
+
+    /** Whether a folder's log goes on to the last step. */
+    static boolean isWhole(Path folder) {
+        if (!Files.exists(folder.resolve("log.jsonl"))) {
+            return false;
+        }
+        List<Entry> all = read(folder).entries;
+        return !all.isEmpty() && all.get(all.size() - 1).step == all.get(all.size() - 1).steps;
     }
 
     /** Reads the log of a folder. */
@@ -130,7 +141,8 @@ public final class TrainLog implements Showable {
         line(chart, "seen pairs", 0, e -> e.recall.seen());
         line(chart, "dropped pairs", 0, e -> e.recall.dropped());
         line(chart, "held-out templates", 0, e -> e.recall.heldOut());
-        line(chart, "loss (right)", 1, Entry::loss);
+        line(chart, LOSS, 1, Entry::loss);
+        chart.getStyler().setXAxisMin(0.0).setXAxisTickMarkSpacingHint(150);
         chart.setYAxisGroupTitle(1, "loss");
         chart.getStyler().setYAxisGroupPosition(1, Styler.YAxisPosition.Right);
         return chart;
@@ -139,7 +151,13 @@ public final class TrainLog implements Showable {
     private void line(XYChart chart, String name, int axis, ToDoubleFunction<Entry> value) {
         List<Entry> known = entries.stream().filter(e -> !Double.isNaN(value.applyAsDouble(e))).toList();
         if (!known.isEmpty()) {
-            Charts.line(chart, name, known.stream().mapToDouble(Entry::step).toArray(), known.stream().mapToDouble(value).toArray(), null);
+            double[] steps = known.stream().mapToDouble(Entry::step).toArray();
+            double[] values = known.stream().mapToDouble(value).toArray();
+            if (name.equals(LOSS)) {
+                Charts.dashed(chart, name, steps, values).getSeries(name).setLineColor(Color.GRAY);
+            } else {
+                Charts.line(chart, name, steps, values, null);
+            }
             chart.getSeries(name).setYAxisGroup(axis);
         }
     }

@@ -35,7 +35,7 @@ public final class TrainStepExperiment implements Experiment<LanguageModel> {
         int steps = f.integer("steps", 1, MOST_STEPS);
         Fields o = f.object("optimizer");
         double rate = o.number("lr", 0);
-        AdamW adam = new AdamW(o.number("beta1", 0), o.number("beta2", 0), o.number("eps", 0), o.number("weight_decay", 0), name -> true);
+        AdamW adam = new AdamW(AdamW.beta(o, "beta1"), AdamW.beta(o, "beta2"), AdamW.epsilon(o), o.number("weight_decay", 0), name -> true);
         o.done();
         boolean wanted = f.flag("gradients");
         Trainable trained = new Trainable(model, ids.length, ids[0].length);

@@ -37,7 +37,8 @@ import lab.recall.view.Show;
  * }</pre>
  *
  * The folder receives the model in HuggingFace's layout, its world's relations, the configuration, a log and the learning curve. An
- * interrupted call stops behind the step at work and keeps all of it; called again with the same configuration and folder it goes on there.
+ * interrupted call stops after the step at work and keeps all of it; called again with the same configuration and folder it goes on there.
+ * At each checkpoint the folder's model is that of the step; state.safetensors is there while the training is not done.
  * Weights depend on the configuration alone: not on the number of threads, on interruptions or kills.
  */
 public final class Trainer {
@@ -57,23 +58,36 @@ public final class Trainer {
     /** The first rows of the text that is learned, as text. */
     public List<String> text(int rows) {
         World world = config.openWorld();
+        Tokenizer tokenizer = tokenizer(BytePairs.learn(Corpus.wordCounts(world), config.vocabulary()));
+        return Arrays.stream(corpus(world, tokenizer).batch(0).ids()).limit(rows)
+                .map(ids -> tokenizer.decode(ids).replaceAll("(<\\|endoftext\\|>)+$", "")).toList();
+    }
+
+    private static Tokenizer tokenizer(BytePairs pairs) {
         try {
             Path file = Files.createTempFile("tokenizer", ".json");
-            BytePairs.learn(Corpus.wordCounts(world), config.vocabulary()).write(file);
-            Tokenizer tokenizer = Tokenizer.open(file);
-            Files.delete(file);
-            Corpus corpus = new Corpus(world, tokenizer, config.corpus(), config.corpusSeed());
-            return Arrays.stream(corpus.batch(0).ids()).limit(rows).map(ids -> tokenizer.decode(ids).replaceAll("(<\\|endoftext\\|>)+$", "")).toList();
+            try {
+                pairs.write(file);
+                return Tokenizer.open(file);
+            } finally {
+                Files.delete(file);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private Corpus corpus(World world, Tokenizer tokenizer) {
+        return new Corpus(world, tokenizer, config.corpus(), config.corpusSeed());
     }
 
     /** Trains, with a progress bar and, in a notebook, the curve. */
     public Trained train() {
         Show.Live curve = Show.live();
         try (ProgressBar bar = ProgressBar.of("training", "steps", config.steps())) {
-            return train(bar::to, log -> curve.update(log.chart()));
+            Trained trained = train(bar::to, log -> curve.update(log.chart()));
+            curve.update(trained.log().chart());                // also when nothing was left to do
+            return trained;
         }
     }
 
@@ -86,16 +100,14 @@ public final class Trainer {
     public Trained train(Consumer<Integer> stepped, Consumer<TrainLog> measured) {
         World world = config.openWorld();
         BytePairs pairs = BytePairs.learn(Corpus.wordCounts(world), config.vocabulary());
+        Corpus corpus = corpus(world, tokenizer(pairs));
+        corpus.batch(0);                                        // what cannot be trained on is refused before anything is written
         begin();
-        world.write(folder.resolve("relations"));
-        Path text = folder.resolve("tokenizer.json");
-        pairs.write(text);
         TrainState state = new TrainState(folder);
-        LanguageModel start = state.exists() || !isTrained() ? config.model().fresh(pairs.size(), config.seed()).write(folder, text) : LanguageModel.open(folder);
-        Corpus corpus = new Corpus(world, Tokenizer.open(text), config.corpus(), config.corpusSeed());
-        if (!state.exists() && isTrained()) {
-            return new Trained(start, TrainLog.read(folder).last().recall(), TrainLog.read(folder));
+        if (!state.exists() && TrainLog.isWhole(folder)) {
+            return trained(TrainLog.read(folder));
         }
+        LanguageModel start = state.exists() && Files.exists(folder.resolve("config.json")) ? LanguageModel.open(folder) : fresh(world, pairs);
         ExecutorService worker = Executors.newSingleThreadExecutor(r -> {
             Thread t = new Thread(r, "training");
             t.setDaemon(true);
@@ -106,6 +118,18 @@ public final class Trainer {
         } finally {
             worker.shutdownNow();
         }
+    }
+
+    private LanguageModel fresh(World world, BytePairs pairs) {
+        world.write(folder.resolve("relations"));
+        Path text = folder.resolve("tokenizer.json");
+        pairs.write(text);
+        BytePairs.writeSettings(folder.resolve("tokenizer_config.json"));
+        return config.model().fresh(pairs.size(), config.seed()).write(folder, text);
+    }
+
+    private Trained trained(TrainLog log) {
+        return new Trained(LanguageModel.open(folder), log.last().recall(), log);
     }
 
     /** Makes the folder; refuses one that holds another training. */
@@ -127,10 +151,6 @@ public final class Trainer {
         } catch (IOException e) {
             throw new IllegalArgumentException(folder + ": cannot be written (" + e.getMessage() + ")", e);
         }
-    }
-
-    private boolean isTrained() {
-        return Files.exists(folder.resolve("learning-curve.svg"));
     }
 
     /** Whether a weight decays: matrices do; embeddings, norms, biases, convolutions and decay rates do not. */
@@ -164,6 +184,9 @@ public final class Trainer {
             this.first = (int) done[0];
             this.before = done[1];
             this.log = TrainLog.upTo(folder, first);
+            if (!state.exists()) {
+                state.write(0, 0, model.weights(), adam);       // only a training that is done has none
+            }
         }
 
         Trained all(Consumer<Integer> stepped, Consumer<TrainLog> measured) {
@@ -195,7 +218,7 @@ public final class Trainer {
                 stepped.accept(done);
                 if (interrupted && !last) {
                     Thread.currentThread().interrupt();
-                    throw new CancellationException("interrupted behind step " + done + "; the same call goes on there");
+                    throw new CancellationException("interrupted after step " + done + "; the same call goes on there");
                 }
             }
             return finish();
@@ -236,12 +259,13 @@ public final class Trainer {
         private void keep(int step) {
             interrupted |= Thread.interrupted();            // the flag would close the files that are written here
             state.write(step, seconds(), model.weights(), adam);
-            if (interrupted || step == config.steps()) {
-                model.model().save(folder);
-            }
+            model.model().save(folder);
         }
 
         private Trained finish() {
+            if (first == config.steps()) {
+                model.model().save(folder);                 // the last call ended between its last state and its last model
+            }
             Export.files("learning-curve", log.chart()).forEach((name, bytes) -> AtomicFiles.write(folder.resolve(name), bytes));
             try {
                 Files.deleteIfExists(folder.resolve("state.safetensors"));
@@ -251,7 +275,7 @@ public final class Trainer {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
-            return new Trained(LanguageModel.open(folder), log.last().recall(), log);
+            return trained(log);
         }
     }
 }

@@ -15,7 +15,7 @@ import org.knowm.xchart.internal.chartpart.Chart;
  * }</pre>
  *
  * They go to the folder that the environment variable RECALL_FIGURES names, else to {@code target/figures} of the project (the system
- * property {@code recall.home}, else the working directory).
+ * property {@code recall.home}, else the working directory). A slash in a name, such as that of a hub id, becomes a dash.
  */
 public final class Figures {
     private Figures() {
@@ -38,7 +38,7 @@ public final class Figures {
         Path folder = said == null ? Path.of(System.getProperty("recall.home", "")).resolve("target").resolve("figures") : Path.of(said);
         try {
             Files.createDirectories(folder);
-            for (Map.Entry<String, byte[]> file : Export.files(name, picture).entrySet()) {
+            for (Map.Entry<String, byte[]> file : Export.files(name.replace('/', '-'), picture).entrySet()) {
                 move(folder.resolve(file.getKey()), file.getValue());
             }
         } catch (IOException e) {

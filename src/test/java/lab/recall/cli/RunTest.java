@@ -292,6 +292,8 @@ class RunTest {
         "{'experiment':'train_step','model':'tiny-mamba','ids':[[1]],'steps':1}|ids: rows of 1 token",
         "{'experiment':'train_step','model':'tiny-mamba','ids':[[1,2],[1]],'steps':1}|ids[1]",
         "{'experiment':'train_step','model':'tiny-mamba','ids':[[1,2]],'steps':1,'optimizer':{'lr':-1}}|optimizer.lr: -1",
+        "{'experiment':'train_step','model':'tiny-mamba','ids':[[1,2]],'steps':1,'optimizer':{'lr':1,'beta1':0.9,'beta2':1}}|optimizer.beta2: 1.0",
+        "{'experiment':'train_step','model':'tiny-mamba','ids':[[1,2]],'steps':1,'optimizer':{'lr':1,'beta1':0.9,'beta2':0.9,'eps':0}}|optimizer.eps: 0.0",
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1]},'points':['layers.9.*']}|matches no hook point",
         "{GOOD,'interventions':[{'at':'layers.1.resid_pots','token':0,'zero':true}]}|did you mean 'resid_post'",
         "{GOOD,'interventions':[{'at':'layers.8.y','token':0,'zero':true}]}|from 0 to 7",

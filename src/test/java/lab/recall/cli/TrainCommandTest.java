@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import lab.recall.checkpoint.SafeTensors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,26 +34,35 @@ class TrainCommandTest {
     Path dir;
     private final Terminal terminal = new Terminal();
 
-    /** A training that is killed as the system kills it, in a process of its own, and started again. */
+    /** A training that is killed twice as the system kills it, in a process of its own and later than its first checkpoint, and started again. */
     @Test
     void aKilledTrainingGoesOnAndGivesTheSame() throws IOException, InterruptedException {
         Path config = Files.writeString(dir.resolve("c.json"), CONFIG);
         assertEquals(0, terminal.recall("train", config.toString(), "--out", dir.resolve("whole").toString()), terminal::err);
         assertTrue(terminal.out().contains("step 30 of 60  loss ") && terminal.out().contains("s left"), terminal.out());
         Path out = dir.resolve("killed");
+        killed(config, out, 8);
+        killed(config, out, 16);
+        assertEquals(0, terminal.recall("next", out.toString(), "People in"), terminal::err);
+        assertEquals(0, terminal.recall("train", config.toString(), "--out", out.toString(), "--threads", "1"), terminal::err);
+        assertArrayEquals(Files.readAllBytes(dir.resolve("whole").resolve("model.safetensors")), Files.readAllBytes(out.resolve("model.safetensors")));
+        assertFalse(Files.exists(out.resolve("state.safetensors")));
+        assertEquals(0, terminal.recall("next", out.toString(), "People in"), terminal::err);
+    }
+
+    /** Trains in a process of its own and kills it when the state of that step is there. */
+    private void killed(Path config, Path out, int step) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElse("java")));
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(a -> a.startsWith("--add") || a.startsWith("-D")).forEach(command::add);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "train", config.toString(), "--out", out.toString()));
         Process p = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(dir.resolve("killed.log").toFile()).start();
-        while (p.isAlive() && !Files.exists(out.resolve("state.safetensors"))) {
+        Path state = out.resolve("state.safetensors");
+        while (p.isAlive() && (!Files.exists(state) || SafeTensors.read(state).get("step").longs()[0] < step)) {
             TimeUnit.MILLISECONDS.sleep(1);
         }
         p.destroyForcibly();
         p.waitFor();
-        assertTrue(Files.exists(out.resolve("state.safetensors")), () -> "killed too late or never begun: " + log());
-        assertEquals(0, terminal.recall("train", config.toString(), "--out", out.toString(), "--threads", "1"), terminal::err);
-        assertArrayEquals(Files.readAllBytes(dir.resolve("whole").resolve("model.safetensors")), Files.readAllBytes(out.resolve("model.safetensors")));
-        assertEquals(0, terminal.recall("next", out.toString(), "People in"), terminal::err);
+        assertTrue(Files.exists(state), () -> "killed too late or never begun: " + log());
     }
 
     private String log() {
@@ -67,7 +77,12 @@ class TrainCommandTest {
     @CsvSource(delimiter = '|', value = {
         "\"steps\": 60|\"steps\": 0|steps: 0, expected a whole number from 1",
         "\"lr\": 0.004|\"lr\": -1|optimizer.lr: -1",
-        "\"beta2\": 0.98|\"beta2\": 1.5|optimizer.beta2: 1.5, expected a number from 0 to 1",
+        "\"beta1\": 0.9|\"beta1\": 1.0|optimizer.beta1: 1.0, expected a number from 0 to below 1",
+        "\"beta2\": 0.98|\"beta2\": 1.5|optimizer.beta2: 1.5, expected a number from 0 to below 1",
+        "\"eps\": 1e-8|\"eps\": 0|optimizer.eps: 0.0, expected a number above 0",
+        "\"eps\": 1e-8|\"eps\": 1e-60|optimizer.eps: 1.0E-60, expected a number above 0",
+        "\"word_dropout\": 0.05|\"word_dropout\": 1.2|corpus.word_dropout: 1.2, expected a number from 0 to 1",
+        "\"tokens\": 64, \"before\": 0.2, \"behind\": 0.1, \"binding\": 0.2, \"lists\": 0.2|\"tokens\": 16, \"before\": 0, \"behind\": 0, \"binding\": 0, \"lists\": 1|corpus.tokens: 16, too few for a list",
         "\"family\": \"mamba\"|\"family\": \"rnn\"|model.family: 'rnn', expected mamba or gpt_neox",
         "\"names\": \"grid\"|\"names\": \"odd\"|world.names: 'odd', expected grid or unique",
         "\"names\": \"grid\"|\"nams\": \"grid\"|world.names: missing",
@@ -81,7 +96,25 @@ class TrainCommandTest {
         Path config = Files.writeString(dir.resolve("bad.json"), CONFIG.replace(good, bad));
         assertEquals(2, terminal.recall("train", config.toString(), "--out", dir.resolve("out").toString()));
         assertTrue(terminal.err().contains(said) && terminal.err().strip().lines().count() == 1, terminal.err());
-        assertFalse(Files.exists(dir.resolve("out").resolve("model.safetensors")));
+        assertFalse(Files.exists(dir.resolve("out")), "nothing is written");
+    }
+
+    @Test
+    void rowsOfATransformerAreNoLongerThanItsPositions() throws IOException {
+        Path config = Files.writeString(dir.resolve("bad.json"), CONFIG.replace("\"tokens\": 64", "\"tokens\": 513")
+                .replace("\"family\": \"mamba\"", "\"family\": \"gpt_neox\"").replace("\"states\"", "\"heads\""));
+        assertEquals(2, terminal.recall("train", config.toString(), "--out", dir.resolve("out").toString()));
+        assertTrue(terminal.err().contains("corpus.tokens: 513, expected at most 512"), terminal.err());
+    }
+
+    @Test
+    void sentencesAboutTwoSubjectsNeedTwo() throws IOException {
+        Path world = Files.createDirectory(dir.resolve("world"));
+        Files.writeString(world.resolve("r.json"), "{\"prompt_templates\": [\"{} is in\", \"I saw {} in\"], \"samples\": [{\"subject\": \"A\", \"object\": \"B\"}]}");
+        String text = CONFIG.replace("{\"seed\": 5, \"names\": \"grid\"}", "{\"folder\": \"" + world + "\"}");
+        assertEquals(2, terminal.recall("train", Files.writeString(dir.resolve("one.json"), text).toString(), "--out", dir.resolve("out").toString()));
+        assertTrue(terminal.err().contains("corpus.binding: 0.2, expected 0: the world has one subject"), terminal.err());
+        assertFalse(Files.exists(dir.resolve("out")));
     }
 
     @Test
@@ -90,6 +123,9 @@ class TrainCommandTest {
         assertTrue(terminal.err().contains("none.json: cannot be read (no such file)"), terminal.err());
         assertEquals(2, terminal.recall("world", "--seed", "1", "--names", "x", "--out", dir.toString()));
         assertEquals(2, terminal.recall("world", "--seed", "1"));
+        assertEquals(2, terminal.recall("world", "--seed", "1", "--edits=-1", "--out", dir.resolve("w").toString()));
+        assertTrue(terminal.err().contains("--edits: -1, expected a whole number from 0"), terminal.err());
+        assertFalse(Files.exists(dir.resolve("w")));
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import lab.recall.model.LanguageModel;
 import lab.recall.stats.Estimate;
+import lab.recall.text.DataFolder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -93,12 +94,20 @@ class FactsTest {
     void aFileThatIsNoRelationIsRefused(@TempDir Path dir) throws IOException {
         Path file = dir.resolve("r.json");
         for (String text : new String[] {"{", "{}", "{\"prompt_templates\":[\"{} is\"],\"samples\":[{\"subject\":1}]}",
-            "{\"prompt_templates\":[\"no place\"],\"samples\":[]}"}) {
+            "{\"prompt_templates\":[\"no place\"],\"samples\":[{\"subject\":\"a\",\"object\":\"b\"}]}", "{\"prompt_templates\":[\"{} is\"],\"samples\":[]}",
+            "{\"prompt_templates\":[\"{} is\"],\"samples\":[{\"subject\":\" \",\"object\":\"b\"}]}"}) {
             Files.writeString(file, text);
-            assertThrows(IllegalArgumentException.class, () -> Relation.read(file), text);
+            String said = assertThrows(IllegalArgumentException.class, () -> Relation.read(file), text).getMessage();
+            assertTrue(said.startsWith(file + ": "), said);
         }
         Files.delete(file);
         assertThrows(IllegalArgumentException.class, () -> Relations.folder(dir));
+    }
+
+    @Test
+    void aWorldOfRealFactsIsWrittenAsItWasRead(@TempDir Path dir) {
+        World.read(DataFolder.find("relations")).write(dir);
+        assertEquals(Relations.lre().all(), Relations.folder(dir).all());
     }
 
     @Test

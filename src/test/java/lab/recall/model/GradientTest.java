@@ -95,6 +95,5 @@ class GradientTest {
         assertArrayEquals(model.run(ids).logits(), model.with(weights).run(ids).logits(), 1e-5f);
         weights.get("gpt_neox.final_layer_norm.bias")[0] += 1f;
         assertEquals(model.weights().get("gpt_neox.final_layer_norm.bias")[0] + 1f, model.with(weights).weights().get("gpt_neox.final_layer_norm.bias")[0]);
-        assertThrows(IllegalArgumentException.class, () -> ParameterGradients.of(model, new int[][] {{1}}));
     }
 }

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import lab.recall.facts.Fact;
 import lab.recall.facts.World;
-import lab.recall.facts.WorldRelation;
+import lab.recall.facts.Relation;
 import lab.recall.text.Template;
 import lab.recall.text.Tokenizer;
 import org.junit.jupiter.api.BeforeEach;
@@ -134,7 +134,7 @@ class CorpusTest {
         world.write(dir.resolve("w"));
         assertEquals(Set.copyOf(world.facts()), Set.copyOf(World.read(dir.resolve("w")).facts()));
         for (World.Names names : World.Names.values()) {
-            for (WorldRelation r : World.generate(3, names).relations()) {
+            for (Relation r : World.generate(3, names).relations()) {
                 List<String> first = r.facts().stream().map(Fact::subject).filter(s -> s.contains(" ")).map(s -> s.split(" ")[0]).toList();
                 long distinct = first.stream().distinct().count();
                 assertTrue(first.isEmpty() || (names == World.Names.UNIQUE ? distinct == first.size() : distinct <= 9), r.name() + ": " + first);

@@ -5,12 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import lab.recall.math.Parallel;
 import org.junit.jupiter.api.Test;
@@ -53,12 +57,13 @@ class TrainerTest {
         assertArrayEquals(weights(dir.resolve("one")), weights(dir.resolve("three")));
         assertEquals(List.of(4, 8, 9), one.log().entries().stream().map(TrainLog.Entry::step).toList());
         assertTrue(one.log().last().loss() < one.log().entries().get(0).loss(), "the loss falls");
-        for (String file : new String[] {"config.json", "tokenizer.json", "training.json", "log.jsonl", "learning-curve.png", "relations/place_in_city.json"}) {
+        for (String file : new String[] {"config.json", "tokenizer.json", "tokenizer_config.json", "training.json", "log.jsonl", "learning-curve.png", "relations/place_in_city.json"}) {
             assertTrue(Files.exists(dir.resolve("one").resolve(file)), file);
         }
         assertFalse(Files.exists(dir.resolve("one").resolve("state.safetensors")));
-        assertEquals(0, new Trainer(config(model), dir.resolve("one")).train(s -> assertEquals(0, s), l -> { }).log().last().steps() - 9,
-                "what is trained is not trained again");
+        Trained again = new Trainer(config(model), dir.resolve("one")).train(s -> fail("what is trained is not trained again"), l -> { });
+        assertEquals(one.recall(), again.recall());
+        assertEquals(one.log().entries(), again.log().entries());
         Trained other = new Trainer(TrainConfig.parse(CONFIG.replace("MODEL", model).replace("\"seed\": 3", "\"seed\": 4")), dir.resolve("other")).train(s -> { }, l -> { });
         assertFalse(Arrays.equals(weights(dir.resolve("one")), weights(other.model().folder())), "another seed, another model");
     }
@@ -76,8 +81,64 @@ class TrainerTest {
         assertTrue(Files.exists(folder.resolve("state.safetensors")));
         int[] first = {0};
         new Trainer(config(MAMBA), folder).train(s -> first[0] = first[0] == 0 ? s : first[0], l -> { });
-        assertEquals(7, first[0], "it stopped behind step 6, the one after the interruption");
+        assertEquals(7, first[0], "it stopped after step 6, the one after the interruption");
         assertArrayEquals(weights(dir.resolve("whole")), weights(folder));
+        assertEquals(List.of(4, 8, 9), TrainLog.read(folder).entries().stream().map(TrainLog.Entry::step).toList());
+    }
+
+    /** Ends a training as a kill would, after a step. */
+    private void dieAfter(int step, Path folder) {
+        assertThrows(IllegalStateException.class, () -> new Trainer(config(MAMBA), folder).train(s -> {
+            if (s == step) {
+                throw new IllegalStateException("dead");
+            }
+        }, l -> { }));
+    }
+
+    @Test
+    void aResumedTrainingLeavesTheModelOfItsLastCheckpoint() throws IOException {
+        new Trainer(config(MAMBA), dir.resolve("whole")).train(s -> { }, l -> { });
+        Path folder = dir.resolve("killed");
+        dieAfter(2, folder);
+        byte[] fresh = weights(folder);
+        dieAfter(4, folder);
+        byte[] third = weights(folder);
+        assertFalse(Arrays.equals(fresh, third), "the model of step 3, the checkpoint");
+        dieAfter(5, folder);
+        assertArrayEquals(third, weights(folder), "a second kill before the next checkpoint");
+        dieAfter(7, folder);
+        assertFalse(Arrays.equals(third, weights(folder)), "the model of step 6");
+        new Trainer(config(MAMBA), folder).train(s -> { }, l -> { });
+        assertArrayEquals(weights(dir.resolve("whole")), weights(folder));
+    }
+
+    @Test
+    void aTrainingThatDiedAtItsEndIsFinished() throws IOException {
+        Path folder = dir.resolve("m");
+        Map<Integer, byte[]> states = new HashMap<>();
+        Map<Integer, byte[]> models = new HashMap<>();
+        Trained whole = new Trainer(config(MAMBA), folder).train(s -> {
+            try {
+                states.put(s, Files.readAllBytes(folder.resolve("state.safetensors")));
+                models.put(s, weights(folder));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }, l -> { });
+        byte[] trained = weights(folder);
+        for (int model : new int[] {1, 6, 9}) {               // what stood there when it died: nothing learned, an older one, the last one
+            Files.write(folder.resolve("model.safetensors"), models.get(model));
+            Files.write(folder.resolve("state.safetensors"), states.get(9));
+            Trained again = new Trainer(config(MAMBA), folder).train(s -> fail("no step is left"), l -> { });
+            assertArrayEquals(trained, weights(folder));
+            assertEquals(whole.recall(), again.recall());
+            assertEquals(whole.log().entries(), again.log().entries());
+            assertFalse(Files.exists(folder.resolve("state.safetensors")));
+        }
+        Files.write(folder.resolve("state.safetensors"), states.get(6));          // the log was written to its end, the last state was not
+        Files.write(folder.resolve("model.safetensors"), models.get(6));
+        new Trainer(config(MAMBA), folder).train(s -> assertTrue(s > 6), l -> { });
+        assertArrayEquals(trained, weights(folder));
         assertEquals(List.of(4, 8, 9), TrainLog.read(folder).entries().stream().map(TrainLog.Entry::step).toList());
     }
 
