@@ -42,7 +42,7 @@ public record EditSettings(int steps, double rate, double weightDecay, double kl
 
     /** The paper's. */
     public static final EditSettings PUBLISHED = new EditSettings(20, 0.5, 0.5, 0.0625, 3, 0.05, 0.90, 0, KeyMode.PUBLISHED);
-    /** A block of an embedded model adds little to its stream: within the paper's 3 |v0| fewer edits hold in most layers and matrices. */
+    /** A block of an embedded model adds little to its stream: within the paper's 3 |v0| fewer edits of W_a and W_down hold in most layers. */
     private static final double SMALL_CLAMP = 6;
     /** The first layer's MLP reads each token by itself: an invented world has fewer tokens than the MLP has units, and C would be singular. */
     private static final double SMALL_NEOX_RIDGE = 0.01;
