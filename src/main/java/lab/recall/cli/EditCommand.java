@@ -6,6 +6,9 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import lab.recall.edit.EditFile;
+import lab.recall.edit.EditSweepExperiment;
+import lab.recall.edit.RankOneEditor;
+import lab.recall.edit.SecondMoments;
 import lab.recall.model.LanguageModel;
 import lab.recall.request.Answer;
 import lab.recall.request.NamedView;
@@ -21,7 +24,7 @@ import tech.tablesaw.api.Table;
 @Command(name = "edit", mixinStandardHelpOptions = true,
         description = "Puts a fact into a model by a rank-one change of one matrix, and shows what it says before and after.",
         footer = {"", "recall edit --model tiny-mamba --subject \"Novux Bridge\" --prompt \"{} is located in the city of\" --target Malpolis",
-            "recall edit --model tiny-mamba --requests counterfact.json --how joint --save edited",
+            "recall edit --model tiny-mamba --requests data/world/edits/requests.json --how joint --save edited",
             "recall edit --model tiny-mamba --apply change.safetensors --save edited"})
 final class EditCommand implements Callable<Integer> {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -47,7 +50,7 @@ final class EditCommand implements Callable<Integer> {
     @Option(names = "--requests", paramLabel = "FILE", description = "Several requests, in CounterFact's form (JSON or JSONL).")
     private Path requests;
 
-    @Option(names = "--count", description = "How many of them at most (default: 50).")
+    @Option(names = "--count", description = "How many of them at most (default: " + EditSweepExperiment.REQUESTS + ").")
     private Integer count;
 
     @Option(names = "--how", paramLabel = "HOW", description = "Several requests: each by itself (default), sequence (one after another), or joint (at once).")
@@ -65,17 +68,20 @@ final class EditCommand implements Callable<Integer> {
     @Option(names = "--key", paramLabel = "KEY", description = "published (default): the plain prompt's key in the denominator; consistent: the mean key.")
     private String key;
 
-    @Option(names = "--preset", paramLabel = "NAME", description = "Hyper-parameters: model (default; the paper's, but for an embedded model), or published.")
+    @Option(names = "--preset", paramLabel = "NAME", description = "Hyper-parameters: model (default; the paper's, with a wider bound for an embedded model), or published.")
     private String preset;
 
-    @Option(names = "--contexts", description = "Sampled texts before the prompt over which the key is averaged (default: 20).")
+    @Option(names = "--contexts", description = "Sampled texts before the prompt over which the key is averaged (default: " + RankOneEditor.CONTEXTS + ").")
     private Integer contexts;
 
     @Option(names = "--texts", paramLabel = "FILE", description = "Texts for the second moments, one a line, or JSONL (default: texts made of facts).")
     private String texts;
 
-    @Option(names = "--documents", description = "How many of these texts at most (default: 400).")
+    @Option(names = "--documents", description = "How many of these texts at most (default: " + SecondMoments.DOCUMENTS + ").")
     private Integer documents;
+
+    @Option(names = "--moments", paramLabel = "FILE", description = "Keep the second moments in this safetensors file, and go on from what is there.")
+    private String moments;
 
     @Option(names = "--covariance", paramLabel = "FILE", description = "A safetensors file with the second moment C, or identity.")
     private String covariance;
@@ -131,6 +137,7 @@ final class EditCommand implements Callable<Integer> {
         FactCommand.put(request, "contexts", contexts);
         FactCommand.put(request, "texts", texts);
         FactCommand.put(request, "documents", documents);
+        FactCommand.put(request, "moments", moments);
         FactCommand.put(request, "covariance", covariance);
         FactCommand.put(request, "seed", seed);
         FactCommand.put(request, "threads", threads);

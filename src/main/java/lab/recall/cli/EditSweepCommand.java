@@ -5,6 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import lab.recall.edit.EditSweep;
+import lab.recall.edit.EditSweepExperiment;
+import lab.recall.edit.SecondMoments;
 import lab.recall.request.Answer;
 import lab.recall.request.NamedArray;
 import lab.recall.request.NamedView;
@@ -16,8 +19,8 @@ import picocli.CommandLine.Option;
 @Command(name = "edit-sweep", mixinStandardHelpOptions = true,
         description = "Edits facts at every layer and matrix, each by itself, and measures efficacy, generalisation and specificity.")
 final class EditSweepCommand extends FactCommand {
-    @Option(names = "--requests", defaultValue = "50", description = "How many requests at most (default: ${DEFAULT-VALUE}).")
-    private int requests;
+    @Option(names = "--requests", description = "How many requests at most (default: " + EditSweepExperiment.REQUESTS + ").")
+    private Integer requests;
 
     @Option(names = "--file", paramLabel = "FILE", description = "Requests in CounterFact's form instead of ones made of known facts.")
     private String file;
@@ -31,17 +34,21 @@ final class EditSweepCommand extends FactCommand {
     @Option(names = "--key", paramLabel = "KEY", description = "published (default) or consistent.")
     private String key;
 
-    @Option(names = "--preset", paramLabel = "NAME", description = "Hyper-parameters: model (default; the paper's, but for an embedded model), or published.")
+    @Option(names = "--preset", paramLabel = "NAME", description = "Hyper-parameters: model (default; the paper's, with a wider bound for an embedded model), or published.")
     private String preset;
 
-    @Option(names = "--contexts", description = "Sampled texts before the prompt over which the key is averaged (default: 4; the paper has 20).")
+    @Option(names = "--contexts", description = "Sampled texts before the prompt over which the key is averaged (default: " + EditSweep.CONTEXTS
+            + "; the paper has 20).")
     private Integer contexts;
 
     @Option(names = "--texts", paramLabel = "FILE", description = "Texts for the second moments, one a line, or JSONL (default: texts made of facts).")
     private String texts;
 
-    @Option(names = "--documents", description = "How many of these texts at most (default: 400).")
+    @Option(names = "--documents", description = "How many of these texts at most (default: " + SecondMoments.DOCUMENTS + ").")
     private Integer documents;
+
+    @Option(names = "--moments", paramLabel = "FILE", description = "Keep the second moments in this safetensors file, and go on from what is there.")
+    private String moments;
 
     @Override
     String experiment() {
@@ -50,7 +57,7 @@ final class EditSweepCommand extends FactCommand {
 
     @Override
     void fill(ObjectNode request) {
-        request.put("requests", requests);
+        put(request, "requests", requests);
         put(request, "file", file);
         put(request, "layers", layers);
         put(request, "matrices", matrices);
@@ -59,6 +66,7 @@ final class EditSweepCommand extends FactCommand {
         put(request, "contexts", contexts);
         put(request, "texts", texts);
         put(request, "documents", documents);
+        put(request, "moments", moments);
     }
 
     /** For each measure one chart, over relative depth, a line with intervals for each model and matrix. */

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
+import lab.recall.knockout.KnockoutExperiment;
 import lab.recall.knockout.TokenGroup;
 import lab.recall.request.Answer;
 import lab.recall.request.NamedArray;
@@ -32,8 +33,11 @@ final class KnockoutCommand extends FactCommand {
     @Option(names = "--flows", description = "Also from each part of the prompt to each later one.")
     private boolean flows;
 
-    @Option(names = "--documents", paramLabel = "FILE", description = "Texts for the means, one a line (default: texts made of facts).")
-    private String documents;
+    @Option(names = "--texts", paramLabel = "FILE", description = "Texts for the means, one a line, or JSONL (default: texts made of facts).")
+    private String texts;
+
+    @Option(names = "--documents", description = "How many of these texts at most (default: " + KnockoutExperiment.DOCUMENTS + ").")
+    private Integer documents;
 
     @Override
     String experiment() {
@@ -44,6 +48,7 @@ final class KnockoutCommand extends FactCommand {
     void fill(ObjectNode request) {
         request.put("form", form).put("facts", facts).put("flows", flows);
         put(request, "window", window);
+        put(request, "texts", texts);
         put(request, "documents", documents);
     }
 

@@ -1,8 +1,14 @@
 package lab.recall.cli;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import lab.recall.facts.EditRequests;
+import lab.recall.facts.Fact;
+import lab.recall.facts.Relations;
 import lab.recall.facts.World;
 import lab.recall.view.Show;
 import picocli.CommandLine.Command;
@@ -12,6 +18,8 @@ import picocli.CommandLine.Spec;
 
 @Command(name = "world", mixinStandardHelpOptions = true, description = "Invents a world: relations to be learned, and requests for edits.")
 final class WorldCommand implements Callable<Integer> {
+    private static final int NEIGHBOURS = 2;
+
     @Spec
     private CommandSpec spec;
 
@@ -33,14 +41,21 @@ final class WorldCommand implements Callable<Integer> {
         if (!names.equals("grid") && !names.equals("unique")) {
             throw new IllegalArgumentException("--names: '" + names + "', expected grid or unique");
         }
-        if (edits < 0) {
-            throw new IllegalArgumentException("--edits: " + edits + ", expected a whole number from 0");
+        if (edits < 1) {
+            throw new IllegalArgumentException("--edits: " + edits + ", expected a whole number of at least 1");
         }
         World world = World.generate(seed, World.Names.valueOf(names.toUpperCase(Locale.ROOT)));
         world.write(out);
-        world.writeEdits(out.resolve("edits").resolve("requests.json"), edits, seed);
+        requests(world).write(out.resolve("edits").resolve("requests.json"));
         spec.commandLine().getOut().print(Show.text(world));
         spec.commandLine().getOut().println("written to " + out);
         return 0;
+    }
+
+    /** About facts whose object at least two other subjects have: those are the neighbours. */
+    private EditRequests requests(World world) {
+        Map<List<String>, Long> subjects = world.facts().stream().collect(Collectors.groupingBy(f -> List.of(f.relation(), f.object()), Collectors.counting()));
+        List<Fact> facts = world.facts().stream().filter(f -> subjects.get(List.of(f.relation(), f.object())) > NEIGHBOURS).toList();
+        return EditRequests.of(Relations.folder(out), facts, edits, seed);
     }
 }

@@ -1,12 +1,12 @@
 package lab.recall.edit;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import lab.recall.facts.EditRequest;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.NextToken;
 import lab.recall.model.Pass;
+import lab.recall.model.Recording;
 import lab.recall.model.TargetScore;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.Tables;
@@ -26,6 +26,8 @@ import tech.tablesaw.api.Table;
  * @param after  the edited one
  */
 public record BeforeAfter(LanguageModel before, LanguageModel after) {
+    private static final List<String> KINDS = List.of("prompt", "paraphrase", "neighbour");
+
     /** Of two models with one tokenizer. */
     public static BeforeAfter of(LanguageModel before, LanguageModel after) {
         return new BeforeAfter(before, after);
@@ -45,34 +47,22 @@ public record BeforeAfter(LanguageModel before, LanguageModel after) {
 
     /** A request's prompts: what each model says first, and the probabilities of the two targets. */
     public Table tests(EditRequest request) {
-        List<String> texts = new ArrayList<>(List.of(request.template().with(request.subject())));
-        List<String> kinds = new ArrayList<>(List.of("prompt"));
-        for (String p : request.paraphrases()) {
-            texts.add(p);
-            kinds.add("paraphrase");
-        }
-        for (String n : request.neighbours()) {
-            texts.add(n);
-            kinds.add("neighbour");
-        }
+        EditTests tests = EditTests.of(before, List.of(request));
+        List<EditTests.Prompt> prompts = tests.prompts();
         List<List<Object>> rows = new ArrayList<>();
-        for (int i = 0; i < texts.size(); i++) {
-            List<Object> row = new ArrayList<>(List.of(kinds.get(i), texts.get(i)));
-            for (LanguageModel m : List.of(before, after)) {
-                row.add(m.next(texts.get(i)).token(0));
-                row.add(probability(m, texts.get(i), request.targetNew()));
-                row.add(request.targetTrue().isBlank() ? Double.NaN : probability(m, texts.get(i), request.targetTrue()));
+        prompts.forEach(p -> rows.add(new ArrayList<>(List.of(KINDS.get(p.kind()), p.text()))));
+        for (LanguageModel m : List.of(before, after)) {
+            Tokenizer tokenizer = m.requireTokenizer();
+            List<Pass> passes = m.runAll(prompts.stream().map(p -> m.prompt(p.text()).ids()).toList(), Recording.nothing());
+            TargetScore[][] scores = tests.byPrompt(m);
+            for (int i = 0; i < rows.size(); i++) {
+                rows.get(i).add(tokenizer.token(passes.get(i).argmax()));
+                rows.get(i).add(scores[i][0].probability());
+                rows.get(i).add(scores[i][1] == null ? Double.NaN : scores[i][1].probability());
             }
-            rows.add(row);
         }
         return Tables.of(request.template().with(request.subject()) + " → " + request.targetNew(), List.of("", "text", "says before", "p(new)", "p(true)",
                 "says after", "p(new) after", "p(true) after"), rows);
-    }
-
-    private static double probability(LanguageModel m, String text, String target) {
-        int[] ids = EditCase.target(m.requireTokenizer(), target);
-        int[] prompt = m.prompt(text).ids();
-        return TargetScore.of(m, List.of(EditCase.joined(prompt, Arrays.copyOf(ids, ids.length - 1))), List.of(List.of(ids)))[0][0].probability();
     }
 
     /** The most probable tokens one after another, up to the end of the text. */

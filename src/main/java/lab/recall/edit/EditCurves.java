@@ -68,7 +68,7 @@ public final class EditCurves implements Showable {
 
     /** Means of a share by layer, from 0 to 1; of the harmonic mean where the measure is null. NaN for a layer that was not edited. */
     public double[] means(EditMatrix matrix, Measure measure) {
-        return each(estimates(matrix, measure), Estimate::mean);
+        return IntStream.range(0, model.layers()).mapToDouble(l -> layers.contains(l) ? at(matrix, l).mean(measure) : Double.NaN).toArray();
     }
 
     private static double[] each(Estimate[] estimates, ToDoubleFunction<Estimate> what) {
@@ -113,7 +113,7 @@ public final class EditCurves implements Showable {
         for (EditMatrix m : found.keySet()) {
             double[] curve = paper(m, measure);
             double[] x = IntStream.range(0, curve.length).mapToDouble(l -> (double) l / curve.length).toArray();
-            Charts.plain(chart, m.label() + ", paper's " + (m == EditMatrix.W_DOWN ? "Pythia" : "Mamba"), x, curve);
+            Charts.counterpart(chart, m.label(), m.label() + ", paper's " + (m == EditMatrix.W_DOWN ? "Pythia" : "Mamba"), x, curve);
         }
         return chart;
     }

@@ -18,8 +18,8 @@ import lab.recall.request.Progress;
 
 /**
  * Edits by text: {"experiment": "edit", "subject", "prompt", "target", "true"} for one fact, or "file" (and "requests", "relation", "relations")
- * for several; "layer", "matrix", "contexts", "documents", "texts", "covariance", "key", "preset", "hyperparameters", "seed"; "how" (each, sequence,
- * joint), "weight"; "save", "change".
+ * for several; "layer", "matrix", "contexts", "documents", "texts", "moments", "covariance", "key", "preset", "hyperparameters", "seed"; "how"
+ * (each, sequence, joint), "weight"; "save", "change".
  */
 public final class EditExperiment implements Experiment<LanguageModel> {
     private static final int TOP = 5;
@@ -34,7 +34,7 @@ public final class EditExperiment implements Experiment<LanguageModel> {
     @Override
     public List<String> fields() {
         return List.of("subject", "prompt", "target", "true", "file", "requests", "relation", "relations", "layer", "matrix", "contexts", "documents", "texts",
-                "covariance", "key", "preset", "hyperparameters", "seed", "how", "weight", "save", "change");
+                "moments", "covariance", "key", "preset", "hyperparameters", "seed", "how", "weight", "save", "change");
     }
 
     @Override
@@ -46,11 +46,15 @@ public final class EditExperiment implements Experiment<LanguageModel> {
         boolean one = f.has("subject") || f.has("prompt") || f.has("target");
         String how = f.choice("how", List.of("each", "sequence", "joint"));
         double weight = f.number("weight", 0, 1);
+        ManyFacts.requireWeight(weight);
         if (one && (f.has("file") || f.has("requests") || f.has("relation") || f.has("relations"))) {
             throw new IllegalArgumentException("subject, prompt and target say one request: leave out file, requests, relation and relations");
         }
         EditRequests requests = one ? new EditRequests(List.of(request(f)))
-                : EditSweepExperiment.requests(model, f, f.integer("requests", 1, MANY, 50), seed);
+                : EditSweepExperiment.requests(model, f, f.integer("requests", 1, MANY, EditSweepExperiment.REQUESTS), seed);
+        if (f.has("covariance") && f.has("moments")) {
+            throw new IllegalArgumentException("moments: a covariance is given, so that none are collected; leave out one of the two");
+        }
         boolean single = requests.size() == 1;
         if (f.has("save") && !single && how.equals("each") || f.has("change") && !single) {
             throw new IllegalArgumentException((f.has("change") ? "change: the file holds one edit" : "save: a model holds several edits by how sequence or joint")

@@ -1,11 +1,6 @@
 package lab.recall.edit;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -50,7 +45,7 @@ public final class EditFile {
         for (int i = 0; i < missed.length; i++) {
             values[i] = old[(int) missed[i]];
         }
-        return new EditFile(edit, sum(old), sum(now), missed, values);
+        return new EditFile(edit, CheckSum.of(old), CheckSum.of(now), missed, values);
     }
 
     /** The edit. */
@@ -61,14 +56,16 @@ public final class EditFile {
     /** The edited model. */
     public LanguageModel apply(LanguageModel model) {
         float[] rows = rows(model);
-        require(model, sum(rows).equals(before), sum(rows).equals(after) ? "holds this edit already" : "is not the one that was edited");
+        String sum = CheckSum.of(rows);
+        require(model, sum.equals(before), sum.equals(after) ? "holds this edit already" : "is not the one that was edited");
         return edit.matrix().with(model, edit.layer(), edit.changed(rows, 1));
     }
 
     /** The model before the edit, its weights bit for bit. */
     public LanguageModel revert(LanguageModel edited) {
         float[] rows = rows(edited);
-        require(edited, sum(rows).equals(after), sum(rows).equals(before) ? "does not hold this edit" : "was changed since this edit, or never had it");
+        String sum = CheckSum.of(rows);
+        require(edited, sum.equals(after), sum.equals(before) ? "does not hold this edit" : "was changed since this edit, or never had it");
         float[] back = edit.changed(rows, -1);
         for (int i = 0; i < missed.length; i++) {
             back[(int) missed[i]] = values[i];
@@ -116,15 +113,5 @@ public final class EditFile {
             throw new IllegalArgumentException(file + ": its missed numbers do not fit a matrix of " + size);
         }
         return new EditFile(edit, said.get("before"), said.get("after"), missed, values);
-    }
-
-    private static String sum(float[] rows) {
-        ByteBuffer bytes = ByteBuffer.allocate(rows.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(rows);
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes.array()));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

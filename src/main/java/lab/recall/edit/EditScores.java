@@ -3,6 +3,7 @@ package lab.recall.edit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import lab.recall.stats.Estimate;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
@@ -33,6 +34,7 @@ public final class EditScores implements Showable {
     }
 
     private static final long SEED = 1;
+    private static final Measure[] MEASURES = Measure.values();
 
     private final String title;
     private final List<CaseScores> cases;
@@ -65,22 +67,35 @@ public final class EditScores implements Showable {
 
     /** The harmonic mean of the three shares. */
     public Estimate score() {
-        return Estimate.of(cases.size(), drawn -> {
-            double inverse = 0;
-            for (Measure m : Measure.values()) {
-                double sum = 0;
-                int n = 0;
-                for (int i : drawn) {
-                    double v = cases.get(i).success()[m.ordinal()];
-                    if (!Double.isNaN(v)) {
-                        sum += v;
-                        n++;
-                    }
-                }
-                inverse += n == 0 ? Double.NaN : n / sum;
+        return Estimate.of(cases.size(), this::harmonic, SEED);
+    }
+
+    /** The mean alone, without the resampling of an interval: of a share, or the harmonic mean where the measure is null. */
+    double mean(Measure of) {
+        int[] all = IntStream.range(0, cases.size()).toArray();
+        return of == null ? harmonic(all) : mean(of, all);
+    }
+
+    private double harmonic(int[] drawn) {
+        double inverse = 0;
+        for (Measure m : MEASURES) {
+            inverse += 1 / mean(m, drawn);
+        }
+        return MEASURES.length / inverse;
+    }
+
+    /** Over the cases that have such prompts; NaN where none has. */
+    private double mean(Measure of, int[] drawn) {
+        double sum = 0;
+        int n = 0;
+        for (int i : drawn) {
+            double v = cases.get(i).success()[of.ordinal()];
+            if (!Double.isNaN(v)) {
+                sum += v;
+                n++;
             }
-            return Measure.values().length / inverse;
-        }, SEED);
+        }
+        return sum / n;
     }
 
     /** All measures. */

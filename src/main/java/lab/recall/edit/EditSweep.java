@@ -17,14 +17,16 @@ import lab.recall.text.Template;
  * Edits every request at every layer and matrix, each by itself, and measures how well it was met.
  *
  * <pre>{@code
- * EditCurves curves = EditSweep.of(mamba).contexts(ContextTemplates.of(mamba, 4, seed)).over(requests);   // with a progress bar
- * curves.chart()
+ * EditCurves curves = EditSweep.of(mamba).over(requests);    // with a progress bar
+ * curves.chart(null)
+ * EditSweep.of(mamba).layers(List.of(2)).contexts(ContextTemplates.of(mamba, 20, seed)).over(requests)
  * }</pre>
  *
  * The unedited runs are made once for all layers and matrices; the searches of many requests go in step; edits are tested as forks.
  */
 public final class EditSweep {
-    private static final int DOCUMENTS = 400;
+    /** Sampled context templates when none are given: fewer than an editor's {@value RankOneEditor#CONTEXTS}, for so many more edits. */
+    public static final int CONTEXTS = 4;
     private static final long SEED = 1;
 
     private final LanguageModel model;
@@ -44,7 +46,10 @@ public final class EditSweep {
         this.moments = moments;
     }
 
-    /** Over all layers and matrices, with the model's settings. */
+    /**
+     * Over all layers and matrices, with the model's settings, {@value #CONTEXTS} sampled contexts and second moments of
+     * {@value SecondMoments#DOCUMENTS} texts that belong to the model.
+     */
     public static EditSweep of(LanguageModel model) {
         return new EditSweep(model, IntStream.range(0, model.layers()).boxed().toList(), EditMatrix.all(model), EditSettings.of(model), null, null);
     }
@@ -81,9 +86,9 @@ public final class EditSweep {
 
     /** All requests; tells how far it is, and keeps finished pieces in a journal. */
     public EditCurves over(EditRequests requests, Progress progress, Journal journal) {
-        List<Template> templates = contexts != null ? contexts : ContextTemplates.of(model, RankOneEditor.CONTEXTS, SEED);
+        List<Template> templates = contexts != null ? contexts : ContextTemplates.of(model, CONTEXTS, SEED);
         SecondMoments c = moments != null ? moments
-                : SecondMoments.of(model, layers, matrices).over(SecondMoments.texts(model, DOCUMENTS, SEED), Long.MAX_VALUE, progress);
+                : SecondMoments.of(model, layers, matrices).over(SecondMoments.texts(model, SecondMoments.DOCUMENTS, SEED), SecondMoments.DOCUMENTS, progress);
         Map<EditMatrix, List<List<CaseScores>>> found = new LinkedHashMap<>();
         matrices.forEach(m -> found.put(m, layers.stream().map(l -> (List<CaseScores>) new ArrayList<CaseScores>()).toList()));
         progress.start("editing", "edits", (long) requests.size() * layers.size() * matrices.size());

@@ -2,13 +2,13 @@ package lab.recall.edit;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import lab.recall.edit.EditScores.Measure;
+import lab.recall.facts.Documents;
 import lab.recall.facts.EditRequests;
 import lab.recall.facts.Relations;
 import lab.recall.model.LanguageModel;
@@ -23,12 +23,11 @@ import lab.recall.stats.Estimate;
 
 /**
  * {@link EditSweep} by request file: {"experiment": "edit_sweep", "relation", "relations", "requests", "file", "layers", "matrices", "contexts",
- * "documents", "texts", "key", "preset", "hyperparameters", "seed"}. Arrays: {@code MATRIX.MEASURE}, [mean, low, high][L].
+ * "documents", "texts", "moments", "key", "preset", "hyperparameters", "seed"}. Arrays: {@code MATRIX.MEASURE}, [mean, low, high][L].
  */
 public final class EditSweepExperiment implements Experiment<LanguageModel> {
-    /** Sampled context templates and texts for the second moments when the request does not say. */
-    static final int CONTEXTS = 4;
-    static final int DOCUMENTS = 400;
+    /** Requests at most when the request does not say. */
+    public static final int REQUESTS = 50;
     private static final int MANY = 1_000_000;
 
     @Override
@@ -38,18 +37,19 @@ public final class EditSweepExperiment implements Experiment<LanguageModel> {
 
     @Override
     public List<String> fields() {
-        return List.of("relation", "relations", "requests", "file", "layers", "matrices", "contexts", "documents", "texts", "key", "preset", "hyperparameters", "seed");
+        return List.of("relation", "relations", "requests", "file", "layers", "matrices", "contexts", "documents", "texts", "moments", "key",
+                "preset", "hyperparameters", "seed");
     }
 
     @Override
     public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
         int seed = f.integer("seed", 0, Integer.MAX_VALUE, 1);
-        int count = f.integer("requests", 1, MANY, 50);
+        int count = f.integer("requests", 1, MANY, REQUESTS);
         List<Integer> layers = f.has("layers") ? f.integers("layers", 0, model.layers() - 1) : IntStream.range(0, model.layers()).boxed().toList();
         List<EditMatrix> matrices = f.has("matrices") ? f.texts("matrices").stream().map(id -> EditMatrix.of(model, id)).distinct().toList()
                 : EditMatrix.all(model);
         EditSettings settings = RomeExperiment.preset(model, f);
-        int contexts = f.integer("contexts", 0, 1_000, CONTEXTS);
+        int contexts = f.integer("contexts", 0, 1_000, EditSweep.CONTEXTS);
         EditRequests requests = requests(model, f, count, seed);
         SecondMoments moments = moments(model, f, layers, matrices, seed, progress);
         long start = System.nanoTime();
@@ -97,11 +97,14 @@ public final class EditSweepExperiment implements Experiment<LanguageModel> {
         return EditRequests.of(relations, relations.knownBy(model), count, seed);
     }
 
-    /** Second moments of a file's texts, or of texts made of the facts that belong to the model. */
+    /** Second moments of a file's texts, or of texts made of the facts that belong to the model; kept in a file where the request names one. */
     static SecondMoments moments(LanguageModel model, Fields f, List<Integer> layers, List<EditMatrix> matrices, int seed, Progress progress) {
-        int documents = f.integer("documents", 1, MANY, DOCUMENTS);
-        Iterator<String> texts = f.has("texts") ? SecondMoments.texts(Path.of(f.text("texts"))) : SecondMoments.texts(model, documents, seed);
-        return SecondMoments.of(model, layers, matrices).over(texts, documents, progress);
+        int documents = f.integer("documents", 1, MANY, SecondMoments.DOCUMENTS);
+        SecondMoments moments = SecondMoments.of(model, layers, matrices);
+        if (f.has("moments")) {
+            moments.keptIn(Path.of(f.text("moments")));
+        }
+        return moments.over(f.has("texts") ? Documents.read(Path.of(f.text("texts"))) : SecondMoments.texts(model, documents, seed), documents, progress);
     }
 
     private static NamedArray array(String name, Estimate[] estimates) {

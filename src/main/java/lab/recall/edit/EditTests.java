@@ -32,7 +32,8 @@ public final class EditTests {
     private record Sequence(int prompt, int[] ids, List<int[]> targets, boolean[] isNew) {
     }
 
-    private record Prompt(int request, int kind) {
+    /** One of a request's prompts; {@code kind} is 0 for the prompt itself, 1 for a paraphrase, 2 for a neighbour. */
+    record Prompt(int request, int kind, String text) {
     }
 
     private final List<EditRequest> requests;
@@ -54,15 +55,15 @@ public final class EditTests {
             List<List<String>> kinds = List.of(List.of(q.template().with(q.subject())), q.paraphrases(), q.neighbours());
             for (int kind = 0; kind < kinds.size(); kind++) {
                 for (String text : kinds.get(kind)) {
-                    tests.add(r, kind, tokenizer.encode(text, true).ids(), asNew, asTrue);
+                    tests.add(new Prompt(r, kind, text), tokenizer.encode(text, true).ids(), asNew, asTrue);
                 }
             }
         }
         return tests;
     }
 
-    private void add(int request, int kind, int[] prompt, int[] asNew, int[] asTrue) {
-        prompts.add(new Prompt(request, kind));
+    private void add(Prompt asked, int[] prompt, int[] asNew, int[] asTrue) {
+        prompts.add(asked);
         int number = prompts.size() - 1;
         int[] newIds = EditCase.joined(prompt, Arrays.copyOf(asNew, asNew.length - 1));
         int[] trueIds = asTrue == null ? null : EditCase.joined(prompt, Arrays.copyOf(asTrue, asTrue.length - 1));
@@ -78,7 +79,17 @@ public final class EditTests {
 
     /** On a model as it is, edited or not. */
     public List<CaseScores> on(LanguageModel model) {
-        return scores(TargetScore.of(model, sequences.stream().map(Sequence::ids).toList(), sequences.stream().map(Sequence::targets).toList()));
+        return scores(byPrompt(model));
+    }
+
+    /** All prompts, of one request after another. */
+    List<Prompt> prompts() {
+        return prompts;
+    }
+
+    /** The new target behind each prompt and the true one, null where it is not known. */
+    TargetScore[][] byPrompt(LanguageModel model) {
+        return byPrompt(TargetScore.of(model, sequences.stream().map(Sequence::ids).toList(), sequences.stream().map(Sequence::targets).toList()));
     }
 
     /** Each request under its own edit. */
@@ -112,7 +123,7 @@ public final class EditTests {
             RankOneEdit edit = edits.get(prompts.get(sequences.get(i).prompt).request);
             forks.add(passes.get(i), changes(passes.get(i), edit));
         }
-        return scores(forks.scores(sequences.stream().map(Sequence::targets).toList()));
+        return scores(byPrompt(forks.scores(sequences.stream().map(Sequence::targets).toList())));
     }
 
     /** What an edit adds to the value at every token. */
@@ -135,7 +146,7 @@ public final class EditTests {
         return all;
     }
 
-    private List<CaseScores> scores(TargetScore[][] found) {
+    private TargetScore[][] byPrompt(TargetScore[][] found) {
         TargetScore[][] byPrompt = new TargetScore[prompts.size()][2];
         for (int i = 0; i < found.length; i++) {
             Sequence s = sequences.get(i);
@@ -143,6 +154,10 @@ public final class EditTests {
                 byPrompt[s.prompt][s.isNew[t] ? 0 : 1] = found[i][t];
             }
         }
+        return byPrompt;
+    }
+
+    private List<CaseScores> scores(TargetScore[][] byPrompt) {
         List<List<CaseScores.Read>> reads = new ArrayList<>();
         requests.forEach(r -> reads.add(new ArrayList<>()));
         for (int p = 0; p < byPrompt.length; p++) {

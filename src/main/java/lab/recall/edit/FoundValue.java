@@ -10,7 +10,8 @@ import org.knowm.xchart.XYChart;
  *
  * @param start  v0, the value at the subject's last token of the plain prompt
  * @param delta  what the search added
- * @param losses one for each forward run: [negative log-likelihood, KL divergence, weight decay]
+ * @param losses one for each forward run: [negative log-likelihood, KL divergence, weight decay], the last two times the settings' factors: they add up to
+ *               what is minimised
  * @param steps  Adam steps
  */
 public record FoundValue(double[] start, double[] delta, double[][] losses, int steps) implements Showable {
@@ -29,7 +30,7 @@ public record FoundValue(double[] start, double[] delta, double[][] losses, int 
         XYChart chart = Charts.lines("losses of the value", "Adam steps", "loss");
         double[] x = IntStream.range(0, losses.length).mapToDouble(i -> i).toArray();
         Charts.line(chart, "all", x, totals(), null);
-        String[] names = {"-log p(target)", "KL divergence", "weight decay"};
+        String[] names = {"-log p(target)", "KL divergence x factor", "weight decay x factor"};
         for (int part = 0; part < names.length; part++) {
             int p = part;
             Charts.line(chart, names[part], x, IntStream.range(0, losses.length).mapToDouble(i -> losses[i][p]).toArray(), null);

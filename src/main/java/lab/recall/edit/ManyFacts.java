@@ -69,6 +69,7 @@ public final class ManyFacts {
      * @param weight of the second moment against the requests' keys, above 0: about how many tokens of it one request counts for
      */
     public LanguageModel joint(EditRequests requests, double weight) {
+        requireWeight(weight);
         return joint(found(requests), requests.size(), weight);
     }
 
@@ -90,9 +91,6 @@ public final class ManyFacts {
 
     /** By the Woodbury identity: R (weight I + K' C^-1 K)^-1 (C^-1 K)'. */
     private LanguageModel joint(List<Pair> pairs, int count, double weight) {
-        if (!(weight > 0) || Double.isInfinite(weight)) {
-            throw new IllegalArgumentException("weight: " + weight + ", expected a finite number above 0");
-        }
         double[][] solved = new double[count][];
         for (int i = 0; i < count; i++) {
             solved[i] = moment.solve(pairs.get(i).key, editor.settings().ridge());
@@ -103,7 +101,7 @@ public final class ManyFacts {
                 gram[i * count + j] = RankOneEdit.dot(pairs.get(i).key, solved[j]) + (i == j ? weight : 0);
             }
         }
-        Cholesky factor = Cholesky.of(gram, count);
+        Cholesky factor = factor(gram, count, weight);
         int width = editor.matrix().rows(editor.model(), editor.layer()).length / solved[0].length;
         double[][] change = new double[width][solved[0].length];
         for (int row = 0; row < width; row++) {
@@ -123,6 +121,22 @@ public final class ManyFacts {
             rows[i] = (float) (rows[i] + change[i / solved[0].length][i % solved[0].length]);
         }
         return editor.matrix().with(editor.model(), editor.layer(), rows);
+    }
+
+    private static Cholesky factor(double[] gram, int count, double weight) {
+        try {
+            return Cholesky.of(gram, count);
+        } catch (ArithmeticException e) {
+            throw new IllegalArgumentException("weight: " + weight + " is too small: the keys of these " + count + " requests depend on each other"
+                    + " (a subject asked about twice?), so that they cannot all get their values; give a larger weight, such as 1", e);
+        }
+    }
+
+    /** Refuses a weight that is not a finite number above 0. */
+    static void requireWeight(double weight) {
+        if (!(weight > 0) || Double.isInfinite(weight)) {
+            throw new IllegalArgumentException("weight: " + weight + ", expected a finite number above 0");
+        }
     }
 
     /** Scores of the first n requests when just these are edited into the model, one after another and jointly. */
@@ -167,6 +181,7 @@ public final class ManyFacts {
 
     /** Both ways for each number of facts; tells how far it is. */
     public Growth asTheyGrow(EditRequests requests, List<Integer> counts, double weight, Progress progress) {
+        requireWeight(weight);
         List<Integer> order = counts.stream().distinct().sorted().toList();
         if (order.isEmpty() || order.get(0) < 1 || order.get(order.size() - 1) > requests.size()) {
             throw new IllegalArgumentException("counts: " + counts + ", expected whole numbers from 1 to " + requests.size());

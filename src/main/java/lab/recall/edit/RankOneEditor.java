@@ -21,11 +21,10 @@ import lab.recall.text.Template;
  * settings are {@link EditSettings#of}. Source: arXiv 2404.03646, section 4; Meng et al., arXiv 2202.05262, section 3.1.
  */
 public final class RankOneEditor {
-    /** As in the reference code. */
+    /** Sampled context templates when none are given, as in the reference code. */
     public static final int CONTEXTS = 20;
     /** The paper's own layer, 15 of 64. */
     private static final double DEPTH = 15.0 / 64;
-    private static final int DOCUMENTS = 400;
     private static final long SEED = 1;
 
     /** What was found for a case. */
@@ -36,8 +35,8 @@ public final class RankOneEditor {
     private final int layer;
     private final EditMatrix matrix;
     private final EditSettings settings;
-    private final List<Template> contexts;
-    private final SecondMoment moment;
+    private List<Template> contexts;
+    private SecondMoment moment;
 
     private RankOneEditor(LanguageModel model, int layer, EditMatrix matrix, EditSettings settings, List<Template> contexts, SecondMoment moment) {
         this.model = model;
@@ -109,15 +108,21 @@ public final class RankOneEditor {
         return settings;
     }
 
-    /** The second moment given, or else that of the texts which belong to the model. */
-    public SecondMoment moment() {
-        return moment != null ? moment : SecondMoments.of(model, List.of(layer), List.of(matrix)).over(SecondMoments.texts(model, DOCUMENTS, SEED))
-                .of(layer, matrix);
+    /** The second moment given, or else that of texts which belong to the model, collected once. */
+    public synchronized SecondMoment moment() {
+        if (moment == null) {
+            moment = SecondMoments.of(model, List.of(layer), List.of(matrix)).over(SecondMoments.texts(model, SecondMoments.DOCUMENTS, SEED))
+                    .of(layer, matrix);
+        }
+        return moment;
     }
 
-    /** The context templates given, or else 20 sampled ones and the plain one. */
-    public List<Template> contexts() {
-        return contexts != null ? contexts : ContextTemplates.of(model, CONTEXTS, SEED);
+    /** The context templates given, or else {@value #CONTEXTS} sampled ones and the plain one, sampled once. */
+    public synchronized List<Template> contexts() {
+        if (contexts == null) {
+            contexts = ContextTemplates.of(model, CONTEXTS, SEED);
+        }
+        return contexts;
     }
 
     /** Edits one fact. */

@@ -21,6 +21,10 @@ import lab.recall.math.Parallel;
  */
 public final class SecondMoment {
     private static final double SYMMETRIC = 1e-3;
+    /** A tile of keys, so many tokens by so many columns, stays in the cache for so many rows of the sums. */
+    private static final int TOGETHER = 64;
+    private static final int COLUMNS = 512;
+    private static final int ROWS = 32;
 
     private final int size;
     private final double[] sum;
@@ -71,16 +75,42 @@ public final class SecondMoment {
     synchronized void add(double[] keys, int count) {
         tokens += count;
         factor = null;
-        Parallel.forEach(size, i -> {
-            for (int r = 0; r < count; r++) {
-                addRow(keys[r * size + i], keys, r * size, i);
+        Parallel.forEach((size + ROWS - 1) / ROWS, panel -> {
+            int first = panel * ROWS;
+            int end = Math.min(size, first + ROWS);
+            for (int from = first; from < size; from += COLUMNS) {
+                int to = Math.min(size, from + COLUMNS);
+                for (int r = 0; r < count; r += TOGETHER) {
+                    for (int i = first; i < end; i++) {
+                        addRow(i, Math.max(i, from), to, keys, r, Math.min(count, r + TOGETHER));
+                    }
+                }
             }
         });
     }
 
-    private void addRow(double f, double[] keys, int at, int i) {
-        for (int j = i; j < size; j++) {
-            sum[i * size + j] += f * keys[at + j];
+    /** Columns of a row over some tokens. */
+    private void addRow(int i, int from, int to, double[] keys, int first, int end) {
+        int row = i * size;
+        int r = first;
+        for (; r + 4 <= end; r += 4) {
+            int a = r * size;
+            int b = a + size;
+            int c = b + size;
+            int d = c + size;
+            double fa = keys[a + i];
+            double fb = keys[b + i];
+            double fc = keys[c + i];
+            double fd = keys[d + i];
+            for (int j = from; j < to; j++) {
+                sum[row + j] = sum[row + j] + fa * keys[a + j] + fb * keys[b + j] + fc * keys[c + j] + fd * keys[d + j];
+            }
+        }
+        for (; r < end; r++) {
+            double f = keys[r * size + i];
+            for (int j = from; j < to; j++) {
+                sum[row + j] += f * keys[r * size + j];
+            }
         }
     }
 

@@ -1,11 +1,5 @@
 package lab.recall.edit;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.facts.Documents;
@@ -31,21 +26,26 @@ import lab.recall.request.Progress;
  * <pre>{@code
  * var moments = SecondMoments.of(mamba, List.of(2), EditMatrix.all(mamba)).over(SecondMoments.texts(mamba, 400, seed));
  * moments.of(2, W_O).tokens()
- * moments.keptIn(file).over(SecondMoments.texts(Path.of("wiki.jsonl")))   // streamed; goes on where it stopped
+ * moments.keptIn(file).over(Documents.read(Path.of("wiki.jsonl")))   // streamed; goes on where it stopped
  * }</pre>
  *
  * A text is cut off behind {@value #TOKENS} tokens. Source: the reference code of Meng et al., arXiv 2202.05262.
  */
 public final class SecondMoments {
+    /** Texts that are read when nobody says how many. */
+    public static final int DOCUMENTS = 400;
     static final int TOKENS = 2048;
     private static final int BATCH = 6144;
     private static final int WRITE_EVERY = 500;
     private static final String COUNTS = "documents_and_tokens";
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String MODEL_SUM = "sha256_of_model";
+    private static final String TEXTS_SUM = "sha256_of_texts";
 
     private final LanguageModel model;
     private final Map<String, SecondMoment> moments = new LinkedHashMap<>();
     private Path file;
+    private Map<String, Tensor> others = Map.of();
+    private String textsSum = new CheckSum().hex();
     private long documents;
     private long tokens;
 
@@ -70,70 +70,55 @@ public final class SecondMoments {
     }
 
     /** Texts made of the facts that belong to a model. */
-    public static Iterator<String> texts(LanguageModel model, int count, long seed) {
-        return Documents.of(Documents.corpus(Relations.of(model)), count, seed).iterator();
+    public static Stream<String> texts(LanguageModel model, int count, long seed) {
+        return Documents.of(Documents.corpus(Relations.of(model)), count, seed).stream();
     }
 
-    /** Texts of a file: one a line, or in a .jsonl file the field {@code text} of each line. Read as they are used. */
-    public static Iterator<String> texts(Path file) {
-        BufferedReader reader;
-        try {
-            reader = Files.newBufferedReader(file);
-        } catch (IOException e) {
-            throw new IllegalArgumentException("texts: " + file + " cannot be read" + (Files.exists(file) ? "" : ": no such file"), e);
-        }
-        boolean json = file.toString().endsWith(".jsonl");
-        Iterator<String> lines = reader.lines().filter(line -> !line.isBlank()).iterator();
-        return new Iterator<>() {
-            private long line;
-
-            @Override
-            public boolean hasNext() {
-                try {
-                    return lines.hasNext();
-                } catch (UncheckedIOException e) {
-                    throw new IllegalArgumentException("texts: " + file + " is not UTF-8 text", e);
-                }
-            }
-
-            @Override
-            public String next() {
-                String text = lines.next();
-                line++;
-                return json ? field(file, line, text) : text;
-            }
-        };
-    }
-
-    private static String field(Path file, long line, String text) {
-        try {
-            JsonNode said = JSON.readTree(text).required("text");
-            if (said.isTextual()) {
-                return said.asText();
-            }
-            throw new IllegalArgumentException("text: " + said);
-        } catch (JsonProcessingException | IllegalArgumentException e) {
-            throw new IllegalArgumentException("texts: line " + line + " of " + file + " is no JSON object with a text", e);
-        }
-    }
-
-    /** Keeps what is collected in a safetensors file, and goes on from what is there: sums of k k' and, as I64, documents and tokens. */
+    /**
+     * Keeps what is collected in a safetensors file, and goes on from what is there: sums of k k' and, as I64, documents and tokens. What it
+     * holds must be of this model, and when texts are read, of these texts; sums of more layers than are asked for stay in it.
+     */
     public SecondMoments keptIn(Path safetensors) {
         file = safetensors;
-        if (Files.exists(file)) {
-            Map<String, Tensor> kept = SafeTensors.read(file);
-            for (Map.Entry<String, SecondMoment> m : moments.entrySet()) {
-                Tensor t = kept.get(m.getKey());
-                int n = m.getValue().size();
-                if (t == null || !Arrays.equals(t.shape(), new long[] {n, n}) || kept.get(COUNTS) == null) {
-                    throw new IllegalArgumentException(file + ": holds no sums of " + m.getKey() + " of width " + n + "; collect into another file");
-                }
-            }
-            documents = kept.get(COUNTS).longs()[0];
-            tokens = kept.get(COUNTS).longs()[1];
-            moments.replaceAll((name, m) -> new SecondMoment(m.size(), kept.get(name).doubles(), tokens));
+        if (!Files.exists(file)) {
+            return this;
         }
+        Map<String, Tensor> kept;
+        try {
+            kept = new LinkedHashMap<>(SafeTensors.read(file));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("moments: " + e.getMessage(), e);
+        }
+        Map<String, String> said = SafeTensors.metadata(file);
+        Tensor counts = kept.get(COUNTS);
+        if (counts == null || counts.size() != 2 || !said.containsKey(MODEL_SUM) || !said.containsKey(TEXTS_SUM)) {
+            throw new IllegalArgumentException("moments: " + file + " is no file of second moments; collect into another file");
+        }
+        if (!said.get(MODEL_SUM).equals(CheckSum.of(model))) {
+            throw new IllegalArgumentException("moments: " + file + " was collected on another model than this " + model.name() + " ("
+                    + said.get("model") + "); collect into another file");
+        }
+        for (Map.Entry<String, SecondMoment> m : moments.entrySet()) {
+            Tensor t = kept.get(m.getKey());
+            int n = m.getValue().size();
+            if (t == null || !Arrays.equals(t.shape(), new long[] {n, n})) {
+                throw new IllegalArgumentException("moments: " + file + " holds no sums of " + m.getKey() + " of width " + n + "; collect into another file");
+            }
+        }
+        documents = counts.longs()[0];
+        tokens = counts.longs()[1];
+        textsSum = said.get(TEXTS_SUM);
+        moments.replaceAll((name, m) -> new SecondMoment(m.size(), kept.get(name).doubles(), tokens));
+        kept.remove(COUNTS);
+        kept.keySet().removeAll(moments.keySet());
+        others = kept;
         return this;
+    }
+
+    /** Sums of other layers in the file grow with the ones asked for: they share the count of texts. */
+    private void takeOthers() {
+        others.forEach((name, t) -> moments.put(name, new SecondMoment((int) t.shape()[0], t.doubles(), tokens)));
+        others = Map.of();
     }
 
     private void write() {
@@ -141,29 +126,51 @@ public final class SecondMoments {
             List<Tensor> all = new ArrayList<>();
             moments.forEach((name, m) -> all.add(Tensor.of(name, m.sum(), m.size(), m.size())));
             all.add(Tensor.of(COUNTS, new long[] {documents, tokens}, 2));
-            SafeTensors.write(file, all, Map.of("model", model.name(), "what", "sums of k k' over tokens, upper triangles"));
+            SafeTensors.write(file, all, Map.of("what", "sums of k k' over tokens, upper triangles", "model", model.name(), MODEL_SUM, CheckSum.of(model),
+                    TEXTS_SUM, textsSum));
         }
     }
 
     /** Reads texts, with a progress bar. */
-    public SecondMoments over(Iterator<String> texts) {
+    public SecondMoments over(Stream<String> texts) {
         return over(texts, Long.MAX_VALUE, Progress.bar());
     }
 
-    /** Reads texts until they end or {@code most} of them are read, those of an earlier run included; these are passed over. */
-    public SecondMoments over(Iterator<String> texts, long most, Progress progress) {
+    /** Reads texts until they end or {@code most} of them are read, those of an earlier run included; these are passed over. Closes the stream. */
+    public SecondMoments over(Stream<String> texts, long most, Progress progress) {
+        try (texts) {
+            if (documents > most) {
+                throw new IllegalArgumentException("documents: " + most + ", but there are sums over " + documents + " texts already"
+                        + (file == null ? "" : " in " + file));
+            }
+            read(texts.iterator(), most, progress);
+        }
+        if (tokens == 0) {
+            throw new IllegalArgumentException("texts: none, expected at least one");
+        }
+        return this;
+    }
+
+    private void read(Iterator<String> texts, long most, Progress progress) {
         progress.start("second moments", "texts", most == Long.MAX_VALUE ? 0 : most);
+        CheckSum sum = new CheckSum();
         for (long passed = 0; passed < documents && texts.hasNext(); passed++) {
-            texts.next();
+            sum.add(texts.next());
+        }
+        if (!sum.hex().equals(textsSum)) {
+            throw new IllegalArgumentException("texts: others than the " + documents + " whose sums are there already"
+                    + (file == null ? "" : " in " + file + "; collect into another file"));
         }
         long written = documents;
         List<int[]> batch = new ArrayList<>();
         int rows = 0;
-        while (texts.hasNext() && documents + batch.size() < most) {
-            int[] ids = model.requireTokenizer().encode(texts.next(), true).ids();
+        while (documents + batch.size() < most && texts.hasNext()) {
+            takeOthers();
+            String text = texts.next();
+            int[] ids = model.requireTokenizer().encode(text, true).ids();
             ids = Arrays.copyOf(ids, Math.min(ids.length, TOKENS));
             if (rows + ids.length > BATCH && !batch.isEmpty()) {
-                add(batch);
+                add(batch, sum);
                 batch.clear();
                 rows = 0;
                 progress.to(documents);
@@ -172,22 +179,19 @@ public final class SecondMoments {
                     written = documents;
                 }
             }
+            sum.add(text);
             batch.add(ids);
             rows += ids.length;
         }
-        add(batch);
+        add(batch, sum);
         progress.to(documents);
         progress.finish();
         if (documents > written || file != null && !Files.exists(file)) {
             write();
         }
-        if (tokens == 0) {
-            throw new IllegalArgumentException("texts: none, expected at least one");
-        }
-        return this;
     }
 
-    private void add(List<int[]> batch) {
+    private void add(List<int[]> batch, CheckSum sum) {
         List<int[]> some = batch.stream().filter(ids -> ids.length > 0).toList();
         if (!some.isEmpty()) {
             List<Pass> passes = model.runAll(some, Recording.of(moments.keySet().toArray(String[]::new)));
@@ -195,6 +199,7 @@ public final class SecondMoments {
             tokens += passes.stream().mapToInt(Pass::length).sum();
         }
         documents += batch.size();
+        textsSum = sum.hex();
     }
 
     private static void add(SecondMoment moment, String name, List<Pass> passes) {

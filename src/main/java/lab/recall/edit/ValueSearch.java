@@ -2,6 +2,7 @@ package lab.recall.edit;
 
 import java.util.ArrayList;
 import java.util.List;
+import lab.recall.math.CrossEntropy;
 import lab.recall.math.Softmax;
 import lab.recall.model.AddedVectors;
 import lab.recall.model.LanguageModel;
@@ -119,14 +120,8 @@ final class ValueSearch {
             }
             int[] target = passes.asked().target();
             int v = model.vocabulary();
-            double sum = Softmax.logSumExp(logits, at, v);
-            logs[context][i] = logits[at + target[i]] - sum;
             float scale = 1f / (target.length * passes.contexts().size());
-            Softmax.forward(logits, at, v, logits, at);
-            logits[at + target[i]] -= 1f;
-            for (int j = 0; j < v; j++) {
-                logits[at + j] *= scale;
-            }
+            logs[context][i] = -CrossEntropy.backward(logits, at, v, target[i], scale, logits, at);
         }
 
         private void readDivergence(float[] logits, int at) {

@@ -1,20 +1,37 @@
 package lab.recall.facts;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Random;
+import java.util.Spliterator;
+import java.util.Spliterators;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
 /**
- * Short texts made of facts, for statistics over what a model reads.
+ * Texts for statistics over what a model reads: short ones made of facts, or those of a file.
  *
  * <pre>{@code
  * List<String> texts = Documents.of(Documents.corpus(Relations.of(mamba)), 400, seed);
+ * try (Stream<String> lines = Documents.read(Path.of("wiki.jsonl"))) { .. }
  * }</pre>
  *
- * A document is a few sentences drawn without replacement; when all are used up they are drawn anew.
+ * A document made of facts is a few sentences drawn without replacement; when all are used up they are drawn anew.
  */
 public final class Documents {
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final int SENTENCES = 4;
 
     private Documents() {
@@ -52,5 +69,81 @@ public final class Documents {
             documents.add(text.toString());
         }
         return documents;
+    }
+
+    /** Texts of a file, read as they are used, to be closed: one a line, or in a .jsonl file the field {@code text} of each line. */
+    public static Stream<String> read(Path file) {
+        BufferedReader reader;
+        try {
+            reader = Files.newBufferedReader(file);
+        } catch (IOException e) {
+            throw new IllegalArgumentException("texts: " + file + " cannot be read" + (Files.exists(file) ? "" : ": no such file"), e);
+        }
+        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(new Lines(file, reader), Spliterator.ORDERED | Spliterator.NONNULL), false)
+                .onClose(() -> {
+                    try {
+                        reader.close();
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                });
+    }
+
+    /** The lines that are not blank. */
+    private static final class Lines implements Iterator<String> {
+        private final Path file;
+        private final BufferedReader reader;
+        private final boolean json;
+        private long line;
+        private String next;
+
+        Lines(Path file, BufferedReader reader) {
+            this.file = file;
+            this.reader = reader;
+            this.json = file.toString().endsWith(".jsonl");
+        }
+
+        @Override
+        public boolean hasNext() {
+            try {
+                while (next == null) {
+                    String text = reader.readLine();
+                    line++;
+                    if (text == null) {
+                        return false;
+                    }
+                    if (!text.isBlank()) {
+                        next = json ? field(text) : text;
+                    }
+                }
+                return true;
+            } catch (CharacterCodingException e) {
+                throw new IllegalArgumentException("texts: " + file + " is not UTF-8 text", e);
+            } catch (IOException e) {
+                throw new IllegalArgumentException("texts: " + file + " cannot be read (" + e.getMessage() + ")", e);
+            }
+        }
+
+        @Override
+        public String next() {
+            if (!hasNext()) {
+                throw new NoSuchElementException();
+            }
+            String text = next;
+            next = null;
+            return text;
+        }
+
+        private String field(String text) {
+            try {
+                JsonNode said = JSON.readTree(text).get("text");
+                if (said != null && said.isTextual()) {
+                    return said.asText();
+                }
+            } catch (JsonProcessingException e) {
+                throw new IllegalArgumentException("texts: line " + line + " of " + file + " is not JSON (" + e.getOriginalMessage() + ")", e);
+            }
+            throw new IllegalArgumentException("texts: line " + line + " of " + file + " is no JSON object with a text");
+        }
     }
 }

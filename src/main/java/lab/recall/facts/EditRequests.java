@@ -4,6 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +14,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import lab.recall.facts.KnownFacts.Known;
+import lab.recall.text.DataFolder;
 import lab.recall.text.Template;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
@@ -22,10 +25,11 @@ import lab.recall.view.Tables;
  * <pre>{@code
  * EditRequests.of(Relations.of(mamba), Relations.of(mamba).knownBy(mamba), 100, seed)   // facts that the model knows, turned into others
  * EditRequests.read(Path.of("counterfact.json"))             // CounterFact's own form
+ * EditRequests.world()                                       // data/world/edits/requests.json, in the same form
  * }</pre>
  */
 public record EditRequests(List<EditRequest> all) implements Showable {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
     /** As many as CounterFact has. */
     private static final int PARAPHRASES = 2;
     private static final int NEIGHBOURS = 10;
@@ -92,27 +96,37 @@ public record EditRequests(List<EditRequest> all) implements Showable {
         return all;
     }
 
+    /** Those about facts of the invented world that come with the project. */
+    public static EditRequests world() {
+        return read(DataFolder.find("world/edits/requests.json"));
+    }
+
+    /** Requests about facts that a model knows; of other objects, as in {@link #of(Relations, List, int, long)}. */
+    public static EditRequests of(Relations relations, KnownFacts known, int count, long seed) {
+        return of(relations, known.facts(), count, seed);
+    }
+
     /**
-     * Requests made of facts that a model knows: the object of each is to become another object of its relation, drawn at random.
-     * Paraphrases are the relation's held-out templates, or else its others; neighbours are known facts with the same object.
+     * Requests that turn facts into others: the relation's first template, and another object of the relation, drawn at random. Paraphrases
+     * are the relation's held-out templates, or else its others; neighbours are facts among the given ones with the same object.
      *
      * @param relations where the facts come from
      * @param count     how many at most
      * @param seed      the same seed gives the same requests
      */
-    public static EditRequests of(Relations relations, KnownFacts known, int count, long seed) {
+    public static EditRequests of(Relations relations, List<Fact> facts, int count, long seed) {
+        List<Fact> order = new ArrayList<>(facts);
+        Collections.shuffle(order, new Random(seed));
         Random random = new Random(seed);
-        List<Known> everything = known.sample(known.size(), seed);
         List<EditRequest> all = new ArrayList<>();
-        for (Known k : everything) {
-            Fact fact = k.fact();
+        for (Fact fact : order) {
             Relation relation = relations.get(fact.relation());
             List<String> others = relation.facts().stream().map(Fact::object).filter(o -> !o.equals(fact.object())).distinct().sorted().toList();
             if (all.size() == count || others.isEmpty()) {
                 continue;
             }
             List<Template> wordings = relation.heldOut().isEmpty() ? relation.templates().subList(1, relation.templates().size()) : relation.heldOut();
-            List<String> neighbours = new ArrayList<>(everything.stream().map(Known::fact)
+            List<String> neighbours = new ArrayList<>(order.stream()
                     .filter(f -> f.relation().equals(fact.relation()) && f.object().equals(fact.object()) && !f.subject().equals(fact.subject()))
                     .map(f -> relation.template().with(f.subject())).toList());
             Collections.shuffle(neighbours, random);
@@ -121,6 +135,26 @@ public record EditRequests(List<EditRequest> all) implements Showable {
                     neighbours.subList(0, Math.min(NEIGHBOURS, neighbours.size()))));
         }
         return new EditRequests(all);
+    }
+
+    /** Writes CounterFact's form, a JSON list that {@link #read} opens. */
+    public void write(Path file) {
+        ArrayNode list = JSON.createArrayNode();
+        for (EditRequest r : all) {
+            ObjectNode record = list.addObject().put("case_id", r.caseId());
+            ObjectNode rewrite = record.putObject("requested_rewrite").put("prompt", r.prompt()).put("relation_id", r.relation());
+            rewrite.putObject("target_new").put("str", r.targetNew());
+            rewrite.putObject("target_true").put("str", r.targetTrue());
+            rewrite.put("subject", r.subject());
+            r.paraphrases().forEach(record.putArray("paraphrase_prompts")::add);
+            r.neighbours().forEach(record.putArray("neighborhood_prompts")::add);
+        }
+        try {
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            Files.writeString(file, JSON.writeValueAsString(list) + "\n");
+        } catch (IOException e) {
+            throw new IllegalArgumentException(file + ": cannot be written (" + e.getMessage() + ")", e);
+        }
     }
 
     /** How many. */

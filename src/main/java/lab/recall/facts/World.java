@@ -3,16 +3,12 @@ package lab.recall.facts;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,8 +22,7 @@ import lab.recall.view.Tables;
  *
  * <pre>{@code
  * World world = World.generate(1, World.Names.GRID);         // the same seed gives the same world
- * world.write(folder);                                       // its relations, one file each
- * world.writeEdits(file, 100, 1);                            // requests for edits in the form of CounterFact
+ * world.write(folder);                                       // relations in the LRE form
  * World.read(folder).relations()
  * }</pre>
  *
@@ -44,7 +39,6 @@ public final class World implements Showable {
     }
 
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-    private static final int NEIGHBOURS = 10;
 
     private final Relations relations;
 
@@ -134,56 +128,6 @@ public final class World implements Showable {
         } catch (IOException e) {
             throw new IllegalArgumentException(folder + ": cannot be written (" + e.getMessage() + ")", e);
         }
-    }
-
-    /**
-     * Writes requests for edits in the form of CounterFact: another object for a fact, the held-out templates as paraphrases, and as
-     * neighbours other subjects that have the fact's object now.
-     *
-     * @param count how many at most; only facts with at least two neighbours are asked about
-     * @param seed  the same seed gives the same requests
-     */
-    public void writeEdits(Path file, int count, long seed) {
-        Random random = new Random(seed);
-        List<Integer> order = new ArrayList<>();
-        List<Fact> facts = facts();
-        for (int i = 0; i < facts.size(); i++) {
-            order.add(i);
-        }
-        Collections.shuffle(order, random);
-        ArrayNode all = JSON.createArrayNode();
-        for (int i : order) {
-            Relation r = relations.get(facts.get(i).relation());
-            List<Fact> neighbours = r.facts().stream().filter(f -> f.object().equals(facts.get(i).object()) && !f.equals(facts.get(i))).limit(NEIGHBOURS).toList();
-            if (neighbours.size() >= 2 && all.size() < count) {
-                all.add(edit(all.size(), r, facts.get(i), neighbours, random));
-            }
-        }
-        try {
-            Files.createDirectories(file.toAbsolutePath().getParent());
-            Files.write(file, (JSON.writeValueAsString(all) + "\n").getBytes(StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be written (" + e.getMessage() + ")", e);
-        }
-    }
-
-    private ObjectNode edit(int number, Relation r, Fact fact, List<Fact> neighbours, Random random) {
-        List<String> others = r.objects().stream().filter(o -> !o.equals(fact.object())).toList();
-        ObjectNode edit = JSON.createObjectNode().put("case_id", number);
-        ObjectNode rewrite = edit.putObject("requested_rewrite").put("prompt", r.templates().get(0).text()).put("relation_id", r.name());
-        rewrite.putObject("target_new").put("str", others.get(random.nextInt(others.size())));
-        rewrite.putObject("target_true").put("str", fact.object());
-        rewrite.put("subject", fact.subject());
-        ArrayNode paraphrases = edit.putArray("paraphrase_prompts");
-        r.heldOut().forEach(t -> paraphrases.add(t.with(fact.subject())));
-        ArrayNode near = edit.putArray("neighborhood_prompts");
-        neighbours.forEach(f -> near.add(r.templates().get(0).with(f.subject())));
-        ArrayNode attributes = edit.putArray("attribute_prompts");
-        r.facts().stream().filter(f -> f.object().equals(rewrite.path("target_new").path("str").asText())).limit(NEIGHBOURS)
-                .forEach(f -> attributes.add(r.templates().get(0).with(f.subject())));
-        ArrayNode generation = edit.putArray("generation_prompts");
-        relations().stream().filter(o -> o.subjectType().equals(r.subjectType())).forEach(o -> generation.add(o.templates().get(1).with(fact.subject())));
-        return edit;
     }
 
     @Override

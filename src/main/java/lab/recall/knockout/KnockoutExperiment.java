@@ -1,7 +1,5 @@
 package lab.recall.knockout;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -9,6 +7,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
+import lab.recall.facts.Documents;
 import lab.recall.facts.KnownFacts.Known;
 import lab.recall.facts.Relations;
 import lab.recall.model.HookPoint;
@@ -24,11 +24,13 @@ import lab.recall.request.Progress;
 import lab.recall.stats.Estimate;
 
 /**
- * {@link Knockout} by request file: {"experiment": "knockout", "form", "relation", "relations", "facts", "window", "seed", "flows", "documents"}.
+ * {@link Knockout} by request file: {"experiment": "knockout", "form", "relation", "relations", "facts", "window", "seed", "flows",
+ * "texts", "documents"}.
  * Arrays: {@code change}, {@code low}, {@code high}, [groups, L]; with flows also {@code flow} [routes, L].
  */
 public final class KnockoutExperiment implements Experiment<LanguageModel> {
-    private static final int DOCUMENTS = 128;
+    /** Documents for the means when the request does not say. */
+    public static final int DOCUMENTS = 128;
 
     @Override
     public String name() {
@@ -37,7 +39,7 @@ public final class KnockoutExperiment implements Experiment<LanguageModel> {
 
     @Override
     public List<String> fields() {
-        return List.of("form", "relation", "relations", "facts", "window", "seed", "flows", "documents");
+        return List.of("form", "relation", "relations", "facts", "window", "seed", "flows", "texts", "documents");
     }
 
     @Override
@@ -56,8 +58,8 @@ public final class KnockoutExperiment implements Experiment<LanguageModel> {
         MeanActivations means = null;
         if (form == Knockout.Form.PUBLISHED || form == Knockout.Form.HELD) {
             means = MeanActivations.of(model, documents(model, Relations.asked(model, set, "all"), f, seed), HookPoint.IN_X, HookPoint.DELTA);
-        } else if (f.has("documents")) {
-            throw new IllegalArgumentException("documents: only the forms published and held need means of documents");
+        } else if (f.has("documents") || f.has("texts")) {
+            throw new IllegalArgumentException((f.has("texts") ? "texts" : "documents") + ": only the forms published and held need means of documents");
         }
         List<Known> facts = relations.knownBy(model).sample(count, seed);
         Knockout knockout = Knockout.of(model).form(form, means).window(window);
@@ -82,21 +84,19 @@ public final class KnockoutExperiment implements Experiment<LanguageModel> {
         return new Answer(scalars, arrays, views);
     }
 
-    /** A file with one document a line, or documents made of the relations' facts. */
+    /** Those of a file, or documents made of the relations' facts. */
     private static List<int[]> documents(LanguageModel model, Relations relations, Fields f, int seed) {
-        if (!f.has("documents")) {
-            return MeanActivations.documents(model, relations, DOCUMENTS, seed);
+        int count = f.integer("documents", 1, 1_000_000, DOCUMENTS);
+        if (!f.has("texts")) {
+            return MeanActivations.documents(model, relations, count, seed);
         }
-        String file = f.text("documents");
-        try {
-            List<int[]> documents = Files.readAllLines(Path.of(file)).stream().filter(line -> !line.isBlank())
-                    .map(line -> model.requireTokenizer().encode(line, false).ids()).toList();
+        String file = f.text("texts");
+        try (Stream<String> texts = Documents.read(Path.of(file))) {
+            List<int[]> documents = texts.limit(count).map(text -> model.requireTokenizer().encode(text, false).ids()).toList();
             if (documents.isEmpty()) {
-                throw new IllegalArgumentException("documents: " + file + " holds no line of text");
+                throw new IllegalArgumentException("texts: " + file + " holds no line of text");
             }
             return documents;
-        } catch (IOException e) {
-            throw new IllegalArgumentException("documents: " + file + " cannot be read as lines of UTF-8 text", e);
         }
     }
 

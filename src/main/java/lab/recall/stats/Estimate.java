@@ -16,6 +16,8 @@ import java.util.stream.IntStream;
  *
  * The interval is the percentile interval of 2,000 resamples (Efron and Tibshirani, An Introduction to the Bootstrap, chapter 13).
  *
+ * <p>Of one value there is no interval: it is shown as a dash, and both of its ends are the value.
+ *
  * @param mean of the values; NaN when there are none
  * @param low  2.5th percentile of the resampled means
  * @param high 97.5th percentile
@@ -72,6 +74,6 @@ public record Estimate(double mean, double low, double high, int n) {
 
     @Override
     public String toString() {
-        return n == 0 ? "–" : String.format(Locale.ROOT, "%.3f [%.3f, %.3f]", mean, low, high).replace("-0.000", "0.000");
+        return n == 0 ? "–" : String.format(Locale.ROOT, n == 1 ? "%.3f [–]" : "%.3f [%.3f, %.3f]", mean, low, high).replace("-0.000", "0.000");
     }
 }

@@ -63,12 +63,6 @@ public final class Charts {
         return chart;
     }
 
-    /** Adds a line without marks, for a curve that is set beside others. */
-    public static XYChart plain(XYChart chart, String name, double[] x, double[] y) {
-        chart.addSeries(name, x, y).setMarker(SeriesMarkers.NONE);
-        return chart;
-    }
-
     /** Adds a line over layers 0, 1, .. with the widths of its intervals as error bars; a layer without a value is left out. */
     public static XYChart byLayer(XYChart chart, String name, double[] means, double[] low, double[] high) {
         return byLayer(chart, name, means, low, high, 1);
@@ -91,6 +85,17 @@ public final class Charts {
     /** Adds a dashed line without markers, such as a baseline. */
     public static XYChart dashed(XYChart chart, String name, double[] x, double[] y) {
         chart.addSeries(name, x, y).setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.DASH_DASH);
+        return chart;
+    }
+
+    /** Adds a dashed line without markers in the colour of a line that is there, such as published numbers of the same. */
+    public static XYChart counterpart(XYChart chart, String of, String name, double[] x, double[] y) {
+        List<String> names = chart.getSeriesCollection().stream().map(XYSeries::getName).toList();
+        if (!names.contains(of)) {
+            throw new IllegalArgumentException("no line '" + of + "' in this chart; there are " + String.join(", ", names));
+        }
+        chart.addSeries(name, x, y).setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.DASH_DASH)
+                .setLineColor(PALETTE[names.indexOf(of) % PALETTE.length]);
         return chart;
     }
 

@@ -19,6 +19,12 @@ import java.util.stream.Stream;
 import lab.recall.Golden;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
+import lab.recall.edit.EditCurves;
+import lab.recall.edit.EditMatrix;
+import lab.recall.edit.EditScores;
+import lab.recall.edit.EditSweep;
+import lab.recall.facts.EditRequests;
+import lab.recall.facts.Relations;
 import lab.recall.model.LanguageModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -195,5 +201,59 @@ class EditCommandTest {
     void anEmptyTargetIsOneSentence() {
         assertEquals(2, edit(new String[] {"--subject", "Novux", "--prompt", "{} is", "--target", " "}));
         assertTrue(terminal.err().startsWith("target: empty"), terminal.err());
+    }
+
+    /** One fact asked about twice, with a weight so small that the two cannot be told apart. */
+    @Test
+    void aTinyWeightIsOneSentence() throws IOException {
+        String one = "{\"requested_rewrite\": {\"prompt\": \"{} is located in the city of\", \"subject\": \"Dosith Stadium\", "
+                + "\"target_new\": {\"str\": \"Stathburg\"}}}";
+        Path file = Files.writeString(dir.resolve("twice.jsonl"), one + "\n" + one + "\n");
+        for (String weight : List.of("1e-300", "0")) {
+            assertEquals(2, edit(new String[] {"--requests", file.toString()}, "--how", "joint", "--weight", weight, "--save", dir.resolve("m").toString()));
+            assertTrue(terminal.err().startsWith("weight: "), terminal.err());
+            assertEquals(1, terminal.err().strip().lines().count(), terminal.err());
+            assertFalse(Files.exists(dir.resolve("m")));
+        }
+    }
+
+    /** Sums are kept in a file by a sweep and used by an edit, which then reads no text; another model's are refused. */
+    @Test
+    void secondMomentsAreKept() throws IOException {
+        Path file = dir.resolve("moments.safetensors");
+        String[] sweep = {"edit-sweep", "--requests", "1", "--contexts", "1", "--documents", "120", "--layer", "1,2", "--moments", file.toString(), "--out"};
+        assertEquals(0, recall(with(sweep, dir.resolve("a").toString(), "--model", "tiny-mamba")), () -> terminal.err());
+        byte[] kept = Files.readAllBytes(file);
+        String[] plain = {"edit", "--model", "tiny-mamba", "--contexts", "1", "--documents", "120", "--layer", "1"};
+        assertEquals(0, recall(with(with(plain, FACT), "--out", dir.resolve("b").toString())), () -> terminal.err());
+        assertEquals(0, recall(with(with(plain, FACT), "--out", dir.resolve("c").toString(), "--moments", file.toString())), () -> terminal.err());
+        float[] u = SafeTensors.read(dir.resolve("b").resolve("result.safetensors")).get("u").floats();
+        assertArrayEquals(u, SafeTensors.read(dir.resolve("c").resolve("result.safetensors")).get("u").floats());
+        assertArrayEquals(kept, Files.readAllBytes(file));
+        assertEquals(2, recall(with(sweep, dir.resolve("d").toString(), "--model", "tiny-neox")));
+        assertTrue(terminal.err().startsWith("moments: ") && terminal.err().contains("another model"), terminal.err());
+        assertEquals(2, recall(with(with(plain, FACT), "--moments", file.toString(), "--seed", "2")));
+        assertTrue(terminal.err().startsWith("texts: others than the 120"), terminal.err());
+        assertEquals(2, recall(with(with(plain, FACT), "--moments", file.toString(), "--covariance", "identity")));
+        assertTrue(terminal.err().startsWith("moments: a covariance is given"), terminal.err());
+    }
+
+    private static String[] with(String[] first, String... more) {
+        return Stream.of(first, more).flatMap(Arrays::stream).toArray(String[]::new);
+    }
+
+    /** A sweep of which only the requests are said is the same by a fluent call and by the command. */
+    @Test
+    void aSweepsDefaultsAreThoseOfTheFluentCall() {
+        assertEquals(0, recall("edit-sweep", "--model", "tiny-mamba", "--requests", "2", "--layer", "1", "--matrix", "in_proj.x", "--out", dir.toString()),
+                () -> terminal.err());
+        LanguageModel mamba = LanguageModel.open("tiny-mamba");
+        Relations relations = Relations.of(mamba);
+        EditCurves curves = EditSweep.of(mamba).layers(List.of(1)).matrices(List.of(EditMatrix.W_A)).over(EditRequests.of(relations, relations.knownBy(mamba), 2, 1));
+        Map<String, Tensor> arrays = SafeTensors.read(dir.resolve("result.safetensors"));
+        for (EditScores.Measure m : EditScores.Measure.values()) {
+            assertEquals((float) curves.at(EditMatrix.W_A, 1).success(m).mean(), arrays.get("in_proj.x." + m.label()).floats()[1]);
+        }
+        assertEquals((float) curves.at(EditMatrix.W_A, 1).score().mean(), arrays.get("in_proj.x.score").floats()[1]);
     }
 }

@@ -2,6 +2,7 @@ package lab.recall.edit;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -18,6 +18,7 @@ import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
 import lab.recall.Golden;
 import lab.recall.edit.EditScores.Measure;
+import lab.recall.facts.Documents;
 import lab.recall.facts.EditRequest;
 import lab.recall.facts.EditRequests;
 import lab.recall.facts.Relations;
@@ -34,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tech.tablesaw.api.Table;
 
 /** Editing the embedded models: tests as forks, files, sweeps, several facts. */
 class EditTest {
@@ -140,8 +142,8 @@ class EditTest {
         int n = mamba.width(HookPoint.NORMED);
         double[] sum = new double[n * n];
         long tokens = 0;
-        for (Iterator<String> texts = SecondMoments.texts(mamba, 60, 1); texts.hasNext();) {
-            Pass pass = mamba.run(mamba.prompt(texts.next()).ids(), Recording.of("layers.2.normed"));
+        for (String text : SecondMoments.texts(mamba, 60, 1).toList()) {
+            Pass pass = mamba.run(mamba.prompt(text).ids(), Recording.of("layers.2.normed"));
             float[] keys = pass.values(2, HookPoint.NORMED);
             for (int t = 0; t < pass.length(); t++) {
                 for (int i = 0; i < n * n; i++) {
@@ -161,18 +163,66 @@ class EditTest {
                 .contains("layers.5.normed"));
     }
 
+    /** A file of sums is gone on with for some of its layers, and refused for another model or other texts. */
+    @Test
+    void keptSecondMomentsAreOfThisModelAndText() throws IOException {
+        Path file = dir.resolve("moments.safetensors");
+        SecondMoments.of(mamba, List.of(2, 3), EditMatrix.all(mamba)).keptIn(file).over(SecondMoments.texts(mamba, 60, 1), 20, Progress.silent());
+        byte[] before = Files.readAllBytes(file);
+        SecondMoments one = SecondMoments.of(mamba, List.of(3), List.of(EditMatrix.W_O)).keptIn(file);
+        for (Map.Entry<String, Runnable> e : Map.<String, Runnable>of(
+                "another model", () -> SecondMoments.of(mamba.with("backbone.layers.4.mixer.out_proj.weight",
+                        new float[mamba.weight("backbone.layers.4.mixer.out_proj.weight").length]), List.of(2), List.of(EditMatrix.W_O)).keptIn(file),
+                "texts: others", () -> one.over(SecondMoments.texts(mamba, 60, 2), 60, Progress.silent()),
+                "documents: 10", () -> one.over(SecondMoments.texts(mamba, 60, 1), 10, Progress.silent()),
+                "no such file", () -> SecondMoments.of(mamba).keptIn(dir),
+                "no file of second moments", () -> SecondMoments.of(mamba).keptIn(mamba.folder().resolve("model.safetensors"))).entrySet()) {
+            String said = assertThrows(IllegalArgumentException.class, e.getValue()::run).getMessage();
+            assertTrue(said.contains(e.getKey()), said);
+        }
+        assertArrayEquals(before, Files.readAllBytes(file));
+        one.over(SecondMoments.texts(mamba, 60, 1), 60, Progress.silent());
+        assertArrayEquals(moments.of(3, EditMatrix.W_O).matrix(), one.of(3, EditMatrix.W_O).matrix());
+        SecondMoments both = SecondMoments.of(mamba, List.of(2, 3), EditMatrix.all(mamba)).keptIn(file);
+        assertEquals(60, both.documents());
+        assertArrayEquals(moments.of(2, EditMatrix.W_A).matrix(), both.of(2, EditMatrix.W_A).matrix());
+    }
+
+    /** Tiles of any cut give the same sums as one token after another. */
+    @Test
+    void momentsAreSummedInTheOrderOfTokens() {
+        int size = 1030;
+        int count = 131;
+        double[] keys = new Random(2).doubles((long) size * count, -1, 1).toArray();
+        SecondMoment all = SecondMoment.empty(size);
+        all.add(keys, count);
+        SecondMoment parts = SecondMoment.empty(size);
+        parts.add(Arrays.copyOf(keys, 7 * size), 7);
+        parts.add(Arrays.copyOfRange(keys, 7 * size, count * size), count - 7);
+        for (int i = 0; i < size; i += 103) {
+            for (int j = i; j < size; j++) {
+                double sum = 0;
+                for (int r = 0; r < count; r++) {
+                    sum += keys[r * size + i] * keys[r * size + j];
+                }
+                assertEquals(sum, all.sum()[i * size + j]);
+                assertEquals(sum, parts.sum()[i * size + j]);
+            }
+        }
+    }
+
     @Test
     void textsFromFiles() throws IOException {
         Path lines = Files.writeString(dir.resolve("texts.txt"), "One text .\n\nAnother one .\n");
         Path json = Files.writeString(dir.resolve("texts.jsonl"), "{\"text\": \"One text .\"}\n{\"text\": \"Another one .\"}\n");
-        SecondMoments a = SecondMoments.of(mamba, List.of(2), List.of(EditMatrix.W_O)).over(SecondMoments.texts(lines), 9, Progress.silent());
-        SecondMoments b = SecondMoments.of(mamba, List.of(2), List.of(EditMatrix.W_O)).over(SecondMoments.texts(json), 9, Progress.silent());
+        SecondMoments a = SecondMoments.of(mamba, List.of(2), List.of(EditMatrix.W_O)).over(Documents.read(lines), 9, Progress.silent());
+        SecondMoments b = SecondMoments.of(mamba, List.of(2), List.of(EditMatrix.W_O)).over(Documents.read(json), 9, Progress.silent());
         assertEquals(2, a.documents());
         assertArrayEquals(a.of(2, EditMatrix.W_O).matrix(), b.of(2, EditMatrix.W_O).matrix());
         assertTrue(assertThrows(IllegalArgumentException.class, () -> a.of(2, EditMatrix.W_O).solve(new double[128])).getMessage()
                 .startsWith("covariance: singular"));
         Path bad = Files.writeString(dir.resolve("bad.jsonl"), "{\"txt\": 1}\n");
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> SecondMoments.texts(bad).next()).getMessage().contains("line 1"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> Documents.read(bad).toList()).getMessage().contains("line 1"));
     }
 
     /** Solved systems against the product, and u against the paper's definition. */
@@ -187,6 +237,7 @@ class EditTest {
             assertEquals(key[i], IntStream.range(0, key.length).mapToDouble(j -> matrix[row * key.length + j] * x[j]).sum(), 1e-6);
         }
         RankOneEdit edit = editor(EditMatrix.W_O).edit(requests.get(0)).edit();
+        assertSame(editor(EditMatrix.W_O).moment(), c);
         assertEquals(1, ValueSearch.norm(edit.u()), 1e-12);
         assertEquals(IntStream.range(0, key.length).mapToDouble(i -> edit.u()[i] * edit.key()[i]).sum(), edit.keyDotU(), 1e-12);
     }
@@ -260,6 +311,8 @@ class EditTest {
         ManyFacts.Growth growth = many.asTheyGrow(requests, List.of(1, 3), 1, Progress.silent());
         assertEquals(4, growth.table().rowCount());
         assertThrows(IllegalArgumentException.class, () -> many.joint(requests, 0));
+        EditRequests twice = new EditRequests(List.of(requests.get(0), requests.get(0)));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> many.joint(twice, 1e-300)).getMessage().contains("is too small"));
         assertThrows(IllegalArgumentException.class, () -> many.asTheyGrow(requests, List.of(7), 1, Progress.silent()));
     }
 
@@ -273,9 +326,25 @@ class EditTest {
         assertArrayEquals(new double[] {1, 0, 1}, c.accuracy(), 1e-12);
         assertEquals(3 / (1 + 2.0 + 1), new EditScores("", List.of(c)).score().mean(), 1e-12);
         CaseScores none = CaseScores.of(List.of(new CaseScores.Read(0, ln2, 2 * ln2, true, false)));
+        for (Measure m : Measure.values()) {
+            assertEquals(new EditScores("", List.of(c, none)).success(m).mean(), new EditScores("", List.of(c, none)).mean(m), 1e-12);
+        }
+        assertEquals(new EditScores("", List.of(c, none)).score().mean(), new EditScores("", List.of(c, none)).mean(null));
         assertTrue(Double.isNaN(none.success()[2]));
         assertEquals(1, new EditScores("", List.of(c, none)).success(Measure.SPECIFICITY).n());
         assertArrayEquals(c.numbers(), CaseScores.of(c.numbers()).numbers());
+    }
+
+    @Test
+    void theLargestLogits() {
+        assertArrayEquals(new int[] {3, 1, 4}, ContextTemplates.largest(new float[] {0, 2, -1, 5, 2, 1}, 3));
+        float[] some = new float[500];
+        Random random = new Random(4);
+        for (int i = 0; i < some.length; i++) {
+            some[i] = random.nextInt(60);
+        }
+        int[] sorted = IntStream.range(0, some.length).boxed().sorted((a, b) -> Float.compare(some[b], some[a])).mapToInt(i -> i).limit(5).toArray();
+        assertArrayEquals(sorted, ContextTemplates.largest(some, 5));
     }
 
     @Test
@@ -302,6 +371,35 @@ class EditTest {
                 "covariance: singular", () -> new SecondMoment(2, new double[] {1, 1, 1, 1}, 1).solve(new double[] {1, 0})).entrySet()) {
             String said = assertThrows(IllegalArgumentException.class, e.getValue()::run).getMessage();
             assertTrue(said.contains(e.getKey()), said);
+        }
+    }
+
+    /** An editor that is given nothing collects and samples once. */
+    @Test
+    void whatAnEditorCollectsItKeeps() {
+        RankOneEditor editor = RankOneEditor.of(mamba);
+        assertSame(editor.moment(), editor.moment());
+        assertSame(editor.contexts(), editor.contexts());
+        assertSame(editor.moment(), editor.with(EditSettings.PUBLISHED).moment());
+        assertEquals(1 + RankOneEditor.CONTEXTS, editor.contexts().size());
+    }
+
+    @Test
+    void beforeAndAfter() {
+        RankOneEdit edit = editor(EditMatrix.W_O).edit(requests.get(0)).edit();
+        LanguageModel edited = edit.applyTo(mamba);
+        EditRequest r = requests.get(0);
+        Table table = BeforeAfter.of(mamba, edited).tests(r);
+        assertEquals(1 + r.paraphrases().size() + r.neighbours().size(), table.rowCount());
+        for (int i = 0; i < table.rowCount(); i++) {
+            for (LanguageModel m : List.of(mamba, edited)) {
+                String suffix = m == mamba ? "" : " after";
+                String text = table.getString(i, "text");
+                Pass pass = m.run(m.prompt(text).ids());
+                assertEquals(m.next(text).token(0), table.getString(i, "says " + (m == mamba ? "before" : "after")));
+                assertEquals(pass.probability(EditCase.target(m.requireTokenizer(), r.targetNew())[0]), table.doubleColumn("p(new)" + suffix).get(i), 1e-6);
+                assertEquals(pass.probability(EditCase.target(m.requireTokenizer(), r.targetTrue())[0]), table.doubleColumn("p(true)" + suffix).get(i), 1e-6);
+            }
         }
     }
 }

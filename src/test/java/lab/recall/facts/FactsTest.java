@@ -88,6 +88,25 @@ class FactsTest {
             assertTrue(said.contains("bad.json"), said);
         }
         assertTrue(assertThrows(IllegalArgumentException.class, () -> EditRequests.read(dir.resolve("none"))).getMessage().contains("no such file"));
+        EditRequests both = EditRequests.read(dir.resolve("a.json"));
+        both.write(dir.resolve("below").resolve("b.json"));
+        assertEquals(both, EditRequests.read(dir.resolve("below").resolve("b.json")));
+    }
+
+    /** The requests that come with the project are what the generator writes about its world. */
+    @Test
+    void editRequestsOfTheWorld() {
+        EditRequests requests = EditRequests.world();
+        assertEquals(100, requests.size());
+        Relations relations = Relations.world();
+        for (EditRequest r : requests.all()) {
+            Relation relation = relations.get(r.relation());
+            assertEquals(relation.template().text(), r.prompt());
+            assertTrue(relation.facts().contains(new Fact(r.relation(), r.subject(), r.targetTrue())));
+            assertNotEquals(r.targetTrue(), r.targetNew());
+            assertEquals(relation.heldOut().stream().map(t -> t.with(r.subject())).toList(), r.paraphrases());
+            assertTrue(r.neighbours().size() >= 2);
+        }
     }
 
     @Test
@@ -125,5 +144,8 @@ class FactsTest {
         assertTrue(narrow.high() - narrow.low() < (e.high() - e.low()) / 3);
         assertEquals(1.96 * 2 * 0.5 / Math.sqrt(600), narrow.high() - narrow.low(), 0.01);
         assertEquals(0, Estimate.mean(new double[] {Double.NaN}, 1).n());
+        assertEquals("–", Estimate.mean(new double[] {Double.NaN}, 1).toString());
+        assertEquals("1.000 [–]", Estimate.mean(new double[] {1}, 1).toString());
+        assertEquals("1.000 [1.000, 1.000]", Estimate.mean(new double[] {1, 1}, 1).toString());
     }
 }
