@@ -75,8 +75,8 @@ public final class LreSweepExperiment implements Experiment<LanguageModel> {
         scalars.put("measured", found.measured().stream().map(LinearRelation::name).toList());
         if (!found.measured().isEmpty()) {
             scalars.put("mean_faithfulness", found.mean());
-            scalars.put("mean_majority", found.majority());
-            scalars.put("above_majority", found.aboveMajority());
+            scalars.put("mean_constant", found.constant());
+            scalars.put("above_constant", found.aboveConstant());
             scalars.put("above_half", found.above(0.5));
             if (found.measured().stream().anyMatch(LinearRelation::hasCausality)) {
                 scalars.put("mean_causality", found.causality());

@@ -139,7 +139,7 @@ public final class TrainLog implements Showable {
     private void line(XYChart chart, String name, int axis, ToDoubleFunction<Entry> value) {
         List<Entry> known = entries.stream().filter(e -> !Double.isNaN(value.applyAsDouble(e))).toList();
         if (!known.isEmpty()) {
-            Charts.line(chart, name, known.stream().mapToDouble(Entry::step).toArray(), known.stream().mapToDouble(value).toArray(), null);
+            Charts.line(chart, name, known.stream().mapToDouble(Entry::step).toArray(), known.stream().mapToDouble(value).toArray());
             chart.getSeries(name).setYAxisGroup(axis);
         }
     }
