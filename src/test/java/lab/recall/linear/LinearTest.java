@@ -318,6 +318,29 @@ class LinearTest {
     }
 
     @Test
+    void aSettingLeavesTheSweepAsItWas() {
+        LinearSweep sweep = LinearSweep.of(mamba).zeroShot().splits(1).layers(4);
+        LinearRelation before = sweep.over(capitals, Progress.silent(), Journal.none()).all().get(0);
+        sweep.asking(Asking.IN_CONTEXT).samples(1).splits(2).facts(6).seed(9).layers(0).ranks(1);
+        sweep.fewer(capitals, 2);
+        LinearRelation after = sweep.over(capitals, Progress.silent(), Journal.none()).all().get(0);
+        assertArrayEquals(before.layers(), after.layers());
+        assertEquals(before.known(), after.known());
+        assertEquals(before.faithfulness(Selection.NESTED), after.faithfulness(Selection.NESTED));
+        assertEquals(before.causality(Selection.NESTED), after.causality(Selection.NESTED));
+        assertTrue(after.hasCausality());
+    }
+
+    @Test
+    void operatorsSayHowManyExamplesTheyAreOf() {
+        Relation relation = capitals.all().get(0);
+        LinearSweep sweep = LinearSweep.of(mamba).zeroShot().layers(4);
+        assertTrue(sweep.samples(3).operators(relation).get(0).heatmap().title().startsWith("W, mean of 3 examples, from layer 4 "));
+        assertTrue(sweep.samples(1).operators(relation).get(0).heatmap().title().startsWith("W, one example, from layer 4 "));
+        assertThrows(IllegalArgumentException.class, () -> sweep.predictions(relation, mamba.layers(), 1));
+    }
+
+    @Test
     void theLensReadsEveryState() {
         Relation relation = capitals.all().get(0);
         List<LinearOperator> operators = LinearSweep.of(mamba).zeroShot().layers(Jacobian.EMBED, 4).operators(relation);
