@@ -22,7 +22,7 @@ import lab.recall.text.Template;
  * @param name      the file's name without its ending
  * @param templates the zero-shot templates where the file has some, else all; the first one is used where one is enough
  * @param heldOut   more templates, which the embedded models have not seen in training; may be empty
- * @param inContext the one that is used behind other facts: the first of all
+ * @param inContext the one that is used after other facts: the first of all
  * @param facts     subject and object each
  */
 public record Relation(String name, List<Template> templates, List<Template> heldOut, Template inContext, List<Fact> facts) {

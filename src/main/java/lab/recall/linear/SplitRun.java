@@ -64,7 +64,7 @@ final class SplitRun {
      * @param number among the relation's facts
      * @param answer what the model says
      * @param states the residual streams of the subject's last token, at each layer that is looked at
-     * @param z      that of the prompt's last token behind the last layer
+     * @param z      that of the prompt's last token after the last layer
      */
     private record Test(int number, Fact fact, Prompt prompt, int answer, float[][] states, float[] z) {
     }

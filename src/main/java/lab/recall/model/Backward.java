@@ -23,7 +23,7 @@ final class Backward {
      * Goes from the last layer to layer {@code down}.
      *
      * @param cotangents each with its first row in {@code grad}, in order
-     * @param grad       [rows, width], in: gradients behind the last layer; out: those before layer {@code down}
+     * @param grad       [rows, width], in: gradients after the last layer; out: those before layer {@code down}
      * @param parameters receives gradients of weights; null when nobody asks. Then chunks of rows go side by side.
      */
     void run(List<BackBatch.Cotangent> cotangents, float[] grad, int down, Map<String, float[]> parameters) {
