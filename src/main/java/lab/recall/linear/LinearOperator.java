@@ -114,7 +114,8 @@ public record LinearOperator(int layer, int width, int examples, float[] matrix,
                 rows[r][c] = matrix[r * width + c];
             }
         }
-        return HeatMap.signed("W, " + (examples == 1 ? "one example" : "mean of " + examples + " examples") + ", from " + place(layer) + " to the last residual stream" + (shown < width ? ", its corner" : ""), rows)
+        String of = examples == 1 ? "one example" : "mean of " + examples + " examples";
+        return HeatMap.signed("W, " + of + ", from " + place(layer) + " to the last residual stream" + (shown < width ? ", its corner" : ""), rows)
                 .rowAxis("row").columns("column");
     }
 
