@@ -1,10 +1,12 @@
 """Runs the notebooks one after another with progress, and writes them as self-contained pages with an index. Called by `replicate`."""
 import argparse
+import asyncio
 import html
 import os
 import pathlib
 import re
 import shutil
+import signal
 import sys
 import time
 
@@ -20,19 +22,34 @@ def say(line, end="\n"):
     print(line, end=end, file=sys.stderr, flush=True)
 
 
+def stop_cleanly(stopped):
+    """SIGINT and SIGTERM cancel the run, which ends the kernel; nbclient's own handlers end it twice, with a traceback."""
+    loop = asyncio.get_running_loop()
+
+    def stop(number):
+        stopped.append(number)
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop, number)
+
+
 def execute(path, notebook):
-    """Runs all cells; returns the message of the first failing cell, or None."""
+    """Runs all cells; returns the message of the first failing cell, or None. A signal ends the program."""
     total = len(notebook.cells)
     start = time.time()
     live = sys.stderr.isatty()
     at = {"cell": 0}
+    stopped = []
 
     def on_start(cell, cell_index):
         at["cell"] = cell_index + 1
         if live:
             say(f"\r{path.name}: cell {cell_index + 1} of {total}, {time.time() - start:.0f} s ", end="")
 
-    client = NotebookClient(notebook, timeout=3600, kernel_name=KERNEL["name"], on_cell_start=on_start, record_timing=False,
+    client = NotebookClient(notebook, timeout=3600, kernel_name=KERNEL["name"], record_timing=False, on_cell_start=on_start,
+                            on_notebook_start=lambda notebook: stop_cleanly(stopped),
                             resources={"metadata": {"path": str(path.parent)}})
     try:
         client.execute(stderr=open(os.path.join(os.environ["JUPYTER_RUNTIME_DIR"], "kernel.log"), "ab"))
@@ -41,7 +58,10 @@ def execute(path, notebook):
         error = re.sub(r"\x1b\[[0-9;]*m", "", str(e)).strip().splitlines()
         reason = next((line.strip() for line in reversed(error) if "Exception" in line or "Error" in line), error[-1].strip())
         return f"{path.name}: cell {at['cell']} of {total} failed: {reason}"
-    except (CellTimeoutError, DeadKernelError) as e:
+    except (CellTimeoutError, DeadKernelError, asyncio.CancelledError) as e:
+        if stopped:
+            say(f"{path.name}: stopped in cell {at['cell']} of {total}")
+            sys.exit(128 + stopped[0])
         return f"{path.name}: cell {at['cell']} of {total} failed: {e}"
     finally:
         if live:
@@ -76,11 +96,24 @@ def clean(notebook, root):
     return notebook
 
 
+def card(path, notebook, state):
+    return path, title(notebook, path), state, first_picture(notebook)
+
+
+def earlier(path, report):
+    """The card of a notebook that is not run now but whose page an earlier run has left; None without one."""
+    executed = report / path.name
+    if not executed.exists() or not (report / f"{path.stem}.html").exists():
+        return None
+    notebook = nbformat.read(executed, as_version=4)
+    failed = any(output.output_type == "error" for cell in notebook.cells for output in cell.get("outputs", []))
+    return card(path, notebook, "failed in an earlier run" if failed else "from an earlier run")
+
+
 def index(report, rows):
     cards = []
-    for path, name, seconds, failed, picture in rows:
+    for path, name, state, picture in rows:
         image = f'<img alt="" src="data:image/png;base64,{picture}">' if picture else ""
-        state = "failed" if failed else f"{seconds:.0f} s"
         cards.append(f'<a href="{path.stem}.html">{image}<h2>{html.escape(name)}</h2><p>{path.stem} · {state}</p></a>')
     (report / "index.html").write_text(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>RecallLab report</title><style>"
@@ -98,8 +131,12 @@ def main():
     given = parser.parse_args()
     root, report = given.root, given.root / "target" / "report"
     exporter = HTMLExporter(extra_template_basedirs=[str(root / "environment" / "html")], template_name="offline")
-    failures, rows = [], []
-    for path in sorted((root / "notebooks").glob(f"{given.only}*.ipynb")):
+    failures, rows, run = [], [], 0
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        if not path.name.startswith(given.only):
+            rows.append(earlier(path, report))
+            continue
+        run += 1
         notebook = nbformat.read(path, as_version=4)
         start = time.time()
         failed = execute(path, notebook)
@@ -110,16 +147,16 @@ def main():
         clean(notebook, root)
         nbformat.write(notebook, report / path.name)
         (report / f"{path.stem}.html").write_text(exporter.from_notebook_node(notebook)[0], encoding="utf-8")
-        rows.append((path, title(notebook, path), seconds, failed, first_picture(notebook)))
+        rows.append(card(path, notebook, "failed" if failed else f"{seconds:.0f} s"))
         if given.publish and not failed:
             nbformat.write(notebook, path)
-    index(report, rows)
+    index(report, [row for row in rows if row])
     if given.publish and not failures:
         (root / "figures").mkdir(exist_ok=True)
         for figure in sorted((report / "figures").glob("*")):
             shutil.copy(figure, root / "figures" / figure.name)
     say(f"report: {report / 'index.html'}")
-    say(f"{len(rows) - len(failures)} passed, {len(failures)} failed")
+    say(f"{run - len(failures)} passed, {len(failures)} failed")
     return 1 if failures else 0
 
 

@@ -56,7 +56,7 @@ final class Pickle {
     }
 
     /**
-     * Reads one pickle from the buffer's position on and leaves the position behind it.
+     * Reads one pickle from the buffer's position on and leaves the position after it.
      *
      * @param storages turns the identifier of a storage into the storage
      */

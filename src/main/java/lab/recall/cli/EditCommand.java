@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import lab.recall.edit.EditFile;
 import lab.recall.edit.EditSweepExperiment;
@@ -144,7 +145,8 @@ final class EditCommand implements Callable<Integer> {
         FactCommand.put(request, "save", save);
         FactCommand.put(request, "change", change);
         Requests run = new Requests();
-        Answer answer = out == null ? run.ask(request.toString(), Progress.bar()) : finished(run.run(request.toString(), out, Progress.bar()));
+        Answer answer = FactCommand.run(spec, Map.of("file", "--requests", "requests", "--count"), () -> out == null
+                ? run.ask(request.toString(), Progress.bar()) : finished(run.run(request.toString(), out, Progress.bar())));
         PrintWriter terminal = spec.commandLine().getOut();
         for (NamedView v : answer.views()) {
             if (v.view() instanceof Table table) {

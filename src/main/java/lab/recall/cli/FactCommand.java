@@ -3,17 +3,22 @@ package lab.recall.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
+import java.lang.reflect.Member;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import lab.recall.request.Answer;
 import lab.recall.request.NamedView;
 import lab.recall.request.Progress;
 import lab.recall.view.HeatMap;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
@@ -23,6 +28,8 @@ import picocli.CommandLine.Spec;
  */
 abstract class FactCommand implements Callable<Integer> {
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** What a sentence about a field begins with. */
+    private static final Pattern FIELD = Pattern.compile("[a-z_]+(?=[:\\[])");
 
     @Spec
     private CommandSpec spec;
@@ -58,6 +65,26 @@ abstract class FactCommand implements Callable<Integer> {
         }
     }
 
+    /**
+     * Runs a request; what is wrong with a field of it is said of the option that wrote the field.
+     *
+     * @param others options by field, where neither the option nor the member that holds it has the field's name
+     */
+    static <T> T run(CommandSpec spec, Map<String, String> others, Supplier<T> request) {
+        try {
+            return request.get();
+        } catch (IllegalArgumentException e) {
+            Matcher field = FIELD.matcher(String.valueOf(e.getMessage()));
+            String option = field.lookingAt() ? others.getOrDefault(field.group(), option(spec, field.group())) : null;
+            throw option == null ? e : new IllegalArgumentException(option + e.getMessage().substring(field.end()), e);
+        }
+    }
+
+    private static String option(CommandSpec spec, String field) {
+        return spec.options().stream().filter(o -> o.longestName().equals("--" + field.replace('_', '-'))
+                || o.userObject() instanceof Member m && m.getName().equals(field)).map(OptionSpec::longestName).findFirst().orElse(null);
+    }
+
     /** Pictures that set several models side by side: the heat maps that all of them have. */
     List<NamedView> together(Map<String, Answer> answers) {
         List<NamedView> all = new ArrayList<>();
@@ -88,7 +115,7 @@ abstract class FactCommand implements Callable<Integer> {
             put(request, "relations", relations);
             put(request, "threads", threads);
             fill(request);
-            Requests.Done answered = requests.run(request.toString(), folders.get(model), Progress.bar());
+            Requests.Done answered = run(spec, Map.of(), () -> requests.run(request.toString(), folders.get(model), Progress.bar()));
             done.put(model, answered);
             PrintWriter terminal = spec.commandLine().getOut();
             terminal.println(model);

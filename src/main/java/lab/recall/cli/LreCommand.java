@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Map;
 import lab.recall.linear.LinearRelations;
+import lab.recall.linear.LinearSweep;
 import lab.recall.request.Answer;
 import lab.recall.request.NamedView;
 import picocli.CommandLine.Command;
@@ -12,23 +13,23 @@ import picocli.CommandLine.Option;
 @Command(name = "lre", mixinStandardHelpOptions = true,
         description = "How linear relations are: one affine map from the subject's state to the answer, by relation and layer.")
 final class LreCommand extends FactCommand {
-    @Option(names = "--prompt", defaultValue = "in-context", description = "in-context (default; behind the other samples), or zero-shot.")
+    @Option(names = "--prompt", defaultValue = "in-context", description = "in-context (default: after the other samples), or zero-shot.")
     private String prompt;
 
     @Option(names = "--mode", defaultValue = "nested", description = "Layer, beta and rank are chosen on other facts (nested, default), or on those "
             + "that are scored, as the reference code did (published).")
     private String mode;
 
-    @Option(names = "--samples", defaultValue = "5", description = "Facts that make an operator (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--samples", defaultValue = "" + LinearSweep.SAMPLES, description = "Facts that make an operator (default: ${DEFAULT-VALUE}).")
     private int samples;
 
-    @Option(names = "--splits", defaultValue = "3", description = "Random splits (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--splits", defaultValue = "" + LinearSweep.SPLITS, description = "Random splits (default: ${DEFAULT-VALUE}).")
     private int splits;
 
-    @Option(names = "--facts", defaultValue = "50", description = "Known facts that test an operator at most (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--facts", defaultValue = "" + LinearSweep.FACTS, description = "Known facts that test an operator at most (default: ${DEFAULT-VALUE}).")
     private int facts;
 
-    @Option(names = "--every", defaultValue = "1", paramLabel = "LAYERS", description = "Look at every so manieth layer only (default: all).")
+    @Option(names = "--every", defaultValue = "1", paramLabel = "N", description = "Look at every N-th layer only (default: all).")
     private int every;
 
     @Option(names = "--ranks", split = ",", paramLabel = "RANK",

@@ -9,7 +9,7 @@ import lab.recall.model.Recording;
 import lab.recall.model.Site;
 
 /**
- * The unedited runs of a case, from which the search forks: its contexts with the target behind them, and the KL prompt. They serve every
+ * The unedited runs of a case, from which the search forks: its contexts with the target after them, and the KL prompt. They serve every
  * layer and matrix that was recorded.
  */
 record CasePasses(EditCase asked, List<Pass> contexts, Pass kl) {

@@ -21,7 +21,7 @@ public record CaseScores(double[] success, double[] magnitude, double[] accuracy
     /** Index of the neighbours. */
     static final int NEIGHBOURS = 2;
 
-    /** Losses of the two targets behind one prompt. */
+    /** Losses of the two targets after one prompt. */
     record Read(int kind, double newLoss, double trueLoss, boolean newGreedy, boolean trueGreedy) {
     }
 

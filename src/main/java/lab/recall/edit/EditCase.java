@@ -11,7 +11,7 @@ import lab.recall.text.Tokenizer;
 /**
  * A request as token ids: what the search for a value reads.
  *
- * @param contexts the prompt behind each context template, the plain one first
+ * @param contexts the prompt after each context template, the plain one first
  * @param lookups  index of the subject's last token in each of them
  * @param target   ids of what is to be said
  * @param klPrompt whose prediction at the subject's last token, its own last one, is to stay: "{} is a" up to there
@@ -34,7 +34,7 @@ public record EditCase(List<int[]> contexts, int[] lookups, int[] target, int[] 
                 target.clone(), Arrays.copyOf(klPrompt, klPos + 1));
     }
 
-    /** A request behind context templates, the plain {@code {}} first. */
+    /** A request after context templates, the plain {@code {}} first. */
     public static EditCase of(LanguageModel model, EditRequest request, List<Template> contexts) {
         Tokenizer tokenizer = model.requireTokenizer();
         List<Prompt> prompts = contexts.stream().map(c -> new Template(c.with(request.prompt())).fill(tokenizer, request.subject())).toList();
@@ -43,12 +43,12 @@ public record EditCase(List<int[]> contexts, int[] lookups, int[] target, int[] 
                 target(tokenizer, request.targetNew()), Arrays.copyOf(kl.ids(), kl.subjectLast() + 1));
     }
 
-    /** A target's ids as they stand behind a prompt: a blank before it, no special tokens. */
+    /** A target's ids as they stand after a prompt: a blank before it, no special tokens. */
     static int[] target(Tokenizer tokenizer, String text) {
         return tokenizer.encode(" " + text.strip(), false).ids();
     }
 
-    /** A context with all of the target but its last token behind it. */
+    /** A context with all of the target but its last token after it. */
     int[] sequence(int context) {
         return joined(contexts.get(context), Arrays.copyOf(target, target.length - 1));
     }

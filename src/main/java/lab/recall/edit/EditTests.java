@@ -17,7 +17,7 @@ import lab.recall.model.TargetScore;
 import lab.recall.text.Tokenizer;
 
 /**
- * The test prompts of requests: the prompt itself, paraphrases and neighbours, each with the new and the true target behind it.
+ * The test prompts of requests: the prompt itself, paraphrases and neighbours, each with the new and the true target after it.
  *
  * <pre>{@code
  * EditTests tests = EditTests.of(mamba, requests);

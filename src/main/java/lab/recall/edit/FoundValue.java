@@ -29,11 +29,11 @@ public record FoundValue(double[] start, double[] delta, double[][] losses, int 
     public XYChart chart() {
         XYChart chart = Charts.lines("losses of the value", "Adam steps", "loss");
         double[] x = IntStream.range(0, losses.length).mapToDouble(i -> i).toArray();
-        Charts.line(chart, "all", x, totals(), null);
+        Charts.line(chart, "all", x, totals());
         String[] names = {"-log p(target)", "KL divergence x factor", "weight decay x factor"};
         for (int part = 0; part < names.length; part++) {
             int p = part;
-            Charts.line(chart, names[part], x, IntStream.range(0, losses.length).mapToDouble(i -> losses[i][p]).toArray(), null);
+            Charts.line(chart, names[part], x, IntStream.range(0, losses.length).mapToDouble(i -> losses[i][p]).toArray());
         }
         return chart;
     }

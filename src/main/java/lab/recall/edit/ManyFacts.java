@@ -164,7 +164,7 @@ public final class ManyFacts {
             chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);
             double[] x = counts.stream().mapToDouble(n -> n).toArray();
             scores.forEach((way, all) -> Charts.line(chart, way, x, all.stream().mapToDouble(s -> s.score().mean()).toArray(),
-                    all.stream().mapToDouble(s -> (s.score().high() - s.score().low()) / 2).toArray()));
+                    all.stream().mapToDouble(s -> s.score().low()).toArray(), all.stream().mapToDouble(s -> s.score().high()).toArray()));
             return chart;
         }
 

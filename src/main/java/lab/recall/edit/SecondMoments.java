@@ -29,7 +29,7 @@ import lab.recall.request.Progress;
  * moments.keptIn(file).over(Documents.read(Path.of("wiki.jsonl")))   // streamed; goes on where it stopped
  * }</pre>
  *
- * A text is cut off behind {@value #TOKENS} tokens. Source: the reference code of Meng et al., arXiv 2202.05262.
+ * A text is cut off after {@value #TOKENS} tokens. Source: the reference code of Meng et al., arXiv 2202.05262.
  */
 public final class SecondMoments {
     /** Texts that are read when nobody says how many. */

@@ -18,7 +18,7 @@ final class ValueSearch {
     private static final double BETA1 = 0.9;
     private static final double BETA2 = 0.999;
     private static final double EPSILON = 1e-8;
-    /** The stop by probability is checked behind so many steps. */
+    /** The stop by probability is checked after so many steps. */
     private static final int SURE_AFTER = 12;
 
     private final LanguageModel model;

@@ -67,7 +67,7 @@ public final class HiddenAttention implements Showable {
         return h;
     }
 
-    /** Each source's share of what the target reads, [target][source]; NaN for sources behind the target. */
+    /** Each source's share of what the target reads, [target][source]; NaN for sources after the target. */
     public double[][] share() {
         return share;
     }

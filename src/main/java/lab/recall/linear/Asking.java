@@ -10,7 +10,7 @@ import lab.recall.text.Tokenizer;
 /** How a model is asked for a relation's objects. */
 public enum Asking {
     /**
-     * Behind other facts of the relation, one a line, and {@code <|endoftext|>} first, as the paper asks; where a tokenizer knows no line
+     * After other facts of the relation, one a line, and {@code <|endoftext|>} first, as the paper asks; where a tokenizer knows no line
      * break, sentences end with a full stop.
      */
     IN_CONTEXT,
@@ -22,7 +22,7 @@ public enum Asking {
         return this == IN_CONTEXT ? "in-context" : "zero-shot";
     }
 
-    /** The prompt for a fact's subject, behind the other facts among {@code shots}. */
+    /** The prompt for a fact's subject, after the other facts among {@code shots}. */
     Prompt prompt(Tokenizer tokenizer, Relation relation, List<Fact> shots, Fact fact) {
         if (this == ZERO_SHOT) {
             return relation.template().fill(tokenizer, fact.subject());

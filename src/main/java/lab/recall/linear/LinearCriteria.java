@@ -91,7 +91,7 @@ public final class LinearCriteria {
 
     private static Side paper(boolean mamba) {
         Map<String, Score> bars = new LinkedHashMap<>();
-        PaperLinearity.all().forEach(b -> bars.put(b.relation(), new Score(mamba ? b.mamba() : b.pythia(), b.baseline())));
+        PaperLinearity.all().forEach(b -> bars.put(b.relation(), new Score(mamba ? b.mamba() : b.pythia(), b.chance())));
         return new Side(bars, PaperLinearity.curves(mamba));
     }
 

@@ -20,12 +20,13 @@ import lab.recall.view.HeatMap;
  *
  * W is the mean Jacobian of some examples, b the mean of z - J h. Source: arXiv 2308.09124, sections 3.2 and 3.3.
  *
- * @param layer  after which h is taken; {@link Jacobian#EMBED} for the embedding
- * @param width  d
- * @param matrix W, [d, d]
- * @param bias   b, [d]
+ * @param layer    after which h is taken; {@link Jacobian#EMBED} for the embedding
+ * @param width    d
+ * @param examples how many it is the mean of
+ * @param matrix   W, [d, d]
+ * @param bias     b, [d]
  */
-public record LinearOperator(int layer, int width, float[] matrix, float[] bias) {
+public record LinearOperator(int layer, int width, int examples, float[] matrix, float[] bias) {
     private static final int MOST_CELLS = 128;
 
     /** The mean over examples. */
@@ -67,7 +68,7 @@ public record LinearOperator(int layer, int width, float[] matrix, float[] bias)
         }
 
         LinearOperator operator() {
-            return new LinearOperator(layer, d, divided(matrix), divided(bias));
+            return new LinearOperator(layer, d, n, divided(matrix), divided(bias));
         }
 
         private float[] divided(double[] sum) {
@@ -113,7 +114,8 @@ public record LinearOperator(int layer, int width, float[] matrix, float[] bias)
                 rows[r][c] = matrix[r * width + c];
             }
         }
-        return HeatMap.signed("W, from " + place(layer) + " to the last residual stream" + (shown < width ? ", its corner" : ""), rows)
+        String of = examples == 1 ? "one example" : "mean of " + examples + " examples";
+        return HeatMap.signed("W, " + of + ", from " + place(layer) + " to the last residual stream" + (shown < width ? ", its corner" : ""), rows)
                 .rowAxis("row").columns("column");
     }
 

@@ -2,7 +2,6 @@ package lab.recall.linear;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -11,7 +10,6 @@ import lab.recall.model.Jacobian;
 import lab.recall.model.LanguageModel;
 import lab.recall.stats.Estimate;
 import lab.recall.stats.RelativeDepth;
-import lab.recall.text.Tokenizer;
 import lab.recall.view.Charts;
 import lab.recall.view.Showable;
 import org.knowm.xchart.XYChart;
@@ -23,7 +21,7 @@ import org.knowm.xchart.XYChart;
  * LinearRelation r = found.get("landmark_in_country");
  * r.faithfulness(Selection.NESTED)                           // mean, interval, number of facts
  * r.faithfulness(Selection.NESTED, 4)                        // with h taken after layer 4
- * r.majority(), r.chance()                                   // the baselines
+ * r.constant(), r.chance()                                   // the baselines
  * r.chart()
  * }</pre>
  *
@@ -97,6 +95,11 @@ public final class LinearRelation implements Showable {
         return faithful == null ? none() : Estimate.mean(faithful.best(how), SEED);
     }
 
+    /** The mean without its interval, which takes a bootstrap. */
+    double meanFaithfulness(Selection how) {
+        return faithful == null ? Double.NaN : mean(faithful.best(how));
+    }
+
     /** The same with h taken after a layer. */
     public Estimate faithfulness(Selection how, int layer) {
         return faithful == null ? none() : Estimate.mean(faithful.at(index(layer), how), SEED);
@@ -107,9 +110,18 @@ public final class LinearRelation implements Showable {
         return causal == null ? none() : Estimate.mean(causal.best(how), SEED);
     }
 
+    /** The mean without its interval. */
+    double meanCausality(Selection how) {
+        return causal == null ? Double.NaN : mean(causal.best(how));
+    }
+
     /** The same with the state edited after a layer. */
     public Estimate causality(Selection how, int layer) {
         return causal == null ? none() : Estimate.mean(causal.at(index(layer), how), SEED);
+    }
+
+    private static double mean(double[] scores) {
+        return Arrays.stream(scores).filter(s -> !Double.isNaN(s)).average().orElse(Double.NaN);
     }
 
     private static Estimate none() {
@@ -126,12 +138,16 @@ public final class LinearRelation implements Showable {
 
     /** Mean faithfulness by layer, in the order of {@link #layers}. */
     public double[] faithfulnessByLayer(Selection how) {
-        return Arrays.stream(layers).mapToDouble(l -> faithfulness(how, l).mean()).toArray();
+        return byLayer(faithful, how);
     }
 
     /** Mean causality by layer, in the order of {@link #layers}. */
     public double[] causalityByLayer(Selection how) {
-        return Arrays.stream(layers).mapToDouble(l -> causality(how, l).mean()).toArray();
+        return byLayer(causal, how);
+    }
+
+    private double[] byLayer(Outcomes outcomes, Selection how) {
+        return IntStream.range(0, layers.length).mapToDouble(i -> outcomes == null ? Double.NaN : mean(outcomes.at(i, how))).toArray();
     }
 
     /** The layers chosen for faithfulness, as text; several where parts chose differently. */
@@ -152,9 +168,9 @@ public final class LinearRelation implements Showable {
         return LinearSweep.BETAS[faithful.setting(0, index(layer))];
     }
 
-    /** The last layer at which faithfulness is at least half way from the majority to its largest value: until there the state decides. */
+    /** The last layer at which faithfulness is at least half way from the best constant answer to its largest value: until there the state decides. */
     public int lastLinearLayer() {
-        return lastHalf(faithfulnessByLayer(Selection.PUBLISHED), majority());
+        return lastHalf(faithfulnessByLayer(Selection.PUBLISHED), constant());
     }
 
     /** The last layer at which causality is at least half of its largest value. */
@@ -168,23 +184,19 @@ public final class LinearRelation implements Showable {
     }
 
     /**
-     * What one constant answer reaches at most: the largest share of tests whose objects one token begins, mean over splits. Where objects are
-     * one token each it is the share of the most frequent object.
+     * The best constant answer: the largest share of tests whose objects one token begins, mean over splits. Where objects are one token each
+     * it is the share of the most frequent object.
      */
-    public double majority() {
+    public double constant() {
         return trials.stream().mapToDouble(Trial::constant).average().orElse(Double.NaN);
     }
 
     /** The paper's baseline: the probability that two objects of the relation, drawn at random, begin with the same token. */
     public double chance() {
-        Tokenizer tokenizer = model.requireTokenizer();
-        Map<Integer, Long> counts = relation.facts().stream().map(f -> tokenizer.encode(" " + f.object(), false).ids()[0])
-                .collect(Collectors.groupingBy(t -> t, Collectors.counting()));
-        double n = relation.facts().size();
-        return counts.values().stream().mapToDouble(c -> c / n * (c / n)).sum();
+        return Baselines.chance(relation.facts(), model.requireTokenizer());
     }
 
-    /** Faithfulness and causality by layer, chosen on other facts, with the majority as a level. */
+    /** Faithfulness and causality by layer, chosen on other facts, with the best constant answer as a level. */
     public XYChart chart() {
         XYChart chart = Charts.lines(model.name() + ", " + name() + ", " + asking.id(), "layer after which h is taken (-1: embedding)", "share of facts");
         chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
@@ -193,13 +205,13 @@ public final class LinearRelation implements Showable {
         if (causal != null) {
             line(chart, "causality", x, l -> causality(Selection.NESTED, l));
         }
-        return Charts.level(chart, "majority", x[0], x[x.length - 1], majority());
+        return Charts.level(chart, "best constant answer", x[0], x[x.length - 1], constant());
     }
 
     private void line(XYChart chart, String name, double[] x, Function<Integer, Estimate> at) {
         Estimate[] e = Arrays.stream(layers).mapToObj(at::apply).toArray(Estimate[]::new);
         Charts.line(chart, name, x, Arrays.stream(e).mapToDouble(Estimate::mean).toArray(),
-                Arrays.stream(e).mapToDouble(v -> (v.high() - v.low()) / 2).toArray());
+                Arrays.stream(e).mapToDouble(Estimate::low).toArray(), Arrays.stream(e).mapToDouble(Estimate::high).toArray());
     }
 
     static String label(int layer) {

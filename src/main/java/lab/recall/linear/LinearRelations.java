@@ -5,11 +5,12 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import lab.recall.model.LanguageModel;
 import lab.recall.stats.Estimate;
 import lab.recall.stats.RelativeDepth;
-import lab.recall.view.Charts;
+import lab.recall.view.BarChart;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
 import org.knowm.xchart.CategoryChart;
@@ -21,7 +22,7 @@ import tech.tablesaw.api.Table;
  * <pre>{@code
  * found.bars()
  * found.table()                                              // nested and published, layers, causality, baselines
- * found.mean(), found.aboveMajority()                        // over relations
+ * found.mean(), found.aboveConstant()                        // over relations
  * LinearRelations.beside(ofMamba, ofNeox)
  * found.chosen(Selection.PUBLISHED).mean()                   // as the reference code chose
  * }</pre>
@@ -43,7 +44,7 @@ public final class LinearRelations implements Showable {
         this.how = how;
         this.all = List.copyOf(all);
         this.measured = all.stream().filter(LinearRelation::isMeasured)
-                .sorted(Comparator.comparingDouble((LinearRelation r) -> -r.faithfulness(how).mean())).toList();
+                .sorted(Comparator.comparingDouble((LinearRelation r) -> -r.meanFaithfulness(how))).toList();
     }
 
     /** The same, with layers and settings chosen in another way. */
@@ -74,27 +75,27 @@ public final class LinearRelations implements Showable {
 
     /** Mean faithfulness over the measured relations, its interval over relations. */
     public Estimate mean() {
-        return Estimate.mean(measured().stream().mapToDouble(r -> r.faithfulness(how).mean()).toArray(), SEED);
+        return Estimate.mean(measured().stream().mapToDouble(r -> r.meanFaithfulness(how)).toArray(), SEED);
     }
 
     /** Mean causality over the measured relations. */
     public Estimate causality() {
-        return Estimate.mean(measured().stream().mapToDouble(r -> r.causality(how).mean()).toArray(), SEED);
+        return Estimate.mean(measured().stream().mapToDouble(r -> r.meanCausality(how)).toArray(), SEED);
     }
 
-    /** Mean of the majority baseline. */
-    public Estimate majority() {
-        return Estimate.mean(measured().stream().mapToDouble(LinearRelation::majority).toArray(), SEED);
+    /** Mean of the best constant answers. */
+    public Estimate constant() {
+        return Estimate.mean(measured().stream().mapToDouble(LinearRelation::constant).toArray(), SEED);
     }
 
-    /** By how much faithfulness is above the majority baseline, relation by relation. */
-    public Estimate aboveMajority() {
-        return Estimate.mean(measured().stream().mapToDouble(r -> r.faithfulness(how).mean() - r.majority()).toArray(), SEED);
+    /** By how much faithfulness is above the best constant answer, relation by relation. */
+    public Estimate aboveConstant() {
+        return Estimate.mean(measured().stream().mapToDouble(r -> r.meanFaithfulness(how) - r.constant()).toArray(), SEED);
     }
 
     /** How many relations have a faithfulness above a value. */
     public long above(double value) {
-        return measured().stream().filter(r -> r.faithfulness(how).mean() > value).count();
+        return measured().stream().filter(r -> r.meanFaithfulness(how) > value).count();
     }
 
     /** The layer at which the mean over the measured relations is largest. */
@@ -125,25 +126,24 @@ public final class LinearRelations implements Showable {
             throw new IllegalArgumentException("no bar to draw: no relation has " + Trial.LEAST + " known facts in "
                     + String.join(" or ", Arrays.stream(found).map(f -> f.model.name()).toList()));
         }
-        CategoryChart chart = Charts.bars("faithfulness, " + found[0].asking.id() + found[0].how.label(), "share of known facts");
+        BarChart chart = BarChart.of("faithfulness, " + found[0].asking.id() + found[0].how.label(), "share of known facts", names);
         for (LinearRelations f : found) {
             Estimate[] e = names.stream().map(n -> f.faithfulness(n)).toArray(Estimate[]::new);
-            Charts.bar(chart, f.model.name(), names, Arrays.stream(e).mapToDouble(Estimate::mean).toArray(),
-                    Arrays.stream(e).mapToDouble(v -> (v.high() - v.low()) / 2).toArray());
+            chart = chart.bar(f.model.name(), Arrays.stream(e).mapToDouble(Estimate::mean).toArray(),
+                    Arrays.stream(e).mapToDouble(Estimate::low).toArray(), Arrays.stream(e).mapToDouble(Estimate::high).toArray());
         }
-        Charts.dots(chart, "majority", names, names.stream().mapToDouble(n -> largest(found, n, true)).toArray());
-        Charts.dots(chart, "chance", names, names.stream().mapToDouble(n -> largest(found, n, false)).toArray());
-        return chart;
+        return chart.dots("best constant answer", names.stream().mapToDouble(n -> largest(found, n, LinearRelation::constant)).toArray())
+                .dots("chance", names.stream().mapToDouble(n -> largest(found, n, LinearRelation::chance)).toArray()).chart();
     }
 
     private Estimate faithfulness(String name) {
         return all.stream().filter(r -> r.name().equals(name)).findFirst().map(r -> r.faithfulness(how)).orElse(Estimate.mean(new double[0], SEED));
     }
 
-    /** Models that know other facts have other tests, and with them another majority: the larger one counts. */
-    private static double largest(LinearRelations[] found, String name, boolean majority) {
+    /** Models that know other facts have other tests, and with them another best constant answer: the larger one counts. */
+    private static double largest(LinearRelations[] found, String name, ToDoubleFunction<LinearRelation> baseline) {
         return Arrays.stream(found).map(f -> f.all.stream().filter(r -> r.name().equals(name) && r.isMeasured()).findFirst().orElse(null))
-                .filter(Objects::nonNull).mapToDouble(r -> majority ? r.majority() : r.chance()).max().orElse(Double.NaN);
+                .filter(Objects::nonNull).mapToDouble(baseline).max().orElse(Double.NaN);
     }
 
     /** One row a relation: what was found with either selection, where, and the baselines; those without numbers say why. */
@@ -152,11 +152,11 @@ public final class LinearRelations implements Showable {
         for (LinearRelation r : Stream.concat(measured().stream(), all.stream().filter(r -> !r.isMeasured())).toList()) {
             rows.add(r.isMeasured() ? List.of(r.name(), r.tested(), r.faithfulness(Selection.NESTED).toString(),
                     r.faithfulness(Selection.PUBLISHED).toString(), r.chosenLayers(Selection.NESTED), r.causality(Selection.NESTED).toString(),
-                    r.causality(Selection.PUBLISHED).toString(), Tables.number(r.majority()), Tables.number(r.chance()))
+                    r.causality(Selection.PUBLISHED).toString(), Tables.number(r.constant()), Tables.number(r.chance()))
                     : List.of(r.name(), 0, "too few known: " + r.known(), "–", "–", "–", "–", "–", Tables.number(r.chance())));
         }
         return Tables.of(model.name() + ", " + asking.id(), List.of("relation", "facts", "faithfulness", "faithfulness, on the tests", "layer",
-                "causality", "causality, on the tests", "majority", "chance"), rows);
+                "causality", "causality, on the tests", "best constant answer", "chance"), rows);
     }
 
     /** One row a relation, layer and measure, for programs. */
@@ -186,8 +186,8 @@ public final class LinearRelations implements Showable {
             return title() + ": no relation has the " + Trial.LEAST + " known facts that a test needs; there is nothing to measure";
         }
         String others = measured == all.size() ? "" : " (of each other fewer than " + Trial.LEAST + " facts are known)";
-        return title() + ": " + measured + " of " + all.size() + " relations measured" + others + "; faithfulness " + mean() + ", majority "
-                + majority() + ", difference " + aboveMajority() + "; " + above(0.5) + " above 0.5";
+        return title() + ": " + measured + " of " + all.size() + " relations measured" + others + "; faithfulness " + mean() + ", best constant answer "
+                + constant() + ", difference " + aboveConstant() + "; " + above(0.5) + " above 0.5";
     }
 
     private String title() {

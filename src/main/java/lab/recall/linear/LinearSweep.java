@@ -28,7 +28,7 @@ import tech.tablesaw.api.Table;
  * A split takes n facts for the operator; of the others those are tests that the model knows when asked in the same way. Faithfulness: the
  * most probable token after beta W h + b begins the object. Causality: the subject's state is moved by the rank-r pseudo-inverse of W times
  * the difference of two facts' z, and the model then begins the other fact's object. Source: arXiv 2308.09124, sections 3 and 4; arXiv
- * 2404.03646, section 5.
+ * 2404.03646, section 5. Immutable: every setting gives a sweep of its own.
  */
 public final class LinearSweep {
     /** 0, 0.25, .. 5. */
@@ -36,31 +36,43 @@ public final class LinearSweep {
     /** Up to the paper's largest; close together where singular values differ most. */
     private static final int[] RANKS = {1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 312};
 
-    private final LanguageModel model;
-    private Asking asking = Asking.IN_CONTEXT;
-    private int samples = 5;
-    private int splits = 3;
-    private int facts = 50;
-    private long seed = 1;
-    private int[] layers;
-    private int[] ranks;
+    /** Facts that make an operator. */
+    public static final int SAMPLES = 5;
+    /** Random splits. */
+    public static final int SPLITS = 3;
+    /** Known facts that test an operator at most. */
+    public static final int FACTS = 50;
 
-    private LinearSweep(LanguageModel model) {
-        model.requireTokenizer();
+    private final LanguageModel model;
+    private final Asking asking;
+    private final int samples;
+    private final int splits;
+    private final int facts;
+    private final long seed;
+    private final int[] layers;
+    private final int[] ranks;
+
+    private LinearSweep(LanguageModel model, Asking asking, int samples, int splits, int facts, long seed, int[] layers, int[] ranks) {
         this.model = model;
-        this.layers = IntStream.range(Jacobian.EMBED, model.layers()).toArray();
-        this.ranks = IntStream.of(RANKS).filter(r -> r <= model.width()).toArray();
+        this.asking = asking;
+        this.samples = samples;
+        this.splits = splits;
+        this.facts = facts;
+        this.seed = seed;
+        this.layers = layers;
+        this.ranks = ranks;
     }
 
     /** In context, over the embedding and all layers, with 14 ranks from 1 to 312 as far as they fit. */
     public static LinearSweep of(LanguageModel model) {
-        return new LinearSweep(model);
+        model.requireTokenizer();
+        return new LinearSweep(model, Asking.IN_CONTEXT, SAMPLES, SPLITS, FACTS, 1, IntStream.range(Jacobian.EMBED, model.layers()).toArray(),
+                IntStream.of(RANKS).filter(r -> r <= model.width()).toArray());
     }
 
-    /** How the model is asked. */
+    /** Asked in another way. */
     public LinearSweep asking(Asking how) {
-        asking = how;
-        return this;
+        return new LinearSweep(model, how, samples, splits, facts, seed, layers, ranks);
     }
 
     /** Asked without examples. */
@@ -68,50 +80,46 @@ public final class LinearSweep {
         return asking(Asking.ZERO_SHOT);
     }
 
-    /** How many facts make an operator. */
+    /** With operators of so many facts. */
     public LinearSweep samples(int n) {
-        samples = atLeastOne("samples", n);
-        return this;
+        return new LinearSweep(model, asking, atLeastOne("samples", n), splits, facts, seed, layers, ranks);
     }
 
-    /** How many random splits. */
+    /** With so many random splits. */
     public LinearSweep splits(int count) {
-        splits = atLeastOne("splits", count);
-        return this;
+        return new LinearSweep(model, asking, samples, atLeastOne("splits", count), facts, seed, layers, ranks);
     }
 
-    /** How many known facts test an operator at most; four times as many are asked at most. */
+    /** With so many known facts that test an operator at most; four times as many are asked at most. */
     public LinearSweep facts(int most) {
-        facts = most;
         if (most < Trial.LEAST) {
             throw new IllegalArgumentException("facts: " + most + ", expected a whole number of at least " + Trial.LEAST);
         }
-        return this;
+        return new LinearSweep(model, asking, samples, splits, most, seed, layers, ranks);
     }
 
-    /** The same seed gives the same splits and pairs. */
+    /** With other splits and pairs; the same seed gives the same ones. */
     public LinearSweep seed(long value) {
-        seed = value;
-        return this;
+        return new LinearSweep(model, asking, samples, splits, facts, value, layers, ranks);
     }
 
-    /** Only some layers; {@link Jacobian#EMBED} for the embedding. */
+    /** Over some layers; {@link Jacobian#EMBED} for the embedding. */
     public LinearSweep layers(int... some) {
-        layers = Arrays.stream(some).sorted().distinct().toArray();
-        if (layers.length == 0 || layers[0] < Jacobian.EMBED || layers[layers.length - 1] >= model.layers()) {
+        int[] sorted = Arrays.stream(some).sorted().distinct().toArray();
+        if (sorted.length == 0 || sorted[0] < Jacobian.EMBED || sorted[sorted.length - 1] >= model.layers()) {
             throw new IllegalArgumentException("layers: " + Arrays.toString(some) + ", expected -1 (the embedding) or whole numbers from 0 to "
                     + (model.layers() - 1));
         }
-        return this;
+        return new LinearSweep(model, asking, samples, splits, facts, seed, sorted, ranks);
     }
 
-    /** The ranks of the edits, the paper's are 8, 16, .. 312; none: no causality. */
+    /** With edits of other ranks, the paper's are 8, 16, .. 312; none: no causality. */
     public LinearSweep ranks(int... some) {
-        ranks = Arrays.stream(some).sorted().distinct().toArray();
-        if (ranks.length > 0 && (ranks[0] < 1 || ranks[ranks.length - 1] > model.width())) {
+        int[] sorted = Arrays.stream(some).sorted().distinct().toArray();
+        if (sorted.length > 0 && (sorted[0] < 1 || sorted[sorted.length - 1] > model.width())) {
             throw new IllegalArgumentException("ranks: " + Arrays.toString(some) + ", expected whole numbers from 1 to " + model.width());
         }
-        return this;
+        return new LinearSweep(model, asking, samples, splits, facts, seed, layers, sorted);
     }
 
     private static int atLeastOne(String what, int n) {
@@ -151,7 +159,7 @@ public final class LinearSweep {
 
     /** What the operator of a layer says of each test of the first split, with some betas. */
     public Table predictions(Relation relation, int layer, double... betas) {
-        return new SplitRun(model, asking, samples, facts, seed, new int[] {layer}, ranks).predictions(relation, 0, betas);
+        return layers(layer).run().predictions(relation, 0, betas);
     }
 
     private SplitRun run() {

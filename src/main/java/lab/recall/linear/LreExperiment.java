@@ -62,7 +62,7 @@ public final class LreExperiment implements Experiment<LanguageModel> {
         }
         arrays.add(new NamedArray("singular_values", new long[] {d}, values));
         if (rank > 0) {
-            LinearOperator low = new LinearOperator(layer, d, svd.lowRank(rank), operator.bias());
+            LinearOperator low = new LinearOperator(layer, d, samples.size(), svd.lowRank(rank), operator.bias());
             arrays.add(square("W_rank", low.matrix(), d));
             arrays.add(square("W_pinv", svd.inverse(rank), d));
             arrays.add(logits("rank_logits", model, low, states, beta));

@@ -41,14 +41,15 @@ public final class LreSweepExperiment implements Experiment<LanguageModel> {
         boolean published = f.choice("mode", List.of(Selection.NESTED.id(), Selection.PUBLISHED.id())).equals(Selection.PUBLISHED.id());
         Selection how = published ? Selection.PUBLISHED : Selection.NESTED;
         int every = f.integer("every", 1, model.layers(), 1);
-        LinearSweep sweep = LinearSweep.of(model).asking(zeroShot ? Asking.ZERO_SHOT : Asking.IN_CONTEXT).samples(f.integer("samples", 1, 100, 5))
-                .splits(f.integer("splits", 1, 100, 3)).facts(f.integer("facts", Trial.LEAST, 1_000_000, 50)).seed(f.integer("seed", 0, Integer.MAX_VALUE, 1))
+        LinearSweep sweep = LinearSweep.of(model).asking(zeroShot ? Asking.ZERO_SHOT : Asking.IN_CONTEXT).samples(f.integer("samples", 1, 100, LinearSweep.SAMPLES))
+                .splits(f.integer("splits", 1, 100, LinearSweep.SPLITS)).facts(f.integer("facts", Trial.LEAST, 1_000_000, LinearSweep.FACTS))
+                .seed(f.integer("seed", 0, Integer.MAX_VALUE, 1))
                 .layers(IntStream.range(Jacobian.EMBED, model.layers()).filter(l -> l == Jacobian.EMBED || l % every == 0).toArray());
         if (f.has("ranks")) {
-            sweep.ranks(f.ids("ranks", model.width() + 1));
+            sweep = sweep.ranks(f.ids("ranks", model.width() + 1));
         }
         if (f.flag("faithfulness_only")) {
-            sweep.ranks();
+            sweep = sweep.ranks();
         }
         long start = System.nanoTime();
         LinearRelations found = sweep.over(relations, progress, journal).chosen(how);
@@ -75,8 +76,8 @@ public final class LreSweepExperiment implements Experiment<LanguageModel> {
         scalars.put("measured", found.measured().stream().map(LinearRelation::name).toList());
         if (!found.measured().isEmpty()) {
             scalars.put("mean_faithfulness", found.mean());
-            scalars.put("mean_majority", found.majority());
-            scalars.put("above_majority", found.aboveMajority());
+            scalars.put("mean_constant", found.constant());
+            scalars.put("above_constant", found.aboveConstant());
             scalars.put("above_half", found.above(0.5));
             if (found.measured().stream().anyMatch(LinearRelation::hasCausality)) {
                 scalars.put("mean_causality", found.causality());

@@ -64,7 +64,7 @@ final class SplitRun {
      * @param number among the relation's facts
      * @param answer what the model says
      * @param states the residual streams of the subject's last token, at each layer that is looked at
-     * @param z      that of the prompt's last token behind the last layer
+     * @param z      that of the prompt's last token after the last layer
      */
     private record Test(int number, Fact fact, Prompt prompt, int answer, float[][] states, float[] z) {
     }
@@ -162,10 +162,9 @@ final class SplitRun {
         return new Test(number, fact, prompt, pass.argmax(), states, pass.get(new Site(model.layers() - 1, HookPoint.RESID_POST, pass.length() - 1)));
     }
 
-    /** The largest share of tests whose objects one token begins: of those that the model says. */
+    /** Of the answers that the model gives. */
     private double constant(List<Test> tests) {
-        return tests.stream().mapToInt(Test::answer).distinct().mapToLong(a -> tests.stream().filter(t -> t.fact.begunBy(text(a))).count()).max().orElse(0)
-                / (double) tests.size();
+        return Baselines.constant(tests.stream().map(Test::fact).toList(), tests.stream().map(t -> text(t.answer)).toList());
     }
 
     private String text(int id) {

@@ -17,7 +17,7 @@ import lab.recall.math.Parallel;
  * float[][] gradients = added.backward(fork -> true);                   // [forks][width]
  * }</pre>
  *
- * Only what lies behind the layer and the token is computed, forward and back. A base must have kept its states.
+ * Only what comes after the layer and the token is computed, forward and back. A base must have kept its states.
  */
 public final class AddedVectors {
     /** Reads the logits of the {@code i}-th of a fork's last tokens and puts d loss / d logits in their place. May be called by several threads. */

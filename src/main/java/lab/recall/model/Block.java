@@ -19,6 +19,6 @@ interface Block {
     /** Takes gradients back through the layer, in place: {@code batch.grad} holds those of its output and, on return, of its input. */
     void backward(BackBatch batch);
 
-    /** What a pass that kept its states left behind in this layer, for runs that go on from it behind token 0. */
+    /** What a pass that kept its states left behind in this layer, for runs that go on from it after token 0. */
     Past past(Pass pass, int layer, List<Run> runs);
 }

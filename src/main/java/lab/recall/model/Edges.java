@@ -10,7 +10,7 @@ import java.util.List;
  *
  * <pre>{@code
  * Edges.of(2, 11)                                           // token 11 reads token 2
- * Edges.between(subject, last)                              // each source with each target at or behind it
+ * Edges.between(subject, last)                              // each source with each target at or after it
  * Edges.toLater(subject, prompt.length())                   // from the subject's tokens to every later token outside them
  * }</pre>
  *
@@ -65,7 +65,7 @@ public final class Edges {
         return new Edges(sources);
     }
 
-    /** From each source to each target that lies at or behind it. */
+    /** From each source to each target that lies at or after it. */
     public static Edges between(int[] sources, int[] targets) {
         List<int[]> pairs = new ArrayList<>();
         for (int t : targets) {

@@ -19,7 +19,7 @@ import lab.recall.math.Softmax;
  * double[] p = forks.probabilities(answer);                 // one for each fork, in the order in which they were added
  * }</pre>
  *
- * A fork equals its base before the first touched layer and left of the first touched token, so only the rows (fork, token) behind that are
+ * A fork equals its base before the first touched layer and left of the first touched token, so only the rows (fork, token) after that are
  * computed, all forks that are alive in a layer in one product. A fork's numbers do not depend on the others or on the number of threads.
  * A base must have kept its states, as {@link LanguageModel#run(int...)} does.
  */
@@ -119,7 +119,7 @@ public final class Forks {
     }
 
     /**
-     * How likely targets are behind each fork's prompt, [fork][target]. All of a target but its last token stands at the end of the fork's base.
+     * How likely targets are after each fork's prompt, [fork][target]. All of a target but its last token stands at the end of the fork's base.
      *
      * @param targets for each fork some targets, token ids each
      */

@@ -25,7 +25,7 @@ public record LayerWindow(int width, int layers) {
         return Math.max(0, layer - width / 2);
     }
 
-    /** The layer behind the last one. */
+    /** The layer after the last one. */
     public int end(int layer) {
         return Math.min(layers, layer + (width + 1) / 2);
     }

@@ -2,7 +2,6 @@ package lab.recall.model;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.IntStream;
 import lab.recall.math.Softmax;
 import lab.recall.text.Prompt;
 import lab.recall.text.Tokenizer;
@@ -21,44 +20,69 @@ public final class NextToken implements Showable {
     private final Tokenizer tokenizer;
     private final Prompt prompt;
     private final float[] logits;
-    private final int[] order;
+    private final double logSum;
+    private int[] order = new int[0];
 
     NextToken(Tokenizer tokenizer, Prompt prompt, float[] logits) {
         this.tokenizer = tokenizer;
         this.prompt = prompt;
         this.logits = logits;
-        this.order = IntStream.range(0, logits.length).boxed().sorted((a, b) -> Float.compare(logits[b], logits[a])).mapToInt(i -> i).toArray();
+        this.logSum = Softmax.logSumExp(logits, 0, logits.length);
+    }
+
+    /** The ids of the k largest logits, the largest first, of equals the smaller id. */
+    private static int[] largest(float[] logits, int k) {
+        int[] top = new int[k];
+        int found = 0;
+        for (int id = 0; id < logits.length; id++) {
+            if (found == k && logits[id] <= logits[top[k - 1]]) {
+                continue;
+            }
+            int at = found < k ? found++ : k - 1;
+            for (; at > 0 && logits[id] > logits[top[at - 1]]; at--) {
+                top[at] = top[at - 1];
+            }
+            top[at] = id;
+        }
+        return top;
     }
 
     /** The id of rank 0, 1, .. */
-    public int id(int rank) {
+    public synchronized int id(int rank) {
+        if (rank < 0 || rank >= logits.length) {
+            throw new IllegalArgumentException("rank: " + rank + ", expected a whole number from 0 to " + (logits.length - 1));
+        }
+        if (rank >= order.length) {                             // the first alone is what most callers want
+            order = largest(logits, Math.min(logits.length, Math.max(rank + 1, 2 * order.length)));
+        }
         return order[rank];
     }
 
     /** The token of rank 0, 1, .. as text; its id where the model has no tokenizer. */
     public String token(int rank) {
-        return tokenizer == null ? "#" + order[rank] : tokenizer.token(order[rank]);
+        return tokenizer == null ? "#" + id(rank) : tokenizer.token(id(rank));
     }
 
     /** Probability of the token of rank 0, 1, .. */
     public double probability(int rank) {
-        return Softmax.probability(logits, 0, logits.length, order[rank]);
+        return Math.exp(logits[id(rank)] - logSum);
     }
 
     /** The k most probable tokens. */
     public Table top(int k) {
-        if (k < 1 || k > order.length) {
-            throw new IllegalArgumentException("top " + k + ": expected a number from 1 to " + order.length);
+        if (k < 1 || k > logits.length) {
+            throw new IllegalArgumentException("top " + k + ": expected a number from 1 to " + logits.length);
         }
+        id(k - 1);                                              // all of them at once
         List<List<Object>> rows = new ArrayList<>();
         for (int i = 0; i < k; i++) {
-            rows.add(List.of(i + 1, token(i), order[i], probability(i)));
+            rows.add(List.of(i + 1, token(i), id(i), probability(i)));
         }
         return Tables.of(prompt.text() == null ? "" : prompt.text() + " …", List.of("rank", "token", "id", "probability"), rows);
     }
 
     @Override
     public Object view() {
-        return top(Math.min(10, order.length));
+        return top(Math.min(10, logits.length));
     }
 }

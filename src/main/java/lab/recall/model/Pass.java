@@ -150,7 +150,7 @@ public final class Pass {
         return model.sites().stream().filter(s -> has(s.layer(), s.point())).map(s -> activation(s.layer(), s.point())).toList();
     }
 
-    /** The same run with more tokens behind it, computed from the states that this pass kept. */
+    /** The same run with more tokens after it, computed from the states that this pass kept. */
     public Pass then(int... more) {
         int[] longer = Arrays.copyOf(ids, ids.length + more.length);
         for (int i = 0; i < more.length; i++) {

@@ -41,7 +41,7 @@ final class Run {
         return new Run(model, ids, null, 0, 0, spread(model, changes, ids.length), keep, logits);
     }
 
-    /** The base pass with more tokens behind it. */
+    /** The base pass with more tokens after it. */
     static Run continued(Pass base, int[] ids, boolean[][] keep, int logits) {
         return new Run(base.model(), ids, base, base.length(), 0, List.of(), keep, logits);
     }

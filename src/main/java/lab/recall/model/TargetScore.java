@@ -8,7 +8,7 @@ import java.util.Map;
 import lab.recall.math.Softmax;
 
 /**
- * How likely a target of one or more tokens is behind a prompt, each token read with the target's earlier ones in place.
+ * How likely a target of one or more tokens is after a prompt, each token read with the target's earlier ones in place.
  *
  * <pre>{@code
  * TargetScore s = TargetScore.of(model, List.of(ids), List.of(List.of(target)))[0][0];
@@ -20,9 +20,9 @@ import lab.recall.math.Softmax;
  */
 public record TargetScore(double[] logs, boolean greedy) {
     /**
-     * Of targets behind prompts, many together, [prompt][target].
+     * Of targets after prompts, many together, [prompt][target].
      *
-     * @param sequences prompts, each with all of its targets but the last token behind it
+     * @param sequences prompts, each with all of its targets but the last token after it
      * @param targets   for each of them some targets, token ids each
      */
     public static TargetScore[][] of(LanguageModel model, List<int[]> sequences, List<List<int[]>> targets) {

@@ -14,7 +14,7 @@ import java.util.Arrays;
  * @param text         what was tokenized; null when made of ids
  * @param ids          token ids, special tokens included
  * @param subjectStart first token of the subject, or -1
- * @param subjectEnd   token behind its last one, or -1
+ * @param subjectEnd   token after its last one, or -1
  */
 public record Prompt(String text, int[] ids, int subjectStart, int subjectEnd) {
     public Prompt {
@@ -41,7 +41,7 @@ public record Prompt(String text, int[] ids, int subjectStart, int subjectEnd) {
         return new Prompt(null, ids.clone(), -1, -1);
     }
 
-    /** The same prompt behind so many tokens {@code pad}; the subject's tokens move with it. */
+    /** The same prompt after so many tokens {@code pad}; the subject's tokens move with it. */
     public Prompt paddedLeft(int pad, int count) {
         int[] padded = new int[ids.length + count];
         Arrays.fill(padded, 0, count, pad);

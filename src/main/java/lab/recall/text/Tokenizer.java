@@ -39,7 +39,7 @@ public final class Tokenizer {
      *
      * @param ids    token ids
      * @param starts index of each token's first letter in the text
-     * @param ends   index behind its last one; equal to the start for a special token that was added
+     * @param ends   index after its last one; equal to the start for a special token that was added
      */
     public record Encoding(int[] ids, int[] starts, int[] ends) {
     }

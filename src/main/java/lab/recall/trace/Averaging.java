@@ -25,7 +25,7 @@ public enum Averaging {
     /**
      * What each pair gives to each position's mean, [position][layer][pair].
      *
-     * @param grids one a pair: a cell for each token, and one for the whole subject behind them
+     * @param grids one a pair: a cell for each token, and one for the whole subject after them
      */
     double[][][] samples(List<FactPair> pairs, List<InterchangeGrid> grids) {
         return this == CORRECTED ? corrected(pairs, grids) : published(pairs, grids);

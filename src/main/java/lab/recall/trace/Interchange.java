@@ -225,7 +225,7 @@ public final class Interchange {
         return grids;
     }
 
-    /** The patch at (layer, tokens), and the severed point behind it; before the first patched layer severing would change nothing. */
+    /** The patch at (layer, tokens), and the severed point after it; before the first patched layer severing would change nothing. */
     private List<Intervention> changes(Pass source, Pass base, int layer, int[] tokens) {
         int first = window.first(layer);
         List<Intervention> changes = new ArrayList<>();

@@ -199,7 +199,7 @@ public final class TracingCriteria {
         return new Found(number(curve[best]) + " at layer " + best + " of " + curve.length, inside >= height && inside >= curve[best] - 0.05);
     }
 
-    /** From the last layer above 0.5 to the first one below 0.1 behind it. */
+    /** From the last layer above 0.5 to the first one below 0.1 after it. */
     private static Found fall(double[] curve) {
         int above = IntStream.range(0, curve.length).filter(l -> curve[l] > 0.5).reduce((a, b) -> b).orElse(-1);
         if (above < 0) {

@@ -156,7 +156,7 @@ public final class TrainLog implements Showable {
             if (name.equals(LOSS)) {
                 Charts.dashed(chart, name, steps, values).getSeries(name).setLineColor(Color.GRAY);
             } else {
-                Charts.line(chart, name, steps, values, null);
+                Charts.line(chart, name, steps, values);
             }
             chart.getSeries(name).setYAxisGroup(axis);
         }

@@ -1,18 +1,16 @@
 package lab.recall.view;
 
+import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
+import java.awt.Graphics2D;
+import java.awt.geom.Line2D;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.CategoryChart;
-import org.knowm.xchart.CategoryChartBuilder;
-import org.knowm.xchart.CategorySeries;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -20,21 +18,31 @@ import org.knowm.xchart.internal.chartpart.Chart;
 import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.Styler;
 import org.knowm.xchart.style.lines.SeriesLines;
+import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /**
- * Line and bar charts in one quiet style.
+ * Line charts in one quiet style.
  *
  * <pre>{@code
  * XYChart c = Charts.lines("hand-over", "layer", "indirect effect");
- * Charts.line(c, "subject, last token", layers, means, halfWidths);
+ * Charts.line(c, "subject, last token", layers, means, low, high);
  * }</pre>
  */
 public final class Charts {
-    private static final Color[] PALETTE = {new Color(0x3f007d), new Color(0xd95f02), new Color(0x1b9e77), new Color(0x1f78b4),
+    static final Color[] PALETTE = {new Color(0x3f007d), new Color(0xd95f02), new Color(0x1b9e77), new Color(0x1f78b4),
         new Color(0xb2182b), new Color(0x666666)};
 
-    private static final int MOST_BARS = 60;
+    static final BasicStroke THIN = new BasicStroke(1);
+    /** Half the width of the small lines that end an interval, in pixels. */
+    static final int END = 3;
+    private static final Marker CAP = new Marker() {
+        @Override
+        public void paint(Graphics2D g, double x, double y, int size) {
+            g.setStroke(THIN);
+            g.draw(new Line2D.Double(x - END, y, x + END, y));
+        }
+    };
 
     private Charts() {
     }
@@ -46,7 +54,7 @@ public final class Charts {
         return c;
     }
 
-    private static void style(AxesChartStyler styler) {
+    static void style(AxesChartStyler styler) {
         styler.setChartBackgroundColor(Color.WHITE);
         styler.setSeriesColors(PALETTE);
         styler.setPlotBorderVisible(false);
@@ -54,16 +62,44 @@ public final class Charts {
         styler.setLegendPosition(Styler.LegendPosition.OutsideE);
         styler.setLegendBorderColor(Color.WHITE);
         styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 14));
-        styler.setErrorBarsColorSeriesColor(true);
     }
 
-    /** Adds a line; {@code errors}, half the height of each error bar, may be null. */
-    public static XYChart line(XYChart chart, String name, double[] x, double[] y, double[] errors) {
-        (errors == null ? chart.addSeries(name, x, y) : chart.addSeries(name, x, y, errors)).setMarker(SeriesMarkers.CIRCLE);
+    /** Adds a line. */
+    public static XYChart line(XYChart chart, String name, double[] x, double[] y) {
+        series(chart, name, x, y).setMarker(SeriesMarkers.CIRCLE);
         return chart;
     }
 
-    /** Adds a line over layers 0, 1, .. with the widths of its intervals as error bars; a layer without a value is left out. */
+    /** Adds a line with its intervals, each drawn from {@code low} to {@code high}: those of a share are lopsided near 0 and 1. */
+    public static XYChart line(XYChart chart, String name, double[] x, double[] y, double[] low, double[] high) {
+        line(chart, name, x, y);
+        double[] at = new double[3 * x.length];
+        double[] ends = new double[3 * x.length];
+        for (int i = 0; i < x.length; i++) {
+            Arrays.fill(at, 3 * i, 3 * i + 3, x[i]);
+            ends[3 * i] = low[i];
+            ends[3 * i + 1] = high[i];
+            ends[3 * i + 2] = Double.NaN;                       // where a line breaks
+        }
+        Color colour = chart.getSeries(name).getLineColor();
+        XYSeries spans = chart.addSeries(name + ", intervals", at, ends);
+        spans.setShowInLegend(false).setFillColor(colour);
+        spans.setMarker(CAP).setMarkerColor(colour).setLineColor(colour).setLineStyle(THIN);
+        return chart;
+    }
+
+    /** A new series with the next colour; series of intervals, which the legend does not show, have those of their lines. */
+    private static XYSeries series(XYChart chart, String name, double[] x, double[] y) {
+        int before = (int) chart.getSeriesCollection().stream().filter(XYSeries::isShowInLegend).count();
+        Color colour = PALETTE[before % PALETTE.length];
+        BasicStroke[] strokes = chart.getStyler().getSeriesLines();
+        XYSeries added = chart.addSeries(name, x, y);
+        added.setFillColor(colour);
+        added.setMarkerColor(colour).setLineColor(colour).setLineStyle(strokes[before / PALETTE.length % strokes.length]);
+        return added;
+    }
+
+    /** Adds a line over layers 0, 1, .. with its intervals; a layer without a value is left out. */
     public static XYChart byLayer(XYChart chart, String name, double[] means, double[] low, double[] high) {
         return byLayer(chart, name, means, low, high, 1);
     }
@@ -78,13 +114,16 @@ public final class Charts {
         if (layers.length == 0) {
             return chart;
         }
-        return line(chart, name, IntStream.of(layers).mapToDouble(l -> l / scale).toArray(), IntStream.of(layers).mapToDouble(l -> means[l]).toArray(),
-                IntStream.of(layers).mapToDouble(l -> (high[l] - low[l]) / 2).toArray());
+        return line(chart, name, IntStream.of(layers).mapToDouble(l -> l / scale).toArray(), some(means, layers), some(low, layers), some(high, layers));
+    }
+
+    private static double[] some(double[] all, int[] layers) {
+        return IntStream.of(layers).mapToDouble(l -> all[l]).toArray();
     }
 
     /** Adds a dashed line without markers, such as a baseline. */
     public static XYChart dashed(XYChart chart, String name, double[] x, double[] y) {
-        chart.addSeries(name, x, y).setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.DASH_DASH);
+        series(chart, name, x, y).setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.DASH_DASH);
         return chart;
     }
 
@@ -95,7 +134,7 @@ public final class Charts {
             throw new IllegalArgumentException("no line '" + of + "' in this chart; there are " + String.join(", ", names));
         }
         chart.addSeries(name, x, y).setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.DASH_DASH)
-                .setLineColor(PALETTE[names.indexOf(of) % PALETTE.length]);
+                .setLineColor(chart.getSeries(of).getLineColor());
         return chart;
     }
 
@@ -106,38 +145,8 @@ public final class Charts {
 
     /** Adds points that no line joins. */
     public static XYChart points(XYChart chart, String name, double[] x, double[] y) {
-        chart.addSeries(name, x, y).setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
+        series(chart, name, x, y).setXYSeriesRenderStyle(XYSeries.XYSeriesRenderStyle.Scatter);
         return chart;
-    }
-
-    /** An empty bar chart over named categories. */
-    public static CategoryChart bars(String title, String yAxis) {
-        CategoryChart c = new CategoryChartBuilder().width(1080).height(500).title(title).yAxisTitle(yAxis).build();
-        style(c.getStyler());
-        c.getStyler().setAvailableSpaceFill(0.75);
-        c.getStyler().setXAxisLabelRotation(60);
-        c.getStyler().setXAxisMaxLabelCount(MOST_BARS);
-        c.getStyler().setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
-        c.getStyler().setErrorBarsColorSeriesColor(false);
-        c.getStyler().setErrorBarsColor(new Color(0x999999));
-        c.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);
-        return c;
-    }
-
-    /** Adds a bar for each category; {@code errors}, half the height of each error bar, may be null. No bar where y is NaN. */
-    public static CategoryChart bar(CategoryChart chart, String name, List<String> categories, double[] y, double[] errors) {
-        chart.addSeries(name, categories, numbers(y), errors == null ? null : numbers(errors));
-        return chart;
-    }
-
-    /** Adds a dot for each category, such as a baseline; after all bars. */
-    public static CategoryChart dots(CategoryChart chart, String name, List<String> categories, double[] y) {
-        chart.addSeries(name, categories, numbers(y)).setChartCategorySeriesRenderStyle(CategorySeries.CategorySeriesRenderStyle.Scatter);
-        return chart;
-    }
-
-    private static List<Double> numbers(double[] values) {
-        return Arrays.stream(values).mapToObj(v -> Double.isNaN(v) ? null : (Double) v).collect(Collectors.toCollection(ArrayList::new));
     }
 
     /** PNG. */

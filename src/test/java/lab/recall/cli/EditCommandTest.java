@@ -185,10 +185,10 @@ class EditCommandTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "--subject Novux --prompt Nothing --target Malpolis|does not stand in the prompt", "--subject Novux --prompt {} --target|--target",
-        "--subject Novux|expected --subject, --prompt and --target", "--requests /nope|file: /nope: no such file",
-        "--subject Novux --prompt {}_is --target x --layer 8|layer: 8", "--subject Novux --prompt {}_is --target x --matrix W|matrix: 'W'",
-        "--subject Novux --prompt {}_is --target x --covariance /nope|covariance: /nope",
-        "--subject Novux --prompt {}_is --target x --texts /nope|texts: /nope cannot be read: no such file",
+        "--subject Novux|expected --subject, --prompt and --target", "--requests /nope|--requests: /nope: no such file",
+        "--subject Novux --prompt {}_is --target x --layer 8|--layer: 8", "--subject Novux --prompt {}_is --target x --matrix W|--matrix: 'W'",
+        "--subject Novux --prompt {}_is --target x --covariance /nope|--covariance: /nope",
+        "--subject Novux --prompt {}_is --target x --texts /nope|--texts: /nope cannot be read: no such file",
         "--subject Novux --prompt {}_is --target x --requests y|leave out file", "--apply /nope|--save", "--apply /nope --save x|/nope",
         "--apply a --revert b --save x|--apply"})
     void badOptionsAreOneSentence(String options, String why) {
@@ -200,7 +200,7 @@ class EditCommandTest {
     @Test
     void anEmptyTargetIsOneSentence() {
         assertEquals(2, edit(new String[] {"--subject", "Novux", "--prompt", "{} is", "--target", " "}));
-        assertTrue(terminal.err().startsWith("target: empty"), terminal.err());
+        assertTrue(terminal.err().startsWith("--target: empty"), terminal.err());
     }
 
     /** One fact asked about twice, with a weight so small that the two cannot be told apart. */

@@ -87,10 +87,10 @@ class KnockoutCommandTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "--model tiny-neox --form published|expected edges", "--model tiny-mamba --form magic|form: 'magic'", "--model tiny-mamba|--form",
-        "--model tiny-mamba --form edges --facts 0|facts: 0", "--model tiny-mamba --form edges --window 0|window: 0",
+        "--model tiny-neox --form published|expected edges", "--model tiny-mamba --form magic|--form: 'magic'", "--model tiny-mamba|--form",
+        "--model tiny-mamba --form edges --facts 0|--facts: 0", "--model tiny-mamba --form edges --window 0|--window: 0",
         "--model tiny-mamba --form edges --relation nope|nope", "--model tiny-mamba --form edges --relations missing|missing",
-        "--model tiny-mamba --form published --flows|flows", "--model tiny-mamba --form published --texts missing|texts: missing",
+        "--model tiny-mamba --form published --flows|flows", "--model tiny-mamba --form published --texts missing|--texts: missing",
         "--model nope --form edges|nope", "--form edges|--model"})
     void badOptionsAreOneSentence(String options, String why) {
         Path out = dir.resolve("out");

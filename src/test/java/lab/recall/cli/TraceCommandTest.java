@@ -100,8 +100,8 @@ class TraceCommandTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "--relation nope|nope", "--relations missing|missing", "--point resid_pots|did you mean 'resid_post'", "--point attn_out|attn_out",
-        "--point logits|logits", "--mode magic|expected corrected or published", "--window 0|window: 0", "--pairs 0|pairs: 0", "--noise 0|noise: 0",
-        "--noise 3 --samples 0|samples: 0", "--samples 5|samples: only noise is sampled", "--reverse --mode published|reverse", "--noise 3 --attribution|attribution", "--seed x|x", "--threads 0|threads: 0"})
+        "--point logits|logits", "--mode magic|expected corrected or published", "--window 0|--window: 0", "--pairs 0|--pairs: 0", "--noise 0|--noise: 0",
+        "--noise 3 --samples 0|--samples: 0", "--samples 5|--samples: only noise is sampled", "--reverse --mode published|reverse", "--noise 3 --attribution|attribution", "--seed x|x", "--threads 0|threads: 0"})
     void badOptionsAreOneSentence(String options, String why) {
         Path out = dir.resolve("out");
         String[] args = Stream.concat(Stream.of("trace", "--model", "tiny-mamba", "--out", out.toString()), Stream.of(options.split(" "))).toArray(String[]::new);

@@ -31,6 +31,7 @@ import lab.recall.model.Site;
 import lab.recall.request.Journal;
 import lab.recall.request.Progress;
 import lab.recall.text.Prompt;
+import lab.recall.text.Tokenizer;
 import lab.recall.view.Show;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -217,22 +218,35 @@ class LinearTest {
                     Intervention.add(new Site(layer, HookPoint.RESID_POST, p.subjectLast()), move)).argmax()) ? 1 : 0;
         }
         assertEquals(changed / known.size(), found.causality(Selection.PUBLISHED, layer).mean(), 1e-9);
-        assertEquals(1.0 / known.size(), found.majority(), 1e-9, "each country has a capital of its own");
+        assertEquals(1.0 / known.size(), found.constant(), 1e-9, "each country has a capital of its own");
     }
 
     /** A token that begins many objects is one constant answer for all of them: here there is none, and the most frequent object counts. */
     @Test
-    void theMajorityIsTheBestConstantAnswer() {
+    void theBestConstantAnswerCountsObjects() {
         Relation relation = Relations.of(mamba).get("country_currency");
         LinearRelation found = LinearSweep.of(mamba).zeroShot().splits(1).layers(4).ranks()
                 .over(Relations.of(mamba).only(relation.name()), Progress.silent(), Journal.none()).all().get(0);
         List<String> objects = Split.of(relation.facts(), 5, new Random(1 + relation.name().hashCode())).rest().stream()
                 .filter(f -> says(f, mamba.run(prompt(relation, f).ids()).argmax())).map(Fact::object).toList();
         double most = objects.stream().mapToInt(o -> Collections.frequency(objects, o)).max().orElseThrow();
-        assertEquals(most / objects.size(), found.majority(), 1e-9);
+        assertEquals(most / objects.size(), found.constant(), 1e-9);
     }
 
-    /** Where one answer begins every object, no edit can show anything: none is tried, and the majority is 1. */
+    /** The paper's red bars follow from the relations' files, as exactly as they were decoded; no baseline is above the best constant answer. */
+    @Test
+    void thePapersChanceIsOurs() {
+        Relations lre = Relations.lre();
+        List<PaperLinearity.Bar> bars = PaperLinearity.all();
+        assertEquals(25, bars.size());
+        for (PaperLinearity.Bar b : bars) {
+            double chance = Baselines.chance(PaperLinearity.facts(lre, b), Tokenizer.bundled20b());
+            assertEquals(b.chance(), chance, 1.5e-3, b.relation());
+            assertTrue(PaperLinearity.constant(lre, b) >= chance, b.relation());
+        }
+    }
+
+    /** Where one answer begins every object, no edit can show anything: none is tried, and the best constant answer is always right. */
     @Test
     void anAnswerThatFitsEveryObjectShowsNothing(@TempDir Path dir) throws IOException {
         Relation landmarks = Relations.of(mamba).get("landmark_in_country");
@@ -242,10 +256,10 @@ class LinearTest {
         LinearRelations found = LinearSweep.of(mamba).zeroShot().samples(1).splits(1).layers(0, 4).over(Relations.folder(dir), Progress.silent(), Journal.none());
         LinearRelation one = found.all().get(0);
         assertTrue(one.isMeasured() && !one.hasCausality());
-        assertEquals(1, one.majority());
+        assertEquals(1, one.constant());
         assertEquals(0, one.causality(Selection.NESTED).n());
         assertEquals(1, one.chart().getSeriesCollection().stream().filter(c -> c.getName().equals("faithfulness")).count());
-        assertTrue(found.aboveMajority().mean() <= 0);
+        assertEquals(one.faithfulness(Selection.NESTED).mean() - 1, found.aboveConstant().mean(), 1e-12);
         assertTrue(Show.text(LinearCriteria.of(found).table()).contains("no edits"));
     }
 
@@ -276,7 +290,7 @@ class LinearTest {
         }
         assertArrayEquals(found[0].faithfulnessByLayer(Selection.NESTED), found[1].faithfulnessByLayer(Selection.NESTED));
         assertArrayEquals(found[0].causalityByLayer(Selection.NESTED), found[1].causalityByLayer(Selection.NESTED));
-        assertEquals(0, found[0].causality(Selection.PUBLISHED, 7).mean(), "behind the last layer the subject's state moves nothing");
+        assertEquals(0, found[0].causality(Selection.PUBLISHED, 7).mean(), "after the last layer the subject's state moves nothing");
     }
 
     @Test
@@ -301,6 +315,29 @@ class LinearTest {
         assertEquals(three.faithfulness(Selection.PUBLISHED), found.get(2).all().get(0).faithfulness(Selection.PUBLISHED));
         assertEquals(three.tested(), found.get(0).all().get(0).tested());
         assertFalse(found.get(0).all().get(0).hasCausality());
+    }
+
+    @Test
+    void aSettingLeavesTheSweepAsItWas() {
+        LinearSweep sweep = LinearSweep.of(mamba).zeroShot().splits(1).layers(4);
+        LinearRelation before = sweep.over(capitals, Progress.silent(), Journal.none()).all().get(0);
+        sweep.asking(Asking.IN_CONTEXT).samples(1).splits(2).facts(6).seed(9).layers(0).ranks(1);
+        sweep.fewer(capitals, 2);
+        LinearRelation after = sweep.over(capitals, Progress.silent(), Journal.none()).all().get(0);
+        assertArrayEquals(before.layers(), after.layers());
+        assertEquals(before.known(), after.known());
+        assertEquals(before.faithfulness(Selection.NESTED), after.faithfulness(Selection.NESTED));
+        assertEquals(before.causality(Selection.NESTED), after.causality(Selection.NESTED));
+        assertTrue(after.hasCausality());
+    }
+
+    @Test
+    void operatorsSayHowManyExamplesTheyAreOf() {
+        Relation relation = capitals.all().get(0);
+        LinearSweep sweep = LinearSweep.of(mamba).zeroShot().layers(4);
+        assertTrue(sweep.samples(3).operators(relation).get(0).heatmap().title().startsWith("W, mean of 3 examples, from layer 4 "));
+        assertTrue(sweep.samples(1).operators(relation).get(0).heatmap().title().startsWith("W, one example, from layer 4 "));
+        assertThrows(IllegalArgumentException.class, () -> sweep.predictions(relation, mamba.layers(), 1));
     }
 
     @Test

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
@@ -16,9 +17,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
+import org.knowm.xchart.CategoryChart;
+import org.knowm.xchart.XYChart;
+import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.internal.chartpart.Chart;
 import org.nd4j.linalg.factory.Nd4j;
 import tech.tablesaw.api.DoubleColumn;
 import tech.tablesaw.api.Table;
@@ -57,10 +63,72 @@ class ViewTest {
         assertTrue(HeatMap.beside(map, map).width() > map.width());
     }
 
+    /** The bootstrap intervals of shares are lopsided: what is drawn is the interval, not its half width on both sides. */
+    @Test
+    void aLinesIntervalsReachFromLowToHigh() {
+        XYChart chart = Charts.line(Charts.lines("t", "x", "y"), "a", new double[] {0, 1}, new double[] {0.9, 0.5}, new double[] {0.6, 0.4},
+                new double[] {1, 0.8});
+        Charts.line(chart, "b", new double[] {0, 1}, new double[] {0.2, 0.3});
+        XYSeries spans = chart.getSeries("a, intervals");
+        assertArrayEquals(new double[] {0, 0, 0, 1, 1, 1}, spans.getXData());
+        assertArrayEquals(new double[] {0.6, 1, Double.NaN, 0.4, 0.8, Double.NaN}, spans.getYData());
+        assertFalse(spans.isShowInLegend());
+        assertEquals(chart.getSeries("a").getLineColor(), spans.getLineColor());
+        assertNotEquals(chart.getSeries("a").getLineColor(), chart.getSeries("b").getLineColor());
+        BufferedImage image = drawn(chart);
+        int x = (int) chart.getScreenXFromChart(0);
+        int[] rows = rows(image, x, chart.getSeries("a").getLineColor().getRGB());
+        assertEquals(chart.getScreenYFromChart(1), rows[0], 1.5);
+        assertEquals(chart.getScreenYFromChart(0.6), rows[1], 1.5);
+    }
+
+    @Test
+    void barsAndDotsStandInTheMiddle() {
+        CategoryChart chart = BarChart.of("t", "share", List.of("p", "q")).bar("a", new double[] {0.9, Double.NaN}, new double[] {0.6, Double.NaN},
+                new double[] {1, Double.NaN}).bar("b", new double[] {0.5, 0.4}).dots("level", new double[] {0.7, 0.8}).chart();
+        BufferedImage image = drawn(chart);
+        int middle = (int) Math.round(chart.getScreenXFromChart(0.5));
+        int purple = 0xff3f007d;
+        int orange = 0xffd95f02;
+        int y = (int) chart.getScreenYFromChart(0.1);
+        assertEquals(purple, image.getRGB(middle - 3, y));
+        assertEquals(orange, image.getRGB(middle + 3, y));
+        int left = middle;
+        int right = middle;
+        while (image.getRGB(left - 1, y) == purple || left == middle) {
+            left--;
+        }
+        while (image.getRGB(right + 1, y) == orange) {
+            right++;
+        }
+        assertEquals(middle - left, right - middle, 2, "both bars together are centred");
+        assertEquals(0xff1b9e77, image.getRGB(middle, (int) chart.getScreenYFromChart(0.7)), "the dot is in the middle of its category");
+        int[] span = rows(image, (left + middle) / 2, 0xff999999);
+        assertEquals(chart.getScreenYFromChart(1), span[0], 1.5);
+        assertEquals(chart.getScreenYFromChart(0.6), span[1], 1.5);
+        assertEquals(List.of("a", "b", "level"), chart.getSeriesCollection().stream().filter(s -> s.isShowInLegend()).map(s -> s.getName()).toList());
+        assertThrows(IllegalArgumentException.class, () -> BarChart.of("t", "y", List.of()));
+    }
+
+    private static BufferedImage drawn(Chart<?, ?> chart) {
+        BufferedImage image = new BufferedImage(chart.getWidth(), chart.getHeight(), BufferedImage.TYPE_INT_ARGB);
+        Graphics2D g = image.createGraphics();
+        chart.paint(g, image.getWidth(), image.getHeight());
+        g.dispose();
+        return image;
+    }
+
+    /** First and last row in which a colour, as far as smoothing leaves it, stands near a column. */
+    private static int[] rows(BufferedImage image, int column, int colour) {
+        int[] rows = IntStream.range(0, image.getHeight()).filter(y -> IntStream.rangeClosed(column - 2, column + 2)
+                .anyMatch(x -> image.getRGB(x, y) == colour)).toArray();
+        return new int[] {rows[0], rows[rows.length - 1]};
+    }
+
     @Test
     void eachKindOfObjectHasItsForm() {
         assertEquals(Display.HTML, Display.of(table).mime());
-        assertEquals(Display.PNG, Display.of(Charts.line(Charts.lines("t", "x", "y"), "s", new double[] {0, 1}, new double[] {1, 2}, null)).mime());
+        assertEquals(Display.PNG, Display.of(Charts.line(Charts.lines("t", "x", "y"), "s", new double[] {0, 1}, new double[] {1, 2})).mime());
         assertEquals(Display.PNG, Display.of(Nd4j.rand(3, 4)).mime());
         assertEquals(Display.TEXT, Display.of(Nd4j.rand(3, 4, 5)).mime());
         assertEquals("float[3] 1.000 2.000 3.000", Display.of(new float[] {1, 2, 3}).data());
