@@ -211,7 +211,7 @@ class EditCommandTest {
         Path file = Files.writeString(dir.resolve("twice.jsonl"), one + "\n" + one + "\n");
         for (String weight : List.of("1e-300", "0")) {
             assertEquals(2, edit(new String[] {"--requests", file.toString()}, "--how", "joint", "--weight", weight, "--save", dir.resolve("m").toString()));
-            assertTrue(terminal.err().startsWith("weight: "), terminal.err());
+            assertTrue(terminal.err().startsWith("--weight: "), terminal.err());
             assertEquals(1, terminal.err().strip().lines().count(), terminal.err());
             assertFalse(Files.exists(dir.resolve("m")));
         }
@@ -231,11 +231,11 @@ class EditCommandTest {
         assertArrayEquals(u, SafeTensors.read(dir.resolve("c").resolve("result.safetensors")).get("u").floats());
         assertArrayEquals(kept, Files.readAllBytes(file));
         assertEquals(2, recall(with(sweep, dir.resolve("d").toString(), "--model", "tiny-neox")));
-        assertTrue(terminal.err().startsWith("moments: ") && terminal.err().contains("another model"), terminal.err());
+        assertTrue(terminal.err().startsWith("--moments: ") && terminal.err().contains("another model"), terminal.err());
         assertEquals(2, recall(with(with(plain, FACT), "--moments", file.toString(), "--seed", "2")));
-        assertTrue(terminal.err().startsWith("texts: others than the 120"), terminal.err());
+        assertTrue(terminal.err().startsWith("--texts: others than the 120"), terminal.err());
         assertEquals(2, recall(with(with(plain, FACT), "--moments", file.toString(), "--covariance", "identity")));
-        assertTrue(terminal.err().startsWith("moments: a covariance is given"), terminal.err());
+        assertTrue(terminal.err().startsWith("--moments: a covariance is given"), terminal.err());
     }
 
     private static String[] with(String[] first, String... more) {
