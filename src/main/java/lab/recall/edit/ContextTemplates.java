@@ -66,7 +66,7 @@ public final class ContextTemplates {
     }
 
     private static int draw(float[] logits, Random random) {
-        int[] best = largest(logits, Math.min(TOP, logits.length));
+        int[] best = Softmax.largest(logits, Math.min(TOP, logits.length));
         double sum = 0;
         for (int id : best) {
             sum += Softmax.probability(logits, 0, logits.length, id);
@@ -79,22 +79,5 @@ public final class ContextTemplates {
             }
         }
         return best[best.length - 1];
-    }
-
-    /** Indices of the largest numbers, the largest first, of equal ones the first. */
-    static int[] largest(float[] values, int count) {
-        int[] best = new int[count];
-        int found = 0;
-        for (int i = 0; i < values.length; i++) {
-            if (found == count && !(values[i] > values[best[count - 1]])) {
-                continue;
-            }
-            int at = found < count ? found++ : count - 1;
-            for (; at > 0 && values[i] > values[best[at - 1]]; at--) {
-                best[at] = best[at - 1];
-            }
-            best[at] = i;
-        }
-        return best;
     }
 }

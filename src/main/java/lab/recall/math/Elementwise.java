@@ -1,7 +1,5 @@
 package lab.recall.math;
 
-import jdk.incubator.vector.FloatVector;
-
 /** Sums and products of rows. */
 public final class Elementwise {
     private Elementwise() {
@@ -50,34 +48,28 @@ public final class Elementwise {
 
     /** The compilers vectorise such loops by themselves, but lose as much time as a short row takes around them. */
     private static final class Lanes {
-        private static final int COUNT = VectorMath.LANES.length();
-
         static int add(float[] from, int fromAt, float[] to, int toAt, int count) {
             int i = 0;
-            for (; i <= count - COUNT; i += COUNT) {
-                load(to, toAt + i).add(load(from, fromAt + i)).intoArray(to, toAt + i);
+            for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
+                VectorMath.load(to, toAt + i).add(VectorMath.load(from, fromAt + i)).intoArray(to, toAt + i);
             }
             return i;
         }
 
         static int multiply(float[] from, int fromAt, float[] to, int toAt, int count) {
             int i = 0;
-            for (; i <= count - COUNT; i += COUNT) {
-                load(to, toAt + i).mul(load(from, fromAt + i)).intoArray(to, toAt + i);
+            for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
+                VectorMath.load(to, toAt + i).mul(VectorMath.load(from, fromAt + i)).intoArray(to, toAt + i);
             }
             return i;
         }
 
         static int scale(float factor, float[] x, int at, int count) {
             int i = 0;
-            for (; i <= count - COUNT; i += COUNT) {
-                load(x, at + i).mul(factor).intoArray(x, at + i);
+            for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
+                VectorMath.load(x, at + i).mul(factor).intoArray(x, at + i);
             }
             return i;
-        }
-
-        private static FloatVector load(float[] x, int at) {
-            return FloatVector.fromArray(VectorMath.LANES, x, at);
         }
     }
 }

@@ -64,12 +64,10 @@ public final class Gelu {
     }
 
     private static final class Lanes {
-        private static final int COUNT = VectorMath.LANES.length();
-
         static int gelu(float[] x, int xAt, int count, float[] out, int outAt) {
             int i = 0;
-            for (; i <= count - COUNT; i += COUNT) {
-                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, xAt + i);
+            for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
+                FloatVector v = VectorMath.load(x, xAt + i);
                 FloatVector size = v.abs();
                 size.neg().fma(tail(size, VectorMath.exp(v.mul(-0.5f).mul(v))), v.max(0f)).intoArray(out, outAt + i);
             }
@@ -78,13 +76,13 @@ public final class Gelu {
 
         static int backward(float[] x, int xAt, int count, float[] dOut, int dOutAt, float[] dX, int dXAt) {
             int i = 0;
-            for (; i <= count - COUNT; i += COUNT) {
-                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, xAt + i);
+            for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
+                FloatVector v = VectorMath.load(x, xAt + i);
                 FloatVector e = VectorMath.exp(v.mul(-0.5f).mul(v));
                 FloatVector c = tail(v.abs(), e);
                 FloatVector one = FloatVector.broadcast(VectorMath.LANES, 1f);
                 FloatVector slope = v.fma(e.mul(DENSITY), one.sub(c).blend(c, v.lt(0f)));
-                FloatVector.fromArray(VectorMath.LANES, dOut, dOutAt + i).mul(slope).intoArray(dX, dXAt + i);
+                VectorMath.load(dOut, dOutAt + i).mul(slope).intoArray(dX, dXAt + i);
             }
             return i;
         }

@@ -64,12 +64,10 @@ public final class LayerNorm {
     }
 
     private static final class Lanes {
-        private static final int COUNT = VectorMath.LANES.length();
-
         static int forward(float[] x, int from, int width, float m, float s, float[] weight, float[] bias, float[] out, int to) {
             int i = 0;
-            for (; i <= width - COUNT; i += COUNT) {
-                load(x, from + i).sub(m).mul(s).mul(load(weight, i)).add(load(bias, i)).intoArray(out, to + i);
+            for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
+                VectorMath.load(x, from + i).sub(m).mul(s).mul(VectorMath.load(weight, i)).add(VectorMath.load(bias, i)).intoArray(out, to + i);
             }
             return i;
         }
@@ -77,20 +75,16 @@ public final class LayerNorm {
         static int backward(float[] x, int from, int width, float m, float s, float[] weight, float sum, float dot, float[] dOut, int in,
                 float[] dX, int to, float[] dWeight, float[] dBias) {
             int i = 0;
-            for (; i <= width - COUNT; i += COUNT) {
-                FloatVector g = load(dOut, in + i);
-                FloatVector normed = load(x, from + i).sub(m).mul(s);
-                load(dX, to + i).add(g.mul(load(weight, i)).sub(sum).sub(normed.mul(dot)).mul(s)).intoArray(dX, to + i);
+            for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
+                FloatVector g = VectorMath.load(dOut, in + i);
+                FloatVector normed = VectorMath.load(x, from + i).sub(m).mul(s);
+                VectorMath.load(dX, to + i).add(g.mul(VectorMath.load(weight, i)).sub(sum).sub(normed.mul(dot)).mul(s)).intoArray(dX, to + i);
                 if (dWeight != null) {
-                    load(dWeight, i).add(g.mul(normed)).intoArray(dWeight, i);
-                    load(dBias, i).add(g).intoArray(dBias, i);
+                    VectorMath.load(dWeight, i).add(g.mul(normed)).intoArray(dWeight, i);
+                    VectorMath.load(dBias, i).add(g).intoArray(dBias, i);
                 }
             }
             return i;
-        }
-
-        private static FloatVector load(float[] x, int at) {
-            return FloatVector.fromArray(VectorMath.LANES, x, at);
         }
     }
 }

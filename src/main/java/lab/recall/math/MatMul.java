@@ -1,7 +1,6 @@
 package lab.recall.math;
 
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
 
 /**
  * Products of matrices that are used once, as attention and the gradients of weights have them: not worth packing.
@@ -70,9 +69,9 @@ public final class MatMul {
 
     /** Register tiles over both operands where they lie; loaded only where the Vector API is. */
     private static final class Tiles {
-        private static final int LANES = FloatVector.SPECIES_PREFERRED.length();
-        private static final int VECTORS = LANES == 16 ? 4 : 2;
-        private static final int TILE_ROWS = LANES == 16 ? 6 : 4;
+        private static final int LANES = Panels.LANES;
+        private static final int VECTORS = Panels.VECTORS;
+        private static final int TILE_ROWS = Panels.TILE_ROWS;
         private static final Scratch EDGE = new Scratch();
 
         static void multiply(float[] a, int aAt, int aStride, int rows, int depth, float[] m, int mAt, int mStride, float[] c, int cAt, int cStride, int width) {

@@ -7,10 +7,10 @@ import jdk.incubator.vector.FloatVector;
  * narrower. Loaded only where the Vector API is.
  */
 final class Panels implements PackedMatrix.Store {
-    private static final int LANES = FloatVector.SPECIES_PREFERRED.length();
+    static final int LANES = FloatVector.SPECIES_PREFERRED.length();
     /** 32 registers of 512 bits hold 6 rows of 4 vectors; 16 smaller ones hold 4 rows of 2, and what the compilers add to them. */
-    private static final int VECTORS = LANES == 16 ? 4 : 2;
-    private static final int TILE_ROWS = LANES == 16 ? 6 : 4;
+    static final int VECTORS = LANES == 16 ? 4 : 2;
+    static final int TILE_ROWS = LANES == 16 ? 6 : 4;
     private static final int WIDE = VECTORS * LANES;
     private static final int NARROW = 2 * LANES;
     /** Rows and a panel that go through the products together should stay within the second-level cache. */

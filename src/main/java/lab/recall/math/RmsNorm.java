@@ -54,31 +54,25 @@ public final class RmsNorm {
     }
 
     private static final class Lanes {
-        private static final int COUNT = VectorMath.LANES.length();
-
         static int forward(float[] x, int from, int width, float scale, float[] weight, float[] out, int to) {
             int i = 0;
-            for (; i <= width - COUNT; i += COUNT) {
-                load(x, from + i).mul(scale).mul(load(weight, i)).intoArray(out, to + i);
+            for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
+                VectorMath.load(x, from + i).mul(scale).mul(VectorMath.load(weight, i)).intoArray(out, to + i);
             }
             return i;
         }
 
         static int backward(float[] x, int from, int width, float s, float[] weight, float back, float[] dOut, int in, float[] dX, int to, float[] dWeight) {
             int i = 0;
-            for (; i <= width - COUNT; i += COUNT) {
-                FloatVector g = load(dOut, in + i);
-                FloatVector v = load(x, from + i);
-                load(dX, to + i).add(g.mul(load(weight, i)).mul(s).sub(v.mul(back))).intoArray(dX, to + i);
+            for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
+                FloatVector g = VectorMath.load(dOut, in + i);
+                FloatVector v = VectorMath.load(x, from + i);
+                VectorMath.load(dX, to + i).add(g.mul(VectorMath.load(weight, i)).mul(s).sub(v.mul(back))).intoArray(dX, to + i);
                 if (dWeight != null) {
-                    load(dWeight, i).add(g.mul(v).mul(s)).intoArray(dWeight, i);
+                    VectorMath.load(dWeight, i).add(g.mul(v).mul(s)).intoArray(dWeight, i);
                 }
             }
             return i;
-        }
-
-        private static FloatVector load(float[] x, int at) {
-            return FloatVector.fromArray(VectorMath.LANES, x, at);
         }
     }
 }

@@ -25,6 +25,23 @@ public final class Softmax {
         return best;
     }
 
+    /** Indices of the {@code count} largest entries, the largest first, of equals the first. */
+    public static int[] largest(float[] x, int count) {
+        int[] best = new int[count];
+        int found = 0;
+        for (int i = 0; i < x.length; i++) {
+            if (found == count && !(x[i] > x[best[count - 1]])) {
+                continue;
+            }
+            int at = found < count ? found++ : count - 1;
+            for (; at > 0 && x[i] > x[best[at - 1]]; at--) {
+                best[at] = best[at - 1];
+            }
+            best[at] = i;
+        }
+        return best;
+    }
+
     /** Probability of one entry. */
     public static double probability(float[] logits, int at, int width, int id) {
         return Math.exp(logits[at + id] - logSumExp(logits, at, width));
@@ -78,9 +95,9 @@ public final class Softmax {
     private static float max(float[] x, int at, int width) {
         float max = Float.NEGATIVE_INFINITY;
         int i = 0;
-        if (Simd.available() && width >= Lanes.COUNT) {
+        if (Simd.available() && width >= VectorMath.COUNT) {
             max = Lanes.max(x, at, width);
-            i = width - width % Lanes.COUNT;
+            i = width - width % VectorMath.COUNT;
         }
         for (; i < width; i++) {
             max = Math.max(max, x[at + i]);
@@ -89,29 +106,27 @@ public final class Softmax {
     }
 
     private static final class Lanes {
-        static final int COUNT = VectorMath.LANES.length();
-
         static float max(float[] x, int at, int width) {
-            FloatVector most = FloatVector.fromArray(VectorMath.LANES, x, at);
-            for (int i = COUNT; i <= width - COUNT; i += COUNT) {
-                most = most.max(FloatVector.fromArray(VectorMath.LANES, x, at + i));
+            FloatVector most = VectorMath.load(x, at);
+            for (int i = VectorMath.COUNT; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
+                most = most.max(VectorMath.load(x, at + i));
             }
             return most.reduceLanes(VectorOperators.MAX);
         }
 
         static int exp(float[] x, int at, int width, float max, float[] out, int outAt) {
             int i = 0;
-            for (; i <= width - COUNT; i += COUNT) {
-                VectorMath.exp(FloatVector.fromArray(VectorMath.LANES, x, at + i).sub(max)).intoArray(out, outAt + i);
+            for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
+                VectorMath.exp(VectorMath.load(x, at + i).sub(max)).intoArray(out, outAt + i);
             }
             return i;
         }
 
         static int backward(float[] p, int pAt, int width, float scale, float mean, float[] d, int dAt) {
             int i = 0;
-            for (; i <= width - COUNT; i += COUNT) {
-                FloatVector g = FloatVector.fromArray(VectorMath.LANES, d, dAt + i).sub(mean);
-                FloatVector.fromArray(VectorMath.LANES, p, pAt + i).mul(scale).mul(g).intoArray(d, dAt + i);
+            for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
+                FloatVector g = VectorMath.load(d, dAt + i).sub(mean);
+                VectorMath.load(p, pAt + i).mul(scale).mul(g).intoArray(d, dAt + i);
             }
             return i;
         }

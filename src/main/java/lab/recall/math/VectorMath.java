@@ -8,7 +8,13 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorMath {
     static final VectorSpecies<Float> LANES = FloatVector.SPECIES_PREFERRED;
 
+    static final int COUNT = LANES.length();
+
     private VectorMath() {
+    }
+
+    static FloatVector load(float[] x, int at) {
+        return FloatVector.fromArray(LANES, x, at);
     }
 
     static FloatVector exp(FloatVector value) {

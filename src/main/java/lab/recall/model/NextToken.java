@@ -30,30 +30,13 @@ public final class NextToken implements Showable {
         this.logSum = Softmax.logSumExp(logits, 0, logits.length);
     }
 
-    /** The ids of the k largest logits, the largest first, of equals the smaller id. */
-    private static int[] largest(float[] logits, int k) {
-        int[] top = new int[k];
-        int found = 0;
-        for (int id = 0; id < logits.length; id++) {
-            if (found == k && logits[id] <= logits[top[k - 1]]) {
-                continue;
-            }
-            int at = found < k ? found++ : k - 1;
-            for (; at > 0 && logits[id] > logits[top[at - 1]]; at--) {
-                top[at] = top[at - 1];
-            }
-            top[at] = id;
-        }
-        return top;
-    }
-
     /** The id of rank 0, 1, .. */
     public synchronized int id(int rank) {
         if (rank < 0 || rank >= logits.length) {
             throw new IllegalArgumentException("rank: " + rank + ", expected a whole number from 0 to " + (logits.length - 1));
         }
         if (rank >= order.length) {                             // the first alone is what most callers want
-            order = largest(logits, Math.min(logits.length, Math.max(rank + 1, 2 * order.length)));
+            order = Softmax.largest(logits, Math.min(logits.length, Math.max(rank + 1, 2 * order.length)));
         }
         return order[rank];
     }

@@ -22,6 +22,7 @@ import lab.recall.facts.Documents;
 import lab.recall.facts.EditRequest;
 import lab.recall.facts.EditRequests;
 import lab.recall.facts.Relations;
+import lab.recall.math.Softmax;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
@@ -337,14 +338,14 @@ class EditTest {
 
     @Test
     void theLargestLogits() {
-        assertArrayEquals(new int[] {3, 1, 4}, ContextTemplates.largest(new float[] {0, 2, -1, 5, 2, 1}, 3));
+        assertArrayEquals(new int[] {3, 1, 4}, Softmax.largest(new float[] {0, 2, -1, 5, 2, 1}, 3));
         float[] some = new float[500];
         Random random = new Random(4);
         for (int i = 0; i < some.length; i++) {
             some[i] = random.nextInt(60);
         }
         int[] sorted = IntStream.range(0, some.length).boxed().sorted((a, b) -> Float.compare(some[b], some[a])).mapToInt(i -> i).limit(5).toArray();
-        assertArrayEquals(sorted, ContextTemplates.largest(some, 5));
+        assertArrayEquals(sorted, Softmax.largest(some, 5));
     }
 
     @Test
