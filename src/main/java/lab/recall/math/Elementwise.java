@@ -1,5 +1,7 @@
 package lab.recall.math;
 
+import jdk.incubator.vector.FloatVector;
+
 /** Sums and products of rows. */
 public final class Elementwise {
     private Elementwise() {
@@ -51,7 +53,7 @@ public final class Elementwise {
         static int add(float[] from, int fromAt, float[] to, int toAt, int count) {
             int i = 0;
             for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
-                VectorMath.load(to, toAt + i).add(VectorMath.load(from, fromAt + i)).intoArray(to, toAt + i);
+                FloatVector.fromArray(VectorMath.LANES, to, toAt + i).add(FloatVector.fromArray(VectorMath.LANES, from, fromAt + i)).intoArray(to, toAt + i);
             }
             return i;
         }
@@ -59,7 +61,7 @@ public final class Elementwise {
         static int multiply(float[] from, int fromAt, float[] to, int toAt, int count) {
             int i = 0;
             for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
-                VectorMath.load(to, toAt + i).mul(VectorMath.load(from, fromAt + i)).intoArray(to, toAt + i);
+                FloatVector.fromArray(VectorMath.LANES, to, toAt + i).mul(FloatVector.fromArray(VectorMath.LANES, from, fromAt + i)).intoArray(to, toAt + i);
             }
             return i;
         }
@@ -67,7 +69,7 @@ public final class Elementwise {
         static int scale(float factor, float[] x, int at, int count) {
             int i = 0;
             for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
-                VectorMath.load(x, at + i).mul(factor).intoArray(x, at + i);
+                FloatVector.fromArray(VectorMath.LANES, x, at + i).mul(factor).intoArray(x, at + i);
             }
             return i;
         }

@@ -1,6 +1,7 @@
 package lab.recall.math;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /**
  * GELU in its exact form: x Φ(x), Φ(x) = (1 + erf(x / sqrt 2)) / 2.
@@ -25,6 +26,8 @@ public final class Gelu {
     private static final float P6 = 0.12148532f;
     private static final float P7 = 0.14119682f;
     private static final float P8 = 0.14104268f;
+
+    private static final int ONE = Float.floatToRawIntBits(1f);
 
     private Gelu() {
     }
@@ -67,7 +70,7 @@ public final class Gelu {
         static int gelu(float[] x, int xAt, int count, float[] out, int outAt) {
             int i = 0;
             for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector v = VectorMath.load(x, xAt + i);
+                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, xAt + i);
                 FloatVector size = v.abs();
                 size.neg().fma(tail(size, VectorMath.exp(v.mul(-0.5f).mul(v))), v.max(0f)).intoArray(out, outAt + i);
             }
@@ -77,12 +80,14 @@ public final class Gelu {
         static int backward(float[] x, int xAt, int count, float[] dOut, int dOutAt, float[] dX, int dXAt) {
             int i = 0;
             for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector v = VectorMath.load(x, xAt + i);
+                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, xAt + i);
+                FloatVector g = FloatVector.fromArray(VectorMath.LANES, dOut, dOutAt + i);
                 FloatVector e = VectorMath.exp(v.mul(-0.5f).mul(v));
                 FloatVector c = tail(v.abs(), e);
-                FloatVector one = FloatVector.broadcast(VectorMath.LANES, 1f);
-                FloatVector slope = v.fma(e.mul(DENSITY), one.sub(c).blend(c, v.lt(0f)));
-                VectorMath.load(dOut, dOutAt + i).mul(slope).intoArray(dX, dXAt + i);
+                // 1 for v >= 0, else 0, from the sign bit: |step - c| is 1 - c or c, and no mask is made
+                FloatVector step = v.reinterpretAsInts().lanewise(VectorOperators.ASHR, 31).not().and(ONE).reinterpretAsFloats();
+                FloatVector slope = v.fma(e.mul(DENSITY), step.sub(c).abs());
+                g.mul(slope).intoArray(dX, dXAt + i);
             }
             return i;
         }

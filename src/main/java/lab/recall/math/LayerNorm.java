@@ -67,7 +67,7 @@ public final class LayerNorm {
         static int forward(float[] x, int from, int width, float m, float s, float[] weight, float[] bias, float[] out, int to) {
             int i = 0;
             for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
-                VectorMath.load(x, from + i).sub(m).mul(s).mul(VectorMath.load(weight, i)).add(VectorMath.load(bias, i)).intoArray(out, to + i);
+                FloatVector.fromArray(VectorMath.LANES, x, from + i).sub(m).mul(s).mul(FloatVector.fromArray(VectorMath.LANES, weight, i)).add(FloatVector.fromArray(VectorMath.LANES, bias, i)).intoArray(out, to + i);
             }
             return i;
         }
@@ -76,12 +76,12 @@ public final class LayerNorm {
                 float[] dX, int to, float[] dWeight, float[] dBias) {
             int i = 0;
             for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector g = VectorMath.load(dOut, in + i);
-                FloatVector normed = VectorMath.load(x, from + i).sub(m).mul(s);
-                VectorMath.load(dX, to + i).add(g.mul(VectorMath.load(weight, i)).sub(sum).sub(normed.mul(dot)).mul(s)).intoArray(dX, to + i);
+                FloatVector g = FloatVector.fromArray(VectorMath.LANES, dOut, in + i);
+                FloatVector normed = FloatVector.fromArray(VectorMath.LANES, x, from + i).sub(m).mul(s);
+                FloatVector.fromArray(VectorMath.LANES, dX, to + i).add(g.mul(FloatVector.fromArray(VectorMath.LANES, weight, i)).sub(sum).sub(normed.mul(dot)).mul(s)).intoArray(dX, to + i);
                 if (dWeight != null) {
-                    VectorMath.load(dWeight, i).add(g.mul(normed)).intoArray(dWeight, i);
-                    VectorMath.load(dBias, i).add(g).intoArray(dBias, i);
+                    FloatVector.fromArray(VectorMath.LANES, dWeight, i).add(g.mul(normed)).intoArray(dWeight, i);
+                    FloatVector.fromArray(VectorMath.LANES, dBias, i).add(g).intoArray(dBias, i);
                 }
             }
             return i;

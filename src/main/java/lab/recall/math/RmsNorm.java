@@ -57,7 +57,7 @@ public final class RmsNorm {
         static int forward(float[] x, int from, int width, float scale, float[] weight, float[] out, int to) {
             int i = 0;
             for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
-                VectorMath.load(x, from + i).mul(scale).mul(VectorMath.load(weight, i)).intoArray(out, to + i);
+                FloatVector.fromArray(VectorMath.LANES, x, from + i).mul(scale).mul(FloatVector.fromArray(VectorMath.LANES, weight, i)).intoArray(out, to + i);
             }
             return i;
         }
@@ -65,11 +65,11 @@ public final class RmsNorm {
         static int backward(float[] x, int from, int width, float s, float[] weight, float back, float[] dOut, int in, float[] dX, int to, float[] dWeight) {
             int i = 0;
             for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector g = VectorMath.load(dOut, in + i);
-                FloatVector v = VectorMath.load(x, from + i);
-                VectorMath.load(dX, to + i).add(g.mul(VectorMath.load(weight, i)).mul(s).sub(v.mul(back))).intoArray(dX, to + i);
+                FloatVector g = FloatVector.fromArray(VectorMath.LANES, dOut, in + i);
+                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, from + i);
+                FloatVector.fromArray(VectorMath.LANES, dX, to + i).add(g.mul(FloatVector.fromArray(VectorMath.LANES, weight, i)).mul(s).sub(v.mul(back))).intoArray(dX, to + i);
                 if (dWeight != null) {
-                    VectorMath.load(dWeight, i).add(g.mul(v).mul(s)).intoArray(dWeight, i);
+                    FloatVector.fromArray(VectorMath.LANES, dWeight, i).add(g.mul(v).mul(s)).intoArray(dWeight, i);
                 }
             }
             return i;

@@ -107,9 +107,9 @@ public final class Softmax {
 
     private static final class Lanes {
         static float max(float[] x, int at, int width) {
-            FloatVector most = VectorMath.load(x, at);
+            FloatVector most = FloatVector.fromArray(VectorMath.LANES, x, at);
             for (int i = VectorMath.COUNT; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
-                most = most.max(VectorMath.load(x, at + i));
+                most = most.max(FloatVector.fromArray(VectorMath.LANES, x, at + i));
             }
             return most.reduceLanes(VectorOperators.MAX);
         }
@@ -117,7 +117,7 @@ public final class Softmax {
         static int exp(float[] x, int at, int width, float max, float[] out, int outAt) {
             int i = 0;
             for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
-                VectorMath.exp(VectorMath.load(x, at + i).sub(max)).intoArray(out, outAt + i);
+                VectorMath.exp(FloatVector.fromArray(VectorMath.LANES, x, at + i).sub(max)).intoArray(out, outAt + i);
             }
             return i;
         }
@@ -125,8 +125,8 @@ public final class Softmax {
         static int backward(float[] p, int pAt, int width, float scale, float mean, float[] d, int dAt) {
             int i = 0;
             for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector g = VectorMath.load(d, dAt + i).sub(mean);
-                VectorMath.load(p, pAt + i).mul(scale).mul(g).intoArray(d, dAt + i);
+                FloatVector g = FloatVector.fromArray(VectorMath.LANES, d, dAt + i).sub(mean);
+                FloatVector.fromArray(VectorMath.LANES, p, pAt + i).mul(scale).mul(g).intoArray(d, dAt + i);
             }
             return i;
         }

@@ -5,6 +5,7 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -56,14 +57,23 @@ final class Sums {
         private static final VectorSpecies<Double> D = DoubleVector.SPECIES_PREFERRED;
         private static final VectorSpecies<Float> F = VectorSpecies.of(float.class, VectorShape.forBitSize(32 * D.length()));
         private static final boolean ONE = D.length() == CHAINS;
+        private static final VectorShuffle<Double> NEXT = VectorShuffle.fromOp(D, i -> i ^ 1);
+        private static final VectorShuffle<Double> NEXT_PAIR = VectorShuffle.fromOp(D, i -> i ^ 2);
+        private static final VectorShuffle<Double> NEXT_FOUR = VectorShuffle.fromOp(D, i -> (i ^ 4) % D.length());
 
         private static DoubleVector load(float[] x, int at) {
             return (DoubleVector) FloatVector.fromArray(F, x, at).convertShape(VectorOperators.F2D, D, 0);
         }
 
         private static double fold(DoubleVector low, DoubleVector high) {
-            return ((low.lane(0) + low.lane(1)) + (low.lane(2) + low.lane(3)))
-                    + (ONE ? (low.lane(4) + low.lane(5)) + (low.lane(6) + low.lane(7)) : (high.lane(0) + high.lane(1)) + (high.lane(2) + high.lane(3)));
+            return ONE ? sum(low) : sum(low) + sum(high);
+        }
+
+        /** Neighbours first, then pairs, then fours; by shuffles, since taking lanes out one by one costs more than the sum of a short row. */
+        private static double sum(DoubleVector v) {
+            DoubleVector pairs = v.add(v.rearrange(NEXT));
+            DoubleVector fours = pairs.add(pairs.rearrange(NEXT_PAIR));
+            return (ONE ? fours.add(fours.rearrange(NEXT_FOUR)) : fours).lane(0);
         }
 
         static double of(float[] x, int at, int width) {

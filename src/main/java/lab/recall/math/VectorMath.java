@@ -4,17 +4,16 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Functions of {@link Exp} on all lanes; loaded only where the Vector API is. */
+/**
+ * Functions of {@link Exp} on all lanes; loaded only where the Vector API is. Vectors are loaded by fromArray itself, which the compilers
+ * always inline: a small method of ours around it becomes a call, with its vectors on the heap, in a loop that already holds much code.
+ */
 final class VectorMath {
     static final VectorSpecies<Float> LANES = FloatVector.SPECIES_PREFERRED;
 
     static final int COUNT = LANES.length();
 
     private VectorMath() {
-    }
-
-    static FloatVector load(float[] x, int at) {
-        return FloatVector.fromArray(LANES, x, at);
     }
 
     static FloatVector exp(FloatVector value) {
