@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import lab.recall.facts.World;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Trainable;
@@ -85,7 +86,7 @@ public final class Trainer {
     public Trained train() {
         Show.Live curve = Show.live();
         try (ProgressBar bar = ProgressBar.of("training", "steps", config.steps())) {
-            Trained trained = train(bar::to, log -> curve.update(log.chart()));
+            Trained trained = train(bar::from, bar::to, log -> curve.update(log.chart()));
             curve.update(trained.log().chart());                // also when nothing was left to do
             return trained;
         }
@@ -94,10 +95,11 @@ public final class Trainer {
     /**
      * Trains.
      *
+     * @param goingOn  told how many steps earlier calls have done, when they have
      * @param stepped  told how many steps are done, after each
      * @param measured told of each measurement of recall
      */
-    public Trained train(Consumer<Integer> stepped, Consumer<TrainLog> measured) {
+    public Trained train(IntConsumer goingOn, Consumer<Integer> stepped, Consumer<TrainLog> measured) {
         World world = config.openWorld();
         BytePairs pairs = BytePairs.learn(Corpus.wordCounts(world), config.vocabulary());
         Corpus corpus = corpus(world, tokenizer(pairs));
@@ -114,7 +116,11 @@ public final class Trainer {
             return t;
         });
         try {
-            return new Run(worker, start, corpus, state).all(stepped, measured);
+            Run run = new Run(worker, start, corpus, state);
+            if (run.first > 0) {
+                goingOn.accept(run.first);
+            }
+            return run.all(stepped, measured);
         } finally {
             worker.shutdownNow();
         }

@@ -10,6 +10,7 @@ import me.tongfei.progressbar.ProgressBarStyle;
  *
  * <pre>{@code
  * try (var bar = ProgressBar.of("tracing", "rows", total)) { ..; bar.to(done); }
+ * bar.from(done)                     // what an earlier call did: rate and time left are counted from there
  * }</pre>
  */
 public final class ProgressBar implements AutoCloseable {
@@ -25,6 +26,7 @@ public final class ProgressBar implements AutoCloseable {
     private final me.tongfei.progressbar.ProgressBar terminal;
     private long last;
     private long done;
+    private long before;
 
     private ProgressBar(String task, String unit, long total, Show.Channel kernel, boolean onTerminal, LongSupplier clock) {
         this.task = task;
@@ -46,6 +48,12 @@ public final class ProgressBar implements AutoCloseable {
 
     static ProgressBar of(String task, String unit, long total, Show.Channel kernel, LongSupplier clock) {
         return new ProgressBar(task, unit, total, kernel, false, clock);
+    }
+
+    /** What was done before this work began; said in the bar. */
+    public void from(long doneBefore) {
+        before = doneBefore;
+        to(doneBefore);
     }
 
     /** Sets how much is done; redraws at most a few times a second. */
@@ -77,8 +85,11 @@ public final class ProgressBar implements AutoCloseable {
         if (done >= total) {                            // a total of 0: nobody knows how much there is
             return String.format(Locale.ROOT, "<small>%s: %,d %s in %.1f s</small>", Tables.escape(task), done, unit, seconds);
         }
-        String rate = done > 0 && seconds > 0 ? String.format(Locale.ROOT, ", %,.0f a second, %.0f s left", done / seconds,
-                (total - done) * seconds / done) : "";
+        String rate = before > 0 ? String.format(Locale.ROOT, ", going on after %,d", before) : "";
+        if (done > before && seconds > 0) {
+            double each = (done - before) / seconds;
+            rate += String.format(Locale.ROOT, each < 10 ? ", %.1f a second, %.0f s left" : ", %,.0f a second, %.0f s left", each, (total - done) / each);
+        }
         return String.format(Locale.ROOT, "<progress value=\"%d\" max=\"%d\"></progress> <small>%s: %,d of %,d %s%s</small>", done,
                 Math.max(1, total), Tables.escape(task), done, total, unit, rate);
     }

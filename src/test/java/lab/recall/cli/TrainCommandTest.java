@@ -45,6 +45,7 @@ class TrainCommandTest {
         killed(config, out, 16);
         assertEquals(0, terminal.recall("next", out.toString(), "People in"), terminal::err);
         assertEquals(0, terminal.recall("train", config.toString(), "--out", out.toString(), "--threads", "1"), terminal::err);
+        assertTrue(terminal.out().contains("going on after step "), terminal.out());
         assertArrayEquals(Files.readAllBytes(dir.resolve("whole").resolve("model.safetensors")), Files.readAllBytes(out.resolve("model.safetensors")));
         assertFalse(Files.exists(out.resolve("state.safetensors")));
         assertEquals(0, terminal.recall("next", out.toString(), "People in"), terminal::err);

@@ -50,9 +50,9 @@ class TrainerTest {
     void oneSeedOneModelForAnyThreads(String model) throws IOException {
         int threads = Parallel.threads();
         Parallel.setThreads(1);
-        Trained one = new Trainer(config(model), dir.resolve("one")).train(s -> { }, l -> { });
+        Trained one = new Trainer(config(model), dir.resolve("one")).train(b -> { }, s -> { }, l -> { });
         Parallel.setThreads(3);
-        new Trainer(config(model), dir.resolve("three")).train(s -> { }, l -> { });
+        new Trainer(config(model), dir.resolve("three")).train(b -> { }, s -> { }, l -> { });
         Parallel.setThreads(threads);
         assertArrayEquals(weights(dir.resolve("one")), weights(dir.resolve("three")));
         assertEquals(List.of(4, 8, 9), one.log().entries().stream().map(TrainLog.Entry::step).toList());
@@ -61,18 +61,19 @@ class TrainerTest {
             assertTrue(Files.exists(dir.resolve("one").resolve(file)), file);
         }
         assertFalse(Files.exists(dir.resolve("one").resolve("state.safetensors")));
-        Trained again = new Trainer(config(model), dir.resolve("one")).train(s -> fail("what is trained is not trained again"), l -> { });
+        Trained again = new Trainer(config(model), dir.resolve("one")).train(b -> { }, s -> fail("what is trained is not trained again"), l -> { });
         assertEquals(one.recall(), again.recall());
         assertEquals(one.log().entries(), again.log().entries());
-        Trained other = new Trainer(TrainConfig.parse(CONFIG.replace("MODEL", model).replace("\"seed\": 3", "\"seed\": 4")), dir.resolve("other")).train(s -> { }, l -> { });
+        Trained other = new Trainer(TrainConfig.parse(CONFIG.replace("MODEL", model).replace("\"seed\": 3", "\"seed\": 4")), dir.resolve("other"))
+                .train(b -> { }, s -> { }, l -> { });
         assertFalse(Arrays.equals(weights(dir.resolve("one")), weights(other.model().folder())), "another seed, another model");
     }
 
     @Test
     void anInterruptedTrainingGoesOnAndGivesTheSame() throws IOException {
-        new Trainer(config(MAMBA), dir.resolve("whole")).train(s -> { }, l -> { });
+        new Trainer(config(MAMBA), dir.resolve("whole")).train(b -> { }, s -> { }, l -> { });
         Path folder = dir.resolve("stopped");
-        assertThrows(CancellationException.class, () -> new Trainer(config(MAMBA), folder).train(s -> {
+        assertThrows(CancellationException.class, () -> new Trainer(config(MAMBA), folder).train(b -> { }, s -> {
             if (s == 5) {
                 Thread.currentThread().interrupt();
             }
@@ -80,7 +81,9 @@ class TrainerTest {
         assertTrue(Thread.interrupted(), "the flag is still set");
         assertTrue(Files.exists(folder.resolve("state.safetensors")));
         int[] first = {0};
-        new Trainer(config(MAMBA), folder).train(s -> first[0] = first[0] == 0 ? s : first[0], l -> { });
+        int[] before = {0};
+        new Trainer(config(MAMBA), folder).train(b -> before[0] = b, s -> first[0] = first[0] == 0 ? s : first[0], l -> { });
+        assertEquals(6, before[0]);
         assertEquals(7, first[0], "it stopped after step 6, the one after the interruption");
         assertArrayEquals(weights(dir.resolve("whole")), weights(folder));
         assertEquals(List.of(4, 8, 9), TrainLog.read(folder).entries().stream().map(TrainLog.Entry::step).toList());
@@ -88,7 +91,7 @@ class TrainerTest {
 
     /** Ends a training as a kill would, after a step. */
     private void dieAfter(int step, Path folder) {
-        assertThrows(IllegalStateException.class, () -> new Trainer(config(MAMBA), folder).train(s -> {
+        assertThrows(IllegalStateException.class, () -> new Trainer(config(MAMBA), folder).train(b -> { }, s -> {
             if (s == step) {
                 throw new IllegalStateException("dead");
             }
@@ -97,7 +100,7 @@ class TrainerTest {
 
     @Test
     void aResumedTrainingLeavesTheModelOfItsLastCheckpoint() throws IOException {
-        new Trainer(config(MAMBA), dir.resolve("whole")).train(s -> { }, l -> { });
+        new Trainer(config(MAMBA), dir.resolve("whole")).train(b -> { }, s -> { }, l -> { });
         Path folder = dir.resolve("killed");
         dieAfter(2, folder);
         byte[] fresh = weights(folder);
@@ -108,7 +111,7 @@ class TrainerTest {
         assertArrayEquals(third, weights(folder), "a second kill before the next checkpoint");
         dieAfter(7, folder);
         assertFalse(Arrays.equals(third, weights(folder)), "the model of step 6");
-        new Trainer(config(MAMBA), folder).train(s -> { }, l -> { });
+        new Trainer(config(MAMBA), folder).train(b -> { }, s -> { }, l -> { });
         assertArrayEquals(weights(dir.resolve("whole")), weights(folder));
     }
 
@@ -117,7 +120,7 @@ class TrainerTest {
         Path folder = dir.resolve("m");
         Map<Integer, byte[]> states = new HashMap<>();
         Map<Integer, byte[]> models = new HashMap<>();
-        Trained whole = new Trainer(config(MAMBA), folder).train(s -> {
+        Trained whole = new Trainer(config(MAMBA), folder).train(b -> { }, s -> {
             try {
                 states.put(s, Files.readAllBytes(folder.resolve("state.safetensors")));
                 models.put(s, weights(folder));
@@ -129,7 +132,7 @@ class TrainerTest {
         for (int model : new int[] {1, 6, 9}) {               // what stood there when it died: nothing learned, an older one, the last one
             Files.write(folder.resolve("model.safetensors"), models.get(model));
             Files.write(folder.resolve("state.safetensors"), states.get(9));
-            Trained again = new Trainer(config(MAMBA), folder).train(s -> fail("no step is left"), l -> { });
+            Trained again = new Trainer(config(MAMBA), folder).train(b -> { }, s -> fail("no step is left"), l -> { });
             assertArrayEquals(trained, weights(folder));
             assertEquals(whole.recall(), again.recall());
             assertEquals(whole.log().entries(), again.log().entries());
@@ -137,15 +140,15 @@ class TrainerTest {
         }
         Files.write(folder.resolve("state.safetensors"), states.get(6));          // the log was written to its end, the last state was not
         Files.write(folder.resolve("model.safetensors"), models.get(6));
-        new Trainer(config(MAMBA), folder).train(s -> assertTrue(s > 6), l -> { });
+        new Trainer(config(MAMBA), folder).train(b -> { }, s -> assertTrue(s > 6), l -> { });
         assertArrayEquals(trained, weights(folder));
         assertEquals(List.of(4, 8, 9), TrainLog.read(folder).entries().stream().map(TrainLog.Entry::step).toList());
     }
 
     @Test
     void aFolderHoldsOneTraining() {
-        new Trainer(config(MAMBA), dir).train(s -> { }, l -> { });
-        String said = assertThrows(IllegalArgumentException.class, () -> new Trainer(config(NEOX), dir).train(s -> { }, l -> { })).getMessage();
+        new Trainer(config(MAMBA), dir).train(b -> { }, s -> { }, l -> { });
+        String said = assertThrows(IllegalArgumentException.class, () -> new Trainer(config(NEOX), dir).train(b -> { }, s -> { }, l -> { })).getMessage();
         assertTrue(said.contains("another configuration"), said);
     }
 

@@ -163,6 +163,13 @@ class ViewTest {
         assertEquals("<small>tracing: 100 rows in 1.0 s</small>", shown.get(shown.size() - 1));
         assertFalse(shown.get(0).contains("left"));
         assertNotEquals(shown.get(0), shown.get(1));
+
+        shown.clear();
+        ProgressBar resumed = ProgressBar.of("training", "steps", 1000, kernel, () -> now[0]);
+        resumed.from(900);
+        now[0] += 2_000_000_000L;
+        resumed.to(910);
+        assertTrue(shown.get(1).contains("910 of 1,000 steps, going on after 900, 5.0 a second, 18 s left"), shown.get(1));
     }
 
     @Test
