@@ -203,7 +203,7 @@ public final class Trainer {
                 int at = step;
                 double loss = uninterrupted(() -> step(at));
                 if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
-                    throw new IllegalArgumentException("optimizer.lr: the loss is no longer finite at step " + step + "; expected a lower learning rate");
+                    throw new IllegalArgumentException("optimizer.lr: the loss is no longer finite at step " + step + "; expected a lower learning rate, in a new folder");
                 }
                 losses += loss;
                 summed++;
