@@ -42,7 +42,10 @@ final class TrainCommand implements Callable<Integer> {
                 Parallel.setThreads(threads);
             }
             PrintWriter terminal = spec.commandLine().getOut();
-            Trained trained = new Trainer(config, out).train(earlier -> terminal.printf("going on after step %,d%n", earlier), step -> { }, log -> {
+            Trained trained = new Trainer(config, out).train(earlier -> {
+                terminal.printf("going on after step %,d%n", earlier);
+                terminal.flush();
+            }, step -> { }, log -> {
                 terminal.println(log.last().line());
                 terminal.flush();
             });

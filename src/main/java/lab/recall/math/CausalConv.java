@@ -156,7 +156,7 @@ public final class CausalConv {
         static int forward4(float[] x0, int at0, float[] x1, int at1, float[] x2, int at2, float[] x3, int at3, int channels, float[] weight,
                 float[] bias, float[] conv, int convAt) {
             int e = 0;
-            for (; e <= channels - VectorMath.LANES.length(); e += VectorMath.LANES.length()) {
+            for (; e <= channels - VectorMath.COUNT; e += VectorMath.COUNT) {
                 FloatVector sum = load(weight, e).fma(load(x0, at0 + e), load(bias, e));
                 sum = load(weight, channels + e).fma(load(x1, at1 + e), sum);
                 sum = load(weight, 2 * channels + e).fma(load(x2, at2 + e), sum);

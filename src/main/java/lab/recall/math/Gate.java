@@ -32,7 +32,7 @@ public final class Gate {
     private static final class Lanes {
         static int gate(float[] y, int yAt, float[] z, int zAt, int width, float[] gated, int gatedAt) {
             int i = 0;
-            for (; i <= width - VectorMath.LANES.length(); i += VectorMath.LANES.length()) {
+            for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
                 FloatVector v = FloatVector.fromArray(VectorMath.LANES, z, zAt + i);
                 v.mul(VectorMath.sigmoid(v)).mul(FloatVector.fromArray(VectorMath.LANES, y, yAt + i)).intoArray(gated, gatedAt + i);
             }

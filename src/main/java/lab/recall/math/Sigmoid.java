@@ -18,7 +18,7 @@ public final class Sigmoid {
     private static final class Lanes {
         static int sigmoid(float[] x, int at, int count) {
             int i = 0;
-            for (; i <= count - VectorMath.LANES.length(); i += VectorMath.LANES.length()) {
+            for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
                 VectorMath.sigmoid(FloatVector.fromArray(VectorMath.LANES, x, at + i)).intoArray(x, at + i);
             }
             return i;

@@ -53,7 +53,7 @@ public final class Silu {
     private static final class Lanes {
         static int silu(float[] x, int from, int width, float[] out, int to) {
             int i = 0;
-            for (; i <= width - VectorMath.LANES.length(); i += VectorMath.LANES.length()) {
+            for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
                 FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, from + i);
                 v.mul(VectorMath.sigmoid(v)).intoArray(out, to + i);
             }
@@ -63,7 +63,7 @@ public final class Silu {
         static int backward(float[] x, int from, int width, float[] dOut, int in, float[] dX, int to) {
             FloatVector one = FloatVector.broadcast(VectorMath.LANES, 1f);
             int i = 0;
-            for (; i <= width - VectorMath.LANES.length(); i += VectorMath.LANES.length()) {
+            for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
                 FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, from + i);
                 FloatVector s = VectorMath.sigmoid(v);
                 FloatVector.fromArray(VectorMath.LANES, dOut, in + i).mul(v.mul(s).fma(one.sub(s), s)).intoArray(dX, to + i);

@@ -45,7 +45,7 @@ public final class Softplus {
     private static final class Lanes {
         static int softplus(float[] x, int at, int count) {
             int i = 0;
-            for (; i <= count - VectorMath.LANES.length(); i += VectorMath.LANES.length()) {
+            for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
                 FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, at + i);
                 FloatVector e = VectorMath.exp(v.abs().neg());
                 FloatVector z = e.div(e.add(2f));
