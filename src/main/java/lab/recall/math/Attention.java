@@ -10,8 +10,8 @@ import java.util.Arrays;
  */
 public final class Attention {
     private static final Scratch WORK = new Scratch();
-    /** Queries that go through the products together: a few tiles, little work for keys behind a query. */
-    private static final int QUERIES = 12;
+    /** Queries that go through the products together: a few tiles, little work for keys behind a query. A power of two leaves no small rest. */
+    private static final int QUERIES = 16;
     private static final int PAD = 16;
 
     /** Edges that are left out: their scores become minus infinity. */
@@ -43,12 +43,9 @@ public final class Attention {
             float[] work = WORK.floats(2 * all * headWidth + QUERIES * stride);
             int values = all * headWidth;
             int weights = 2 * values;
-            for (int s = 0; s < all; s++) {         // keys with their tokens side by side, values row by row
-                float[] keys = s < past ? kPast : k;
-                int key = s < past ? kPastAt + s * pastStride : kAt + (s - past) * kvStride;
-                for (int i = 0; i < headWidth; i++) {
-                    work[i * all + s] = keys[key + shift + i];
-                }
+            Transpose.of(kPast, kPastAt + shift, pastStride, past, headWidth, work, 0, all);
+            Transpose.of(k, kAt + shift, kvStride, tokens, headWidth, work, past, all);
+            for (int s = 0; s < all; s++) {
                 System.arraycopy(s < past ? vPast : v, (s < past ? vPastAt + s * pastStride : vAt + (s - past) * kvStride) + shift,
                         work, values + s * headWidth, headWidth);
             }
@@ -104,12 +101,8 @@ public final class Attention {
         float[] work = WORK.floats(dScores + tokens * stride);
         for (int head = 0; head < heads; head++) {
             int shift = head * headWidth;
-            for (int s = 0; s < all; s++) {
-                for (int i = 0; i < headWidth; i++) {
-                    work[keys + i * all + s] = k[kAt + s * kvStride + shift + i];
-                    work[values + i * all + s] = v[vAt + s * kvStride + shift + i];
-                }
-            }
+            Transpose.of(k, kAt + shift, kvStride, all, headWidth, work, keys, all);
+            Transpose.of(v, vAt + shift, kvStride, all, headWidth, work, values, all);
             for (int t = 0; t < tokens; t += QUERIES) {
                 int rows = Math.min(QUERIES, tokens - t);
                 int read = past + t + rows;

@@ -36,6 +36,25 @@ class OpsTest {
     }
 
     @Test
+    void transposeMovesEveryEntryAndNoOther() {
+        Random random = new Random(3);
+        for (int[] shape : new int[][] {{0, 5}, {1, 16}, {15, 3}, {16, 16}, {33, 17}, {128, 64}}) {
+            int rows = shape[0];
+            int width = shape[1];
+            int stride = width + 2;
+            int outStride = rows + 3;
+            float[] x = gaussian(random, 4 + rows * stride, 1);
+            float[] out = new float[5 + width * outStride];
+            Transpose.of(x, 4, stride, rows, width, out, 5, outStride);
+            for (int i = -5; i < out.length - 5; i++) {
+                int r = Math.floorMod(i, outStride);
+                float expected = i >= 0 && r < rows ? x[4 + r * stride + i / outStride] : 0;
+                assertEquals(expected, out[5 + i], rows + " x " + width + ", at " + i);
+            }
+        }
+    }
+
+    @Test
     void functionsAgreeWithDoublesAndWithThemselvesInAnyLane() {
         float[] x = gaussian(new Random(2), 4_099, 6);
         x[0] = -100;
