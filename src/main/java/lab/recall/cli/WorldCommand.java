@@ -44,6 +44,9 @@ final class WorldCommand implements Callable<Integer> {
         if (edits < 1) {
             throw new IllegalArgumentException("--edits: " + edits + ", expected a whole number of at least 1");
         }
+        if (seed < 0 || seed > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("--seed: " + seed + ", expected a whole number from 0 to " + Integer.MAX_VALUE);
+        }
         World world = World.generate(seed, World.Names.valueOf(names.toUpperCase(Locale.ROOT)));
         world.write(out);
         requests(world).write(out.resolve("edits").resolve("requests.json"));

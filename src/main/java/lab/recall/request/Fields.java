@@ -39,15 +39,24 @@ public final class Fields {
 
     /** The object of a request's text. */
     public static Fields parse(String text) {
+        return parse(text, "the request");
+    }
+
+    /**
+     * The object of a text.
+     *
+     * @param what what the text is, as messages say it
+     */
+    public static Fields parse(String text, String what) {
         JsonNode node;
         try {
             node = JSON.readTree(text);
         } catch (JsonProcessingException | StackOverflowError e) {
             String why = e instanceof JsonProcessingException j ? j.getOriginalMessage().lines().findFirst().orElse("") : "too deep";
-            throw new IllegalArgumentException("the request is not JSON (" + why + ")", e);
+            throw new IllegalArgumentException(what + " is not JSON (" + why + ")", e);
         }
         if (!(node instanceof ObjectNode object)) {
-            throw new IllegalArgumentException("the request is not a JSON object");
+            throw new IllegalArgumentException(what + " is not a JSON object");
         }
         return new Fields(object, "", new TreeSet<>());
     }

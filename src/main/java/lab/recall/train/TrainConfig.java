@@ -94,7 +94,7 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
 
     /** Reads a file's text. */
     public static TrainConfig parse(String text) {
-        Fields f = Fields.parse(text);
+        Fields f = Fields.parse(text, "the configuration");
         Fields w = f.object("world");
         boolean folder = w.has("folder");
         Path world = folder ? Path.of(w.text("folder")) : null;
@@ -117,6 +117,9 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
                 model(f.object("model"), shape), shape, corpusSeed, optimizer, f.integer("steps", 1, MOST), f.integer("evaluate_every", 1, MOST),
                 f.integer("checkpoint_every", 1, MOST), f.settings());
         f.done();
+        if (optimizer.warmUp > config.steps) {
+            throw new IllegalArgumentException("optimizer.warm_up: " + optimizer.warmUp + ", expected at most the " + config.steps + " steps");
+        }
         return config;
     }
 

@@ -88,6 +88,8 @@ class TrainCommandTest {
         "\"names\": \"grid\"|\"names\": \"odd\"|world.names: 'odd', expected grid or unique",
         "\"names\": \"grid\"|\"nams\": \"grid\"|world.names: missing",
         "\"seed\": 3|\"sead\": 3|seed: missing",
+        "\"warm_up\": 2|\"warm_up\": 2000|optimizer.warm_up: 2000, expected at most the",
+        "\"seed\": 3,|\"seed\": 3|the configuration is not JSON",
         "\"binding\": 0.2|\"binding\": 0.8|their sum is above 1",
         "\"vocabulary\": 400|\"vocabulary\": 50|vocabulary: 50, expected at least",
         "\"world\": {\"seed\": 5, \"names\": \"grid\"}|\"world\": {\"folder\": \"/nope\"}|/nope: no such folder of relations"
@@ -124,6 +126,7 @@ class TrainCommandTest {
         assertTrue(terminal.err().contains("none.json: cannot be read (no such file)"), terminal.err());
         assertEquals(2, terminal.recall("world", "--seed", "1", "--names", "x", "--out", dir.toString()));
         assertEquals(2, terminal.recall("world", "--seed", "1"));
+        assertEquals(2, terminal.recall("world", "--seed=-1", "--out", dir.resolve("w").toString()));
         assertEquals(2, terminal.recall("world", "--seed", "1", "--edits=-1", "--out", dir.resolve("w").toString()));
         assertTrue(terminal.err().contains("--edits: -1, expected a whole number of at least 1"), terminal.err());
         assertFalse(Files.exists(dir.resolve("w")));
