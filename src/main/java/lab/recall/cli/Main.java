@@ -2,6 +2,8 @@ package lab.recall.cli;
 
 import java.io.PrintWriter;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -12,6 +14,9 @@ import picocli.CommandLine.Command;
             PathBlockingCommand.class, KnockoutCommand.class, EditCommand.class, EditSweepCommand.class,
             LreCommand.class, WorldCommand.class, TrainCommand.class})
 public final class Main implements Runnable {
+    /** The longest that work may take to stop. */
+    private static final long PATIENCE_SECONDS = 10;
+
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
 
@@ -22,10 +27,26 @@ public final class Main implements Runnable {
 
     /** Runs a command line and ends the program with its exit code. */
     public static void main(String[] args) {
+        Thread work = Thread.currentThread();
+        CountDownLatch ended = new CountDownLatch(1);
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(work, ended), "stop"));
         PrintWriter out = new PrintWriter(System.out, true);
         int code = run(out, new PrintWriter(System.err, true), args);
         out.flush();
+        ended.countDown();
         System.exit(code);
+    }
+
+    /** On Ctrl-C: the work stops after its step, as in a notebook, and keeps what it has. */
+    private static void stop(Thread work, CountDownLatch ended) {
+        if (ended.getCount() > 0) {
+            work.interrupt();
+            try {
+                ended.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     /** Runs a command line. */
@@ -38,12 +59,13 @@ public final class Main implements Runnable {
             return 2;
         });
         line.setExecutionExceptionHandler((e, l, parsed) -> {
+            if (e instanceof CancellationException || Thread.currentThread().isInterrupted()) {       // an interrupt also fails reads and writes
+                err.println(e instanceof CancellationException ? oneLine(e.getMessage()) : "interrupted");
+                return 130;
+            }
             if (e instanceof IllegalArgumentException) {
                 err.println(oneLine(e.getMessage()));
                 return 2;
-            }
-            if (e instanceof CancellationException) {
-                return 130;
             }
             e.printStackTrace(err);
             return 1;

@@ -14,6 +14,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import lab.recall.checkpoint.SafeTensors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,12 +53,27 @@ class TrainCommandTest {
         assertEquals(0, terminal.recall("next", out.toString(), "People in"), terminal::err);
     }
 
+    /** Ctrl-C costs no step, however far the next checkpoint is. */
+    @Test
+    void anInterruptedTrainingKeepsTheStepAtWork() throws IOException, InterruptedException {
+        Path config = Files.writeString(dir.resolve("c.json"), CONFIG.replace("\"steps\": 60", "\"steps\": 100000").replace("\"checkpoint_every\": 4", "\"checkpoint_every\": 100000"));
+        Path out = dir.resolve("stopped");
+        Process p = start(config, out);
+        while (p.isAlive() && !log().contains("step 30 of")) {
+            TimeUnit.MILLISECONDS.sleep(1);
+        }
+        p.destroy();                                        // as Ctrl-C: the virtual machine shuts down in order
+        p.waitFor();
+        Matcher said = Pattern.compile("interrupted after step (\\d+); the same call goes on there").matcher(log());
+        assertTrue(said.find(), this::log);
+        long step = SafeTensors.read(out.resolve("state.safetensors")).get("step").longs()[0];
+        assertEquals(Long.parseLong(said.group(1)), step);
+        assertTrue(step >= 30, this::log);
+    }
+
     /** Trains in a process of its own and kills it when the state of that step is there. */
     private void killed(Path config, Path out, int step) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElse("java")));
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(a -> a.startsWith("--add") || a.startsWith("-D")).forEach(command::add);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "train", config.toString(), "--out", out.toString()));
-        Process p = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(dir.resolve("killed.log").toFile()).start();
+        Process p = start(config, out);
         Path state = out.resolve("state.safetensors");
         while (p.isAlive() && (!Files.exists(state) || SafeTensors.read(state).get("step").longs()[0] < step)) {
             TimeUnit.MILLISECONDS.sleep(1);
@@ -66,9 +83,16 @@ class TrainCommandTest {
         assertTrue(Files.exists(state), () -> "killed too late or never begun: " + log());
     }
 
+    private Process start(Path config, Path out) throws IOException {
+        List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElse("java")));
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(a -> a.startsWith("--add") || a.startsWith("-D")).forEach(command::add);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "train", config.toString(), "--out", out.toString()));
+        return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(dir.resolve("process.log").toFile()).start();
+    }
+
     private String log() {
         try {
-            return Files.readString(dir.resolve("killed.log"));
+            return Files.readString(dir.resolve("process.log"));
         } catch (IOException e) {
             return e.getMessage();
         }
