@@ -10,7 +10,7 @@ import java.util.Arrays;
  */
 public final class Attention {
     private static final Scratch WORK = new Scratch();
-    /** Queries that go through the products together: a few tiles, little work for keys behind a query. A power of two leaves no small rest. */
+    /** Queries that go through the products together: a few tiles, little work for keys behind a query. 16 divides the rows of a training. */
     private static final int QUERIES = 16;
     private static final int PAD = 16;
 
@@ -43,11 +43,14 @@ public final class Attention {
             float[] work = WORK.floats(2 * all * headWidth + QUERIES * stride);
             int values = all * headWidth;
             int weights = 2 * values;
+            // keys with their tokens side by side, values row by row
             Transpose.of(kPast, kPastAt + shift, pastStride, past, headWidth, work, 0, all);
             Transpose.of(k, kAt + shift, kvStride, tokens, headWidth, work, past, all);
-            for (int s = 0; s < all; s++) {
-                System.arraycopy(s < past ? vPast : v, (s < past ? vPastAt + s * pastStride : vAt + (s - past) * kvStride) + shift,
-                        work, values + s * headWidth, headWidth);
+            for (int s = 0; s < past; s++) {
+                System.arraycopy(vPast, vPastAt + s * pastStride + shift, work, values + s * headWidth, headWidth);
+            }
+            for (int s = 0; s < tokens; s++) {
+                System.arraycopy(v, vAt + s * kvStride + shift, work, values + (past + s) * headWidth, headWidth);
             }
             for (int t = 0; t < tokens; t += QUERIES) {
                 int rows = Math.min(QUERIES, tokens - t);

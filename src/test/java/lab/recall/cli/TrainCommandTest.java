@@ -150,7 +150,10 @@ class TrainCommandTest {
         assertTrue(terminal.err().contains("none.json: cannot be read (no such file)"), terminal.err());
         assertEquals(2, terminal.recall("world", "--seed", "1", "--names", "x", "--out", dir.toString()));
         assertEquals(2, terminal.recall("world", "--seed", "1"));
-        assertEquals(2, terminal.recall("world", "--seed=-1", "--out", dir.resolve("w").toString()));
+        for (String seed : new String[] {"-1", "2147483648"}) {
+            assertEquals(2, terminal.recall("world", "--seed=" + seed, "--out", dir.resolve("w").toString()));
+            assertTrue(terminal.err().contains("--seed: " + seed + ", expected a whole number from 0 to 2147483647"), terminal.err());
+        }
         assertEquals(2, terminal.recall("world", "--seed", "1", "--edits=-1", "--out", dir.resolve("w").toString()));
         assertTrue(terminal.err().contains("--edits: -1, expected a whole number of at least 1"), terminal.err());
         assertFalse(Files.exists(dir.resolve("w")));

@@ -8,6 +8,8 @@ import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Every operation's backward against central differences of the same operation written plainly in f64: for random weights g, the gradient
@@ -259,17 +261,22 @@ class BackwardTest {
         return y;
     }
 
-    @Test
-    void attention() {
+    /** The second case fills vectors and takes a second block of queries. */
+    @ParameterizedTest
+    @CsvSource({"6, 2, 3", "5, 17, 19"})
+    void attention(int hw, int past, int tokens) {
         int heads = 2;
-        int hw = 6;
         int d = heads * hw;
-        int past = 2;
-        int tokens = 3;
         float[] q = gaussian(tokens * d);
         float[] k = gaussian((past + tokens) * d);
         float[] v = gaussian((past + tokens) * d);
         float[] g = gaussian(tokens * d);
+        float[] ctx = new float[tokens * d];
+        Attention.forward(heads, hw, tokens, past, q, 0, d, k, 0, v, 0, d, k, past * d, v, past * d, d, null, null, 0, ctx, 0, d);
+        double[] exact = attention(doubles(q), doubles(k), doubles(v), heads, hw, past, tokens);
+        for (int i = 0; i < exact.length; i++) {
+            assertEquals(exact[i], ctx[i], 1e-6, "ctx " + i);
+        }
         float[] dQkv = new float[tokens * 3 * d];
         Attention.backward(heads, hw, tokens, past, q, 0, d, k, 0, v, 0, d, g, 0, d, dQkv, 0, dQkv, d, dQkv, 2 * d, 3 * d);
         float[] dQ = part(dQkv, 0, tokens, d);

@@ -99,11 +99,12 @@ class TraceTest {
         int last = model.layers() - 1;
         assertEquals(1, residual.at(Position.LAST, last).mean(), 1e-4);
         assertEquals(1, residual.at(Position.SUBJECT, 0).mean(), 0.1, "the subject is all that differs");
-        assertEquals(0, residual.minus(residual).at(Position.SUBJECT_LAST, 2).mean());
+        assertTrue(residual.at(Position.SUBJECT_LAST, 1).mean() > 0.05);
+        assertEquals(0, residual.minus(residual).at(Position.SUBJECT_LAST, 1).mean());
         HookPoint c = CausalTrace.components(model).get(0);
         AverageTrace component = CausalTrace.of(model).component(c).over(pairs, Progress.silent(), Journal.none());
-        Estimate gap = residual.minus(component).at(Position.SUBJECT_LAST, 3);
-        assertEquals(residual.at(Position.SUBJECT_LAST, 3).mean() - component.at(Position.SUBJECT_LAST, 3).mean(), gap.mean(), 1e-12);
+        Estimate gap = residual.minus(component).at(Position.SUBJECT_LAST, 1);
+        assertEquals(residual.at(Position.SUBJECT_LAST, 1).mean() - component.at(Position.SUBJECT_LAST, 1).mean(), gap.mean(), 1e-12);
         FactPairs others = Relations.of(model).knownBy(model).pairs(12, 2);
         AverageTrace elsewhere = CausalTrace.of(model).residual().over(others, Progress.silent(), Journal.none());
         assertThrows(IllegalArgumentException.class, () -> residual.minus(elsewhere));
