@@ -53,7 +53,9 @@ public final class Fields {
             node = JSON.readTree(text);
         } catch (JsonProcessingException | StackOverflowError e) {
             String why = e instanceof JsonProcessingException j ? j.getOriginalMessage().lines().findFirst().orElse("") : "too deep";
-            throw new IllegalArgumentException(what + " is not JSON (" + why + ")", e);
+            boolean many = text.strip().contains("\n");
+            String where = many && e instanceof JsonProcessingException j && j.getLocation() != null ? ", line " + j.getLocation().getLineNr() : "";
+            throw new IllegalArgumentException(what + " is not JSON (" + why + where + ")", e);
         }
         if (!(node instanceof ObjectNode object)) {
             throw new IllegalArgumentException(what + " is not a JSON object");

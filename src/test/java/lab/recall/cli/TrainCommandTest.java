@@ -113,7 +113,7 @@ class TrainCommandTest {
         "\"names\": \"grid\"|\"nams\": \"grid\"|world.names: missing",
         "\"seed\": 3|\"sead\": 3|seed: missing",
         "\"warm_up\": 2|\"warm_up\": 2000|optimizer.warm_up: 2000, expected at most the",
-        "\"seed\": 3,|\"seed\": 3|the configuration is not JSON",
+        "\"steps\": 60,|\"steps\": 60|to separate Object entries, line 5)",
         "\"binding\": 0.2|\"binding\": 0.8|their sum is above 1",
         "\"vocabulary\": 400|\"vocabulary\": 50|vocabulary: 50, expected at least",
         "\"world\": {\"seed\": 5, \"names\": \"grid\"}|\"world\": {\"folder\": \"/nope\"}|/nope: no such folder of relations"
