@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -115,7 +116,12 @@ abstract class FactCommand implements Callable<Integer> {
             put(request, "relations", relations);
             put(request, "threads", threads);
             fill(request);
-            Requests.Done answered = run(spec, Map.of(), () -> requests.run(request.toString(), folders.get(model), Progress.bar()));
+            Requests.Done answered;
+            try {
+                answered = run(spec, Map.of(), () -> requests.run(request.toString(), folders.get(model), Progress.bar()));
+            } catch (CancellationException e) {
+                throw (CancellationException) new CancellationException("interrupted; the same command goes on where it stopped").initCause(e);
+            }
             done.put(model, answered);
             PrintWriter terminal = spec.commandLine().getOut();
             terminal.println(model);

@@ -81,6 +81,15 @@ class TraceCommandTest {
     }
 
     @Test
+    void anInterruptedCommandSaysSoAndNoMore() {
+        Thread.currentThread().interrupt();
+        assertEquals(130, recall("trace", "--model", "tiny-mamba", "--pairs", "4", "--out", dir.resolve("out").toString()));
+        Thread.interrupted();
+        assertTrue(terminal.err().startsWith("interrupted") && terminal.err().strip().lines().count() == 1, terminal.err());
+        assertFalse(Files.exists(dir.resolve("out").resolve("result.json")));
+    }
+
+    @Test
     void blockedPaths() throws IOException {
         Path out = dir.resolve("out");
         assertEquals(0, recall("path-blocking", "--model", "tiny-mamba", "--relation", "place_in_city", "--pairs", "4", "--out", out.toString()),
