@@ -10,7 +10,7 @@ import java.util.Arrays;
  */
 public final class Attention {
     private static final Scratch WORK = new Scratch();
-    /** Queries that go through the products together: a few tiles, little work for keys behind a query. 16 divides the rows of a training. */
+    /** Queries that go through the products together: a few tiles, little work for keys behind a query. It divides a training's 128 tokens. */
     private static final int QUERIES = 16;
     private static final int PAD = 16;
 

@@ -67,7 +67,8 @@ public final class LayerNorm {
         static int forward(float[] x, int from, int width, float m, float s, float[] weight, float[] bias, float[] out, int to) {
             int i = 0;
             for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector.fromArray(VectorMath.LANES, x, from + i).sub(m).mul(s).mul(FloatVector.fromArray(VectorMath.LANES, weight, i)).add(FloatVector.fromArray(VectorMath.LANES, bias, i)).intoArray(out, to + i);
+                FloatVector normed = FloatVector.fromArray(VectorMath.LANES, x, from + i).sub(m).mul(s);
+                normed.mul(FloatVector.fromArray(VectorMath.LANES, weight, i)).add(FloatVector.fromArray(VectorMath.LANES, bias, i)).intoArray(out, to + i);
             }
             return i;
         }
@@ -78,7 +79,8 @@ public final class LayerNorm {
             for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
                 FloatVector g = FloatVector.fromArray(VectorMath.LANES, dOut, in + i);
                 FloatVector normed = FloatVector.fromArray(VectorMath.LANES, x, from + i).sub(m).mul(s);
-                FloatVector.fromArray(VectorMath.LANES, dX, to + i).add(g.mul(FloatVector.fromArray(VectorMath.LANES, weight, i)).sub(sum).sub(normed.mul(dot)).mul(s)).intoArray(dX, to + i);
+                FloatVector change = g.mul(FloatVector.fromArray(VectorMath.LANES, weight, i)).sub(sum).sub(normed.mul(dot)).mul(s);
+                FloatVector.fromArray(VectorMath.LANES, dX, to + i).add(change).intoArray(dX, to + i);
                 if (dWeight != null) {
                     FloatVector.fromArray(VectorMath.LANES, dWeight, i).add(g.mul(normed)).intoArray(dWeight, i);
                     FloatVector.fromArray(VectorMath.LANES, dBias, i).add(g).intoArray(dBias, i);

@@ -57,7 +57,8 @@ public final class RmsNorm {
         static int forward(float[] x, int from, int width, float scale, float[] weight, float[] out, int to) {
             int i = 0;
             for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector.fromArray(VectorMath.LANES, x, from + i).mul(scale).mul(FloatVector.fromArray(VectorMath.LANES, weight, i)).intoArray(out, to + i);
+                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, from + i);
+                v.mul(scale).mul(FloatVector.fromArray(VectorMath.LANES, weight, i)).intoArray(out, to + i);
             }
             return i;
         }
@@ -67,7 +68,8 @@ public final class RmsNorm {
             for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
                 FloatVector g = FloatVector.fromArray(VectorMath.LANES, dOut, in + i);
                 FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, from + i);
-                FloatVector.fromArray(VectorMath.LANES, dX, to + i).add(g.mul(FloatVector.fromArray(VectorMath.LANES, weight, i)).mul(s).sub(v.mul(back))).intoArray(dX, to + i);
+                FloatVector change = g.mul(FloatVector.fromArray(VectorMath.LANES, weight, i)).mul(s).sub(v.mul(back));
+                FloatVector.fromArray(VectorMath.LANES, dX, to + i).add(change).intoArray(dX, to + i);
                 if (dWeight != null) {
                     FloatVector.fromArray(VectorMath.LANES, dWeight, i).add(g.mul(v).mul(s)).intoArray(dWeight, i);
                 }
