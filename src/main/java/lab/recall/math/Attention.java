@@ -40,29 +40,24 @@ public final class Attention {
         float scale = (float) (1 / Math.sqrt(headWidth));
         Parallel.forEach(heads, head -> {
             int shift = head * headWidth;
-            float[] work = WORK.floats(2 * all * headWidth + QUERIES * stride);
-            int values = all * headWidth;
-            int weights = 2 * values;
-            // keys with their tokens side by side, values row by row
-            Transpose.of(kPast, kPastAt + shift, pastStride, past, headWidth, work, 0, all);
-            Transpose.of(k, kAt + shift, kvStride, tokens, headWidth, work, past, all);
-            for (int s = 0; s < past; s++) {
-                System.arraycopy(vPast, vPastAt + s * pastStride + shift, work, values + s * headWidth, headWidth);
-            }
-            for (int s = 0; s < tokens; s++) {
-                System.arraycopy(v, vAt + s * kvStride + shift, work, values + (past + s) * headWidth, headWidth);
-            }
+            int values = MatMul.rightSize(headWidth, all);
+            int weights = values + MatMul.rightSize(all, headWidth);
+            float[] work = WORK.floats(weights + QUERIES * stride);
+            MatMul.packRightColumns(kPast, kPastAt + shift, pastStride, 0, past, headWidth, all, work, 0);
+            MatMul.packRightColumns(k, kAt + shift, kvStride, past, tokens, headWidth, all, work, 0);
+            MatMul.packRight(vPast, vPastAt + shift, pastStride, 0, past, all, headWidth, work, values);
+            MatMul.packRight(v, vAt + shift, kvStride, past, tokens, all, headWidth, work, values);
             for (int t = 0; t < tokens; t += QUERIES) {
                 int rows = Math.min(QUERIES, tokens - t);
                 int read = past + t + rows;         // by the last of these queries
-                MatMul.multiply(q, qAt + t * qStride + shift, qStride, rows, headWidth, work, 0, all, work, weights, stride, read);
+                MatMul.multiply(q, qAt + t * qStride + shift, qStride, rows, headWidth, work, 0, headWidth, all, read, work, weights, stride);
                 for (int r = 0; r < rows; r++) {
                     weights(head, past + t + r, scale, cut, work, weights + r * stride, read);
                     if (probs != null) {
                         System.arraycopy(work, weights + r * stride, probs, probsAt + (head * tokens + t + r) * all, past + t + r + 1);
                     }
                 }
-                MatMul.multiply(work, weights, stride, rows, read, work, values, headWidth, ctx, ctxAt + t * ctxStride + shift, ctxStride, headWidth);
+                MatMul.multiply(work, weights, stride, rows, read, work, values, all, headWidth, headWidth, ctx, ctxAt + t * ctxStride + shift, ctxStride);
             }
         });
     }
@@ -97,35 +92,39 @@ public final class Attention {
         float scale = (float) (1 / Math.sqrt(headWidth));
         int all = past + tokens;
         int stride = padded(all);
-        int keys = 0;                                   // [head width][all], like the values behind them
-        int values = all * headWidth;
-        int weights = 2 * values;                       // [tokens][stride], like the gradients of the scores behind them
+        int values = MatMul.rightSize(headWidth, all);          // behind the keys, both by columns
+        int keyRows = 2 * values;
+        int queries = keyRows + MatMul.rightSize(all, headWidth);
+        int dCtxs = queries + MatMul.rightSize(tokens, headWidth);
+        int weights = dCtxs + MatMul.rightSize(tokens, headWidth);   // [tokens][stride], like the gradients of the scores behind them
         int dScores = weights + tokens * stride;
         float[] work = WORK.floats(dScores + tokens * stride);
         for (int head = 0; head < heads; head++) {
             int shift = head * headWidth;
-            Transpose.of(k, kAt + shift, kvStride, all, headWidth, work, keys, all);
-            Transpose.of(v, vAt + shift, kvStride, all, headWidth, work, values, all);
+            MatMul.packRightColumns(k, kAt + shift, kvStride, 0, all, headWidth, all, work, 0);
+            MatMul.packRightColumns(v, vAt + shift, kvStride, 0, all, headWidth, all, work, values);
+            MatMul.packRight(k, kAt + shift, kvStride, 0, all, all, headWidth, work, keyRows);
+            MatMul.packRight(q, qAt + shift, qStride, 0, tokens, tokens, headWidth, work, queries);
+            MatMul.packRight(dCtx, dCtxAt + shift, dCtxStride, 0, tokens, tokens, headWidth, work, dCtxs);
             for (int t = 0; t < tokens; t += QUERIES) {
                 int rows = Math.min(QUERIES, tokens - t);
                 int read = past + t + rows;
                 int w = weights + t * stride;
                 int d = dScores + t * stride;
-                MatMul.multiply(q, qAt + t * qStride + shift, qStride, rows, headWidth, work, keys, all, work, w, stride, read);
-                MatMul.multiply(dCtx, dCtxAt + t * dCtxStride + shift, dCtxStride, rows, headWidth, work, values, all, work, d, stride, read);
+                MatMul.multiply(q, qAt + t * qStride + shift, qStride, rows, headWidth, work, 0, headWidth, all, read, work, w, stride);
+                MatMul.multiply(dCtx, dCtxAt + t * dCtxStride + shift, dCtxStride, rows, headWidth, work, values, headWidth, all, read, work, d, stride);
                 for (int r = 0; r < rows; r++) {
                     weights(head, past + t + r, scale, null, work, w + r * stride, read);
                     Softmax.backward(work, w + r * stride, read, scale, work, d + r * stride);
                 }
-                MatMul.multiply(work, d, stride, rows, read, k, kAt + shift, kvStride, dQ, dQAt + t * dStride + shift, dStride, headWidth);
+                MatMul.multiply(work, d, stride, rows, read, work, keyRows, all, headWidth, headWidth, dQ, dQAt + t * dStride + shift, dStride);
             }
             for (int s = 0; s < tokens; s += QUERIES) {         // which only the queries from here on read
                 int rows = tokens - s;
                 int count = Math.min(QUERIES, rows);
                 int from = s * stride + past + s;
-                MatMul.outer(work, dScores + from, stride, q, qAt + s * qStride + shift, qStride, rows, count, headWidth, dK, dKAt + s * dStride + shift, dStride);
-                MatMul.outer(work, weights + from, stride, dCtx, dCtxAt + s * dCtxStride + shift, dCtxStride, rows, count, headWidth, dV,
-                        dVAt + s * dStride + shift, dStride);
+                MatMul.outer(work, dScores + from, stride, count, rows, work, queries, s, tokens, headWidth, dK, dKAt + s * dStride + shift, dStride);
+                MatMul.outer(work, weights + from, stride, count, rows, work, dCtxs, s, tokens, headWidth, dV, dVAt + s * dStride + shift, dStride);
             }
         }
     }

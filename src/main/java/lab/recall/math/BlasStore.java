@@ -67,7 +67,7 @@ final class BlasStore implements PackedMatrix.Store {
     }
 
     @Override
-    public void multiply(float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {
+    public void multiply(float[] x, int xAt, int xStride, int rows, float[] bias, boolean add, float[] y, int yAt, int yStride) {
         float[] row = new float[outputs];
         try (FloatPointer in = new FloatPointer((long) rows * inputs); FloatPointer out = new FloatPointer((long) rows * outputs)) {
             for (int r = 0; r < rows; r++) {
@@ -92,7 +92,14 @@ final class BlasStore implements PackedMatrix.Store {
             }
             for (int r = 0; r < rows; r++) {
                 out.position((long) r * outputs).get(row, 0, outputs);
-                System.arraycopy(row, 0, y, yAt + r * yStride, outputs);
+                if (bias != null) {
+                    Elementwise.add(bias, 0, row, 0, outputs);
+                }
+                if (add) {
+                    Elementwise.add(row, 0, y, yAt + r * yStride, outputs);
+                } else {
+                    System.arraycopy(row, 0, y, yAt + r * yStride, outputs);
+                }
             }
         }
     }

@@ -3,12 +3,14 @@ package lab.recall.math;
 import java.util.Arrays;
 
 /**
- * Products of matrices that are used once, as attention and the gradients of weights have them: not worth packing.
+ * Products of matrices that are not worth keeping packed, as attention and the gradients of weights have them.
  *
  * <pre>{@code
- * MatMul.multiply(a, 0, depth, rows, depth, m, 0, width, c, 0, width, width);    // c = a m
- * MatMul.outer(a, 0, rows, m, 0, width, depth, rows, width, c, 0, width);        // c = a' m
  * MatMul.addOuter(dY, 0, outputs, x, 0, inputs, rows, outputs, inputs, dW);      // dW += dY' x
+ *
+ * float[] right = new float[MatMul.rightSize(depth, width)];
+ * MatMul.packRight(m, 0, width, 0, depth, depth, width, right, 0);
+ * MatMul.multiply(a, 0, depth, rows, depth, right, 0, depth, width, c, 0, width); // c = a m, m packed once for many a
  * }</pre>
  *
  * Each element is one chain of fused multiply-adds in the order of the summed index, so the result depends neither on threads nor on lanes.
@@ -17,126 +19,125 @@ public final class MatMul {
     /** Columns of a that one thread takes at a time. */
     private static final int RANGE = 24;
     private static final long SPLIT = 200_000;
+    private static final Scratch RIGHT = new Scratch();
 
     private MatMul() {
     }
 
-    /** c[r, j] = sum over k of a[r, k] m[k, j]; all with row strides. In the calling thread. */
-    static void multiply(float[] a, int aAt, int aStride, int rows, int depth, float[] m, int mAt, int mStride, float[] c, int cAt, int cStride, int width) {
+    /** How many numbers a packed right-hand matrix has. */
+    static int rightSize(int depth, int width) {
+        return Simd.available() ? Tiles.panelled(width, depth) : depth * width;
+    }
+
+    /** Packs rows {@code first .. first + rows} of a right-hand matrix [depth, width] from rows with a stride. */
+    static void packRight(float[] m, int at, int stride, int first, int rows, int depth, int width, float[] right, int rightAt) {
         if (Simd.available()) {
-            Tiles.multiply(a, aAt, aStride, rows, depth, m, mAt, mStride, c, cAt, cStride, width);
+            Tiles.packPanels(m, at, stride, first, rows, depth, width, right, rightAt);
             return;
         }
-        for (int r = 0; r < rows; r++) {
-            chains(a, aAt + r * aStride, 1, depth, m, mAt, mStride, c, cAt + r * cStride, 0, width, false);
+        for (int k = 0; k < rows; k++) {
+            System.arraycopy(m, at + k * stride, right, rightAt + (first + k) * width, width);
         }
     }
 
-    /** c[i, j] = sum over rows of a[r, i] b[r, j]; all with row strides. In the calling thread. */
-    static void outer(float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int rows, int m, int n, float[] c, int cAt, int cStride) {
-        outer(a, aAt, aStride, b, bAt, bStride, rows, m, n, c, cAt, cStride, false);
+    /** Packs columns {@code first .. first + columns} of a right-hand matrix [depth, width], each from {@code depth} numbers in a row of m. */
+    static void packRightColumns(float[] m, int at, int stride, int first, int columns, int depth, int width, float[] right, int rightAt) {
+        if (Simd.available()) {
+            Tiles.packPanelColumns(m, at, stride, first, columns, depth, width, right, rightAt);
+            return;
+        }
+        for (int c = 0; c < columns; c++) {
+            for (int k = 0; k < depth; k++) {
+                right[rightAt + k * width + first + c] = m[at + c * stride + k];
+            }
+        }
+    }
+
+    /**
+     * c[r, j] = sum over k of a[r, k] m[k, j] for the first {@code depth} rows and {@code columns} columns of a packed m. In the calling thread.
+     *
+     * @param rightDepth, width of m as it was packed
+     */
+    static void multiply(float[] a, int aAt, int aStride, int rows, int depth, float[] right, int rightAt, int rightDepth, int width, int columns,
+            float[] c, int cAt, int cStride) {
+        if (Simd.available()) {
+            Packed.multiply(a, aAt, aStride, rows, depth, right, rightAt, rightDepth, width, columns, c, cAt, cStride);
+            return;
+        }
+        for (int r = 0; r < rows; r++) {
+            chains(a, aAt + r * aStride, 1, depth, right, rightAt, width, c, cAt + r * cStride, columns, false);
+        }
+    }
+
+    /** c[i, j] = sum over k of a[k, i] m[first + k, j], for {@code depth} rows of a packed m. In the calling thread. */
+    static void outer(float[] a, int aAt, int aStride, int m, int depth, float[] right, int rightAt, int first, int rightDepth, int width,
+            float[] c, int cAt, int cStride) {
+        outer(a, aAt, aStride, m, depth, right, rightAt, first, rightDepth, width, c, cAt, cStride, false);
     }
 
     /** c[m, n] += sum over rows of a[r, m] b[r, n]; a and b have row strides, c is contiguous. */
     public static void addOuter(float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int rows, int m, int n, float[] c) {
+        float[] right = RIGHT.floats(rightSize(rows, n));
+        packRight(b, bAt, bStride, 0, rows, rows, n, right, 0);
         Parallel.ranges(m, (long) rows * m * n < SPLIT ? m : RANGE,
-                (from, to) -> outer(a, aAt + from, aStride, b, bAt, bStride, rows, to - from, n, c, from * n, n, true));
+                (from, to) -> outer(a, aAt + from, aStride, to - from, rows, right, 0, 0, rows, n, c, from * n, n, true));
     }
 
-    private static void outer(float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int rows, int m, int n, float[] c, int cAt, int cStride,
-            boolean resume) {
+    private static void outer(float[] a, int aAt, int aStride, int m, int depth, float[] right, int rightAt, int first, int rightDepth, int width,
+            float[] c, int cAt, int cStride, boolean resume) {
         if (Simd.available()) {
-            Tiles.outer(a, aAt, aStride, b, bAt, bStride, rows, m, n, c, cAt, cStride, resume);
+            Packed.outer(a, aAt, aStride, m, depth, right, rightAt, first, rightDepth, width, c, cAt, cStride, resume);
             return;
         }
         for (int i = 0; i < m; i++) {
-            chains(a, aAt + i, aStride, rows, b, bAt, bStride, c, cAt + i * cStride, 0, n, resume);
+            chains(a, aAt + i, aStride, depth, right, rightAt + first * width, width, c, cAt + i * cStride, width, resume);
         }
     }
 
-    /** One row of c, columns {@code from .. to}. */
-    private static void chains(float[] a, int aAt, int aStep, int depth, float[] m, int mAt, int mStride, float[] c, int cAt, int from, int to, boolean resume) {
+    /** One row of c. */
+    private static void chains(float[] a, int aAt, int aStep, int depth, float[] m, int mAt, int mStride, float[] c, int cAt, int columns, boolean resume) {
         if (!resume) {
-            Arrays.fill(c, cAt + from, cAt + to, 0f);
+            Arrays.fill(c, cAt, cAt + columns, 0f);
         }
         for (int k = 0; k < depth; k++) {
             float x = a[aAt + k * aStep];
-            for (int j = from; j < to; j++) {
+            for (int j = 0; j < columns; j++) {
                 c[cAt + j] = Math.fma(x, m[mAt + k * mStride + j], c[cAt + j]);
             }
         }
     }
 
-    /** Register tiles over both operands where they lie; loaded only where the Vector API is. */
-    private static final class Tiles {
-        private static final int LANES = Panels.LANES;
-        private static final int VECTORS = Panels.VECTORS;
-        private static final int TILE_ROWS = Panels.TILE_ROWS;
-        private static final Scratch EDGE = new Scratch();
+    /** By register tiles; loaded only where the Vector API is. */
+    private static final class Packed {
+        private static final Scratch LEFT = new Scratch();
+        private static final Scratch ACCUMULATORS = new Scratch();
 
-        static void multiply(float[] a, int aAt, int aStride, int rows, int depth, float[] m, int mAt, int mStride, float[] c, int cAt, int cStride, int width) {
-            for (int r = 0; r < rows; r += TILE_ROWS) {
-                int count = Math.min(TILE_ROWS, rows - r);
-                int x = aAt + r * aStride;
-                int y = cAt + r * cStride;
-                for (int j = 0, vectors; j <= width - LANES; j += vectors * LANES) {
-                    vectors = vectors(width - j);
-                    switch (vectors) {
-                        case 4 -> RowTilex4.run(count, a, x, aStride, m, mAt + j, mStride, depth, c, y + j, cStride, false);
-                        case 2 -> RowTilex2.run(count, a, x, aStride, m, mAt + j, mStride, depth, c, y + j, cStride, false);
-                        default -> RowTilex1.run(count, a, x, aStride, m, mAt + j, mStride, depth, c, y + j, cStride, false);
-                    }
-                }
-                int rest = width % LANES;
-                if (rest > 0 && width > LANES) {        // the last vector overlaps the one before: the same numbers again
-                    int j = width - LANES;
-                    RowTilex1.run(count, a, x, aStride, m, mAt + j, mStride, depth, c, y + j, cStride, false);
-                } else if (rest > 0) {
-                    for (int i = 0; i < count; i++) {
-                        chains(a, x + i * aStride, 1, depth, m, mAt, mStride, c, y + i * cStride, 0, width, false);
-                    }
-                }
-            }
+        static void multiply(float[] a, int aAt, int aStride, int rows, int depth, float[] right, int rightAt, int rightDepth, int width,
+                int columns, float[] c, int cAt, int cStride) {
+            float[] x = LEFT.floats(Tiles.packedSize(rows, depth));
+            Tiles.packRows(a, aAt, aStride, rows, depth, x, 0);
+            product(x, rows, depth, right, rightAt, 0, rightDepth, width, columns, c, cAt, cStride, false);
         }
 
-        static void outer(float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int rows, int m, int n, float[] c, int cAt, int cStride,
-                boolean resume) {
-            for (int i = 0; i < m; i += TILE_ROWS) {
-                int count = Math.min(TILE_ROWS, m - i);
-                int y = cAt + i * cStride;
-                for (int j = 0, vectors; j <= n - LANES; j += vectors * LANES) {
-                    vectors = vectors(n - j);
-                    switch (vectors) {
-                        case 4 -> ColumnTilex4.run(count, a, aAt + i, aStride, b, bAt + j, bStride, rows, c, y + j, cStride, resume);
-                        case 2 -> ColumnTilex2.run(count, a, aAt + i, aStride, b, bAt + j, bStride, rows, c, y + j, cStride, resume);
-                        default -> ColumnTilex1.run(count, a, aAt + i, aStride, b, bAt + j, bStride, rows, c, y + j, cStride, resume);
-                    }
-                }
-                int rest = n % LANES;
-                if (rest > 0 && n > LANES) {
-                    edge(count, rest, a, aAt + i, aStride, b, bAt + n - LANES, bStride, rows, c, y + n - LANES, cStride, resume);
-                } else if (rest > 0) {
-                    for (int k = 0; k < count; k++) {
-                        chains(a, aAt + i + k, aStride, rows, b, bAt, bStride, c, y + k * cStride, 0, n, resume);
-                    }
-                }
-            }
+        static void outer(float[] a, int aAt, int aStride, int m, int depth, float[] right, int rightAt, int first, int rightDepth, int width,
+                float[] c, int cAt, int cStride, boolean resume) {
+            float[] x = LEFT.floats(Tiles.packedSize(m, depth));
+            Tiles.packColumns(a, aAt, aStride, m, depth, x, 0);
+            product(x, m, depth, right, rightAt, first, rightDepth, width, width, c, cAt, cStride, resume);
         }
 
-        private static int vectors(int columns) {
-            return columns >= VECTORS * LANES ? VECTORS : columns >= 2 * LANES ? 2 : 1;
-        }
-
-        /** The last {@code rest} columns by a vector that overlaps the one before, whose columns are done. */
-        private static void edge(int count, int rest, float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int rows, float[] c, int cAt,
-                int cStride, boolean resume) {
-            float[] tile = EDGE.floats(TILE_ROWS * LANES);
-            for (int k = 0; k < count; k++) {
-                System.arraycopy(c, cAt + k * cStride, tile, k * LANES, LANES);
-            }
-            ColumnTilex1.run(count, a, aAt, aStride, b, bAt, bStride, rows, tile, 0, LANES, resume);
-            for (int k = 0; k < count; k++) {
-                System.arraycopy(tile, k * LANES + LANES - rest, c, cAt + k * cStride + LANES - rest, rest);
+        private static void product(float[] x, int rows, int depth, float[] right, int rightAt, int first, int rightDepth, int width,
+                int columns, float[] c, int cAt, int cStride, boolean resume) {
+            float[] acc = ACCUMULATORS.floats(Tiles.padded(rows) * Tiles.WIDE);
+            for (int j = 0; j < columns; j += Tiles.WIDE) {
+                int count = Math.min(Tiles.WIDE, columns - j);
+                int vectors = Tiles.vectors(Math.min(Tiles.WIDE, width - j));
+                int wide = vectors * Tiles.LANES;
+                if (resume) {
+                    Tiles.load(acc, 0, wide, rows, count, c, cAt + j, cStride);
+                }
+                Tiles.panel(PackedMatrix.Storage.F32, vectors, right, null, rightAt + j * rightDepth + first * wide, x, 0, rows, depth, acc, 0, resume);
+                Tiles.store(acc, 0, wide, rows, count, null, 0, false, c, cAt + j, cStride);
             }
         }
     }

@@ -37,7 +37,8 @@ public final class PackedMatrix {
 
     /** What holds the weights. */
     interface Store {
-        void multiply(float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride);
+        /** See {@link PackedMatrix#multiply}. */
+        void multiply(float[] x, int xAt, int xStride, int rows, float[] bias, boolean add, float[] y, int yAt, int yStride);
 
         void copyRow(int row, float[] to, int at);
 
@@ -98,8 +99,20 @@ public final class PackedMatrix {
 
     /** y = x W', for rows with strides; y may not overlap x. */
     public void multiply(float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {
+        multiply(x, xAt, xStride, rows, null, y, yAt, yStride);
+    }
+
+    /** y = x W' + bias; bias may be null. */
+    public void multiply(float[] x, int xAt, int xStride, int rows, float[] bias, float[] y, int yAt, int yStride) {
         if (rows > 0) {
-            store.multiply(x, xAt, xStride, rows, y, yAt, yStride);
+            store.multiply(x, xAt, xStride, rows, bias, false, y, yAt, yStride);
+        }
+    }
+
+    /** y += x W' + bias, the bias added to the product first; it may be null. */
+    public void addProduct(float[] x, int xAt, int xStride, int rows, float[] bias, float[] y, int yAt, int yStride) {
+        if (rows > 0) {
+            store.multiply(x, xAt, xStride, rows, bias, true, y, yAt, yStride);
         }
     }
 
