@@ -25,6 +25,9 @@ public final class SelectiveScan {
     /** Below so many exponentials a call stays in its thread. */
     private static final long SPLIT = 60_000;
     private static final Scratch WORK = new Scratch();
+    /** Powers of two a step that forget a state at once, and stay finite times any step size. */
+    private static final float STEEPEST = -1e30f;
+    private static final Scratch TERMS = new Scratch();
 
     private SelectiveScan() {
     }
@@ -35,18 +38,31 @@ public final class SelectiveScan {
      */
     public static void forward(int tokens, int channels, int states, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] bc,
             int bAt, int cAt, int bcStride, float[] d, float[] state, int stateAt, float[] y, int yAt) {
+        float[] terms = Simd.available() ? byStates(tokens, states, bc, bAt, cAt, bcStride) : null;
         ranges(tokens, channels, states, (from, to) -> {
             int e = from;
             if (Simd.available()) {
                 float[] work = WORK.floats(3 * tokens * Lanes.COUNT);
                 for (; e <= to - Lanes.COUNT; e += Lanes.COUNT) {
-                    Lanes.forward(tokens, channels, states, e, u, uAt, delta, deltaAt, a, bc, bAt, cAt, bcStride, d, state, stateAt, y, yAt, work);
+                    Lanes.forward(tokens, channels, states, e, u, uAt, delta, deltaAt, a, terms, d, state, stateAt, y, yAt, work);
                 }
             }
             for (; e < to; e++) {
                 channel(tokens, channels, states, e, u, uAt, delta, deltaAt, a, bc, bAt, cAt, bcStride, d, state, stateAt, y, yAt);
             }
         });
+    }
+
+    /** B and C of a state and all tokens side by side, [N][t][B C]. */
+    private static float[] byStates(int tokens, int states, float[] bc, int bAt, int cAt, int stride) {
+        float[] terms = TERMS.floats(states * tokens * 2);
+        for (int n = 0; n < states; n++) {
+            for (int t = 0; t < tokens; t++) {
+                terms[(n * tokens + t) * 2] = bc[bAt + t * stride + n];
+                terms[(n * tokens + t) * 2 + 1] = bc[cAt + t * stride + n];
+            }
+        }
+        return terms;
     }
 
     /**
@@ -84,7 +100,7 @@ public final class SelectiveScan {
                     for (; e < to; e++) {
                         float q = delta[deltaAt + t * channels + e];
                         float w = q * u[uAt + t * channels + e];
-                        float decay = Exp.exp(q * a[n * channels + e]);
+                        float decay = decay(q, a[n * channels + e]);
                         all[now + e] = Math.fma(decay, before[last + e], w * bn);
                         if (decays != null) {
                             decays[kept + e] = decay;
@@ -114,7 +130,7 @@ public final class SelectiveScan {
                 }
                 for (; e < to; e++) {
                     float q = delta[deltaAt + e];
-                    float decay = Exp.exp(q * a[at + e]);
+                    float decay = decay(q, a[at + e]);
                     float term = q * u[uAt + e] * b[bAt + n];
                     after[afterAt + at + e] = Math.fma(decay, before[beforeAt + at + e], term);
                     for (int i = 0; i < fed.length; i++) {
@@ -199,6 +215,11 @@ public final class SelectiveScan {
         dBc[dc] = sumC;
     }
 
+    /** exp(q a). */
+    private static float decay(float q, float a) {
+        return Exp.exp2(q * Math.max(a * Exp.LOG2_E, STEEPEST));
+    }
+
     private static void ranges(int tokens, int channels, int states, Parallel.Range body) {
         Parallel.ranges(channels, (long) tokens * channels * states < SPLIT ? channels : RANGE, body);
     }
@@ -212,7 +233,7 @@ public final class SelectiveScan {
             float sum = 0f;
             for (int n = 0; n < states; n++) {
                 int at = stateAt + n * channels + e;
-                float h = Math.fma(Exp.exp(q * a[n * channels + e]), state[at], w * bc[bAt + t * bcStride + n]);
+                float h = Math.fma(decay(q, a[n * channels + e]), state[at], w * bc[bAt + t * bcStride + n]);
                 state[at] = h;
                 sum = Math.fma(h, bc[cAt + t * bcStride + n], sum);
             }
@@ -221,16 +242,15 @@ public final class SelectiveScan {
     }
 
     /**
-     * Channels in lanes, two states at a time outside the loop over tokens, so that a state stays in a register. The exponential is
-     * written out: neither compiler (17, 25) keeps a call of it in registers inside this loop; v is never above 0, and below
-     * {@link Exp#LOWEST} whatever was computed gives way to 0.
+     * Channels in lanes, one state at a time outside the loop over tokens, so that the state stays in a register and most constants too: with
+     * two states neither compiler (17, 25) has registers enough. The power is written out, since a call of it would not be inlined there.
      */
     private static final class Lanes {
         private static final VectorSpecies<Float> S = VectorMath.LANES;
         static final int COUNT = S.length();
 
         static void forward(int tokens, int channels, int states, int e, float[] u, int uAt, float[] delta, int deltaAt, float[] a,
-                float[] bc, int bAt, int cAt, int bcStride, float[] d, float[] state, int stateAt, float[] y, int yAt, float[] work) {
+                float[] terms, float[] d, float[] state, int stateAt, float[] y, int yAt, float[] work) {
             int w = tokens * COUNT;
             for (int t = 0; t < tokens; t++) {
                 FloatVector q = FloatVector.fromArray(S, delta, deltaAt + t * channels + e);
@@ -238,12 +258,8 @@ public final class SelectiveScan {
                 q.mul(FloatVector.fromArray(S, u, uAt + t * channels + e)).intoArray(work, w + t * COUNT);
             }
             Arrays.fill(work, 2 * w, 3 * w, 0f);
-            int n = 0;
-            for (; n < states - 1; n += 2) {
-                pair(tokens, n * channels + e, channels, a, bc, bAt + n, cAt + n, bcStride, state, stateAt + n * channels + e, work, w);
-            }
-            for (; n < states; n++) {
-                single(tokens, n * channels + e, a, bc, bAt + n, cAt + n, bcStride, state, stateAt + n * channels + e, work, w);
+            for (int n = 0; n < states; n++) {
+                state(tokens, a, n * channels + e, terms, n * 2 * tokens, state, stateAt, work);
             }
             FloatVector skip = FloatVector.fromArray(S, d, e);
             for (int t = 0; t < tokens; t++) {
@@ -252,67 +268,33 @@ public final class SelectiveScan {
             }
         }
 
-        private static void pair(int tokens, int aAt, int channels, float[] a, float[] bc, int b, int c, int stride, float[] state,
-                int stateAt, float[] work, int w) {
-            FloatVector a0 = FloatVector.fromArray(S, a, aAt);
-            FloatVector a1 = FloatVector.fromArray(S, a, aAt + channels);
-            FloatVector h0 = FloatVector.fromArray(S, state, stateAt);
-            FloatVector h1 = FloatVector.fromArray(S, state, stateAt + channels);
-            for (int t = 0; t < tokens; t++) {
-                FloatVector q = FloatVector.fromArray(S, work, t * COUNT);
-                FloatVector x = FloatVector.fromArray(S, work, w + t * COUNT);
-                FloatVector sum = FloatVector.fromArray(S, work, 2 * w + t * COUNT);
-
-                FloatVector v0 = q.mul(a0);
-                FloatVector f0 = v0.fma(FloatVector.broadcast(S, Exp.LOG2_E), FloatVector.broadcast(S, Exp.ROUND));
-                FloatVector n0 = f0.sub(Exp.ROUND);
-                FloatVector r0 = n0.fma(FloatVector.broadcast(S, -Exp.LN2_HIGH), v0);
-                r0 = n0.fma(FloatVector.broadcast(S, -Exp.LN2_LOW), r0);
-                FloatVector p0 = r0.fma(FloatVector.broadcast(S, Exp.P0), FloatVector.broadcast(S, Exp.P1));
-                p0 = p0.fma(r0, FloatVector.broadcast(S, Exp.P2));
-                p0 = p0.fma(r0, FloatVector.broadcast(S, Exp.P3));
-                p0 = p0.fma(r0, FloatVector.broadcast(S, Exp.P4));
-                p0 = p0.fma(r0, FloatVector.broadcast(S, Exp.P5));
-                p0 = p0.fma(r0.mul(r0), r0).add(1f);
-                IntVector k0 = f0.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-                FloatVector e0 = p0.reinterpretAsInts().add(k0).reinterpretAsFloats().blend(0f, v0.lt(Exp.LOWEST));
-                h0 = e0.fma(h0, x.mul(bc[b + t * stride]));
-                sum = h0.fma(FloatVector.broadcast(S, bc[c + t * stride]), sum);
-
-                FloatVector v1 = q.mul(a1);
-                FloatVector f1 = v1.fma(FloatVector.broadcast(S, Exp.LOG2_E), FloatVector.broadcast(S, Exp.ROUND));
-                FloatVector n1 = f1.sub(Exp.ROUND);
-                FloatVector r1 = n1.fma(FloatVector.broadcast(S, -Exp.LN2_HIGH), v1);
-                r1 = n1.fma(FloatVector.broadcast(S, -Exp.LN2_LOW), r1);
-                FloatVector p1 = r1.fma(FloatVector.broadcast(S, Exp.P0), FloatVector.broadcast(S, Exp.P1));
-                p1 = p1.fma(r1, FloatVector.broadcast(S, Exp.P2));
-                p1 = p1.fma(r1, FloatVector.broadcast(S, Exp.P3));
-                p1 = p1.fma(r1, FloatVector.broadcast(S, Exp.P4));
-                p1 = p1.fma(r1, FloatVector.broadcast(S, Exp.P5));
-                p1 = p1.fma(r1.mul(r1), r1).add(1f);
-                IntVector k1 = f1.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-                FloatVector e1 = p1.reinterpretAsInts().add(k1).reinterpretAsFloats().blend(0f, v1.lt(Exp.LOWEST));
-                h1 = e1.fma(h1, x.mul(bc[b + t * stride + 1]));
-                sum = h1.fma(FloatVector.broadcast(S, bc[c + t * stride + 1]), sum);
-
-                sum.intoArray(work, 2 * w + t * COUNT);
-            }
-            h0.intoArray(state, stateAt);
-            h1.intoArray(state, stateAt + channels);
+        private static FloatVector rate(float[] a, int at) {
+            FloatVector rate = FloatVector.fromArray(S, a, at).mul(Exp.LOG2_E);
+            return rate.blend(STEEPEST, rate.lt(STEEPEST));
         }
 
-        private static void single(int tokens, int aAt, float[] a, float[] bc, int b, int c, int stride, float[] state, int stateAt,
-                float[] work, int w) {
-            FloatVector an = FloatVector.fromArray(S, a, aAt);
-            FloatVector h = FloatVector.fromArray(S, state, stateAt);
+        /** {@code work} holds [delta, delta u, y so far][t][lane]. */
+        private static void state(int tokens, float[] a, int at, float[] terms, int termsAt, float[] state, int stateAt, float[] work) {
+            FloatVector an = rate(a, at);
+            FloatVector h = FloatVector.fromArray(S, state, stateAt + at);
+            int xAt = tokens * COUNT;
+            int sumAt = 2 * xAt;
             for (int t = 0; t < tokens; t++) {
-                FloatVector q = FloatVector.fromArray(S, work, t * COUNT);
-                FloatVector x = FloatVector.fromArray(S, work, w + t * COUNT);
-                h = VectorMath.exp(q.mul(an)).fma(h, x.mul(bc[b + t * stride]));
-                h.fma(FloatVector.broadcast(S, bc[c + t * stride]), FloatVector.fromArray(S, work, 2 * w + t * COUNT))
-                        .intoArray(work, 2 * w + t * COUNT);
+                FloatVector v = FloatVector.fromArray(S, work, t * COUNT).mul(an);
+                FloatVector f = v.add(Exp.ROUND);
+                FloatVector r = v.sub(f.sub(Exp.ROUND));
+                FloatVector square = r.mul(r);
+                FloatVector p = r.fma(FloatVector.broadcast(S, Exp.C6), FloatVector.broadcast(S, Exp.C5));
+                p = p.fma(square, r.fma(FloatVector.broadcast(S, Exp.C4), FloatVector.broadcast(S, Exp.C3)));
+                p = p.fma(square, r.fma(FloatVector.broadcast(S, Exp.C2), FloatVector.broadcast(S, Exp.C1)));
+                p = p.fma(r, FloatVector.broadcast(S, 1f));
+                IntVector k = f.reinterpretAsInts().max(Exp.LEAST_POWER).lanewise(VectorOperators.LSHL, 23);
+                FloatVector decay = p.reinterpretAsInts().add(k).reinterpretAsFloats();
+                h = decay.fma(h, FloatVector.fromArray(S, work, xAt + t * COUNT).mul(terms[termsAt + 2 * t]));
+                h.fma(FloatVector.broadcast(S, terms[termsAt + 2 * t + 1]), FloatVector.fromArray(S, work, sumAt + t * COUNT))
+                        .intoArray(work, sumAt + t * COUNT);
             }
-            h.intoArray(state, stateAt);
+            h.intoArray(state, stateAt + at);
         }
 
         /** The whole vectors of {@link SelectiveScan#backwardState}; leaves their sums, lane by lane, in lanes. */
@@ -351,7 +333,7 @@ public final class SelectiveScan {
             int e = from;
             for (; e <= to - COUNT; e += COUNT) {
                 FloatVector q = FloatVector.fromArray(S, delta, deltaAt + e);
-                FloatVector decay = VectorMath.exp(q.mul(FloatVector.fromArray(S, a, aAt + e)));
+                FloatVector decay = VectorMath.exp2(q.mul(rate(a, aAt + e)));
                 FloatVector term = q.mul(FloatVector.fromArray(S, u, uAt + e)).mul(b);
                 decay.fma(FloatVector.fromArray(S, before, beforeAt + e), term).intoArray(after, afterAt + e);
                 for (int i = 0; i < fed.length; i++) {
@@ -369,7 +351,7 @@ public final class SelectiveScan {
             for (; e <= to - COUNT; e += COUNT) {
                 FloatVector q = FloatVector.fromArray(S, delta, deltaAt + e);
                 FloatVector x = q.mul(FloatVector.fromArray(S, u, uAt + e));
-                FloatVector decay = VectorMath.exp(q.mul(FloatVector.fromArray(S, a, aAt + e)));
+                FloatVector decay = VectorMath.exp2(q.mul(rate(a, aAt + e)));
                 decay.fma(FloatVector.fromArray(S, before, last + e), x.mul(b)).intoArray(all, now + e);
                 if (decays != null) {
                     decay.intoArray(decays, kept + e);

@@ -33,6 +33,18 @@ final class VectorMath {
         return e.blend(0f, value.lt(Exp.LOWEST));
     }
 
+    /** See {@link Exp#exp2}. */
+    static FloatVector exp2(FloatVector v) {
+        FloatVector f = v.add(Exp.ROUND);
+        FloatVector r = v.sub(f.sub(Exp.ROUND));
+        FloatVector square = r.mul(r);
+        FloatVector p = r.fma(FloatVector.broadcast(LANES, Exp.C6), FloatVector.broadcast(LANES, Exp.C5));
+        p = p.fma(square, r.fma(FloatVector.broadcast(LANES, Exp.C4), FloatVector.broadcast(LANES, Exp.C3)));
+        p = p.fma(square, r.fma(FloatVector.broadcast(LANES, Exp.C2), FloatVector.broadcast(LANES, Exp.C1)));
+        p = p.fma(r, FloatVector.broadcast(LANES, 1f));
+        return p.reinterpretAsInts().add(f.reinterpretAsInts().max(Exp.LEAST_POWER).lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats();
+    }
+
     static FloatVector sigmoid(FloatVector x) {
         FloatVector e = exp(x.abs().neg());
         FloatVector s = FloatVector.broadcast(LANES, 1f).div(e.add(1f));

@@ -36,6 +36,20 @@ class OpsTest {
     }
 
     @Test
+    void powerOfTwoWithinTwoUlpAndNeverLess() {
+        for (int i = 0; i <= 1_000_000; i++) {
+            float v = -125f * i / 1_000_000;
+            double exact = Math.pow(2, v);
+            assertTrue(Math.abs(Exp.exp2(v) - exact) <= 2 * Math.ulp((float) exact), () -> "2^" + v + " = " + Exp.exp2(v));
+        }
+        for (float v : new float[] {-125.01f, -126, -150, -1e9f, -1e30f, -Float.MAX_VALUE}) {
+            assertEquals(0f, Exp.exp2(v), 5e-38f, "2^" + v);
+            assertTrue(Exp.exp2(v) > 0, "2^" + v);
+        }
+        assertTrue(Float.isNaN(Exp.exp2(Float.NaN)), "NaN stays NaN");
+    }
+
+    @Test
     void transposeMovesEveryEntryAndNoOther() {
         Random random = new Random(3);
         Transpose.of(null, 0, 8, 0, 8, new float[8], 0, 1);         // attention without a past has no array for it
