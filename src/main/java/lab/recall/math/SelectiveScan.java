@@ -42,7 +42,7 @@ public final class SelectiveScan {
         ranges(tokens, channels, states, (from, to) -> {
             int e = from;
             if (Simd.available()) {
-                float[] work = WORK.floats(3 * tokens * Lanes.COUNT);
+                float[] work = Lanes.work();
                 for (; e <= to - Lanes.COUNT; e += Lanes.COUNT) {
                     Lanes.forward(tokens, channels, states, e, u, uAt, delta, deltaAt, a, terms, d, state, stateAt, y, yAt, work);
                 }
@@ -251,20 +251,23 @@ public final class SelectiveScan {
 
         static void forward(int tokens, int channels, int states, int e, float[] u, int uAt, float[] delta, int deltaAt, float[] a,
                 float[] terms, float[] d, float[] state, int stateAt, float[] y, int yAt, float[] work) {
-            int w = tokens * COUNT;
-            for (int t = 0; t < tokens; t++) {
-                FloatVector q = FloatVector.fromArray(S, delta, deltaAt + t * channels + e);
-                q.intoArray(work, t * COUNT);
-                q.mul(FloatVector.fromArray(S, u, uAt + t * channels + e)).intoArray(work, w + t * COUNT);
-            }
-            Arrays.fill(work, 2 * w, 3 * w, 0f);
-            for (int n = 0; n < states; n++) {
-                state(tokens, a, n * channels + e, terms, n * 2 * tokens, state, stateAt, work);
-            }
             FloatVector skip = FloatVector.fromArray(S, d, e);
-            for (int t = 0; t < tokens; t++) {
-                skip.fma(FloatVector.fromArray(S, u, uAt + t * channels + e), FloatVector.fromArray(S, work, 2 * w + t * COUNT))
-                        .intoArray(y, yAt + t * channels + e);
+            for (int first = 0; first < tokens; first += TOGETHER) {
+                int count = Math.min(TOGETHER, tokens - first);
+                int at = first * channels + e;
+                for (int t = 0; t < count; t++) {
+                    FloatVector q = FloatVector.fromArray(S, delta, deltaAt + at + t * channels);
+                    q.intoArray(work, t * ROW + DELTA);
+                    q.mul(FloatVector.fromArray(S, u, uAt + at + t * channels)).intoArray(work, t * ROW + INPUT);
+                    FloatVector.zero(S).intoArray(work, t * ROW + SUM);
+                }
+                for (int n = 0; n < states; n++) {
+                    state(count, a, n * channels + e, terms, 2 * (n * tokens + first), state, stateAt, work);
+                }
+                for (int t = 0; t < count; t++) {
+                    skip.fma(FloatVector.fromArray(S, u, uAt + at + t * channels), FloatVector.fromArray(S, work, t * ROW + SUM))
+                            .intoArray(y, yAt + at + t * channels);
+                }
             }
         }
 
@@ -273,26 +276,44 @@ public final class SelectiveScan {
             return rate.blend(STEEPEST, rate.lt(STEEPEST));
         }
 
-        /** {@code work} holds [delta, delta u, y so far][t][lane]. */
+        /** A token's row of {@code work}: its numbers of some channels, and constants, which as operands in memory take no register. */
+        private static final int ROW = 8 * COUNT;
+        /** Tokens whose rows stay in the first-level cache. */
+        private static final int TOGETHER = 64;
+        private static final int DELTA = 0;
+        private static final int INPUT = COUNT;
+        private static final int SUM = 2 * COUNT;
+        private static final int C6 = 3 * COUNT;
+        private static final int C4 = 4 * COUNT;
+        private static final int C2 = 5 * COUNT;
+
+        static float[] work() {
+            float[] work = WORK.floats(TOGETHER * ROW);
+            for (int t = 0; t < TOGETHER; t++) {
+                FloatVector.broadcast(S, Exp.C6).intoArray(work, t * ROW + C6);
+                FloatVector.broadcast(S, Exp.C4).intoArray(work, t * ROW + C4);
+                FloatVector.broadcast(S, Exp.C2).intoArray(work, t * ROW + C2);
+            }
+            return work;
+        }
+
         private static void state(int tokens, float[] a, int at, float[] terms, int termsAt, float[] state, int stateAt, float[] work) {
             FloatVector an = rate(a, at);
             FloatVector h = FloatVector.fromArray(S, state, stateAt + at);
-            int xAt = tokens * COUNT;
-            int sumAt = 2 * xAt;
             for (int t = 0; t < tokens; t++) {
-                FloatVector v = FloatVector.fromArray(S, work, t * COUNT).mul(an);
+                FloatVector v = FloatVector.fromArray(S, work, t * ROW + DELTA).mul(an);
                 FloatVector f = v.add(Exp.ROUND);
                 FloatVector r = v.sub(f.sub(Exp.ROUND));
                 FloatVector square = r.mul(r);
-                FloatVector p = r.fma(FloatVector.broadcast(S, Exp.C6), FloatVector.broadcast(S, Exp.C5));
-                p = p.fma(square, r.fma(FloatVector.broadcast(S, Exp.C4), FloatVector.broadcast(S, Exp.C3)));
-                p = p.fma(square, r.fma(FloatVector.broadcast(S, Exp.C2), FloatVector.broadcast(S, Exp.C1)));
+                FloatVector p = r.fma(FloatVector.fromArray(S, work, t * ROW + C6), FloatVector.broadcast(S, Exp.C5));
+                p = p.fma(square, r.fma(FloatVector.fromArray(S, work, t * ROW + C4), FloatVector.broadcast(S, Exp.C3)));
+                p = p.fma(square, r.fma(FloatVector.fromArray(S, work, t * ROW + C2), FloatVector.broadcast(S, Exp.C1)));
                 p = p.fma(r, FloatVector.broadcast(S, 1f));
                 IntVector k = f.reinterpretAsInts().max(Exp.LEAST_POWER).lanewise(VectorOperators.LSHL, 23);
                 FloatVector decay = p.reinterpretAsInts().add(k).reinterpretAsFloats();
-                h = decay.fma(h, FloatVector.fromArray(S, work, xAt + t * COUNT).mul(terms[termsAt + 2 * t]));
-                h.fma(FloatVector.broadcast(S, terms[termsAt + 2 * t + 1]), FloatVector.fromArray(S, work, sumAt + t * COUNT))
-                        .intoArray(work, sumAt + t * COUNT);
+                h = decay.fma(h, FloatVector.fromArray(S, work, t * ROW + INPUT).mul(terms[termsAt + 2 * t]));
+                h.fma(FloatVector.broadcast(S, terms[termsAt + 2 * t + 1]), FloatVector.fromArray(S, work, t * ROW + SUM))
+                        .intoArray(work, t * ROW + SUM);
             }
             h.intoArray(state, stateAt + at);
         }
