@@ -1,5 +1,6 @@
 package lab.recall.model;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -9,28 +10,90 @@ import java.util.List;
  * calls {@link #hook}, and goes on with what the hook left there.
  */
 final class Batch {
-    /** The rows of one run: tokens {@code from .. from + tokens - 1} at rows {@code row ..}; {@code past} is null when from is 0. */
+    /**
+     * The rows of one run, or some of them: tokens {@code from .. from + tokens - 1} at rows {@code row ..}.
+     *
+     * @param past what lies left of the run's first token; null when that is 0
+     */
     record Segment(Run run, int row, int from, int tokens, Past past) {
+        /** Whether its first token follows the last one of the block before. */
+        boolean continues() {
+            return from > run.from;
+        }
+
+        /** Whether the block behind goes on with it. */
+        boolean goesOn() {
+            return from + tokens < run.ids.length;
+        }
     }
+
+    /** Rows that go through a layer one after another before the next ones do: what they leave on the way stays in the second-level cache. */
+    private static final int BLOCK_ROWS = 32;
+    /** More rows than that are not kept together for a run's sake. */
+    private static final int MOST_ROWS = 40;
 
     final List<Segment> segments;
     final int rows;
     /** Residual stream, [rows, width], from index {@link #at}. */
     final float[] resid;
     final int at;
+    final int width;
     final Workspace work;
     private final int layer;
     private final boolean[] asked;
+    private List<Batch> blocks;
 
     /** @param layer 0..L-1, or L for what comes after the last layer */
-    Batch(int layer, List<Segment> segments, int rows, float[] resid, int at, Workspace work) {
+    Batch(int layer, List<Segment> segments, int rows, float[] resid, int at, int width, Workspace work) {
         this.layer = layer;
         this.segments = segments;
         this.rows = rows;
         this.resid = resid;
         this.at = at;
+        this.width = width;
         this.work = work;
         this.asked = asked(layer, segments);
+    }
+
+    /**
+     * The same rows in blocks, in order, for a layer that takes them one after another. A run may be split between two blocks, but not one that
+     * leaves edges out here.
+     */
+    List<Batch> blocks() {
+        if (blocks == null) {
+            blocks = rows <= MOST_ROWS ? List.of(this) : split();
+        }
+        return blocks;
+    }
+
+    private List<Batch> split() {
+        List<Batch> all = new ArrayList<>();
+        List<Segment> block = new ArrayList<>();
+        int first = 0;
+        int count = 0;
+        for (Segment s : segments) {
+            for (int done = 0; done < s.tokens;) {
+                int left = s.tokens - done;
+                boolean whole = count + left <= MOST_ROWS || cuts(s) != null;
+                if (!whole && count >= BLOCK_ROWS - BLOCK_ROWS / 4 || whole && count > 0 && count + left > MOST_ROWS) {
+                    all.add(block(block, first, count));
+                    block = new ArrayList<>();
+                    first += count;
+                    count = 0;
+                    continue;
+                }
+                int tokens = whole ? left : BLOCK_ROWS - count;
+                block.add(new Segment(s.run, count, s.from + done, tokens, s.past));
+                count += tokens;
+                done += tokens;
+            }
+        }
+        all.add(block(block, first, count));
+        return all;
+    }
+
+    private Batch block(List<Segment> of, int firstRow, int count) {
+        return new Batch(layer, of, count, resid, at + firstRow * width, width, work);
     }
 
     /** Whether anybody reads or changes this point in this layer. */
@@ -64,9 +127,10 @@ final class Batch {
         }
         if (s.run.keeps(layer, point)) {
             float[] before = s.run.kept[layer][point.ordinal()];
-            float[] copy = before != null && before.length == s.tokens * width ? before : new float[s.tokens * width];
+            float[] copy = before != null && before.length == s.run.tokens() * width ? before : new float[s.run.tokens() * width];
+            int at = (s.from - s.run.from) * width;
             for (int r = 0; r < s.tokens; r++) {
-                System.arraycopy(values, first + r * stride, copy, r * width, width);
+                System.arraycopy(values, first + r * stride, copy, at + r * width, width);
             }
             keep(s, layer, point, copy);
         }

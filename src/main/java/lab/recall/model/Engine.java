@@ -147,7 +147,7 @@ final class Engine {
             segments.add(s);
             rows += r.tokens();
         }
-        block.forward(new Batch(layer, segments, rows, resid, first * model.width(), Workspace.own()));
+        block.forward(new Batch(layer, segments, rows, resid, first * model.width(), model.width(), Workspace.own()));
     }
 
     /** What each base pass has left behind in this layer for the runs that go on from it. */

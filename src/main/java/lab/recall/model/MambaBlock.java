@@ -62,7 +62,13 @@ final class MambaBlock implements Block {
     }
 
     @Override
-    public void forward(Batch b) {
+    public void forward(Batch batch) {
+        for (Batch b : batch.blocks()) {
+            block(b);
+        }
+    }
+
+    private void block(Batch b) {
         int rows = b.rows;
         int width = c.width();
         int inner = c.inner();
@@ -73,8 +79,7 @@ final class MambaBlock implements Block {
         b.hook(NORMED, normed, 0, width, width);
 
         float[] xz = b.work.floats(1, rows * 2 * inner);
-        w.inProj.multiply(normed, 0, width, rows, xz, 0, 2 * inner);
-        Elementwise.addBias(w.inBias, xz, 0, 2 * inner, rows, 2 * inner);
+        w.inProj.multiply(normed, 0, width, rows, w.inBias, xz, 0, 2 * inner);
         b.hook(IN_X, xz, 0, 2 * inner, inner);
         b.hook(IN_Z, xz, inner, 2 * inner, inner);
 
@@ -104,9 +109,12 @@ final class MambaBlock implements Block {
         gate(b, y, xz);
         b.hook(GATED, y, 0, inner, inner);
 
+        if (!b.asks(OUT)) {
+            w.outProj.addProduct(y, 0, inner, rows, w.outBias, b.resid, b.at, width);
+            return;
+        }
         float[] out = normed;                   // the norm is not read again
-        w.outProj.multiply(y, 0, inner, rows, out, 0, width);
-        Elementwise.addBias(w.outBias, out, 0, width, rows, width);
+        w.outProj.multiply(y, 0, inner, rows, w.outBias, out, 0, width);
         b.hook(OUT, out, 0, width, width);
         Elementwise.add(out, 0, b.resid, b.at, rows * width);
     }
@@ -114,9 +122,12 @@ final class MambaBlock implements Block {
     private void convolve(Batch b, Batch.Segment s, float[] xz, float[] conv) {
         int inner = c.inner();
         int back = c.taps() - 1;
+        float[] carried = b.work.floats(12, back * inner);
         float[] history;
         int historyAt = 0;
-        if (s.from() >= back && s.past() instanceof Past.Recurrent past) {
+        if (s.continues()) {
+            history = carried;
+        } else if (s.from() >= back && s.past() instanceof Past.Recurrent past) {
             history = past.x();
             historyAt = (s.from() - back) * inner;
         } else {
@@ -133,23 +144,26 @@ final class MambaBlock implements Block {
             without.convolve(s, cuts.conv(), xz, history, historyAt, conv);
         }
         if (b.keeps(s, CONV_STATE)) {
-            b.keep(s, CONV_STATE, lastInputs(s, xz, history, historyAt));
+            float[] last = new float[c.taps() * inner];
+            lastInputs(s, xz, history, historyAt, c.taps(), last);
+            b.keep(s, CONV_STATE, last);
+        }
+        if (s.goesOn()) {
+            lastInputs(s, xz, history, historyAt, back, carried);
         }
     }
 
-    /** The last K inputs of the convolution, oldest first, [K, E]. */
-    private float[] lastInputs(Batch.Segment s, float[] xz, float[] history, int historyAt) {
+    /** The last {@code count} inputs of the convolution, oldest first, [count, E]; {@code last} may be the history. */
+    private void lastInputs(Batch.Segment s, float[] xz, float[] history, int historyAt, int count, float[] last) {
         int inner = c.inner();
-        float[] last = new float[c.taps() * inner];
-        for (int k = 0; k < c.taps(); k++) {
-            int token = s.tokens() - c.taps() + k;
+        for (int k = 0; k < count; k++) {
+            int token = s.tokens() - count + k;
             if (token >= 0) {
                 System.arraycopy(xz, (s.row() + token) * 2 * inner, last, k * inner, inner);
             } else if (token + c.taps() - 1 >= 0) {
                 System.arraycopy(history, historyAt + (token + c.taps() - 1) * inner, last, k * inner, inner);
             }
         }
-        return last;
     }
 
     private void scan(Batch b, Batch.Segment s, float[] act, float[] delta, float[] bc, float[] y) {
@@ -157,10 +171,12 @@ final class MambaBlock implements Block {
         int size = c.states() * inner;
         int low = c.rank() + 2 * c.states();
         float[] state = b.work.floats(7, size);
-        if (s.past() instanceof Past.Recurrent past) {
-            System.arraycopy(past.states(), (s.from() - 1 - past.first()) * size, state, 0, size);
-        } else {
-            Arrays.fill(state, 0, size, 0f);
+        if (!s.continues()) {                   // else the block before has left it there
+            if (s.past() instanceof Past.Recurrent past) {
+                System.arraycopy(past.states(), (s.from() - 1 - past.first()) * size, state, 0, size);
+            } else {
+                Arrays.fill(state, 0, size, 0f);
+            }
         }
         int at = s.row() * inner;
         int first = s.row() * low + c.rank();

@@ -67,54 +67,67 @@ final class NeoXBlock implements Block {
     }
 
     @Override
-    public void forward(Batch b) {
+    public void forward(Batch batch) {
+        int d = c.width();
+        float[] qkv = batch.work.floats(1, batch.rows * 3 * d);
+        float[] ctx = batch.work.floats(2, batch.rows * d);
+        for (Batch b : batch.blocks()) {
+            project(b, qkv, (b.at - batch.at) * 3);
+        }
+        for (Batch.Segment s : batch.segments) {
+            attend(batch, s, qkv, ctx);
+        }
+        for (Batch b : batch.blocks()) {
+            afterAttention(b, ctx, b.at - batch.at);
+        }
+    }
+
+    /** Queries, keys and values of some rows, written from {@code at} on. */
+    private void project(Batch b, float[] qkv, int at) {
         int rows = b.rows;
         int d = c.width();
         float[] normed = b.work.floats(0, rows * d);
         LayerNorm.forward(b.resid, b.at, rows, d, w.norm1, w.norm1Bias, c.epsilon(), normed, 0);
         b.hook(LN1, normed, 0, d, d);
-
-        float[] qkv = b.work.floats(1, rows * 3 * d);
-        w.qkv.multiply(normed, 0, d, rows, qkv, 0, 3 * d);
-        Elementwise.addBias(w.qkvBias, qkv, 0, 3 * d, rows, 3 * d);
+        w.qkv.multiply(normed, 0, d, rows, w.qkvBias, qkv, at, 3 * d);
         for (Batch.Segment s : b.segments) {
-            int at = s.row() * 3 * d;
-            rotary.apply(qkv, at, 3 * d, s.tokens(), s.from(), c.heads());
-            rotary.apply(qkv, at + d, 3 * d, s.tokens(), s.from(), c.heads());
+            int first = at + s.row() * 3 * d;
+            rotary.apply(qkv, first, 3 * d, s.tokens(), s.from(), c.heads());
+            rotary.apply(qkv, first + d, 3 * d, s.tokens(), s.from(), c.heads());
         }
-        b.hook(Q, qkv, 0, 3 * d, d);
-        b.hook(K, qkv, d, 3 * d, d);
-        b.hook(V, qkv, 2 * d, 3 * d, d);
+        b.hook(Q, qkv, at, 3 * d, d);
+        b.hook(K, qkv, at + d, 3 * d, d);
+        b.hook(V, qkv, at + 2 * d, 3 * d, d);
+    }
 
-        float[] ctx = b.work.floats(2, rows * d);
-        for (Batch.Segment s : b.segments) {
-            attend(b, s, qkv, ctx);
-        }
-        b.hook(ATTN_CTX, ctx, 0, d, d);
-
+    private void afterAttention(Batch b, float[] ctx, int at) {
+        int rows = b.rows;
+        int d = c.width();
+        b.hook(ATTN_CTX, ctx, at, d, d);
         float[] attnOut = b.work.floats(3, rows * d);
-        w.dense.multiply(ctx, 0, d, rows, attnOut, 0, d);
-        Elementwise.addBias(w.denseBias, attnOut, 0, d, rows, d);
+        w.dense.multiply(ctx, at, d, rows, w.denseBias, attnOut, 0, d);
         b.hook(ATTN_OUT, attnOut, 0, d, d);
         if (!c.parallel()) {
             Elementwise.add(attnOut, 0, b.resid, b.at, rows * d);
         }
-
+        float[] normed = b.work.floats(0, rows * d);
         LayerNorm.forward(b.resid, b.at, rows, d, w.norm2, w.norm2Bias, c.epsilon(), normed, 0);
         b.hook(LN2, normed, 0, d, d);
         float[] mlp = b.work.floats(4, rows * c.hidden());
-        w.up.multiply(normed, 0, d, rows, mlp, 0, c.hidden());
-        Elementwise.addBias(w.upBias, mlp, 0, c.hidden(), rows, c.hidden());
+        w.up.multiply(normed, 0, d, rows, w.upBias, mlp, 0, c.hidden());
         b.hook(MLP_PRE, mlp, 0, c.hidden(), c.hidden());
         Gelu.forward(mlp, 0, rows * c.hidden(), mlp, 0);
         b.hook(MLP_ACT, mlp, 0, c.hidden(), c.hidden());
-        float[] mlpOut = normed;                // the norm is not read again
-        w.down.multiply(mlp, 0, c.hidden(), rows, mlpOut, 0, d);
-        Elementwise.addBias(w.downBias, mlpOut, 0, d, rows, d);
-        b.hook(MLP_OUT, mlpOut, 0, d, d);
         if (c.parallel()) {
             Elementwise.add(attnOut, 0, b.resid, b.at, rows * d);
         }
+        if (!b.asks(MLP_OUT)) {
+            w.down.addProduct(mlp, 0, c.hidden(), rows, w.downBias, b.resid, b.at, d);
+            return;
+        }
+        float[] mlpOut = normed;                // the norm is not read again
+        w.down.multiply(mlp, 0, c.hidden(), rows, w.downBias, mlpOut, 0, d);
+        b.hook(MLP_OUT, mlpOut, 0, d, d);
         Elementwise.add(mlpOut, 0, b.resid, b.at, rows * d);
     }
 

@@ -171,7 +171,7 @@ public final class Trainable {
             this.resid = new float[rows * model.width()];
             this.grad = new float[rows * model.width()];
             for (int l = 0; l < forward.length; l++) {
-                forward[l] = new Batch(l, segments, rows, resid, 0, work);
+                forward[l] = new Batch(l, segments, rows, resid, 0, model.width(), work);
                 back[l] = new BackBatch(l, backSegments, rows, grad, 0, work, raw);
             }
         }

@@ -1,0 +1,111 @@
+package lab.recall.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import lab.recall.math.Parallel;
+import lab.recall.math.PackedMatrixTest;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Rows go through a layer in blocks: where a block ends never shows in a number. */
+class BlocksTest {
+    private static final int TOKENS = 107;
+
+    private final int threads = Parallel.threads();
+
+    @AfterEach
+    void threadsAsBefore() {
+        Parallel.setThreads(threads);
+    }
+
+    private static int[] ids(LanguageModel model, int tokens, long seed) {
+        return new Random(seed).ints(tokens, 0, model.vocabulary()).toArray();
+    }
+
+    private static void same(LanguageModel model, Pass a, Pass b, String what) {
+        for (int l = 0; l < model.layers(); l++) {
+            for (HookPoint p : model.points()) {
+                if (!p.isGlobal() && p.isPerToken() && a.has(l, p)) {
+                    assertArrayEquals(a.activation(l, p).values(), b.activation(l, p).values(), what + ": " + p.name(l));
+                }
+            }
+        }
+        assertArrayEquals(a.logits(), b.logits(), what);
+    }
+
+    /** A continuation has its first block where the whole run has the middle of one. */
+    @ParameterizedTest
+    @ValueSource(strings = {"tiny-mamba", "tiny-neox"})
+    void aLongRunEqualsItsContinuations(String name) {
+        Assumptions.assumeTrue(PackedMatrixTest.exact(), "without the Vector API sums depend on the rows beside");
+        LanguageModel model = LanguageModel.open(name);
+        int[] ids = ids(model, TOKENS, 1);
+        Pass whole = model.run(ids);
+        for (int first : new int[] {1, 2, 31, 70}) {
+            Pass joined = model.run(Arrays.copyOf(ids, first)).then(Arrays.copyOfRange(ids, first, TOKENS));
+            same(model, whole, joined, first + " tokens, then the others");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tiny-mamba", "tiny-neox"})
+    void aRunAmongOthersEqualsItselfAlone(String name) {
+        Assumptions.assumeTrue(PackedMatrixTest.exact(), "without the Vector API sums depend on the rows beside");
+        LanguageModel model = LanguageModel.open(name);
+        List<int[]> prompts = new ArrayList<>();
+        for (int tokens : new int[] {5, 60, 1, 33, 2, 40, 41, 12}) {
+            prompts.add(ids(model, tokens, tokens));
+        }
+        Recording all = Recording.gradients();
+        for (int t : new int[] {1, 2}) {
+            Parallel.setThreads(t);
+            List<Pass> together = model.runAll(prompts, all);
+            for (int i = 0; i < prompts.size(); i++) {
+                same(model, model.run(prompts.get(i), all), together.get(i), prompts.get(i).length + " tokens, " + t + " threads");
+            }
+        }
+    }
+
+    /** Values replaced and recorded in the second block and behind it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"tiny-mamba", "tiny-neox"})
+    void aForkOfALongRunEqualsTheWholeRunChanged(String name) {
+        Assumptions.assumeTrue(PackedMatrixTest.exact(), "without the Vector API sums depend on the rows beside");
+        LanguageModel model = LanguageModel.open(name);
+        int[] ids = ids(model, TOKENS, 2);
+        Pass base = model.run(ids);
+        for (int token : new int[] {31, 32, 33, 50, 106}) {
+            for (HookPoint p : model.points()) {
+                if (p.isGlobal() || !p.isPerToken() || p == HookPoint.EMBED || p == HookPoint.ATTN_PROBS) {
+                    continue;
+                }
+                float[] value = new float[model.width(p)];
+                Arrays.fill(value, 0.25f);
+                Intervention change = Intervention.set(new Site(1, p, token), value);
+                Pass fork = model.forks().add(base, change).passes(Recording.nothing()).get(0);
+                Pass changed = model.run(ids, Recording.nothing(), change);
+                assertArrayEquals(changed.logits(), fork.logits(), p.name(1) + " at " + token);
+                assertEquals(changed.argmax(), fork.argmax());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tiny-mamba", "tiny-neox"})
+    void cutEdgesOfALongRun(String name) {
+        Assumptions.assumeTrue(PackedMatrixTest.exact(), "without the Vector API sums depend on the rows beside");
+        LanguageModel model = LanguageModel.open(name);
+        int[] ids = ids(model, TOKENS, 3);
+        Pass base = model.run(ids);
+        List<Intervention> cut = Intervention.cut(model, 1, 2, Edges.between(new int[] {3, 34, 60}, new int[] {61, 100}));
+        Pass fork = model.forks().add(base, cut).passes(Recording.nothing()).get(0);
+        assertArrayEquals(model.run(ids, Recording.nothing(), cut).logits(), fork.logits());
+    }
+}
