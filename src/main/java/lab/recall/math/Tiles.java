@@ -235,8 +235,30 @@ final class Tiles {
      * @param bias of all columns, its first at {@code biasAt}; null for none
      */
     static void store(float[] acc, int accAt, int width, int rows, int columns, float[] bias, int biasAt, boolean add, float[] c, int cAt, int cStride) {
+        if (columns == 2 * LANES) {
+            storeTwo(acc, accAt, rows, bias, biasAt, add, c, cAt, cStride);
+            return;
+        }
         for (int r = 0; r < rows; r++) {
             storeRow(acc, accAt + r * width, columns, bias, biasAt, add, c, cAt + r * cStride);
+        }
+    }
+
+    /** The usual panel, without a loop inside: products of little depth spend much of their time here. */
+    private static void storeTwo(float[] acc, int accAt, int rows, float[] bias, int biasAt, boolean add, float[] c, int cAt, int cStride) {
+        FloatVector nothing = FloatVector.broadcast(S, -0f);            // leaves every number as it is, 0 too
+        FloatVector bias0 = bias == null ? nothing : FloatVector.fromArray(S, bias, biasAt);
+        FloatVector bias1 = bias == null ? nothing : FloatVector.fromArray(S, bias, biasAt + LANES);
+        for (int r = 0; r < rows; r++) {
+            FloatVector v0 = FloatVector.fromArray(S, acc, accAt + r * 2 * LANES).add(bias0);
+            FloatVector v1 = FloatVector.fromArray(S, acc, accAt + r * 2 * LANES + LANES).add(bias1);
+            int to = cAt + r * cStride;
+            if (add) {
+                v0 = FloatVector.fromArray(S, c, to).add(v0);
+                v1 = FloatVector.fromArray(S, c, to + LANES).add(v1);
+            }
+            v0.intoArray(c, to);
+            v1.intoArray(c, to + LANES);
         }
     }
 
