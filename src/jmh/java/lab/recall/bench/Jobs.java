@@ -49,8 +49,8 @@ final class Jobs {
         all.one(t -> List.of(EditJobs.step("mamba-130m F32", 12, t)));
         all.oneAndTwo(t -> List.of(EditJobs.edit("mamba-130m F32", 12, t)));
         all.oneAndTwo(t -> List.of(GradientJobs.train("tiny-mamba F32", t), GradientJobs.train("tiny-neox F32", t)));
-        all.single(List.of(ForwardJobs.next("tiny-mamba F32", "Novux Bridge is located in the city of", 16),
-                ForwardJobs.next("mamba-130m BF16", "The Space Needle is in the city of", 8)));
+        all.single(List.of(ForwardJobs.next("tiny-mamba F32", "Novux Bridge is located in the city of", 9),
+                ForwardJobs.next("mamba-130m BF16", "The Space Needle is in the city of", 9)));
         all.jobs.addAll(List.of(ForkJobs.grid("big", "mamba-2.8b BF16", threads.orElse(2))));
         return all.jobs;
     }
