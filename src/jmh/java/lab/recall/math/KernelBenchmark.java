@@ -85,8 +85,8 @@ public class KernelBenchmark {
 
     @Benchmark
     public FloatPointer productBlas() {
-        openblas_nolapack.cblas_sgemm(openblas_nolapack.CblasRowMajor, openblas_nolapack.CblasNoTrans, openblas_nolapack.CblasTrans, rows, OUTPUTS,
-                INPUTS, 1f, in, INPUTS, weights, INPUTS, 0f, out, OUTPUTS);
+        openblas_nolapack.cblas_sgemm(openblas_nolapack.CblasRowMajor, openblas_nolapack.CblasNoTrans, openblas_nolapack.CblasTrans, rows,
+                OUTPUTS, INPUTS, 1f, in, INPUTS, weights, INPUTS, 0f, out, OUTPUTS);
         return out;
     }
 }

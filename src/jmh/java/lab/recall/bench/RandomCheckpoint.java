@@ -1,4 +1,4 @@
-package lab.recall.model;
+package lab.recall.bench;
 
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -77,7 +77,8 @@ final class RandomCheckpoint {
         }
         add(all, "backbone.norm_f.weight", 0.1, 1, d);
         return String.format(Locale.ROOT, "{\"model_type\":\"mamba\",\"hidden_size\":%d,\"num_hidden_layers\":%d,\"vocab_size\":50280,"
-                + "\"state_size\":16,\"conv_kernel\":4,\"intermediate_size\":%d,\"time_step_rank\":%d,\"tie_word_embeddings\":true}", d, layers, e, rank);
+                + "\"state_size\":16,\"conv_kernel\":4,\"intermediate_size\":%d,\"time_step_rank\":%d,\"tie_word_embeddings\":true}",
+                d, layers, e, rank);
     }
 
     private static String pythia(List<Entry> all, int d, int layers, int heads) {
@@ -96,8 +97,9 @@ final class RandomCheckpoint {
         add(all, "gpt_neox.final_layer_norm.weight", 0.1, 1, d);
         add(all, "gpt_neox.final_layer_norm.bias", 0.1, 0, d);
         add(all, "embed_out.weight", 1 / Math.sqrt(d), 0, 50_304, d);
-        return String.format(Locale.ROOT, "{\"model_type\":\"gpt_neox\",\"hidden_size\":%d,\"num_hidden_layers\":%d,\"num_attention_heads\":%d,"
-                + "\"intermediate_size\":%d,\"vocab_size\":50304,\"rotary_pct\":0.25,\"use_parallel_residual\":true,\"tie_word_embeddings\":false}",
+        return String.format(Locale.ROOT, "{\"model_type\":\"gpt_neox\",\"hidden_size\":%d,\"num_hidden_layers\":%d,"
+                + "\"num_attention_heads\":%d,\"intermediate_size\":%d,\"vocab_size\":50304,\"rotary_pct\":0.25,"
+                + "\"use_parallel_residual\":true,\"tie_word_embeddings\":false}",
                 d, layers, heads, 4 * d);
     }
 
@@ -128,7 +130,8 @@ final class RandomCheckpoint {
             ByteBuffer chunk = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
             for (Entry e : entries) {
                 for (long i = 0; i < e.size(); i++) {
-                    float v = e.logOfStates ? (float) Math.log(1 + i % 16) : (float) (e.centre + e.scale * 1.7 * (2 * random.nextDouble() - 1));
+                    float v = e.logOfStates ? (float) Math.log(1 + i % 16)
+                            : (float) (e.centre + e.scale * 1.7 * (2 * random.nextDouble() - 1));
                     if (bytes == 4) {
                         chunk.putFloat(v);
                     } else {

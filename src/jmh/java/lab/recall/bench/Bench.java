@@ -1,0 +1,173 @@
+package lab.recall.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * Times whole jobs on checkpoints of real shapes with random weights, beside PyTorch on the same files, or beside another revision of this
+ * project. Jobs run in processes of their own ({@link Worker}); this one keeps clear of them, measures the peak beside each, and reports.
+ * Called by {@code environment/bench}.
+ */
+final class Bench {
+    private static final String OWN = "own";
+    private static final String AFTER = "after others";
+    /** What is done only when asked for by name. */
+    private static final Set<String> BY_NAME = Set.of("big");
+
+    private final Machine machine = new Machine();
+    private final Report report;
+    private final Peer peer;
+    private final WorkerProcess.Factory ours;
+
+    private Bench(Report report, Peer peer, WorkerProcess.Factory ours) {
+        this.report = report;
+        this.peer = peer;
+        this.ours = ours;
+    }
+
+    /** Arguments of the form key=value, all of them: see the script. */
+    public static void main(String[] args) throws InterruptedException {
+        Map<String, String> given = new HashMap<>();
+        for (String a : args) {
+            given.put(a.substring(0, a.indexOf('=')), a.substring(a.indexOf('=') + 1));
+        }
+        try {
+            run(given);
+        } catch (IOException e) {
+            System.err.println(e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    private static void run(Map<String, String> given) throws IOException, InterruptedException {
+        String threads = given.get("threads");
+        List<String> only = given.get("only").isEmpty() ? List.of() : List.of(given.get("only").split(","));
+        List<Job> jobs = Jobs.all(threads.isEmpty() ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(threads))).stream()
+                .filter(j -> only.isEmpty() ? !BY_NAME.contains(j.group()) : only.contains(j.group())).toList();
+        if (jobs.isEmpty()) {
+            System.err.println("--threads: no job of " + String.join(", ", only) + " runs on " + threads);
+            System.exit(2);
+        }
+        Path log = Path.of(given.get("log"));
+        WorkerProcess.Factory ours = factory(given, "ours", log);
+        Peer peer = new Peer(given.get("python"), given.get("script"), log);
+        Map<String, Object> always = new LinkedHashMap<>();
+        always.put("processor", Machine.processor());
+        always.put("java", System.getProperty("java.version"));
+        always.put("lanes", Machine.lanes());
+        Bench bench = new Bench(new Report(given.get("json"), always), peer, ours);
+        bench.machine.measure(2);
+        System.out.printf(Locale.ROOT, "%s, Java %s, %d lanes; FMA peak of one thread %.0f, of two at once %.0f GFLOP/s%n",
+                always.get("processor"), always.get("java"), Machine.lanes(), bench.machine.peak(1), bench.machine.peak(2));
+        if (peer.isHere()) {
+            JsonNode v = peer.version(jobs.get(0).threads());
+            System.out.printf(Locale.ROOT, "PyTorch %s, %s, threads %s, from %s%n", v.path("version").asText(), v.path("blas").asText(),
+                    v.path("threads").asText(), given.get("python"));
+        }
+        if (given.get("theirs").isEmpty()) {
+            bench.alone(jobs);
+        } else {
+            bench.inTurns(jobs, factory(given, "theirs", log), given.get("revision"));
+        }
+        bench.report.print();
+    }
+
+    private static WorkerProcess.Factory factory(Map<String, String> given, String which, Path log) {
+        return new WorkerProcess.Factory(given.get("java"), Path.of(given.get(which)), log, given.get("folder"), given.get("threads"));
+    }
+
+    /** Each job in a process of its own, PyTorch after it; then all in one process that has done them all. */
+    private void alone(List<Job> jobs) throws IOException, InterruptedException {
+        Map<Job, Map<String, Double>> torch = new HashMap<>();
+        for (Job j : jobs) {
+            try (WorkerProcess worker = ours.start()) {
+                JsonNode answer = measured(worker, j);
+                Map<String, Double> seconds = new HashMap<>();
+                for (JsonNode t : answer.path("torch")) {
+                    List<String> arguments = new ArrayList<>();
+                    t.path("arguments").forEach(a -> arguments.add(a.asText()));
+                    seconds.put(t.path("job").asText(), peer.seconds(arguments));
+                }
+                torch.put(j, seconds);
+                rows(j, OWN, answer, seconds);
+            }
+        }
+        List<Job> steady = jobs.stream().filter(j -> !j.group().equals("next") && !BY_NAME.contains(j.group())).toList();
+        if (steady.isEmpty()) {
+            return;
+        }
+        try (WorkerProcess worker = ours.start()) {
+            worker.ask("small");
+            for (Job j : steady) {
+                worker.ask("run " + j.id());
+            }
+            for (Job j : steady) {
+                rows(j, AFTER, measured(worker, j), torch.get(j));
+            }
+        }
+    }
+
+    private JsonNode measured(WorkerProcess worker, Job j) throws IOException {
+        machine.forget();
+        machine.measure(j.threads());
+        JsonNode answer = worker.ask("time " + j.id());
+        machine.measure(j.threads());
+        return answer;
+    }
+
+    private void rows(Job j, String process, JsonNode answer, Map<String, Double> torch) throws IOException, InterruptedException {
+        double seconds = answer.path("seconds").asDouble();
+        JsonNode version = peer.isHere() ? peer.version(j.threads()) : null;
+        for (JsonNode own : answer.path("own")) {
+            report.add(j, j.name(), process, seconds, answer, machine,
+                    new Report.Baseline(own.path("baseline").asText(), own.path("seconds").asDouble()), version);
+        }
+        for (JsonNode t : answer.path("torch")) {
+            String job = t.path("job").asText();
+            report.add(j, job, process, seconds, answer, machine, new Report.Baseline("PyTorch", torch.get(job)), version);
+        }
+        if (answer.path("own").isEmpty() && answer.path("torch").isEmpty()) {
+            report.add(j, j.name(), process, seconds, answer, machine, new Report.Baseline(null, Double.NaN), version);
+        }
+        if (process.equals(OWN) && answer.has("first")) {
+            report.add(j, first(j), process, answer.path("first").asDouble(), answer, machine, new Report.Baseline("later calls", seconds),
+                    version);
+        }
+    }
+
+    private static String first(Job j) {
+        return j.name() + ", first call";
+    }
+
+    /** Ours, theirs, ours, theirs, each in a process of its own; the better of both tries. */
+    private void inTurns(List<Job> jobs, WorkerProcess.Factory theirs, String revision) throws IOException {
+        for (Job j : jobs) {
+            double none = Double.POSITIVE_INFINITY;
+            double[][] best = {{none, none}, {none, none}};         // ours and theirs: steady, first call
+            JsonNode answer = null;
+            machine.forget();
+            for (int i = 0; i < 4; i++) {
+                try (WorkerProcess worker = (i % 2 == 0 ? ours : theirs).start()) {
+                    machine.measure(j.threads());
+                    JsonNode found = worker.ask("time " + j.id());
+                    best[i % 2][0] = Math.min(best[i % 2][0], found.path("seconds").asDouble());
+                    best[i % 2][1] = Math.min(best[i % 2][1], found.path("first").asDouble(none));
+                    answer = i % 2 == 0 ? found : answer;
+                }
+            }
+            report.add(j, j.name(), OWN, best[0][0], answer, machine, new Report.Baseline(revision, best[1][0]), null);
+            if (answer.has("first")) {
+                report.add(j, first(j), OWN, best[0][1], answer, machine, new Report.Baseline(revision, best[1][1]), null);
+            }
+        }
+    }
+}

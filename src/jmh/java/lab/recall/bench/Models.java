@@ -1,0 +1,47 @@
+package lab.recall.bench;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Random;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.Mamba;
+
+/** The models of the bench: real shapes with random weights, made in a folder where they are missing, and the project's small ones. */
+record Models(Path folder) {
+    /** Opens "mamba-130m BF16", or "tiny-mamba F32". */
+    LanguageModel open(String name) throws IOException {
+        return name.startsWith("tiny-") ? LanguageModel.open(shape(name)) : LanguageModel.open(checkpoint(name));
+    }
+
+    /** The folder of random weights. */
+    Path checkpoint(String name) throws IOException {
+        String dtype = name.substring(name.indexOf(' ') + 1);
+        return RandomCheckpoint.make(shape(name), folder.resolve(shape(name) + "-" + dtype.toLowerCase(Locale.ROOT)), dtype);
+    }
+
+    private static String shape(String name) {
+        return name.substring(0, name.indexOf(' '));
+    }
+
+    static int[] ids(LanguageModel model, int tokens, long seed) {
+        return new Random(seed).ints(tokens, 0, model.vocabulary()).toArray();
+    }
+
+    /** Multiply-adds of the matrix products, times two: tokens through all layers, and some through the head. */
+    static double flops(LanguageModel model, int tokens, int heads) {
+        return 2 * (tokens * products(model) * model.layers() + heads * (double) model.width() * model.vocabulary());
+    }
+
+    /** Bytes of the packed weights of all layers and the head. */
+    static long weightBytes(LanguageModel model, String name) {
+        double numbers = products(model) * model.layers() + (double) model.width() * model.vocabulary();
+        return Math.round(numbers * (name.endsWith("F32") ? Float.BYTES : Short.BYTES));
+    }
+
+    /** Weights of a layer's products. */
+    private static double products(LanguageModel model) {
+        double d = model.width();
+        return model instanceof Mamba ? 6 * d * d + 2 * d * (d / 16 + 32) + 2 * d * d / 16 : 12 * d * d;
+    }
+}

@@ -1,0 +1,105 @@
+package lab.recall.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import lab.recall.view.Tables;
+
+/** The rows: printed as they come, as a table at the end, and in a file that is complete after every row. */
+final class Report {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final List<String> COLUMNS = List.of("job", "model", "tokens", "threads", "process", "rows", "seconds", "GFLOP/s",
+            "peak", "share of peak", "baseline", "baseline seconds", "ratio");
+
+    private final String file;
+    private final Map<String, Object> always;
+    private final List<Map<String, Object>> rows = new ArrayList<>();
+
+    /** @param always what all rows say of the machine */
+    Report(String file, Map<String, Object> always) {
+        this.file = file;
+        this.always = always;
+    }
+
+    /** What a row is set beside. */
+    record Baseline(String name, double seconds) {
+    }
+
+    /**
+     * Adds a row.
+     *
+     * @param job     its name
+     * @param process what the process had done before
+     * @param answer  of the worker
+     * @param peer    PyTorch's version, or null
+     */
+    void add(Job j, String job, String process, double seconds, JsonNode answer, Machine machine, Baseline baseline, JsonNode peer)
+            throws IOException {
+        double speed = answer.path("flops").asDouble(Double.NaN) / seconds / 1e9;
+        Map<String, Object> r = new LinkedHashMap<>();
+        r.put("job", job);
+        r.put("model", j.model());
+        r.put("tokens", j.tokens());
+        r.put("threads", j.threads());
+        r.put("process", process);
+        r.put("rows", answer.path("rows").asLong());
+        r.put("seconds", seconds);
+        r.put("GFLOP/s", speed);
+        r.put("peak", machine.peak(j.threads()));
+        r.put("peak of one thread", machine.peak(1));
+        r.put("share of peak", speed / machine.peak(j.threads()));
+        r.put("baseline", baseline.name);
+        r.put("baseline seconds", baseline.seconds);
+        r.put("ratio", baseline.seconds / seconds);
+        long states = answer.path("states").asLong();
+        r.put("ns a state", states == 0 ? Double.NaN : seconds * 1e9 / states);
+        r.put("weight bytes", answer.path("weight bytes").asLong());
+        r.put("memory MB", answer.path("memory MB").asLong());
+        r.putAll(always);
+        r.put("peer", peer);
+        r.replaceAll((k, v) -> v instanceof Double d && !Double.isFinite(d) ? null : v);
+        rows.add(r);
+        System.out.println(line(r));
+        if (!file.isEmpty()) {
+            Files.writeString(Path.of(file), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(rows));
+        }
+    }
+
+    private static String line(Map<String, Object> r) {
+        StringBuilder b = new StringBuilder(String.format(Locale.ROOT, "%s, %s, %s tokens, threads %s, %s: %s", r.get("job"),
+                r.get("model"), r.get("tokens"), r.get("threads"), r.get("process"), time((Double) r.get("seconds"))));
+        if (r.get("share of peak") != null) {
+            b.append(String.format(Locale.ROOT, ", %.1f of %.1f GFLOP/s (%.0f %%)", (Double) r.get("GFLOP/s"), (Double) r.get("peak"),
+                    100 * (Double) r.get("share of peak")));
+        }
+        if (r.get("ns a state") != null) {
+            b.append(String.format(Locale.ROOT, ", %.2f ns per token, channel and state", (Double) r.get("ns a state")));
+        }
+        if (r.get("ratio") != null) {
+            b.append(String.format(Locale.ROOT, "; %s %s: ratio %.2f", r.get("baseline"), time((Double) r.get("baseline seconds")),
+                    (Double) r.get("ratio")));
+        }
+        return b.toString();
+    }
+
+    private static String time(double seconds) {
+        return seconds < 1e-3 ? String.format(Locale.ROOT, "%.1f us", seconds * 1e6)
+                : seconds < 1 ? String.format(Locale.ROOT, "%.2f ms", seconds * 1e3) : String.format(Locale.ROOT, "%.2f s", seconds);
+    }
+
+    void print() {
+        List<List<Object>> cells = rows.stream().map(r -> COLUMNS.stream().map(c -> cell(r.get(c), c)).toList()).toList();
+        System.out.print("\n" + Tables.text(Tables.of("", COLUMNS, cells)));
+    }
+
+    private static Object cell(Object value, String column) {
+        return value != null ? value : column.equals("baseline") ? "" : Double.NaN;
+    }
+}
