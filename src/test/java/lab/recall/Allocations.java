@@ -1,6 +1,8 @@
 package lab.recall;
 
+import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
+import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
 import java.nio.file.Path;
@@ -11,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
@@ -41,10 +44,15 @@ import lab.recall.train.AdamW;
 final class Allocations {
     private static final long KERNEL = 1024;
     private static final long MEGABYTE = 1_000_000;
-    private static final int ROUNDS = 100;
+    private static final int ROUNDS = 70;
     private static final int CALLS = 10;
     private static final int MEASURED = 260;
     private static final int MOST_ATTEMPTS = 40;
+    private static final long SAME = 10_000;
+    /** Nanoseconds in which the system counts. */
+    private static final long TICK = 10_000_000;
+    private static final CompilationMXBean COMPILER = ManagementFactory.getCompilationMXBean();
+    private static final OperatingSystemMXBean PROCESS = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private final Map<String, IntConsumer> kernels = new LinkedHashMap<>(Kernels.others());
@@ -100,16 +108,27 @@ final class Allocations {
         }
     }
 
-    /** Bytes of the first call during which nothing was compiled; of the last one if the compilers never rest. */
+    /** Bytes of the first call that needs what the one before it needed while nothing was compiled; of the last one if that never comes. */
     private static long settled(Runnable call) {
         long bytes = 0;
-        boolean quiet = false;
-        for (int i = 0; i < MOST_ATTEMPTS && !quiet; i++) {
-            long before = ManagementFactory.getCompilationMXBean().getTotalCompilationTime();
+        boolean same = false;
+        for (int i = 0; i < MOST_ATTEMPTS && !same; i++) {
+            long before = bytes;
+            long compiled = COMPILER.getTotalCompilationTime();
             bytes = bytes(call);
-            quiet = ManagementFactory.getCompilationMXBean().getTotalCompilationTime() == before;
+            idle();
+            same = COMPILER.getTotalCompilationTime() == compiled && Math.abs(bytes - before) < SAME;
         }
         return bytes;
+    }
+
+    /** Waits for the compilers, which have a queue: until the process uses no time. */
+    private static void idle() {
+        long before = -TICK;
+        for (int i = 0; i < MOST_ATTEMPTS && PROCESS.getProcessCpuTime() - before >= TICK; i++) {
+            before = PROCESS.getProcessCpuTime();
+            LockSupport.parkNanos(20 * TICK);
+        }
     }
 
     private static long bytes(Runnable call) {
