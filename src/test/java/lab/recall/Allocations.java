@@ -34,12 +34,13 @@ import lab.recall.model.Trainable;
 import lab.recall.train.AdamW;
 
 /**
- * What kernels and whole passes put on the heap, measured in a JVM of its own after all kernels have run thousands of times in mixed order. Prints a
- * line each: name, bytes, the most that is allowed, with tabs between. Arguments: folders of a mamba-130m and a pythia-160m shape, with few layers.
+ * What kernels and whole passes put on the heap, measured in a JVM of its own after all kernels have run thousands of times in mixed order.
+ * Prints a line each: name, bytes, the most that is allowed, with tabs between. Arguments: folders of a mamba-130m and a pythia-160m shape,
+ * with few layers.
  *
- * <p>Counted are the bytes of the calling thread and of the pool's helpers, exactly, once the compilers have nothing more to do: one call, or the mean
- * of some where a kernel's calls differ in rows. Tiles run with new sums, then with sums that go on, then with new ones, since the first change makes
- * the compilers begin anew.
+ * <p>Counted are the bytes of the calling thread and of the pool's helpers, exactly, once the compilers have nothing more to do: of one
+ * call, or the mean of some where a kernel's calls differ in rows. Tiles run with new sums, then with sums that go on, then with new ones,
+ * since the first change makes the compilers begin anew.
  */
 final class Allocations {
     private static final long KERNEL = 1024;

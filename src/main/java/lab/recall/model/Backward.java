@@ -70,7 +70,7 @@ final class Backward {
         block.backward(new BackBatch(layer, segments, rows, grad, first * model.width(), Workspace.own(), null));
     }
 
-    /** What cotangents of a pass share. The tape of one that is alone and as long as its pass is made by the block, in buffers that are used again. */
+    /** What cotangents of a pass share. For one that is alone and as long as its pass the block makes it itself, in buffers used again. */
     private static Map<Pass, Object> tapes(List<BackBatch.Cotangent> cotangents, int layer, Block block) {
         Map<Pass, Integer> uses = new IdentityHashMap<>();
         cotangents.forEach(c -> uses.merge(c.pass, c.from > c.pass.from() ? 2 : 1, Integer::sum));

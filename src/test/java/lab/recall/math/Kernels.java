@@ -7,8 +7,8 @@ import java.util.Random;
 import java.util.function.IntConsumer;
 
 /**
- * Every kernel on small rows of odd widths, by name; the first word of a name is the kernel's class. A job is told the number of its call, so that
- * calls differ in their numbers of rows.
+ * Every kernel on small rows of odd widths, by name; the first word of a name is the kernel's class. A job is told the number of its
+ * call, so that calls differ in their numbers of rows.
  */
 public final class Kernels {
     /** Rows of a long product: more than one block. */
@@ -145,20 +145,24 @@ public final class Kernels {
         float[] all = new float[(tokens + 1) * size];
         float[] decays = new float[tokens * size];
         float[] y = new float[tokens * channels];
-        jobs.put("SelectiveScan.forward" + how, i -> SelectiveScan.forward(tokens, channels, states, u, 0, delta, 0, a, bc, 0, states, stride, ones, state, 0, y, 0));
-        jobs.put("SelectiveScan.states" + how, i -> SelectiveScan.states(tokens, channels, states, u, 0, delta, 0, a, bc, 0, stride, state, 0, all, size,
+        jobs.put("SelectiveScan.forward" + how, i ->
+                SelectiveScan.forward(tokens, channels, states, u, 0, delta, 0, a, bc, 0, states, stride, ones, state, 0, y, 0));
+        jobs.put("SelectiveScan.states" + how, i ->
+                SelectiveScan.states(tokens, channels, states, u, 0, delta, 0, a, bc, 0, stride, state, 0, all, size,
                 i % 2 == 0 ? null : decays, 0));
         float[][] beside = {new float[size], new float[size], new float[size]};
         boolean[] fed = {true, false, true};
         float[] after = new float[size];
-        jobs.put("SelectiveScan.step" + how, i -> SelectiveScan.step(channels, states, u, 0, delta, 0, a, bc, 0, state, 0, after, 0, beside, fed));
+        jobs.put("SelectiveScan.step" + how, i ->
+                SelectiveScan.step(channels, states, u, 0, delta, 0, a, bc, 0, state, 0, after, 0, beside, fed));
         float[] dU = new float[tokens * channels];
         float[] dDelta = new float[tokens * channels];
         float[] dBc = new float[tokens * stride];
         float[] dA = new float[size];
         float[] dD = new float[channels];
         float[] carry = new float[size];
-        jobs.put("SelectiveScan.backward" + how, i -> SelectiveScan.backward(tokens, channels, states, u, 0, delta, 0, a, bc, 0, states, stride, ones, all, 0,
+        jobs.put("SelectiveScan.backward" + how, i ->
+                SelectiveScan.backward(tokens, channels, states, u, 0, delta, 0, a, bc, 0, states, stride, ones, all, 0,
                 decays, 0, u, 0, dU, 0, dDelta, 0, dBc, 0, states, stride, i % 2 == 0 ? null : dA, i % 2 == 0 ? null : dD, carry));
     }
 
@@ -169,23 +173,29 @@ public final class Kernels {
         int tokens = 37;
         int past = 6;
         float[] probs = new float[heads * tokens * (past + tokens)];
-        jobs.put("Attention.forward", i -> Attention.forward(heads, width, 1 + i % tokens, 0, x, 0, 3 * d, null, 0, null, 0, d, x, d, x, 2 * d, 3 * d,
+        jobs.put("Attention.forward", i ->
+                Attention.forward(heads, width, 1 + i % tokens, 0, x, 0, 3 * d, null, 0, null, 0, d, x, d, x, 2 * d, 3 * d,
                 null, null, 0, out, 0, d));
-        jobs.put("Attention.forward, past", i -> Attention.forward(heads, width, 1 + i % tokens, past, x, 0, 3 * d, ones, 0, ones, 0, d, x, d, x, 2 * d,
+        jobs.put("Attention.forward, past", i ->
+                Attention.forward(heads, width, 1 + i % tokens, past, x, 0, 3 * d, ones, 0, ones, 0, d, x, d, x, 2 * d,
                 3 * d, null, probs, 0, out, 0, d));
         Attention.Cut cut = (head, source, target) -> source == 2 && target > 4;
-        jobs.put("Attention.forward, cut", i -> Attention.forward(heads, width, 1 + i % tokens, past, x, 0, 3 * d, ones, 0, ones, 0, d, x, d, x, 2 * d,
+        jobs.put("Attention.forward, cut", i ->
+                Attention.forward(heads, width, 1 + i % tokens, past, x, 0, 3 * d, ones, 0, ones, 0, d, x, d, x, 2 * d,
                 3 * d, cut, null, 0, out, 0, d));
-        jobs.put("Attention.backward", i -> Attention.backward(heads, width, 1 + i % tokens, 0, x, 0, d, x, 0, x, 0, d, x, 0, d, out, 0, out, d,
+        jobs.put("Attention.backward", i ->
+                Attention.backward(heads, width, 1 + i % tokens, 0, x, 0, d, x, 0, x, 0, d, x, 0, d, out, 0, out, d,
                 out, 2 * d, 3 * d));
-        jobs.put("Attention.backward, past", i -> Attention.backward(heads, width, 1 + i % tokens, past, x, 0, d, x, 0, x, 0, d, x, 0, d, out, 0,
+        jobs.put("Attention.backward, past", i ->
+                Attention.backward(heads, width, 1 + i % tokens, past, x, 0, d, x, 0, x, 0, d, x, 0, d, out, 0,
                 out, d, out, 2 * d, 3 * d));
         Rotary rotary = new Rotary(width, 8, 10_000);
         float[] turned = numbers(tokens * 3 * d);
         jobs.put("Rotary.apply", i -> rotary.apply(turned, 0, 3 * d, tokens, i % 9, heads));
         jobs.put("Rotary.applyInverse", i -> rotary.applyInverse(turned, 0, 3 * d, tokens, i % 9, heads));
         jobs.put("LayerNorm.forward", i -> LayerNorm.forward(x, 0, 9, WIDTH, ones, ones, EPS, out, 0));
-        jobs.put("LayerNorm.backward", i -> LayerNorm.backward(x, 0, 9, WIDTH, ones, EPS, x, 0, sums, 0, i % 2 == 0 ? null : sums, i % 2 == 0 ? null : sums));
+        jobs.put("LayerNorm.backward", i ->
+                LayerNorm.backward(x, 0, 9, WIDTH, ones, EPS, x, 0, sums, 0, i % 2 == 0 ? null : sums, i % 2 == 0 ? null : sums));
         jobs.put("Gelu.forward", i -> Gelu.forward(x, 0, 9 * WIDTH, out, 0));
         jobs.put("Gelu.backward", i -> Gelu.backward(x, 0, 9 * WIDTH, x, 0, out, 0));
     }
