@@ -63,8 +63,9 @@ final class Sums {
     /**
      * The running sums in f64 vectors of the preferred shape: one of 512 bits, two of 256 or four of 128. f32 numbers are loaded in that
      * shape too and widened half by half: with a second shape of float vectors in the process Java 17 has to guess the class of a vector
-     * wherever it compiles a kernel anew, and then puts vectors on the heap. No method of ours takes or gives a vector: inside a caller that
-     * is large already the compilers would call it, and put the running sums on the heap at every step. Loaded only where the Vector API is.
+     * wherever it compiles a kernel anew, and then puts vectors on the heap. No method of ours takes or gives a vector: inside a caller
+     * that is large already the compilers would call it, and put the running sums on the heap at every step. Loaded only where the Vector
+     * API is.
      */
     private static final class Lanes {
         private static final VectorSpecies<Float> F = VectorMath.LANES;
