@@ -46,6 +46,8 @@ public final class PackedMatrix {
         void setRow(int row, float[] from, int at, int step);
     }
 
+    private static final Scratch ORDERED = new Scratch();
+
     private final int outputs;
     private final int inputs;
     private final Storage storage;
@@ -151,7 +153,7 @@ public final class PackedMatrix {
             store.setRow(o, weights, (order == null ? o : order[o]) * inputs, 1);
         }
         if (transposed != null) {
-            float[] row = order == null ? weights : new float[weights.length];
+            float[] row = order == null ? weights : ORDERED.floats(weights.length);
             for (int o = 0; order != null && o < outputs; o++) {
                 System.arraycopy(weights, order[o] * inputs, row, o * inputs, inputs);
             }

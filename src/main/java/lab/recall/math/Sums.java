@@ -1,10 +1,10 @@
 package lab.recall.math;
 
+import static jdk.incubator.vector.VectorOperators.F2D;
+
 import java.util.function.IntToDoubleFunction;
 import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -53,13 +53,19 @@ final class Sums {
         for (int i = 0; i < whole; i++) {
             s[i % CHAINS] += term.applyAsDouble(i);
         }
-        return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7])) + rest;
+        return fold(s) + rest;
+    }
+
+    private static double fold(double[] s) {
+        return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
     }
 
     /**
-     * The running sums in f64 vectors of the preferred shape: one of 512 bits, two of 256 or four of 128. f32 numbers are loaded in that shape
-     * too and widened half by half: with a second shape of float vectors in the process Java 17 has to guess the class of a vector wherever it
-     * compiles a kernel anew, and then puts vectors on the heap. Loaded only where the Vector API is.
+     * The running sums in f64 vectors of the preferred shape: one of 512 bits, two of 256 or four of 128. f32 numbers are loaded in that
+     * shape too and widened half by half: with a second shape of float vectors in the process Java 17 has to guess the class of a vector
+     * wherever it compiles a kernel anew, and then puts vectors on the heap. No method of ours takes or gives a vector: inside a caller
+     * that is large already the compilers would call it, and put the running sums on the heap at every step. Loaded only where the Vector
+     * API is.
      */
     private static final class Lanes {
         private static final VectorSpecies<Float> F = VectorMath.LANES;
@@ -68,35 +74,8 @@ final class Sums {
         private static final boolean FOUR = D.length() == CHAINS / 4;
         /** Terms of one round. */
         static final int STEP = ONE ? 2 * CHAINS : CHAINS;
-        private static final VectorShuffle<Double> NEXT = VectorShuffle.fromOp(D, i -> i ^ 1);
-        private static final VectorShuffle<Double> NEXT_PAIR = VectorShuffle.fromOp(D, i -> (i ^ 2) % D.length());
-        private static final VectorShuffle<Double> NEXT_FOUR = VectorShuffle.fromOp(D, i -> (i ^ 4) % D.length());
-
-        private static DoubleVector low(FloatVector v) {
-            return (DoubleVector) v.convertShape(VectorOperators.F2D, D, 0);
-        }
-
-        private static DoubleVector high(FloatVector v) {
-            return (DoubleVector) v.convertShape(VectorOperators.F2D, D, 1);
-        }
-
-        /** Neighbours first, then pairs, then fours; by shuffles, since taking lanes out one by one costs more than the sum of a short row. */
-        private static double fold(DoubleVector s0, DoubleVector s1, DoubleVector s2, DoubleVector s3) {
-            if (FOUR) {
-                return (neighbours(s0) + neighbours(s1)) + (neighbours(s2) + neighbours(s3));
-            }
-            DoubleVector pairs = s0.add(s0.rearrange(NEXT));
-            DoubleVector fours = pairs.add(pairs.rearrange(NEXT_PAIR));
-            if (ONE) {
-                return fours.add(fours.rearrange(NEXT_FOUR)).lane(0);
-            }
-            pairs = s1.add(s1.rearrange(NEXT));
-            return fours.lane(0) + pairs.add(pairs.rearrange(NEXT_PAIR)).lane(0);
-        }
-
-        private static double neighbours(DoubleVector v) {
-            return v.add(v.rearrange(NEXT)).lane(0);
-        }
+        /** Where a row's running sums are added up. */
+        private static final ThreadLocal<double[]> CHAIN = ThreadLocal.withInitial(() -> new double[CHAINS]);
 
         static double of(float[] x, int at, int width) {
             DoubleVector s0 = DoubleVector.zero(D);
@@ -106,31 +85,42 @@ final class Sums {
             int i = 0;
             for (; i <= width - STEP; i += STEP) {
                 FloatVector v = FloatVector.fromArray(F, x, at + i);
-                s0 = s0.add(low(v));
+                s0 = s0.add(v.convertShape(F2D, D, 0));
                 if (ONE) {
-                    s0 = s0.add(high(v));
+                    s0 = s0.add(v.convertShape(F2D, D, 1));
                     continue;
                 }
-                s1 = s1.add(high(v));
+                s1 = s1.add(v.convertShape(F2D, D, 1));
                 if (FOUR) {
                     v = FloatVector.fromArray(F, x, at + i + CHAINS / 2);
-                    s2 = s2.add(low(v));
-                    s3 = s3.add(high(v));
+                    s2 = s2.add(v.convertShape(F2D, D, 0));
+                    s3 = s3.add(v.convertShape(F2D, D, 1));
                 }
             }
             if (ONE && i <= width - CHAINS) {           // eight more: the upper half of the vector that ends with them
                 FloatVector v = FloatVector.fromArray(F, x, at + i - CHAINS);
-                s0 = s0.add(high(v));
+                s0 = s0.add(v.convertShape(F2D, D, 1));
                 i += CHAINS;
             }
             double rest = 0;
             for (; i < width; i++) {
                 rest += x[at + i];
             }
-            return fold(s0, s1, s2, s3) + rest;
+            double[] s = CHAIN.get();
+            s0.intoArray(s, 0);
+            if (!ONE) {
+                s1.intoArray(s, D.length());
+            }
+            if (FOUR) {
+                s2.intoArray(s, 2 * D.length());
+                s3.intoArray(s, 3 * D.length());
+            }
+            return fold(s) + rest;
         }
 
         static double squares(float[] x, int at, int width, double mean) {
+            DoubleVector means = DoubleVector.broadcast(D, mean);
+            DoubleVector t;
             DoubleVector s0 = DoubleVector.zero(D);
             DoubleVector s1 = s0;
             DoubleVector s2 = s0;
@@ -138,32 +128,43 @@ final class Sums {
             int i = 0;
             for (; i <= width - STEP; i += STEP) {
                 FloatVector v = FloatVector.fromArray(F, x, at + i);
-                s0 = s0.add(square(low(v).sub(mean)));
+                t = ((DoubleVector) v.convertShape(F2D, D, 0)).sub(means);
+                s0 = s0.add(t.mul(t));
                 if (ONE) {
-                    s0 = s0.add(square(high(v).sub(mean)));
+                    t = ((DoubleVector) v.convertShape(F2D, D, 1)).sub(means);
+                    s0 = s0.add(t.mul(t));
                     continue;
                 }
-                s1 = s1.add(square(high(v).sub(mean)));
+                t = ((DoubleVector) v.convertShape(F2D, D, 1)).sub(means);
+                s1 = s1.add(t.mul(t));
                 if (FOUR) {
                     v = FloatVector.fromArray(F, x, at + i + CHAINS / 2);
-                    s2 = s2.add(square(low(v).sub(mean)));
-                    s3 = s3.add(square(high(v).sub(mean)));
+                    t = ((DoubleVector) v.convertShape(F2D, D, 0)).sub(means);
+                    s2 = s2.add(t.mul(t));
+                    t = ((DoubleVector) v.convertShape(F2D, D, 1)).sub(means);
+                    s3 = s3.add(t.mul(t));
                 }
             }
             if (ONE && i <= width - CHAINS) {           // eight more: the upper half of the vector that ends with them
                 FloatVector v = FloatVector.fromArray(F, x, at + i - CHAINS);
-                s0 = s0.add(square(high(v).sub(mean)));
+                t = ((DoubleVector) v.convertShape(F2D, D, 1)).sub(means);
+                s0 = s0.add(t.mul(t));
                 i += CHAINS;
             }
             double rest = 0;
             for (; i < width; i++) {
                 rest += (x[at + i] - mean) * (x[at + i] - mean);
             }
-            return fold(s0, s1, s2, s3) + rest;
-        }
-
-        private static DoubleVector square(DoubleVector v) {
-            return v.mul(v);
+            double[] s = CHAIN.get();
+            s0.intoArray(s, 0);
+            if (!ONE) {
+                s1.intoArray(s, D.length());
+            }
+            if (FOUR) {
+                s2.intoArray(s, 2 * D.length());
+                s3.intoArray(s, 3 * D.length());
+            }
+            return fold(s) + rest;
         }
 
         static double products(float[] a, int aAt, float[] b, int bAt, int width) {
@@ -175,33 +176,44 @@ final class Sums {
             for (; i <= width - STEP; i += STEP) {
                 FloatVector u = FloatVector.fromArray(F, a, aAt + i);
                 FloatVector v = FloatVector.fromArray(F, b, bAt + i);
-                s0 = s0.add(low(u).mul(low(v)));
+                s0 = s0.add(((DoubleVector) u.convertShape(F2D, D, 0)).mul(v.convertShape(F2D, D, 0)));
                 if (ONE) {
-                    s0 = s0.add(high(u).mul(high(v)));
+                    s0 = s0.add(((DoubleVector) u.convertShape(F2D, D, 1)).mul(v.convertShape(F2D, D, 1)));
                     continue;
                 }
-                s1 = s1.add(high(u).mul(high(v)));
+                s1 = s1.add(((DoubleVector) u.convertShape(F2D, D, 1)).mul(v.convertShape(F2D, D, 1)));
                 if (FOUR) {
                     u = FloatVector.fromArray(F, a, aAt + i + CHAINS / 2);
                     v = FloatVector.fromArray(F, b, bAt + i + CHAINS / 2);
-                    s2 = s2.add(low(u).mul(low(v)));
-                    s3 = s3.add(high(u).mul(high(v)));
+                    s2 = s2.add(((DoubleVector) u.convertShape(F2D, D, 0)).mul(v.convertShape(F2D, D, 0)));
+                    s3 = s3.add(((DoubleVector) u.convertShape(F2D, D, 1)).mul(v.convertShape(F2D, D, 1)));
                 }
             }
             if (ONE && i <= width - CHAINS) {           // eight more: the upper half of the vector that ends with them
                 FloatVector u = FloatVector.fromArray(F, a, aAt + i - CHAINS);
                 FloatVector v = FloatVector.fromArray(F, b, bAt + i - CHAINS);
-                s0 = s0.add(high(u).mul(high(v)));
+                s0 = s0.add(((DoubleVector) u.convertShape(F2D, D, 1)).mul(v.convertShape(F2D, D, 1)));
                 i += CHAINS;
             }
             double rest = 0;
             for (; i < width; i++) {
                 rest += (double) a[aAt + i] * b[bAt + i];
             }
-            return fold(s0, s1, s2, s3) + rest;
+            double[] s = CHAIN.get();
+            s0.intoArray(s, 0);
+            if (!ONE) {
+                s1.intoArray(s, D.length());
+            }
+            if (FOUR) {
+                s2.intoArray(s, 2 * D.length());
+                s3.intoArray(s, 3 * D.length());
+            }
+            return fold(s) + rest;
         }
 
         static double products(float[] a, int aAt, float[] b, int bAt, float[] x, int xAt, double mean, int width) {
+            DoubleVector means = DoubleVector.broadcast(D, mean);
+            DoubleVector t;
             DoubleVector s0 = DoubleVector.zero(D);
             DoubleVector s1 = s0;
             DoubleVector s2 = s0;
@@ -211,32 +223,47 @@ final class Sums {
                 FloatVector u = FloatVector.fromArray(F, a, aAt + i);
                 FloatVector v = FloatVector.fromArray(F, b, bAt + i);
                 FloatVector w = FloatVector.fromArray(F, x, xAt + i);
-                s0 = s0.add(low(u).mul(low(v)).mul(low(w).sub(mean)));
+                t = ((DoubleVector) w.convertShape(F2D, D, 0)).sub(means);
+                s0 = s0.add(((DoubleVector) u.convertShape(F2D, D, 0)).mul(v.convertShape(F2D, D, 0)).mul(t));
                 if (ONE) {
-                    s0 = s0.add(high(u).mul(high(v)).mul(high(w).sub(mean)));
+                    t = ((DoubleVector) w.convertShape(F2D, D, 1)).sub(means);
+                    s0 = s0.add(((DoubleVector) u.convertShape(F2D, D, 1)).mul(v.convertShape(F2D, D, 1)).mul(t));
                     continue;
                 }
-                s1 = s1.add(high(u).mul(high(v)).mul(high(w).sub(mean)));
+                t = ((DoubleVector) w.convertShape(F2D, D, 1)).sub(means);
+                s1 = s1.add(((DoubleVector) u.convertShape(F2D, D, 1)).mul(v.convertShape(F2D, D, 1)).mul(t));
                 if (FOUR) {
                     u = FloatVector.fromArray(F, a, aAt + i + CHAINS / 2);
                     v = FloatVector.fromArray(F, b, bAt + i + CHAINS / 2);
                     w = FloatVector.fromArray(F, x, xAt + i + CHAINS / 2);
-                    s2 = s2.add(low(u).mul(low(v)).mul(low(w).sub(mean)));
-                    s3 = s3.add(high(u).mul(high(v)).mul(high(w).sub(mean)));
+                    t = ((DoubleVector) w.convertShape(F2D, D, 0)).sub(means);
+                    s2 = s2.add(((DoubleVector) u.convertShape(F2D, D, 0)).mul(v.convertShape(F2D, D, 0)).mul(t));
+                    t = ((DoubleVector) w.convertShape(F2D, D, 1)).sub(means);
+                    s3 = s3.add(((DoubleVector) u.convertShape(F2D, D, 1)).mul(v.convertShape(F2D, D, 1)).mul(t));
                 }
             }
             if (ONE && i <= width - CHAINS) {           // eight more: the upper half of the vector that ends with them
                 FloatVector u = FloatVector.fromArray(F, a, aAt + i - CHAINS);
                 FloatVector v = FloatVector.fromArray(F, b, bAt + i - CHAINS);
                 FloatVector w = FloatVector.fromArray(F, x, xAt + i - CHAINS);
-                s0 = s0.add(high(u).mul(high(v)).mul(high(w).sub(mean)));
+                t = ((DoubleVector) w.convertShape(F2D, D, 1)).sub(means);
+                s0 = s0.add(((DoubleVector) u.convertShape(F2D, D, 1)).mul(v.convertShape(F2D, D, 1)).mul(t));
                 i += CHAINS;
             }
             double rest = 0;
             for (; i < width; i++) {
                 rest += (double) a[aAt + i] * b[bAt + i] * (x[xAt + i] - mean);
             }
-            return fold(s0, s1, s2, s3) + rest;
+            double[] s = CHAIN.get();
+            s0.intoArray(s, 0);
+            if (!ONE) {
+                s1.intoArray(s, D.length());
+            }
+            if (FOUR) {
+                s2.intoArray(s, 2 * D.length());
+                s3.intoArray(s, 3 * D.length());
+            }
+            return fold(s) + rest;
         }
     }
 }

@@ -2,7 +2,6 @@ package lab.recall.model;
 
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
@@ -71,8 +70,11 @@ final class Backward {
         block.backward(new BackBatch(layer, segments, rows, grad, first * model.width(), Workspace.own(), null));
     }
 
+    /** What cotangents of a pass share. For one that is alone and as long as its pass the block makes it itself, in buffers used again. */
     private static Map<Pass, Object> tapes(List<BackBatch.Cotangent> cotangents, int layer, Block block) {
-        List<Pass> passes = new ArrayList<>(new LinkedHashSet<>(cotangents.stream().map(c -> c.pass).toList()));
+        Map<Pass, Integer> uses = new IdentityHashMap<>();
+        cotangents.forEach(c -> uses.merge(c.pass, c.from > c.pass.from() ? 2 : 1, Integer::sum));
+        List<Pass> passes = uses.keySet().stream().filter(p -> uses.get(p) > 1).toList();
         Object[] found = new Object[passes.size()];
         Parallel.forEach(found.length, i -> found[i] = block.tape(passes.get(i), layer));
         Map<Pass, Object> tapes = new IdentityHashMap<>();

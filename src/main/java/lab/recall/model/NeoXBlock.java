@@ -212,8 +212,10 @@ final class NeoXBlock implements Block {
         b.hook(LN2, dNormed, 0, d, d);
         float[] weight = b.parameters == null ? null : b.parameter(name(layer, "post_attention_layernorm.weight"), d);
         float[] bias = b.parameters == null ? null : b.parameter(name(layer, "post_attention_layernorm.bias"), d);
-        for (BackBatch.Segment s : b.segments) {
-            LayerNorm.backward(tape(b, s).norm2Input, s.first() * d, s.tokens(), d, w.norm2, c.epsilon(), dNormed, s.row() * d,
+        List<Tape> tapes = b.segments.stream().map(s -> tape(b, s)).toList();
+        for (int i = 0; i < tapes.size(); i++) {
+            BackBatch.Segment s = b.segments.get(i);
+            LayerNorm.backward(tapes.get(i).norm2Input, s.first() * d, s.tokens(), d, w.norm2, c.epsilon(), dNormed, s.row() * d,
                     b.grad, b.at + s.row() * d, weight, bias);
         }
         if (!c.parallel()) {
@@ -224,8 +226,9 @@ final class NeoXBlock implements Block {
         w.dense.transposed().multiply(dAttnOut, 0, d, rows, dCtx, 0, d);
         b.hook(ATTN_CTX, dCtx, 0, d, d);
         float[] dQkv = b.work.floats(5, rows * 3 * d);
-        for (BackBatch.Segment s : b.segments) {
-            Tape tape = tape(b, s);
+        for (int i = 0; i < tapes.size(); i++) {
+            BackBatch.Segment s = b.segments.get(i);
+            Tape tape = tapes.get(i);
             int at = s.row() * 3 * d;
             Attention.backward(c.heads(), c.headWidth(), s.tokens(), s.from(), s.values(layer, Q), s.first() * d, d, tape.keys, 0, tape.values, 0, d,
                     dCtx, s.row() * d, d, dQkv, at, dQkv, at + d, dQkv, at + 2 * d, 3 * d);
