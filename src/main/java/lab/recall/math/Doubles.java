@@ -4,8 +4,9 @@ import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Products and rotations of f64 rows. Every number is one chain of fused multiply-adds in a stated order, so that no result depends on tiles,
- * lanes or threads. Rows have a stride of {@link #padded} numbers, and widths are whole {@link #WIDTH}s: what lies beyond the matrix is zeros.
+ * Products and rotations of f64 rows. Every number is one chain of fused multiply-adds in a stated order, so that no result depends on
+ * tiles, lanes or threads. Rows have a stride of {@link #padded} numbers, and widths are whole {@link #WIDTH}s: what lies beyond the matrix
+ * is zeros.
  */
 final class Doubles {
     /** What widths are a multiple of. */
@@ -29,7 +30,8 @@ final class Doubles {
     }
 
     /** c[i, j] += sum over k of x[k, i] y[k, j], k in order; rows of c in whole tiles. In the calling thread. */
-    static void outer(double[] x, int xAt, int xStride, double[] y, int yAt, int yStride, int depth, int rows, int width, double[] c, int cAt, int cStride) {
+    static void outer(double[] x, int xAt, int xStride, double[] y, int yAt, int yStride, int depth, int rows, int width, double[] c, int cAt,
+            int cStride) {
         for (int first = 0; first < rows; first += BLOCK) {
             int to = Math.min(rows, first + BLOCK);
             for (int k = 0; k < depth; k += BLOCK) {
@@ -49,7 +51,8 @@ final class Doubles {
         }
     }
 
-    private static void tile(double[] x, int xAt, int xStride, double[] y, int yAt, int yStride, int depth, double[] c, int cAt, int cStride) {
+    private static void tile(double[] x, int xAt, int xStride, double[] y, int yAt, int yStride, int depth, double[] c, int cAt,
+            int cStride) {
         for (int i = 0; i < TILE_ROWS; i++) {
             for (int k = 0; k < depth; k++) {
                 double f = x[xAt + k * xStride + i];

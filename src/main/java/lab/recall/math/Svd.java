@@ -12,9 +12,9 @@ import java.util.Arrays;
  * }</pre>
  *
  * Found as eigenvectors of M'M in f64 ({@link SymmetricEigen}): for f32 numbers as exact as M's own decomposition, since what the product
- * loses, 1e-16 of (s_0 / s_k)², stays below what vectors lose as f32, 6e-8 of s_0 / s_k, wherever s_k is more than noise. The numbers depend
- * neither on threads nor on lanes. Takes about (24 n² + 16 n vectors) bytes while it works, 200 MB for n = 2560 and 312 vectors, and keeps
- * 8 n vectors.
+ * loses, 1e-16 of (s_0 / s_k)², stays below what vectors lose as f32, 6e-8 of s_0 / s_k, wherever s_k is more than noise. The numbers
+ * depend neither on threads nor on lanes. Takes about (24 n² + 16 n vectors) bytes while it works, 200 MB for n = 2560 and 312 vectors, and
+ * keeps 8 n vectors.
  *
  * @param n      rows and columns
  * @param values s, [n]
@@ -74,7 +74,8 @@ public record Svd(int n, double[] values, float[] left, float[] right) {
                 for (int i = 0; i < n; i++) {
                     float value = m[(first + k) * n + i];
                     if (!Float.isFinite(value)) {
-                        throw new IllegalArgumentException("singular values of a matrix with " + value + " in row " + (first + k) + ", column " + i);
+                        throw new IllegalArgumentException("singular values of a matrix with " + value + " in row " + (first + k)
+                                + ", column " + i);
                     }
                     rows[k * stride + i] = value;
                 }

@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * All eigenvalues and some eigenvectors of a symmetric matrix, in f64: Householder's reduction to a tridiagonal matrix, panels of columns at a
- * time, and the implicit QL method, whose rotations are kept and applied in reverse order to the columns of the identity that are asked for.
- * Nothing iterates that depends on how close eigenvalues lie, and vectors are orthogonal to rounding. Source: Golub and Van Loan, Matrix
- * Computations, sections 5.1.7 and 8.3; Dongarra, Hammarling and Sorensen, LAPACK working note 2.
+ * All eigenvalues and some eigenvectors of a symmetric matrix, in f64: Householder's reduction to a tridiagonal matrix, panels of columns at
+ * a time, and the implicit QL method, whose rotations are kept and applied in reverse order to the columns of the identity that are asked
+ * for. Vectors are orthogonal to rounding, however close values lie. Source: Golub and Van Loan, Matrix Computations, sections 5.1.7 and
+ * 8.3; Dongarra, Hammarling and Sorensen, LAPACK working note 2.
  *
  * @param values  largest first, [n]
  * @param vectors the vector of value k in column k, rows of {@link Doubles#padded} (count)
@@ -98,8 +98,8 @@ record SymmetricEigen(double[] values, double[] vectors) {
             }
             int from = end / Doubles.WIDTH * Doubles.WIDTH;
             int depth = 2 * (end - first);
-            Parallel.ranges(n - end, Doubles.BLOCK, (r, to) -> Doubles.outer(x, end + r, stride, y, from, stride, depth, to - r, width - from, a,
-                    (end + r) * stride + from, stride));
+            Parallel.ranges(n - end, Doubles.BLOCK, (r, to) -> Doubles.outer(x, end + r, stride, y, from, stride, depth, to - r, width - from,
+                    a, (end + r) * stride + from, stride));
         }
         d[n - 1] = a[(n - 1) * stride + n - 1];
     }
@@ -145,10 +145,12 @@ record SymmetricEigen(double[] values, double[] vectors) {
     /** d becomes the eigenvalues, by sweeps that are kept unless null is given. */
     private static void diagonal(double[] d, double[] e, List<Sweep> sweeps) {
         int n = d.length;
+        double norm = IntStream.range(0, n).mapToDouble(k -> Math.abs(d[k]) + Math.abs(e[k])).max().orElse(0);
+        double nothing = EPSILON * norm;                        // the rounding of large values keeps what is smaller from settling
         for (int l = 0; l < n; l++) {
             for (int sweep = 0;; sweep++) {
                 int m = l;
-                while (m < n - 1 && Math.abs(e[m]) > EPSILON * (Math.abs(d[m]) + Math.abs(d[m + 1]))) {
+                while (m < n - 1 && Math.abs(e[m]) > nothing) {
                     m++;
                 }
                 if (m == l) {
