@@ -1,10 +1,13 @@
 package lab.recall.linear;
 
+import java.util.Arrays;
 import java.util.List;
 import lab.recall.math.PackedMatrix;
+import lab.recall.math.Parallel;
 import lab.recall.math.Svd;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Jacobian;
+import lab.recall.model.Pass;
 import lab.recall.model.Site;
 import lab.recall.view.HeatMap;
 
@@ -28,18 +31,24 @@ import lab.recall.view.HeatMap;
  */
 public record LinearOperator(int layer, int width, int examples, float[] matrix, float[] bias) {
     private static final int MOST_CELLS = 128;
+    /** Numbers that are worth a thread of their own. */
+    private static final int TOGETHER = 16_384;
 
     /** The mean over examples. */
     public static LinearOperator mean(int layer, List<Jacobian> examples) {
         if (examples.isEmpty()) {
             throw new IllegalArgumentException("a mean Jacobian needs at least one example");
         }
-        Mean mean = new Mean(layer, examples.get(0).h().length);
-        examples.forEach(mean::add);
+        int d = examples.get(0).h().length;
+        Mean mean = new Mean(layer, d);
+        for (Jacobian j : examples) {
+            mean.add(0, d, j.values(), d, j.h(), j.z());
+            mean.count();
+        }
         return mean.operator();
     }
 
-    /** A mean that examples are added to. */
+    /** A mean that examples are added to, rows at a time; holds 8 d² bytes. */
     static final class Mean {
         private final int layer;
         private final int d;
@@ -54,16 +63,31 @@ public record LinearOperator(int layer, int width, int examples, float[] matrix,
             this.bias = new double[width];
         }
 
-        void add(Jacobian j) {
-            for (int i = 0; i < d; i++) {
-                double image = 0;
-                for (int k = 0; k < d; k++) {
-                    float v = j.values()[i * d + k];
-                    matrix[i * d + k] += v;
-                    image += (double) v * j.h()[k];
+        /** Adds one example's Jacobians to the mean of each layer, as they are found. */
+        static void add(List<Mean> means, Pass pass, int token) {
+            int[] layers = means.stream().mapToInt(m -> m.layer).toArray();
+            float[][] h = Arrays.stream(layers).mapToObj(l -> Jacobian.start(pass, l, token)).toArray(float[][]::new);
+            float[] z = Jacobian.end(pass);
+            Jacobian.rows(pass, layers, token,
+                    (i, first, count, values, stride) -> means.get(i).add(first, count, values, stride, h[i], z));
+            means.forEach(Mean::count);
+        }
+
+        private void add(int first, int rows, float[] values, int stride, float[] h, float[] z) {
+            Parallel.ranges(rows, Math.max(1, TOGETHER / d), (from, to) -> {
+                for (int r = from; r < to; r++) {
+                    double image = 0;
+                    for (int k = 0; k < d; k++) {
+                        float v = values[r * stride + k];
+                        matrix[(first + r) * d + k] += v;
+                        image += (double) v * h[k];
+                    }
+                    bias[first + r] += z[first + r] - image;
                 }
-                bias[i] += j.z()[i] - image;
-            }
+            });
+        }
+
+        private void count() {
             n++;
         }
 
@@ -102,7 +126,12 @@ public record LinearOperator(int layer, int width, int examples, float[] matrix,
 
     /** Singular values and vectors of W. */
     public Svd svd() {
-        return Svd.of(matrix, width);
+        return svd(width);
+    }
+
+    /** With the vectors that ranks up to a number take. */
+    public Svd svd(int rank) {
+        return Svd.of(matrix, width, rank);
     }
 
     /** W as a picture; of a wide one the first rows and columns. */

@@ -29,6 +29,8 @@ import tech.tablesaw.api.Table;
  * most probable token after beta W h + b begins the object. Causality: the subject's state is moved by the rank-r pseudo-inverse of W times
  * the difference of two facts' z, and the model then begins the other fact's object. Source: arXiv 2308.09124, sections 3 and 4; arXiv
  * 2404.03646, section 5. Immutable: every setting gives a sweep of its own.
+ *
+ * <p>Beside the model and its runs a sweep holds 8 d² bytes for each layer that is looked at (52 MB for d = 2560) and about 32 d² more.
  */
 public final class LinearSweep {
     /** 0, 0.25, .. 5. */

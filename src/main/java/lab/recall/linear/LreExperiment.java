@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import lab.recall.math.Svd;
 import lab.recall.model.HookPoint;
-import lab.recall.model.Jacobian;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
@@ -43,14 +42,15 @@ public final class LreExperiment implements Experiment<LanguageModel> {
         List<Example> tests = examples(model, f, "tests");
         int rank = f.has("rank") ? f.integer("rank", 1, d) : 0;
         progress.start("Jacobians", "samples", samples.size());
-        List<Jacobian> jacobians = new ArrayList<>();
-        for (Example e : samples) {
-            jacobians.add(Jacobian.of(model.run(e.ids, Recording.gradients()), layer, e.token));
-            progress.to(jacobians.size());
+        LinearOperator.Mean mean = new LinearOperator.Mean(layer, d);
+        for (int i = 0; i < samples.size(); i++) {
+            Example e = samples.get(i);
+            LinearOperator.Mean.add(List.of(mean), model.run(e.ids, Recording.gradients()), e.token);
+            progress.to(i + 1);
         }
         progress.finish();
-        LinearOperator operator = LinearOperator.mean(layer, jacobians);
-        Svd svd = operator.svd();
+        LinearOperator operator = mean.operator();
+        Svd svd = operator.svd(rank);
         List<float[]> states = states(model, layer, tests);
         List<NamedArray> arrays = new ArrayList<>();
         arrays.add(square("W", operator.matrix(), d));

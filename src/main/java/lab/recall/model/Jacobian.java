@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -15,6 +16,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * Jacobian j = Jacobian.of(pass, 4, subjectLast);            // after layer 4; Jacobian.EMBED: the embedding
  * j.array()                                                  // INDArray [d, d]
  * Jacobian.of(pass, new int[] {EMBED, 0, 1}, subjectLast)    // after several layers, for little more than the lowest one alone
+ * Jacobian.rows(pass, layers, subjectLast, receiver)         // without holding them
  * }</pre>
  *
  * z = resid_post of the last layer at the last token, h = resid_post of the layer at the token. All d rows go down the layers above h
@@ -27,15 +29,39 @@ import org.nd4j.linalg.factory.Nd4j;
 public record Jacobian(float[] values, float[] h, float[] z) {
     /** The layer before the first one. */
     public static final int EMBED = -1;
+    /** Gradients that are on their way down together. */
     private static final long GROUP_BYTES = 128L << 20;
+
+    /** Takes rows of Jacobians as they are found. */
+    public interface Rows {
+        /**
+         * Rows {@code first ..} of one layer's Jacobian, once each.
+         *
+         * @param layer  number in the list of layers that were asked for
+         * @param values row after row at a stride, from index 0; only valid during the call
+         */
+        void take(int layer, int first, int count, float[] values, int stride);
+    }
 
     /** Of a pass that was run with {@link Recording#gradients()}. */
     public static Jacobian of(Pass pass, int layer, int token) {
         return of(pass, new int[] {layer}, token).get(0);
     }
 
-    /** After several layers, in their order: one way down from the last layer passes them all. */
+    /** After several layers, in their order: one way down from the last layer passes them all. Holds 4 d² bytes a layer. */
     public static List<Jacobian> of(Pass pass, int[] layers, int token) {
+        int d = pass.model().width();
+        float[][] values = new float[layers.length][d * d];
+        rows(pass, layers, token, (layer, first, count, from, stride) -> {
+            for (int i = 0; i < count; i++) {
+                System.arraycopy(from, i * stride, values[layer], (first + i) * d, d);
+            }
+        });
+        return IntStream.range(0, layers.length).mapToObj(i -> new Jacobian(values[i], start(pass, layers[i], token), end(pass))).toList();
+    }
+
+    /** The same, given away row by row: beside what the receiver keeps it holds 128 MB of gradients, or one row's. */
+    public static void rows(Pass pass, int[] layers, int token, Rows receiver) {
         LanguageModel model = pass.model();
         model.requireTape(pass);
         for (int layer : layers) {
@@ -48,10 +74,6 @@ public record Jacobian(float[] values, float[] h, float[] z) {
         }
         int d = model.width();
         int tokens = pass.length() - token;
-        float[][] values = new float[model.layers() + 1][];
-        for (int layer : layers) {
-            values[layer + 1] = new float[d * d];
-        }
         int lowest = Arrays.stream(layers).min().orElseThrow();
         int together = (int) Math.max(1, Math.min(d, GROUP_BYTES / ((long) tokens * d * Float.BYTES)));
         for (int first = 0; first < d; first += together) {
@@ -65,21 +87,26 @@ public record Jacobian(float[] values, float[] h, float[] z) {
                 rows.add(c);
             }
             int from = first;
-            IntConsumer gather = before -> {
-                for (int i = 0; i < count && values[before] != null; i++) {
-                    System.arraycopy(grad, i * tokens * d, values[before], (from + i) * d, d);
+            IntConsumer give = before -> {
+                for (int i = 0; i < layers.length; i++) {
+                    if (layers[i] + 1 == before) {
+                        receiver.take(i, from, count, grad, tokens * d);
+                    }
                 }
             };
-            gather.accept(model.layers());
-            new Backward(model).run(rows, grad, lowest + 1, gather);
+            give.accept(model.layers());
+            new Backward(model).run(rows, grad, lowest + 1, give);
         }
-        float[] z = pass.get(new Site(model.layers() - 1, HookPoint.RESID_POST, pass.length() - 1));
-        return Arrays.stream(layers).mapToObj(l -> new Jacobian(values[l + 1], pass.get(site(l, token)), z)).toList();
     }
 
-    /** Where the residual stream after a layer, or the embedding, is kept by such a pass. */
-    private static Site site(int layer, int token) {
-        return layer == EMBED ? new Site(0, HookPoint.RESID_PRE, token) : new Site(layer, HookPoint.RESID_POST, token);
+    /** h, of such a pass. */
+    public static float[] start(Pass pass, int layer, int token) {
+        return pass.get(layer == EMBED ? new Site(0, HookPoint.RESID_PRE, token) : new Site(layer, HookPoint.RESID_POST, token));
+    }
+
+    /** z. */
+    public static float[] end(Pass pass) {
+        return pass.get(new Site(pass.model().layers() - 1, HookPoint.RESID_POST, pass.length() - 1));
     }
 
     /** As an array [d, d]. */
