@@ -19,7 +19,7 @@ public final class Kernels {
     private static final int WIDTH = 75;
     private static final int NARROW = 5;
     private static final float EPS = 1e-5f;
-    private static final int LANES = Panels.LANES;
+    private static final int LANES = Tiles.LANES;
 
     private final Map<String, IntConsumer> jobs = new LinkedHashMap<>();
     private final Random random = new Random(1);
@@ -69,20 +69,12 @@ public final class Kernels {
     }
 
     private void tiles(int rows, boolean resume, String how) {
-        int two = 2 * LANES;
-        int four = 4 * LANES;
-        jobs.put("TileF32x2" + how, i -> TileF32x2.run(rows, x, 0, x, 0, DEPTH, out, 0, two, resume));
-        jobs.put("TileF32x4" + how, i -> TileF32x4.run(rows, x, 0, x, 0, DEPTH, out, 0, four, resume));
-        jobs.put("TileBF16x2" + how, i -> TileBF16x2.run(rows, x, 0, halves, 0, DEPTH, out, 0, two, resume));
-        jobs.put("TileBF16x4" + how, i -> TileBF16x4.run(rows, x, 0, halves, 0, DEPTH, out, 0, four, resume));
-        jobs.put("TileF16x2" + how, i -> TileF16x2.run(rows, x, 0, halves, 0, DEPTH, out, 0, two, resume));
-        jobs.put("TileF16x4" + how, i -> TileF16x4.run(rows, x, 0, halves, 0, DEPTH, out, 0, four, resume));
-        jobs.put("RowTilex1" + how, i -> RowTilex1.run(rows, x, 0, DEPTH, x, 0, LANES, DEPTH, out, 0, LANES, resume));
-        jobs.put("RowTilex2" + how, i -> RowTilex2.run(rows, x, 0, DEPTH, x, 0, two, DEPTH, out, 0, two, resume));
-        jobs.put("RowTilex4" + how, i -> RowTilex4.run(rows, x, 0, DEPTH, x, 0, four, DEPTH, out, 0, four, resume));
-        jobs.put("ColumnTilex1" + how, i -> ColumnTilex1.run(rows, x, 0, rows, x, 0, LANES, DEPTH, out, 0, LANES, resume));
-        jobs.put("ColumnTilex2" + how, i -> ColumnTilex2.run(rows, x, 0, rows, x, 0, two, DEPTH, out, 0, two, resume));
-        jobs.put("ColumnTilex4" + how, i -> ColumnTilex4.run(rows, x, 0, rows, x, 0, four, DEPTH, out, 0, four, resume));
+        jobs.put("TileF32x2" + how, i -> TileF32x2.run(rows, x, 0, x, 0, DEPTH, out, 0, resume));
+        jobs.put("TileF32x4" + how, i -> TileF32x4.run(rows, x, 0, x, 0, DEPTH, out, 0, resume));
+        jobs.put("TileBF16x2" + how, i -> TileBF16x2.run(rows, x, 0, halves, 0, DEPTH, out, 0, resume));
+        jobs.put("TileBF16x4" + how, i -> TileBF16x4.run(rows, x, 0, halves, 0, DEPTH, out, 0, resume));
+        jobs.put("TileF16x2" + how, i -> TileF16x2.run(rows, x, 0, halves, 0, DEPTH, out, 0, resume));
+        jobs.put("TileF16x4" + how, i -> TileF16x4.run(rows, x, 0, halves, 0, DEPTH, out, 0, resume));
     }
 
     private void products() {
@@ -93,9 +85,14 @@ public final class Kernels {
                         i -> w.multiply(x, 0, w.inputs(), 1 + i % ROWS, out, 0, w.outputs()));
             }
         }
-        jobs.put("MatMul.multiply", i -> MatMul.multiply(x, 0, DEPTH, 1 + i % 20, DEPTH, x, 0, WIDTH, out, 0, WIDTH, WIDTH));
-        jobs.put("MatMul.multiply, narrow", i -> MatMul.multiply(x, 0, DEPTH, 1 + i % 20, DEPTH, x, 0, 3, out, 0, 3, 3));
-        jobs.put("MatMul.outer", i -> MatMul.outer(x, 0, WIDTH, x, 0, WIDTH, 1 + i % 20, WIDTH, WIDTH, out, 0, WIDTH));
+        PackedMatrix biased = matrix(PackedMatrix.Storage.F32, 203, 41);
+        jobs.put("Panels with a bias", i -> biased.multiply(x, 0, 41, 1 + i % ROWS, ones, out, 0, 203));
+        jobs.put("Panels that add", i -> biased.addProduct(x, 0, 41, 1 + i % ROWS, i % 2 == 0 ? null : ones, out, 0, 203));
+        float[] right = new float[MatMul.rightSize(DEPTH, WIDTH)];
+        jobs.put("MatMul.packRight", i -> MatMul.packRight(x, 0, WIDTH, i % 9, DEPTH - 9, DEPTH, WIDTH, right, 0));
+        jobs.put("MatMul.packRightColumns", i -> MatMul.packRightColumns(x, 0, DEPTH, i % 9, WIDTH - 9, DEPTH, WIDTH, right, 0));
+        jobs.put("MatMul.multiply", i -> MatMul.multiply(x, 0, DEPTH, 1 + i % 20, DEPTH, right, 0, DEPTH, WIDTH, 1 + i % WIDTH, out, 0, WIDTH));
+        jobs.put("MatMul.outer", i -> MatMul.outer(x, 0, WIDTH, 1 + i % 20, 40, right, 0, i % 20, DEPTH, WIDTH, out, 0, WIDTH));
         jobs.put("MatMul.addOuter", i -> MatMul.addOuter(x, 0, WIDTH, x, 0, WIDTH, 1 + i % 20, 20, WIDTH, sums));
         jobs.put("MatMul.addOuter, wide", i -> MatMul.addOuter(x, 0, 130, x, 0, WIDTH, 30, 130, WIDTH, sums));
         jobs.put("Transpose", i -> Transpose.of(x, 0, WIDTH, 20, WIDTH, out, 0, 20));
