@@ -23,6 +23,7 @@ final class Panels implements PackedMatrix.Store {
     private static final long SPLIT = 100_000;
     private static final Scratch TAIL = new Scratch();
     private static final Scratch ROWS = new Scratch();
+    private static final Scratch BLOCK = new Scratch();
 
     private final PackedMatrix.Storage storage;
     private final int outputs;
@@ -52,28 +53,57 @@ final class Panels implements PackedMatrix.Store {
 
     static Panels f32(int outputs, int inputs, PackedMatrix.Rows rows) {
         Panels p = new Panels(PackedMatrix.Storage.F32, outputs, inputs);
-        float[] row = new float[inputs];
-        for (int o = 0; o < outputs; o++) {
-            rows.copyRow(o, row, 0);
-            p.setRow(o, row, 0, 1);
-        }
+        Parallel.forEach(p.panels(), panel -> {
+            float[] block = BLOCK.floats(WIDE * inputs);
+            int first = panel * WIDE;
+            int count = Math.min(WIDE, outputs - first);
+            int width = p.width(first);
+            for (int o = 0; o < count; o++) {
+                rows.copyRow(first + o, block, o * inputs);
+            }
+            side(block, count, inputs, p.floats, p.start(first), width);
+        });
         return p;
+    }
+
+    /** Writes rows side by side, [k][row]: in the order of the target, which is the larger way between neighbours. */
+    private static void side(float[] rows, int count, int inputs, float[] to, int at, int width) {
+        for (int k = 0; k < inputs; k++) {
+            for (int o = 0; o < count; o++) {
+                to[at + k * width + o] = rows[o * inputs + k];
+            }
+        }
     }
 
     static Panels half(PackedMatrix.Storage storage, int outputs, int inputs, PackedMatrix.HalfRows rows) {
         Panels p = new Panels(storage, outputs, inputs);
-        short[] row = new short[inputs];
-        for (int o = 0; o < outputs; o++) {
-            rows.copyRow(o, row, 0);
-            PackedMatrix.requireFinite(storage, row, o);
-            int at = p.start(o) / 2 + p.halfColumn(o);
-            int step = p.width(o) / 2;
-            int shift = p.isHigh(o) ? 16 : 0;
-            for (int k = 0; k < inputs; k++) {
-                p.halves[at + k * step] |= (row[k] & 0xffff) << shift;
+        Parallel.forEach(p.panels(), panel -> {
+            short[][] block = new short[WIDE][];
+            int first = panel * WIDE;
+            int width = p.width(first);
+            short[] none = new short[inputs];
+            for (int o = 0; o < width; o++) {
+                block[o] = none;
+                if (first + o < outputs) {
+                    block[o] = new short[inputs];
+                    rows.copyRow(first + o, block[o], 0);
+                    PackedMatrix.requireFinite(storage, block[o], first + o);
+                }
             }
-        }
+            for (int low = 0; low < width; low += 2 * LANES) {
+                for (int lane = 0; lane < LANES; lane++) {
+                    pairs(block[low + lane], block[low + LANES + lane], inputs, p.halves, p.start(first) / 2 + low / 2 + lane, width / 2);
+                }
+            }
+        });
         return p;
+    }
+
+    /** Two rows in the low and high halves of every {@code step}-th int. */
+    private static void pairs(short[] low, short[] high, int inputs, int[] to, int at, int step) {
+        for (int k = 0; k < inputs; k++) {
+            to[at + k * step] = low[k] & 0xffff | high[k] << 16;
+        }
     }
 
     @Override
@@ -102,6 +132,10 @@ final class Panels implements PackedMatrix.Store {
         }
     }
 
+    private int panels() {
+        return wide + (tailVectors > 0 ? 1 : 0);
+    }
+
     private int start(int output) {
         return output / WIDE * WIDE * inputs;
     }
@@ -126,7 +160,11 @@ final class Panels implements PackedMatrix.Store {
 
     @Override
     public void multiply(float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {
-        int panels = wide + (tailVectors > 0 ? 1 : 0);
+        if (!Simd.available()) {
+            plain(x, xAt, xStride, rows, y, yAt, yStride);
+            return;
+        }
+        int panels = panels();
         int blocks = (rows + ROW_BLOCK - 1) / ROW_BLOCK;
         boolean small = (long) rows * inputs * outputs < SPLIT;
         int perItem = small ? panels : Math.max(1, (panels + 8 * Parallel.threads() - 1) / (8 * Parallel.threads()));
@@ -152,6 +190,146 @@ final class Panels implements PackedMatrix.Store {
                 panel(p, packed, packedAt + first * (pack ? inputs : xStride), stride, count, y, yAt + first * yStride, yStride);
             }
         });
+    }
+
+    /** The products in scalars: the same chains, by loops that run well as soon as the quickest compiler has seen them. */
+    private void plain(float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {
+        Simd.did((long) rows * inputs * outputs);
+        Parallel.ranges(panels(), (long) rows * inputs * outputs < SPLIT ? panels() : 1, (from, to) -> {
+            for (int p = from; p < to; p++) {
+                int columns = Math.min(width(p * WIDE), outputs - p * WIDE);
+                boolean inPlace = floats != null && p < wide;
+                float[] w = inPlace ? floats : asWide(p * WIDE);
+                int wAt = inPlace ? start(p * WIDE) : 0;
+                int r = 0;
+                for (; r <= rows - 4; r += 4) {
+                    int at = yAt + r * yStride + p * WIDE;
+                    int j = 0;
+                    for (; j <= columns - 2; j += 2) {
+                        fourRows(x, xAt + r * xStride, xStride, w, wAt + j, y, at + j, yStride);
+                    }
+                    for (int i = 0; i < 4 && j < columns; i++) {
+                        y[at + i * yStride + j] = chain(x, xAt + (r + i) * xStride, w, wAt + j);
+                    }
+                }
+                for (; r < rows; r++) {
+                    int at = yAt + r * yStride + p * WIDE;
+                    int j = 0;
+                    for (; j <= columns - 8; j += 8) {
+                        eightColumns(x, xAt + r * xStride, w, wAt + j, y, at + j);
+                    }
+                    for (; j < columns; j++) {
+                        y[at + j] = chain(x, xAt + r * xStride, w, wAt + j);
+                    }
+                }
+            }
+        });
+    }
+
+    private void fourRows(float[] x, int x0, int xStride, float[] w, int wAt, float[] y, int yAt, int yStride) {
+        int x1 = x0 + xStride;
+        int x2 = x1 + xStride;
+        int x3 = x2 + xStride;
+        float c00 = 0f;
+        float c01 = 0f;
+        float c10 = 0f;
+        float c11 = 0f;
+        float c20 = 0f;
+        float c21 = 0f;
+        float c30 = 0f;
+        float c31 = 0f;
+        for (int k = 0; k < inputs; k++) {
+            float w0 = w[wAt + k * WIDE];
+            float w1 = w[wAt + k * WIDE + 1];
+            c00 = Math.fma(x[x0 + k], w0, c00);
+            c01 = Math.fma(x[x0 + k], w1, c01);
+            c10 = Math.fma(x[x1 + k], w0, c10);
+            c11 = Math.fma(x[x1 + k], w1, c11);
+            c20 = Math.fma(x[x2 + k], w0, c20);
+            c21 = Math.fma(x[x2 + k], w1, c21);
+            c30 = Math.fma(x[x3 + k], w0, c30);
+            c31 = Math.fma(x[x3 + k], w1, c31);
+        }
+        y[yAt] = c00;
+        y[yAt + 1] = c01;
+        y[yAt + yStride] = c10;
+        y[yAt + yStride + 1] = c11;
+        y[yAt + 2 * yStride] = c20;
+        y[yAt + 2 * yStride + 1] = c21;
+        y[yAt + 3 * yStride] = c30;
+        y[yAt + 3 * yStride + 1] = c31;
+    }
+
+    private void eightColumns(float[] x, int xAt, float[] w, int wAt, float[] y, int yAt) {
+        float c0 = 0f;
+        float c1 = 0f;
+        float c2 = 0f;
+        float c3 = 0f;
+        float c4 = 0f;
+        float c5 = 0f;
+        float c6 = 0f;
+        float c7 = 0f;
+        for (int k = 0; k < inputs; k++) {
+            float v = x[xAt + k];
+            int at = wAt + k * WIDE;
+            c0 = Math.fma(v, w[at], c0);
+            c1 = Math.fma(v, w[at + 1], c1);
+            c2 = Math.fma(v, w[at + 2], c2);
+            c3 = Math.fma(v, w[at + 3], c3);
+            c4 = Math.fma(v, w[at + 4], c4);
+            c5 = Math.fma(v, w[at + 5], c5);
+            c6 = Math.fma(v, w[at + 6], c6);
+            c7 = Math.fma(v, w[at + 7], c7);
+        }
+        y[yAt] = c0;
+        y[yAt + 1] = c1;
+        y[yAt + 2] = c2;
+        y[yAt + 3] = c3;
+        y[yAt + 4] = c4;
+        y[yAt + 5] = c5;
+        y[yAt + 6] = c6;
+        y[yAt + 7] = c7;
+    }
+
+    private float chain(float[] x, int xAt, float[] w, int wAt) {
+        float c = 0f;
+        for (int k = 0; k < inputs; k++) {
+            c = Math.fma(x[xAt + k], w[wAt + k * WIDE], c);
+        }
+        return c;
+    }
+
+    /** A panel in f32 and {@link #WIDE} columns, [k][column]. */
+    private float[] asWide(int first) {
+        float[] to = BLOCK.floats(WIDE * inputs);
+        int width = width(first);
+        if (floats != null) {
+            for (int k = 0; k < inputs; k++) {
+                System.arraycopy(floats, start(first) + k * width, to, k * WIDE, width);
+            }
+            return to;
+        }
+        for (int k = 0; k < inputs; k++) {
+            for (int low = 0; low < width; low += 2 * LANES) {
+                widen(start(first) / 2 + (k * width + low) / 2, to, k * WIDE + low);
+            }
+        }
+        return to;
+    }
+
+    /** Two vectors of half-size weights in f32. */
+    private void widen(int from, float[] to, int at) {
+        if (storage == PackedMatrix.Storage.BF16) {
+            for (int lane = 0; lane < LANES; lane++) {
+                to[at + lane] = Float.intBitsToFloat(halves[from + lane] << 16);
+                to[at + LANES + lane] = Float.intBitsToFloat(halves[from + lane] & 0xffff0000);
+            }
+            return;
+        }
+        for (int lane = 0; lane < LANES; lane++) {
+            to[at + lane] = PackedMatrix.widen(storage, halves[from + lane] & 0xffff);
+            to[at + LANES + lane] = PackedMatrix.widen(storage, halves[from + lane] >>> 16);
+        }
     }
 
     private static int first(int part, int parts, int rows) {
