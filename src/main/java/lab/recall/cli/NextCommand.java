@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.NextToken;
-import lab.recall.view.Show;
+import lab.recall.view.Tables;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -36,10 +36,10 @@ final class NextCommand implements Callable<Integer> {
         LanguageModel model = LanguageModel.open(name);
         NextToken next = model.next(prompt);
         if (!json) {
-            spec.commandLine().getOut().print(Show.text(next.top(top)));
+            spec.commandLine().getOut().print(Tables.text(NextToken.COLUMNS, next.rows(top)));      // no table: its library takes a second to load
             return 0;
         }
-        next.top(top);                  // refuses a bad number
+        next.rows(top);                 // refuses a bad number
         List<Map<String, Object>> all = new ArrayList<>();
         for (int i = 0; i < top; i++) {
             Map<String, Object> one = new LinkedHashMap<>();

@@ -10,7 +10,7 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class Doubles {
     /** What widths are a multiple of. */
-    static final int WIDTH = Simd.available() ? Lanes.VECTORS * Lanes.COUNT : 8;
+    static final int WIDTH = Simd.present() ? Lanes.VECTORS * Lanes.COUNT : 8;
     /** Rows of a tile: outer products write whole ones. */
     static final int TILE_ROWS = 4;
     /** Numbers to a side of the blocks that products are split into, for the caches and the threads. */

@@ -26,12 +26,12 @@ public final class MatMul {
 
     /** How many numbers a packed right-hand matrix has. */
     static int rightSize(int depth, int width) {
-        return Simd.available() ? Tiles.panelled(width, depth) : depth * width;
+        return Simd.present() ? Tiles.panelled(width, depth) : depth * width;
     }
 
     /** Packs rows {@code first .. first + rows} of a right-hand matrix [depth, width] from rows with a stride. */
     static void packRight(float[] m, int at, int stride, int first, int rows, int depth, int width, float[] right, int rightAt) {
-        if (Simd.available()) {
+        if (Simd.present()) {
             Tiles.packPanels(m, at, stride, first, rows, depth, width, right, rightAt);
             return;
         }
@@ -42,7 +42,7 @@ public final class MatMul {
 
     /** Packs columns {@code first .. first + columns} of a right-hand matrix [depth, width], each from {@code depth} numbers in a row of m. */
     static void packRightColumns(float[] m, int at, int stride, int first, int columns, int depth, int width, float[] right, int rightAt) {
-        if (Simd.available()) {
+        if (Simd.present()) {
             Tiles.packPanelColumns(m, at, stride, first, columns, depth, width, right, rightAt);
             return;
         }
@@ -65,7 +65,7 @@ public final class MatMul {
             return;
         }
         for (int r = 0; r < rows; r++) {
-            chains(a, aAt + r * aStride, 1, depth, right, rightAt, width, c, cAt + r * cStride, columns, false);
+            panels(a, aAt + r * aStride, 1, depth, right, rightAt, 0, rightDepth, width, columns, c, cAt + r * cStride, false);
         }
     }
 
@@ -90,11 +90,24 @@ public final class MatMul {
             return;
         }
         for (int i = 0; i < m; i++) {
-            chains(a, aAt + i, aStride, depth, right, rightAt + first * width, width, c, cAt + i * cStride, width, resume);
+            panels(a, aAt + i, aStride, depth, right, rightAt, first, rightDepth, width, width, c, cAt + i * cStride, resume);
         }
     }
 
-    /** One row of c. */
+    /** One row of c in scalars, from a right-hand matrix as it was packed. */
+    private static void panels(float[] a, int aAt, int aStep, int depth, float[] right, int rightAt, int first, int rightDepth, int width, int columns,
+            float[] c, int cAt, boolean resume) {
+        if (!Simd.present()) {
+            chains(a, aAt, aStep, depth, right, rightAt + first * width, width, c, cAt, columns, resume);
+            return;
+        }
+        for (int j = 0; j < columns; j += Tiles.WIDE) {
+            int wide = Tiles.vectors(Math.min(Tiles.WIDE, width - j)) * Tiles.LANES;
+            chains(a, aAt, aStep, depth, right, rightAt + j * rightDepth + first * wide, wide, c, cAt + j, Math.min(Tiles.WIDE, columns - j), resume);
+        }
+    }
+
+    /** Some columns of a row of c. */
     private static void chains(float[] a, int aAt, int aStep, int depth, float[] m, int mAt, int mStride, float[] c, int cAt, int columns, boolean resume) {
         if (!resume) {
             Arrays.fill(c, cAt, cAt + columns, 0f);

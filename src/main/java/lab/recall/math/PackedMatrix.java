@@ -1,7 +1,9 @@
 package lab.recall.math;
 
+import java.util.function.Supplier;
+
 /**
- * The weights of a linear map, [outputs, inputs], packed once for products with a few to many rows.
+ * The weights of a linear map, [outputs, inputs], packed once, at their first use, for products with a few to many rows.
  *
  * <pre>{@code
  * var w = PackedMatrix.of(weights, outputs, inputs);
@@ -23,13 +25,13 @@ public final class PackedMatrix {
         F16
     }
 
-    /** Gives f32 rows. */
+    /** Gives f32 rows, to several threads at once. */
     public interface Rows {
         /** Writes row {@code row} to {@code to} from index {@code at}. */
         void copyRow(int row, float[] to, int at);
     }
 
-    /** Gives rows of raw 16-bit numbers. */
+    /** Gives rows of raw 16-bit numbers, to several threads at once. */
     public interface HalfRows {
         /** Writes row {@code row} to {@code to} from index {@code at}. */
         void copyRow(int row, short[] to, int at);
@@ -51,37 +53,56 @@ public final class PackedMatrix {
     private final int outputs;
     private final int inputs;
     private final Storage storage;
-    private final Store store;
+    private volatile Store store;
+    /** Makes the store; null once it is there, so that the rows' source can be let go. */
+    private Supplier<Store> packing;
     private PackedMatrix transposed;
 
-    private PackedMatrix(int outputs, int inputs, Storage storage, Store store) {
+    private PackedMatrix(int outputs, int inputs, Storage storage, Supplier<Store> packing) {
         this.outputs = outputs;
         this.inputs = inputs;
         this.storage = storage;
-        this.store = store;
+        this.packing = packing;
     }
 
-    /** Packs f32 weights. */
+    /** Packs f32 weights when they are first used; rows must stay the same until then. */
     public static PackedMatrix pack(int outputs, int inputs, Rows rows) {
         return new PackedMatrix(outputs, inputs, Storage.F32,
-                Simd.available() ? Panels.f32(outputs, inputs, rows) : BlasStore.f32(outputs, inputs, rows));
+                () -> Simd.present() ? Panels.f32(outputs, inputs, rows) : BlasStore.f32(outputs, inputs, rows));
     }
 
-    /** Packs bf16 or f16 weights, which keep their size. */
+    /** Packs bf16 or f16 weights, which keep their size; an infinity or NaN in f16 is refused then. */
     public static PackedMatrix packHalf(Storage storage, int outputs, int inputs, HalfRows rows) {
         if (storage == Storage.F32) {
             throw new IllegalArgumentException("half-size rows cannot be stored as F32; use pack");
         }
         return new PackedMatrix(outputs, inputs, storage,
-                Simd.available() ? Panels.half(storage, outputs, inputs, rows) : BlasStore.half(storage, outputs, inputs, rows));
+                () -> Simd.present() ? Panels.half(storage, outputs, inputs, rows) : BlasStore.half(storage, outputs, inputs, rows));
     }
 
-    /** Packs a plain row-major matrix. */
+    private Store store() {
+        Store packed = store;
+        if (packed == null) {
+            synchronized (this) {
+                packed = store;
+                if (packed == null) {
+                    packed = packing.get();
+                    store = packed;
+                    packing = null;
+                }
+            }
+        }
+        return packed;
+    }
+
+    /** Packs a plain row-major matrix, at once. */
     public static PackedMatrix of(float[] weights, int outputs, int inputs) {
         if (weights.length != outputs * inputs) {
             throw new IllegalArgumentException("weights: " + weights.length + " numbers, expected " + outputs + " x " + inputs);
         }
-        return pack(outputs, inputs, (row, to, at) -> System.arraycopy(weights, row * inputs, to, at, inputs));
+        PackedMatrix packed = pack(outputs, inputs, (row, to, at) -> System.arraycopy(weights, row * inputs, to, at, inputs));
+        packed.store();
+        return packed;
     }
 
     /** Rows of W: numbers in a row of y. */
@@ -107,23 +128,24 @@ public final class PackedMatrix {
     /** y = x W' + bias; bias may be null. */
     public void multiply(float[] x, int xAt, int xStride, int rows, float[] bias, float[] y, int yAt, int yStride) {
         if (rows > 0) {
-            store.multiply(x, xAt, xStride, rows, bias, false, y, yAt, yStride);
+            store().multiply(x, xAt, xStride, rows, bias, false, y, yAt, yStride);
         }
     }
 
     /** y += x W' + bias, the bias added to the product first; it may be null. */
     public void addProduct(float[] x, int xAt, int xStride, int rows, float[] bias, float[] y, int yAt, int yStride) {
         if (rows > 0) {
-            store.multiply(x, xAt, xStride, rows, bias, true, y, yAt, yStride);
+            store().multiply(x, xAt, xStride, rows, bias, true, y, yAt, yStride);
         }
     }
 
     /** W', for products with gradients: dx = dy W. Packed at the first call, in the same storage. */
     public synchronized PackedMatrix transposed() {
         if (transposed == null) {
+            Simd.warm();                // gradients are sums by lanes, not the same bits in the scalar form
             float[] all = new float[Math.multiplyExact(outputs, inputs)];
             for (int o = 0; o < outputs; o++) {
-                store.copyRow(o, all, o * inputs);
+                store().copyRow(o, all, o * inputs);
             }
             transposed = storage == Storage.F32
                     ? pack(inputs, outputs, (row, to, at) -> {
@@ -136,6 +158,7 @@ public final class PackedMatrix {
                             to[at + o] = narrow(storage, all[o * inputs + row]);
                         }
                     });
+            transposed.store();         // lets the copy go
         }
         return transposed;
     }
@@ -150,7 +173,7 @@ public final class PackedMatrix {
             throw new IllegalArgumentException("weights: " + weights.length + " numbers for a " + storage + " matrix of " + outputs + " x " + inputs);
         }
         for (int o = 0; o < outputs; o++) {
-            store.setRow(o, weights, (order == null ? o : order[o]) * inputs, 1);
+            store().setRow(o, weights, (order == null ? o : order[o]) * inputs, 1);
         }
         if (transposed != null) {
             float[] row = order == null ? weights : ORDERED.floats(weights.length);
@@ -158,14 +181,14 @@ public final class PackedMatrix {
                 System.arraycopy(weights, order[o] * inputs, row, o * inputs, inputs);
             }
             for (int i = 0; i < inputs; i++) {
-                transposed.store.setRow(i, row, i, inputs);
+                transposed.store().setRow(i, row, i, inputs);
             }
         }
     }
 
     /** One row of W in f32. */
     public void copyRow(int row, float[] to, int at) {
-        store.copyRow(row, to, at);
+        store().copyRow(row, to, at);
     }
 
     /** A bf16 or f16 number in f32, exactly. */

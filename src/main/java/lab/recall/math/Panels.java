@@ -12,6 +12,7 @@ final class Panels implements PackedMatrix.Store {
     /** Products below this many multiply-adds are not worth handing over. */
     private static final long SPLIT = 100_000;
     private static final Scratch ROWS = new Scratch();
+    private static final Scratch BLOCK = new Scratch();
     private static final Scratch ACCUMULATORS = new Scratch();
 
     private final PackedMatrix.Storage storage;
@@ -42,28 +43,57 @@ final class Panels implements PackedMatrix.Store {
 
     static Panels f32(int outputs, int inputs, PackedMatrix.Rows rows) {
         Panels p = new Panels(PackedMatrix.Storage.F32, outputs, inputs);
-        float[] row = new float[inputs];
-        for (int o = 0; o < outputs; o++) {
-            rows.copyRow(o, row, 0);
-            p.setRow(o, row, 0, 1);
-        }
+        Parallel.forEach(p.panels(), panel -> {
+            float[] block = BLOCK.floats(WIDE * inputs);
+            int first = panel * WIDE;
+            int count = Math.min(WIDE, outputs - first);
+            int width = p.width(first);
+            for (int o = 0; o < count; o++) {
+                rows.copyRow(first + o, block, o * inputs);
+            }
+            side(block, count, inputs, p.floats, p.start(first), width);
+        });
         return p;
+    }
+
+    /** Writes rows side by side, [k][row], in the order of the target. */
+    private static void side(float[] rows, int count, int inputs, float[] to, int at, int width) {
+        for (int k = 0; k < inputs; k++) {
+            for (int o = 0; o < count; o++) {
+                to[at + k * width + o] = rows[o * inputs + k];
+            }
+        }
     }
 
     static Panels half(PackedMatrix.Storage storage, int outputs, int inputs, PackedMatrix.HalfRows rows) {
         Panels p = new Panels(storage, outputs, inputs);
-        short[] row = new short[inputs];
-        for (int o = 0; o < outputs; o++) {
-            rows.copyRow(o, row, 0);
-            PackedMatrix.requireFinite(storage, row, o);
-            int at = p.start(o) / 2 + p.halfColumn(o);
-            int step = p.width(o) / 2;
-            int shift = p.isHigh(o) ? 16 : 0;
-            for (int k = 0; k < inputs; k++) {
-                p.halves[at + k * step] |= (row[k] & 0xffff) << shift;
+        Parallel.forEach(p.panels(), panel -> {
+            short[][] block = new short[WIDE][];
+            int first = panel * WIDE;
+            int width = p.width(first);
+            short[] none = new short[inputs];
+            for (int o = 0; o < width; o++) {
+                block[o] = none;
+                if (first + o < outputs) {
+                    block[o] = new short[inputs];
+                    rows.copyRow(first + o, block[o], 0);
+                    PackedMatrix.requireFinite(storage, block[o], first + o);
+                }
             }
-        }
+            for (int low = 0; low < width; low += 2 * LANES) {
+                for (int lane = 0; lane < LANES; lane++) {
+                    pairs(block[low + lane], block[low + LANES + lane], inputs, p.halves, p.start(first) / 2 + low / 2 + lane, width / 2);
+                }
+            }
+        });
         return p;
+    }
+
+    /** Two rows in the low and high halves of every {@code step}-th int. */
+    private static void pairs(short[] low, short[] high, int inputs, int[] to, int at, int step) {
+        for (int k = 0; k < inputs; k++) {
+            to[at + k * step] = low[k] & 0xffff | high[k] << 16;
+        }
     }
 
     @Override
@@ -92,6 +122,10 @@ final class Panels implements PackedMatrix.Store {
         }
     }
 
+    private int panels() {
+        return wide + (tailVectors > 0 ? 1 : 0);
+    }
+
     private int start(int output) {
         return output / WIDE * WIDE * inputs;
     }
@@ -116,7 +150,11 @@ final class Panels implements PackedMatrix.Store {
 
     @Override
     public void multiply(float[] x, int xAt, int xStride, int rows, float[] bias, boolean add, float[] y, int yAt, int yStride) {
-        int panels = wide + (tailVectors > 0 ? 1 : 0);
+        if (!Simd.available()) {
+            plain(x, xAt, xStride, rows, bias, add, y, yAt, yStride);
+            return;
+        }
+        int panels = panels();
         int blocks = (rows + ROW_BLOCK - 1) / ROW_BLOCK;
         boolean small = (long) rows * inputs * outputs < SPLIT;
         int perItem = small ? panels : Math.max(1, (panels + 8 * Parallel.threads() - 1) / (8 * Parallel.threads()));
@@ -146,6 +184,55 @@ final class Panels implements PackedMatrix.Store {
                         y, yAt + first * yStride + p * WIDE, yStride);
             }
         });
+    }
+
+    /** The products in scalars: the same chains, by loops that run well as soon as the quickest compiler has seen them. */
+    private void plain(float[] x, int xAt, int xStride, int rows, float[] bias, boolean add, float[] y, int yAt, int yStride) {
+        Simd.did((long) rows * inputs * outputs);
+        Parallel.ranges(panels(), (long) rows * inputs * outputs < SPLIT ? panels() : 1, (from, to) -> {
+            float[] acc = ACCUMULATORS.floats(rows * WIDE);
+            for (int p = from; p < to; p++) {
+                int width = width(p * WIDE);
+                int columns = Math.min(width, outputs - p * WIDE);
+                boolean inPlace = floats != null && p < wide;
+                float[] w = inPlace ? floats : asWide(p * WIDE);
+                ScalarProducts.panel(x, xAt, xStride, rows, inputs, w, inPlace ? start(p * WIDE) : 0, WIDE, columns, acc, WIDE);
+                Tiles.store(acc, 0, WIDE, rows, columns, bias, p * WIDE, add, y, yAt + p * WIDE, yStride);
+            }
+        });
+    }
+
+    /** A panel in f32 and {@link #WIDE} columns, [k][column]. */
+    private float[] asWide(int first) {
+        float[] to = BLOCK.floats(WIDE * inputs);
+        int width = width(first);
+        if (floats != null) {
+            for (int k = 0; k < inputs; k++) {
+                System.arraycopy(floats, start(first) + k * width, to, k * WIDE, width);
+            }
+            return to;
+        }
+        for (int k = 0; k < inputs; k++) {
+            for (int low = 0; low < width; low += 2 * LANES) {
+                widen(start(first) / 2 + (k * width + low) / 2, to, k * WIDE + low);
+            }
+        }
+        return to;
+    }
+
+    /** Two vectors of half-size weights in f32. */
+    private void widen(int from, float[] to, int at) {
+        if (storage == PackedMatrix.Storage.BF16) {
+            for (int lane = 0; lane < LANES; lane++) {
+                to[at + lane] = Float.intBitsToFloat(halves[from + lane] << 16);
+                to[at + LANES + lane] = Float.intBitsToFloat(halves[from + lane] & 0xffff0000);
+            }
+            return;
+        }
+        for (int lane = 0; lane < LANES; lane++) {
+            to[at + lane] = PackedMatrix.widen(storage, halves[from + lane] & 0xffff);
+            to[at + LANES + lane] = PackedMatrix.widen(storage, halves[from + lane] >>> 16);
+        }
     }
 
     /** Blocks of whole tiles, about equal. */

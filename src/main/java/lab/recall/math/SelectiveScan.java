@@ -38,10 +38,11 @@ public final class SelectiveScan {
      */
     public static void forward(int tokens, int channels, int states, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] bc,
             int bAt, int cAt, int bcStride, float[] d, float[] state, int stateAt, float[] y, int yAt) {
-        float[] terms = Simd.available() ? byStates(tokens, states, bc, bAt, cAt, bcStride) : null;
+        boolean lanes = Simd.available();
+        float[] terms = lanes ? byStates(tokens, states, bc, bAt, cAt, bcStride) : null;
         ranges(tokens, channels, states, (from, to) -> {
             int e = from;
-            if (Simd.available()) {
+            if (lanes) {
                 float[] work = Lanes.work();
                 for (; e <= to - Lanes.COUNT; e += Lanes.COUNT) {
                     Lanes.forward(tokens, channels, states, e, u, uAt, delta, deltaAt, a, terms, d, state, stateAt, y, yAt, work);
@@ -188,7 +189,7 @@ public final class SelectiveScan {
         int e = 0;
         float sumB = 0f;
         float sumC = 0f;
-        if (Simd.available()) {
+        if (lanes.length > 0) {
             e = Lanes.backwardState(channels, u, uAt, delta, deltaAt, a, aAt, b, c, before, h, after, decay, dec, dY, dYAt, dU, dUAt, dDelta,
                     dDeltaAt, carry, carryAt, dA, lanes);
             // not reduceLanes: its order is the compiler's choice, so interpreted and compiled code would differ

@@ -168,7 +168,7 @@ final class Tiles {
 
     private static void packRow(float[] m, int at, int columns, float[] packed, int to, int wide) {
         int i = 0;
-        for (; i <= columns - LANES; i += LANES) {
+        for (; i <= columns - LANES && Simd.available(); i += LANES) {
             FloatVector.fromArray(S, m, at + i).intoArray(packed, to + i);
         }
         for (; i < columns; i++) {
@@ -235,7 +235,7 @@ final class Tiles {
      * @param bias of all columns, its first at {@code biasAt}; null for none
      */
     static void store(float[] acc, int accAt, int width, int rows, int columns, float[] bias, int biasAt, boolean add, float[] c, int cAt, int cStride) {
-        if (columns == 2 * LANES) {
+        if (columns == 2 * LANES && Simd.available()) {
             storeTwo(acc, accAt, rows, bias, biasAt, add, c, cAt, cStride);
             return;
         }
@@ -264,7 +264,7 @@ final class Tiles {
 
     private static void storeRow(float[] acc, int at, int columns, float[] bias, int biasAt, boolean add, float[] c, int to) {
         int i = 0;
-        for (; i <= columns - LANES; i += LANES) {
+        for (; i <= columns - LANES && Simd.available(); i += LANES) {
             FloatVector v = FloatVector.fromArray(S, acc, at + i);
             if (bias != null) {
                 v = v.add(FloatVector.fromArray(S, bias, biasAt + i));

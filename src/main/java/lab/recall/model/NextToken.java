@@ -17,6 +17,9 @@ import tech.tablesaw.api.Table;
  * }</pre>
  */
 public final class NextToken implements Showable {
+    /** What {@link #rows} tell. */
+    public static final List<String> COLUMNS = List.of("rank", "token", "id", "probability");
+
     private final Tokenizer tokenizer;
     private final Prompt prompt;
     private final float[] logits;
@@ -53,6 +56,11 @@ public final class NextToken implements Showable {
 
     /** The k most probable tokens. */
     public Table top(int k) {
+        return Tables.of(prompt.text() == null ? "" : prompt.text() + " …", COLUMNS, rows(k));
+    }
+
+    /** The same as rows of {@link #COLUMNS}. */
+    public List<List<Object>> rows(int k) {
         if (k < 1 || k > logits.length) {
             throw new IllegalArgumentException("top " + k + ": expected a number from 1 to " + logits.length);
         }
@@ -61,7 +69,7 @@ public final class NextToken implements Showable {
         for (int i = 0; i < k; i++) {
             rows.add(List.of(i + 1, token(i), id(i), probability(i)));
         }
-        return Tables.of(prompt.text() == null ? "" : prompt.text() + " …", List.of("rank", "token", "id", "probability"), rows);
+        return rows;
     }
 
     @Override

@@ -2,6 +2,8 @@ package lab.recall.view;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 import tech.tablesaw.api.DoubleColumn;
 import tech.tablesaw.api.IntColumn;
 import tech.tablesaw.api.LongColumn;
@@ -84,23 +86,33 @@ public final class Tables {
 
     /** A table for a terminal, columns aligned. */
     public static String text(Table t) {
-        int[] widths = t.columns().stream().mapToInt(c -> c.name().length()).toArray();
-        for (int c = 0; c < widths.length; c++) {
-            for (int r = 0; r < t.rowCount(); r++) {
-                widths[c] = Math.max(widths[c], cell(t.column(c), r).length());
-            }
-        }
+        List<List<String>> cells = t.columns().stream().map(c -> IntStream.range(0, t.rowCount()).mapToObj(r -> cell(c, r)).toList()).toList();
+        return text(t.columnNames(), cells, c -> t.column(c) instanceof NumericColumn);
+    }
+
+    /** The same of rows, without the tables' library, which needs a second to be loaded. */
+    public static String text(List<String> columns, List<? extends List<?>> rows) {
+        List<List<String>> cells = IntStream.range(0, columns.size()).mapToObj(c -> rows.stream().map(r -> cell(r.get(c))).toList()).toList();
+        return text(columns, cells, c -> rows.stream().allMatch(r -> r.get(c) instanceof Number));
+    }
+
+    private static String text(List<String> columns, List<List<String>> cells, IntPredicate isNumeric) {
         StringBuilder b = new StringBuilder();
-        for (int r = -1; r < t.rowCount(); r++) {
+        for (int r = -1; r < cells.get(0).size(); r++) {
             StringBuilder line = new StringBuilder();
-            for (int c = 0; c < widths.length; c++) {
-                String cell = r < 0 ? t.column(c).name() : cell(t.column(c), r);
-                String blank = " ".repeat(widths[c] - cell.length());
-                line.append(c == 0 ? "" : "  ").append(t.column(c) instanceof NumericColumn ? blank + cell : cell + blank);
+            for (int c = 0; c < columns.size(); c++) {
+                int widest = cells.get(c).stream().mapToInt(String::length).max().orElse(0);
+                String cell = r < 0 ? columns.get(c) : cells.get(c).get(r);
+                String blank = " ".repeat(Math.max(columns.get(c).length(), widest) - cell.length());
+                line.append(c == 0 ? "" : "  ").append(isNumeric.test(c) ? blank + cell : cell + blank);
             }
             b.append(line.toString().stripTrailing()).append('\n');
         }
         return b.toString();
+    }
+
+    private static String cell(Object value) {
+        return value instanceof Double d ? number(d) : String.valueOf(value);
     }
 
     private static String cell(Column<?> c, int row) {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 public class PackedMatrixTest {
     /** Whether products are exact chains here, as with the Vector API, or f32 noise may differ. */
     public static boolean exact() {
-        return Simd.available();
+        return Simd.present();
     }
 
     private static final int[][] SHAPES = {{1, 1}, {3, 5}, {16, 7}, {31, 9}, {32, 33}, {40, 64}, {64, 48}, {65, 17}, {80, 100}, {96, 1000},
