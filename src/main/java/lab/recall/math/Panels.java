@@ -66,7 +66,7 @@ final class Panels implements PackedMatrix.Store {
         return p;
     }
 
-    /** Writes rows side by side, [k][row]: in the order of the target, which is the larger way between neighbours. */
+    /** Writes rows side by side, [k][row], in the order of the target. */
     private static void side(float[] rows, int count, int inputs, float[] to, int at, int width) {
         for (int k = 0; k < inputs; k++) {
             for (int o = 0; o < count; o++) {
@@ -193,7 +193,7 @@ final class Panels implements PackedMatrix.Store {
     }
 
     /** The products in scalars: the same chains, by loops that run well as soon as the quickest compiler has seen them. */
-    private void plain(float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {
+    void plain(float[] x, int xAt, int xStride, int rows, float[] y, int yAt, int yStride) {
         Simd.did((long) rows * inputs * outputs);
         Parallel.ranges(panels(), (long) rows * inputs * outputs < SPLIT ? panels() : 1, (from, to) -> {
             for (int p = from; p < to; p++) {
