@@ -26,7 +26,7 @@ final class Bytes {
     static final int CHUNK = 1 << 30;
     private static final long SHORT = 4L << 20;
     /** So much may be mapped before unused maps are collected; only a collection lets Java 17 unmap. */
-    private static final long MAPPED_AT_ONCE = 512L << 20;
+    private static final long MAPPED_AT_ONCE = 1L << 30;
     private static final AtomicLong MAPPED = new AtomicLong();
 
     private final Path file;

@@ -2,6 +2,7 @@ package lab.recall.checkpoint;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.ShortBuffer;
 import java.util.Arrays;
 import java.util.function.Consumer;
 
@@ -18,6 +19,8 @@ import java.util.function.Consumer;
  * Row-major. Reading converts F64, F16 and BF16 to f32, and whole numbers too. Safe for several threads.
  */
 public final class Tensor {
+    private static final int BLOCK = 4096;
+
     private final String name;
     private final DType dtype;
     private final long[] shape;
@@ -96,16 +99,7 @@ public final class Tensor {
             int start = next[0];
             switch (dtype) {
                 case F32 -> b.asFloatBuffer().get(to, start, n);
-                case BF16 -> {
-                    for (int i = 0; i < n; i++) {
-                        to[start + i] = Float.intBitsToFloat(b.getShort(2 * i) << 16);
-                    }
-                }
-                case F16 -> {
-                    for (int i = 0; i < n; i++) {
-                        to[start + i] = half(b.getShort(2 * i));
-                    }
-                }
+                case BF16, F16 -> halves(b.asShortBuffer(), to, start);
                 default -> {
                     for (int i = 0; i < n; i++) {
                         to[start + i] = (float) number(b, i);
@@ -114,6 +108,20 @@ public final class Tensor {
             }
             next[0] += n;
         });
+    }
+
+    /** By way of an array: reading a buffer number by number is slow until it is compiled. */
+    private void halves(ShortBuffer from, float[] to, int at) {
+        short[] bits = new short[Math.min(BLOCK, from.remaining())];
+        int next = at;
+        while (from.hasRemaining()) {
+            int count = Math.min(bits.length, from.remaining());
+            from.get(bits, 0, count);
+            for (int i = 0; i < count; i++) {
+                to[next + i] = dtype == DType.BF16 ? Float.intBitsToFloat(bits[i] << 16) : half(bits[i]);
+            }
+            next += count;
+        }
     }
 
     /** Copies the bits of {@code count} F16 or BF16 numbers. */

@@ -187,7 +187,7 @@ final class Panels implements PackedMatrix.Store {
     }
 
     /** The products in scalars: the same chains, by loops that run well as soon as the quickest compiler has seen them. */
-    private void plain(float[] x, int xAt, int xStride, int rows, float[] bias, boolean add, float[] y, int yAt, int yStride) {
+    void plain(float[] x, int xAt, int xStride, int rows, float[] bias, boolean add, float[] y, int yAt, int yStride) {
         Simd.did((long) rows * inputs * outputs);
         Parallel.ranges(panels(), (long) rows * inputs * outputs < SPLIT ? panels() : 1, (from, to) -> {
             float[] acc = ACCUMULATORS.floats(rows * WIDE);

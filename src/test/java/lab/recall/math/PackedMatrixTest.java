@@ -3,8 +3,14 @@ package lab.recall.math;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Products against one chain of fused multiply-adds, for all storages and odd shapes. */
@@ -26,6 +32,35 @@ public class PackedMatrixTest {
                 PackedMatrix w = random(random, storage, shape[0], shape[1], weights);
                 for (int rows : new int[] {1, 2, 5, 6, 7, 13, 40, 200}) {
                     check(random, w, weights, rows);
+                }
+            }
+        }
+    }
+
+    @Test
+    void scalarProductsAreTheSameChains() {
+        assumeTrue(Simd.present());
+        Random random = new Random(6);
+        for (int[] shape : SHAPES) {
+            int outputs = shape[0];
+            int inputs = shape[1];
+            for (PackedMatrix.Storage storage : PackedMatrix.Storage.values()) {
+                float[] weights = new float[outputs * inputs];
+                PackedMatrix w = random(random, storage, outputs, inputs, weights);
+                Panels panels = storage == PackedMatrix.Storage.F32
+                        ? Panels.f32(outputs, inputs, (r, to, at) -> System.arraycopy(weights, r * inputs, to, at, inputs))
+                        : Panels.half(storage, outputs, inputs, (r, to, at) -> {
+                            for (int k = 0; k < inputs; k++) {
+                                to[at + k] = PackedMatrix.narrow(storage, weights[r * inputs + k]);
+                            }
+                        });
+                for (int rows : new int[] {1, 3, 4, 10}) {
+                    float[] x = gaussian(random, rows * (inputs + 3) + 2);
+                    float[] scalar = new float[rows * (outputs + 1) + 5];
+                    float[] vectors = scalar.clone();
+                    panels.plain(x, 2, inputs + 3, rows, null, false, scalar, 5, outputs + 1);
+                    w.multiply(x, 2, inputs + 3, rows, vectors, 5, outputs + 1);
+                    assertArrayEquals(vectors, scalar, storage + " " + outputs + "x" + inputs + " rows " + rows);
                 }
             }
         }
@@ -153,7 +188,45 @@ public class PackedMatrixTest {
     @Test
     void infinityIsRefusedInF16() {
         short[] bad = {0, (short) 0x7c00};
-        assertThrows(IllegalArgumentException.class,
-                () -> PackedMatrix.packHalf(PackedMatrix.Storage.F16, 1, 2, (r, to, at) -> System.arraycopy(bad, 0, to, at, 2)));
+        PackedMatrix w = PackedMatrix.packHalf(PackedMatrix.Storage.F16, 1, 2, (r, to, at) -> System.arraycopy(bad, 0, to, at, 2));
+        for (int time = 0; time < 2; time++) {
+            String message = assertThrows(IllegalArgumentException.class, () -> w.multiply(new float[2], 0, 2, 1, new float[1], 0, 1)).getMessage();
+            assertEquals("row 0, column 1 of an F16 matrix is not finite", message);
+        }
+    }
+
+    @Test
+    void weightsArePackedOnceAtTheirFirstUse() throws Exception {
+        int outputs = 100;
+        int inputs = 40;
+        float[] weights = gaussian(new Random(4), outputs * inputs);
+        float[] x = gaussian(new Random(5), 5 * inputs);
+        AtomicInteger read = new AtomicInteger();
+        PackedMatrix w = PackedMatrix.pack(outputs, inputs, (row, to, at) -> {
+            read.incrementAndGet();
+            System.arraycopy(weights, row * inputs, to, at, inputs);
+        });
+        assertEquals(0, read.get());
+        CyclicBarrier together = new CyclicBarrier(2);
+        List<float[]> products = new CopyOnWriteArrayList<>();
+        Thread[] users = new Thread[2];
+        for (int i = 0; i < users.length; i++) {
+            users[i] = new Thread(() -> {
+                try {
+                    together.await();
+                    products.add(product(w, x));
+                } catch (InterruptedException | BrokenBarrierException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            users[i].start();
+        }
+        for (Thread user : users) {
+            user.join();
+        }
+        assertEquals(outputs, read.get());
+        float[] expected = product(PackedMatrix.of(weights, outputs, inputs), x);
+        assertArrayEquals(expected, products.get(0));
+        assertArrayEquals(expected, products.get(1));
     }
 }

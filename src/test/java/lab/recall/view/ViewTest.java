@@ -42,6 +42,14 @@ class ViewTest {
     }
 
     @Test
+    void rowsReadLikeTheirTable() {
+        List<String> columns = List.of("rank", "a long name", "p");
+        List<List<Object>> rows = List.of(List.of(1, "Paris", 0.93), List.of(10, "x", 1.5e-123));
+        assertEquals(Tables.text(Tables.of("", columns, rows)), Tables.text(columns, rows));
+        assertEquals("rank  a long name         p\n   1  Paris          0.9300\n  10  x            1.5e-123\n", Tables.text(columns, rows));
+    }
+
+    @Test
     void aHeatMapsCellsHaveTheirColours() throws Exception {
         HeatMap map = HeatMap.of("t", new double[][] {{0, 1}, {Double.NaN, 0.5}}).rows(List.of("a", "b *")).columns("layer").range(0, 1);
         BufferedImage image = ImageIO.read(new ByteArrayInputStream(map.png()));
