@@ -42,7 +42,7 @@ class AllocationTest {
         if (!lanes.equals("native")) {
             command.add(lanes);
         }
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Allocations.class.getName()));
+        command.addAll(List.of("-Xbatch", "-cp", System.getProperty("java.class.path"), Allocations.class.getName()));
         command.addAll(List.of(dir.resolve("mamba").toString(), dir.resolve("neox").toString()));
         List<String[]> measured = lines(command).stream().filter(line -> line.contains("\t")).map(line -> line.split("\t")).toList();
         List<String> tooMany = measured.stream().filter(m -> Long.parseLong(m[1]) > Long.parseLong(m[2]))

@@ -1,6 +1,5 @@
 package lab.recall;
 
-import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
@@ -13,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
@@ -36,7 +34,7 @@ import lab.recall.train.AdamW;
 /**
  * What kernels and whole passes put on the heap, measured in a JVM of its own after all kernels have run thousands of times in mixed order.
  * Prints a line each: name, bytes, the most that is allowed, with tabs between. Arguments: folders of a mamba-130m and a pythia-160m shape,
- * with few layers.
+ * with few layers. To be run with -Xbatch: what is compiled in the background would come some calls later, on a busy machine many.
  *
  * <p>Counted are the bytes of the calling thread and of the pool's helpers, exactly, once the compilers have nothing more to do: of one
  * call, or the mean of some where a kernel's calls differ in rows. Tiles run with new sums, then with sums that go on, then with new ones,
@@ -50,10 +48,7 @@ final class Allocations {
     private static final int MEASURED = 260;
     private static final int MOST_ATTEMPTS = 40;
     private static final long SAME = 10_000;
-    /** Nanoseconds in which the system counts. */
-    private static final long TICK = 10_000_000;
     private static final CompilationMXBean COMPILER = ManagementFactory.getCompilationMXBean();
-    private static final OperatingSystemMXBean PROCESS = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     private final Map<String, IntConsumer> kernels = new LinkedHashMap<>(Kernels.others());
@@ -117,19 +112,9 @@ final class Allocations {
             long before = bytes;
             long compiled = COMPILER.getTotalCompilationTime();
             bytes = bytes(call);
-            idle();
             same = COMPILER.getTotalCompilationTime() == compiled && Math.abs(bytes - before) < SAME;
         }
         return bytes;
-    }
-
-    /** Waits for the compilers, which have a queue: until the process uses no time. */
-    private static void idle() {
-        long before = -TICK;
-        for (int i = 0; i < MOST_ATTEMPTS && PROCESS.getProcessCpuTime() - before >= TICK; i++) {
-            before = PROCESS.getProcessCpuTime();
-            LockSupport.parkNanos(20 * TICK);
-        }
     }
 
     private static long bytes(Runnable call) {
