@@ -1,7 +1,9 @@
 package lab.recall.math;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * GELU in its exact form: x Φ(x), Φ(x) = (1 + erf(x / sqrt 2)) / 2.
@@ -34,7 +36,7 @@ public final class Gelu {
 
     /** {@code out = gelu(x) = max(x, 0) - |x| Φ(-|x|)}; out may be x. */
     public static void forward(float[] x, int xAt, int count, float[] out, int outAt) {
-        int i = Simd.available() ? Lanes.gelu(x, xAt, count, out, outAt) : 0;
+        int i = Simd.available() ? Lanes.run(x, xAt, count, null, 0, out, outAt) : 0;
         for (; i < count; i++) {
             float v = x[xAt + i];
             out[outAt + i] = Math.fma(-Math.abs(v), tail(Math.abs(v), Exp.exp(-0.5f * v * v)), Math.max(v, 0f));
@@ -43,7 +45,7 @@ public final class Gelu {
 
     /** {@code dX = dOut gelu'(x)}, written: the derivative is Phi(x) + x phi(x). */
     public static void backward(float[] x, int xAt, int count, float[] dOut, int dOutAt, float[] dX, int dXAt) {
-        int i = Simd.available() ? Lanes.backward(x, xAt, count, dOut, dOutAt, dX, dXAt) : 0;
+        int i = Simd.available() ? Lanes.run(x, xAt, count, dOut, dOutAt, dX, dXAt) : 0;
         for (; i < count; i++) {
             float v = x[xAt + i];
             float e = Exp.exp(-0.5f * v * v);
@@ -66,44 +68,56 @@ public final class Gelu {
         return t * p * e;
     }
 
+    /**
+     * Both ways in one loop with the exponential written out: inside a layer, which is large already, the compilers would call a method of ours
+     * and put the vectors that it takes and gives on the heap. -x² / 2 is never above 0, see {@link VectorMath#exp}.
+     */
     private static final class Lanes {
-        static int gelu(float[] x, int xAt, int count, float[] out, int outAt) {
+        private static final VectorSpecies<Float> S = VectorMath.LANES;
+
+        /** @param dOut null: out is gelu(x); else dOut gelu'(x) */
+        static int run(float[] x, int xAt, int count, float[] dOut, int dOutAt, float[] out, int outAt) {
+            FloatVector one = FloatVector.broadcast(S, 1f);
             int i = 0;
             for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, xAt + i);
+                FloatVector v = FloatVector.fromArray(S, x, xAt + i);
                 FloatVector size = v.abs();
-                size.neg().fma(tail(size, VectorMath.exp(v.mul(-0.5f).mul(v))), v.max(0f)).intoArray(out, outAt + i);
-            }
-            return i;
-        }
 
-        static int backward(float[] x, int xAt, int count, float[] dOut, int dOutAt, float[] dX, int dXAt) {
-            int i = 0;
-            for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, xAt + i);
-                FloatVector g = FloatVector.fromArray(VectorMath.LANES, dOut, dOutAt + i);
-                FloatVector e = VectorMath.exp(v.mul(-0.5f).mul(v));
-                FloatVector c = tail(v.abs(), e);
-                // 1 for v >= 0, else 0, from the sign bit: |step - c| is 1 - c or c, and no mask is made
+                FloatVector s = v.mul(-0.5f).mul(v);
+                FloatVector f = s.fma(FloatVector.broadcast(S, Exp.LOG2_E), FloatVector.broadcast(S, Exp.ROUND));
+                FloatVector n = f.sub(Exp.ROUND);
+                FloatVector r = n.fma(FloatVector.broadcast(S, -Exp.LN2_HIGH), s);
+                r = n.fma(FloatVector.broadcast(S, -Exp.LN2_LOW), r);
+                FloatVector q = r.fma(FloatVector.broadcast(S, Exp.P0), FloatVector.broadcast(S, Exp.P1));
+                q = q.fma(r, FloatVector.broadcast(S, Exp.P2));
+                q = q.fma(r, FloatVector.broadcast(S, Exp.P3));
+                q = q.fma(r, FloatVector.broadcast(S, Exp.P4));
+                q = q.fma(r, FloatVector.broadcast(S, Exp.P5));
+                q = q.fma(r.mul(r), r).add(1f);
+                IntVector k = f.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+                FloatVector e = q.reinterpretAsInts().add(k).reinterpretAsFloats().blend(0f, s.lt(Exp.LOWEST));
+
+                FloatVector t = one.div(size.fma(FloatVector.broadcast(S, ROOT_EIGHTH), one));
+                FloatVector p = t.fma(FloatVector.broadcast(S, P0), FloatVector.broadcast(S, P1));
+                p = p.fma(t, FloatVector.broadcast(S, P2));
+                p = p.fma(t, FloatVector.broadcast(S, P3));
+                p = p.fma(t, FloatVector.broadcast(S, P4));
+                p = p.fma(t, FloatVector.broadcast(S, P5));
+                p = p.fma(t, FloatVector.broadcast(S, P6));
+                p = p.fma(t, FloatVector.broadcast(S, P7));
+                p = p.fma(t, FloatVector.broadcast(S, P8));
+                FloatVector tail = t.mul(p).mul(e);
+
+                if (dOut == null) {
+                    size.neg().fma(tail, v.max(0f)).intoArray(out, outAt + i);
+                    continue;
+                }
+                // 1 for v >= 0, else 0, from the sign bit: |step - tail| is 1 - tail or tail, and no mask is made
                 FloatVector step = v.reinterpretAsInts().lanewise(VectorOperators.ASHR, 31).not().and(ONE).reinterpretAsFloats();
-                FloatVector slope = v.fma(e.mul(DENSITY), step.sub(c).abs());
-                g.mul(slope).intoArray(dX, dXAt + i);
+                FloatVector slope = v.fma(e.mul(DENSITY), step.sub(tail).abs());
+                FloatVector.fromArray(S, dOut, dOutAt + i).mul(slope).intoArray(out, outAt + i);
             }
             return i;
-        }
-
-        private static FloatVector tail(FloatVector size, FloatVector e) {
-            FloatVector one = FloatVector.broadcast(VectorMath.LANES, 1f);
-            FloatVector t = one.div(size.fma(FloatVector.broadcast(VectorMath.LANES, ROOT_EIGHTH), one));
-            FloatVector p = t.fma(FloatVector.broadcast(VectorMath.LANES, P0), FloatVector.broadcast(VectorMath.LANES, P1));
-            p = p.fma(t, FloatVector.broadcast(VectorMath.LANES, P2));
-            p = p.fma(t, FloatVector.broadcast(VectorMath.LANES, P3));
-            p = p.fma(t, FloatVector.broadcast(VectorMath.LANES, P4));
-            p = p.fma(t, FloatVector.broadcast(VectorMath.LANES, P5));
-            p = p.fma(t, FloatVector.broadcast(VectorMath.LANES, P6));
-            p = p.fma(t, FloatVector.broadcast(VectorMath.LANES, P7));
-            p = p.fma(t, FloatVector.broadcast(VectorMath.LANES, P8));
-            return t.mul(p).mul(e);
         }
     }
 }
