@@ -53,7 +53,7 @@ has_archive() {
     [ -f "$archive" ] && [ "$archive" -nt "$stamp" ] && [ "$(cat "$archive.stamp" 2>/dev/null)" = "$(archive_is)" ]
 }
 
-# Writes the archive from what a rehearsal loads; a process of its own, beside what the user does. One that fails is left be until the next build.
+# Writes the archive from what a rehearsal loads; beside what the user does. One that fails is left be until the next build.
 make_archive() {
     local part=$root/target/start/part-$$
     local options=()
@@ -88,7 +88,8 @@ build() {
     if ! is_built; then
         echo "building RecallLab, once (log: target/build.log) .." >&2
         rm -rf "$root/target/classes"
-        if ! (cd "$root" && mvn -q -B compile jar:jar@start dependency:build-classpath@runtime dependency:copy@kernel > target/build.log 2>&1 < /dev/null); then
+        if ! (cd "$root" && mvn -q -B compile jar:jar@start dependency:build-classpath@runtime dependency:copy@kernel \
+            > target/build.log 2>&1 < /dev/null); then
             tail -n 30 "$root/target/build.log" >&2
             rm -rf "$root/target/lock"
             exit 1

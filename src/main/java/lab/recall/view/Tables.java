@@ -86,13 +86,15 @@ public final class Tables {
 
     /** A table for a terminal, columns aligned. */
     public static String text(Table t) {
-        List<List<String>> cells = t.columns().stream().map(c -> IntStream.range(0, t.rowCount()).mapToObj(r -> cell(c, r)).toList()).toList();
+        List<List<String>> cells = t.columns().stream()
+                .map(c -> IntStream.range(0, t.rowCount()).mapToObj(r -> cell(c, r)).toList()).toList();
         return text(t.columnNames(), cells, c -> t.column(c) instanceof NumericColumn);
     }
 
     /** The same of rows, without the tables' library, which needs a second to be loaded. */
     public static String text(List<String> columns, List<? extends List<?>> rows) {
-        List<List<String>> cells = IntStream.range(0, columns.size()).mapToObj(c -> rows.stream().map(r -> cell(r.get(c))).toList()).toList();
+        List<List<String>> cells = IntStream.range(0, columns.size())
+                .mapToObj(c -> rows.stream().map(r -> cell(r.get(c))).toList()).toList();
         return text(columns, cells, c -> rows.stream().allMatch(r -> r.get(c) instanceof Number));
     }
 

@@ -40,15 +40,16 @@ class ColdStartTest {
             command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
         }
         command.addAll(options);
-        command.addAll(List.of("-cp", System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")), Main.class.getName()));
+        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        command.addAll(List.of("-cp", classPath, Main.class.getName()));
         command.addAll(List.of(arguments));
         return run(command);
     }
 
     /** What the scripts give a JVM that somebody waits for, with another file in the archive's place. */
     private List<String> startOptions(Path archive, String thenDo) throws IOException, InterruptedException {
-        Ended said = run(List.of("bash", "-c", "set -eu; . '" + DataFolder.home().resolve("environment/lib.sh") + "'; find_java; archive='" + archive
-                + "'; stamp='" + archive + ".none'; archive_is > '" + archive + ".stamp'; " + thenDo + "; start_options"));
+        Path lib = DataFolder.home().resolve("environment/lib.sh");
+        Ended said = run(List.of("bash", "-c", "set -eu; . '" + lib + "'; find_java; archive='" + archive + "'; stamp='" + archive + ".none'; archive_is > '" + archive + ".stamp'; " + thenDo + "; start_options"));
         assertEquals("", said.err);
         return said.out.lines().toList();
     }
@@ -71,8 +72,8 @@ class ColdStartTest {
         assertEquals(0, next.code, next.err);
         assertTrue(next.out.contains("Pokburg"), next.out);
         try (Stream<String> lines = Files.lines(loaded)) {
-            List<String> others = lines.filter(l -> l.contains(" org.nd4j.") || l.contains(" org.bytedeco.") || l.contains(" tech.tablesaw.api.")
-                    || l.contains(" org.knowm.") || l.contains(" lab.recall.math.TileF32")).toList();
+            List<String> others = lines.filter(l -> l.contains(" org.nd4j.") || l.contains(" org.bytedeco.")
+                    || l.contains(" tech.tablesaw.api.") || l.contains(" org.knowm.") || l.contains(" lab.recall.math.TileF32")).toList();
             assertEquals(List.of(), others);
         }
     }

@@ -190,7 +190,8 @@ public class PackedMatrixTest {
         short[] bad = {0, (short) 0x7c00};
         PackedMatrix w = PackedMatrix.packHalf(PackedMatrix.Storage.F16, 1, 2, (r, to, at) -> System.arraycopy(bad, 0, to, at, 2));
         for (int time = 0; time < 2; time++) {
-            String message = assertThrows(IllegalArgumentException.class, () -> w.multiply(new float[2], 0, 2, 1, new float[1], 0, 1)).getMessage();
+            String message = assertThrows(IllegalArgumentException.class,
+                    () -> w.multiply(new float[2], 0, 2, 1, new float[1], 0, 1)).getMessage();
             assertEquals("row 0, column 1 of an F16 matrix is not finite", message);
         }
     }
