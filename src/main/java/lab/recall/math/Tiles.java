@@ -235,7 +235,7 @@ final class Tiles {
      * @param bias of all columns, its first at {@code biasAt}; null for none
      */
     static void store(float[] acc, int accAt, int width, int rows, int columns, float[] bias, int biasAt, boolean add, float[] c, int cAt, int cStride) {
-        if (columns == 2 * LANES && Simd.available()) {
+        if (columns == 2 * LANES && width == columns && Simd.available()) {
             storeTwo(acc, accAt, rows, bias, biasAt, add, c, cAt, cStride);
             return;
         }
