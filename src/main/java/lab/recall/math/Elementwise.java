@@ -38,16 +38,6 @@ public final class Elementwise {
         }
     }
 
-    /** Adds a bias to every row; none when it is null. */
-    public static void addBias(float[] bias, float[] x, int at, int stride, int rows, int width) {
-        if (bias == null) {
-            return;
-        }
-        for (int r = 0; r < rows; r++) {
-            add(bias, 0, x, at + r * stride, width);
-        }
-    }
-
     /** The compilers vectorise such loops by themselves, but lose as much time as a short row takes around them. */
     private static final class Lanes {
         static int add(float[] from, int fromAt, float[] to, int toAt, int count) {

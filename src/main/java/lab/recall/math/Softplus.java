@@ -3,10 +3,10 @@ package lab.recall.math;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Softplus: log(1 + exp(x)), in place, with a bias inside.
+ * Softplus: log(1 + exp(x)), in place.
  *
  * <pre>{@code
- * Softplus.forward(delta, 0, rows, inner, dtBias);          // delta = softplus(delta + bias)
+ * Softplus.forward(delta, 0, rows, inner);                  // delta = softplus(delta)
  * }</pre>
  *
  * Written as max(x, 0) + log1p(e) with e = exp(-|x|), and log1p(e) = 2 artanh(e / (2 + e)): at most a few ulp everywhere. Its derivative is {@link Sigmoid}.
@@ -17,11 +17,10 @@ public final class Softplus {
     private Softplus() {
     }
 
-    /** {@code x = softplus(x + bias)}; contiguous rows, bias may be null. */
-    public static void forward(float[] x, int at, int rows, int width, float[] bias) {
+    /** {@code x = softplus(x)}; contiguous rows. */
+    public static void forward(float[] x, int at, int rows, int width) {
         Parallel.rows(rows, width, (first, end) -> {
             int from = at + first * width;
-            Elementwise.addBias(bias, x, from, width, end - first, width);
             int count = (end - first) * width;
             int i = Simd.available() ? Lanes.softplus(x, from, count) : 0;
             for (; i < count; i++) {

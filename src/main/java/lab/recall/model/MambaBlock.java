@@ -94,8 +94,8 @@ final class MambaBlock implements Block {
         float[] bc = b.work.floats(3, rows * low);
         w.xProj.multiply(act, 0, inner, rows, bc, 0, low);
         float[] delta = b.work.floats(4, rows * inner);
-        w.dtProj.multiply(bc, 0, low, rows, delta, 0, inner);
-        Softplus.forward(delta, 0, rows, inner, w.dtBias);
+        w.dtProj.multiply(bc, 0, low, rows, w.dtBias, delta, 0, inner);
+        Softplus.forward(delta, 0, rows, inner);
         b.hook(DELTA, delta, 0, inner, inner);
         b.hook(B, bc, c.rank(), low, states);
         b.hook(C, bc, c.rank() + states, low, states);
@@ -250,8 +250,7 @@ final class MambaBlock implements Block {
         float[] x = pass.values(layer, X_ACT);
         float[] delta = pass.values(layer, DELTA);
         w.xProj.multiply(x, 0, inner, tokens, tape.low, tape.row * low, low);
-        w.dtProj.multiply(tape.low, tape.row * low, low, tokens, tape.slope, at, inner);
-        Elementwise.addBias(w.dtBias, tape.slope, at, inner, tokens, inner);
+        w.dtProj.multiply(tape.low, tape.row * low, low, tokens, w.dtBias, tape.slope, at, inner);
         Sigmoid.forward(tape.slope, at, tokens * inner);
         if (pass.from() > 0) {
             System.arraycopy(stateBefore(pass.base(), layer, pass.from()), 0, tape.before, 0, size);

@@ -138,7 +138,7 @@ public final class Kernels {
         jobs.put("Silu.forward", i -> Silu.forward(x, WIDTH, 2 * WIDTH, 9, WIDTH, out, 0));
         jobs.put("Silu.backward", i -> Silu.backward(x, WIDTH, 2 * WIDTH, 9, WIDTH, x, 0, out, 0, WIDTH));
         float[] softened = numbers(9 * WIDTH);
-        jobs.put("Softplus", i -> Softplus.forward(softened, 0, 9, WIDTH, x));
+        jobs.put("Softplus", i -> Softplus.forward(softened, 0, 9, WIDTH));
         float[] squashed = numbers(9 * WIDTH);
         jobs.put("Sigmoid", i -> Sigmoid.forward(squashed, 0, squashed.length));
         jobs.put("RmsNorm.forward", i -> RmsNorm.forward(x, 0, 9, WIDTH, ones, EPS, out, 0));
@@ -229,7 +229,6 @@ public final class Kernels {
             jobs.put("Elementwise.multiply" + how, i -> Elementwise.multiply(ones, 0, sums, 0, width));
             jobs.put("Elementwise.scale" + how, i -> Elementwise.scale(1f, sums, 0, width));
             jobs.put("Elementwise.addRows" + how, i -> Elementwise.addRows(x, 0, width, 9, width, sums));
-            jobs.put("Elementwise.addBias" + how, i -> Elementwise.addBias(x, sums, 0, width, 9, width));
             jobs.put("Sums.of" + how, i -> sum += Sums.of(x, 0, width));
             jobs.put("Sums.squares" + how, i -> sum += Sums.squares(x, 0, width, 0.1));
             jobs.put("Sums.products" + how, i -> sum += Sums.products(x, 0, ones, 0, width));
