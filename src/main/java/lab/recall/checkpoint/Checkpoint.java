@@ -2,14 +2,22 @@ package lab.recall.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
+import lab.recall.base.Json;
 
 /**
  * A folder with a model's configuration and weights, in any of the public layouts.
@@ -23,36 +31,34 @@ import java.util.Optional;
  * mapped into memory and read where they are used.
  */
 public final class Checkpoint {
+    private static final List<String> WEIGHTS = List.of("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+            "pytorch_model.bin.index.json");
+
     private final Path folder;
     private final JsonNode config;
     private final Map<String, Tensor> tensors;
+    private final Map<String, Tensor> replaced;
 
-    private Checkpoint(Path folder, JsonNode config, Map<String, Tensor> tensors) {
+    private Checkpoint(Path folder, JsonNode config, Map<String, Tensor> tensors, Map<String, Tensor> replaced) {
         this.folder = folder;
         this.config = config;
         this.tensors = tensors;
+        this.replaced = replaced;
     }
 
     /** Opens a folder; what is wrong with a file is said in one sentence that names it. */
     public static Checkpoint open(Path folder) {
         if (!Files.isDirectory(folder)) {
-            throw new IllegalArgumentException(folder + ": no such folder");
+            throw new BadData(folder, "no such folder");
         }
         JsonNode config = Json.object(folder.resolve("config.json"));
         Map<String, Tensor> tensors;
-        if (Files.exists(folder.resolve("model.safetensors"))) {
-            tensors = SafeTensors.read(folder.resolve("model.safetensors"));
-        } else if (Files.exists(folder.resolve("model.safetensors.index.json"))) {
-            tensors = shards(folder, folder.resolve("model.safetensors.index.json"), SafeTensors::read);
-        } else if (Files.exists(folder.resolve("pytorch_model.bin"))) {
-            tensors = TorchArchive.read(folder.resolve("pytorch_model.bin"));
-        } else if (Files.exists(folder.resolve("pytorch_model.bin.index.json"))) {
-            tensors = shards(folder, folder.resolve("pytorch_model.bin.index.json"), TorchArchive::read);
-        } else {
-            throw new IllegalArgumentException(folder
-                    + ": no weights; expected model.safetensors, model.safetensors.index.json, pytorch_model.bin or pytorch_model.bin.index.json");
-        }
-        return new Checkpoint(folder, config, tensors);
+        Path weights = WEIGHTS.stream().map(folder::resolve).filter(Files::exists).findFirst()
+                .orElseThrow(() -> new BadData(folder, "no weights; expected " + String.join(", ", WEIGHTS.subList(0, WEIGHTS.size() - 1)) + " or "
+                        + WEIGHTS.get(WEIGHTS.size() - 1)));
+        Reader reader = weights.getFileName().toString().contains(".safetensors") ? SafeTensors::read : TorchArchive::read;
+        tensors = weights.toString().endsWith(".index.json") ? shards(folder, weights, reader) : reader.read(weights);
+        return new Checkpoint(folder, config, tensors, Map.of());
     }
 
     private interface Reader {
@@ -62,7 +68,7 @@ public final class Checkpoint {
     private static Map<String, Tensor> shards(Path folder, Path index, Reader reader) {
         JsonNode where = Json.object(index).path("weight_map");
         if (!where.isObject()) {
-            throw new IllegalArgumentException(index + ": no weight_map of tensor names to file names");
+            throw new BadData(index, "no weight_map of tensor names to file names");
         }
         Map<String, Map<String, Tensor>> files = new HashMap<>();
         Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -70,11 +76,11 @@ public final class Checkpoint {
             String shard = e.getValue().asText("");
             if (!e.getValue().isTextual() || shard.isEmpty() || shard.equals(".") || shard.equals("..") || shard.contains("/")
                     || shard.contains("\\") || shard.indexOf('\0') >= 0) {
-                throw new IllegalArgumentException(index + ": the shard " + e.getValue() + " lies outside the folder");
+                throw new BadData(index, "the shard " + e.getValue() + " lies outside the folder");
             }
             Tensor t = files.computeIfAbsent(shard, s -> reader.read(folder.resolve(s))).get(e.getKey());
             if (t == null) {
-                throw new IllegalArgumentException(index + ": '" + e.getKey() + "' is not in " + shard);
+                throw new BadData(index, "'" + e.getKey() + "' is not in " + shard);
             }
             tensors.put(e.getKey(), t);
         });
@@ -90,25 +96,44 @@ public final class Checkpoint {
             Files.createDirectories(folder);
             SafeTensors.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
             for (Map.Entry<String, Path> other : others.entrySet()) {
-                move(folder, other.getKey(), Files.readAllBytes(other.getValue()));
+                AtomicFiles.write(folder.resolve(other.getKey()), Files.readAllBytes(other.getValue()));
             }
-            move(folder, "config.json", Json.MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(config));
+            AtomicFiles.write(folder.resolve("config.json"), Json.pretty(config));
         } catch (IOException e) {
-            throw new IllegalArgumentException(folder + ": cannot be written (" + e.getMessage() + ")", e);
+            throw new UncheckedIOException(folder + ": cannot be written (" + AtomicFiles.reason(e) + ")", e);
         }
-    }
-
-    private static void move(Path folder, String name, byte[] bytes) throws IOException {
-        Path part = folder.resolve("." + name + ".part-" + ProcessHandle.current().pid());
-        Files.write(part, bytes);
-        Files.move(part, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
     /** This checkpoint with some tensors in the place of those of the same name. */
     public Checkpoint with(Map<String, Tensor> changed) {
         Map<String, Tensor> all = new LinkedHashMap<>(tensors);
         all.putAll(changed);
-        return new Checkpoint(folder, config, all);
+        Map<String, Tensor> changes = new TreeMap<>(replaced);
+        changes.putAll(changed);
+        return new Checkpoint(folder, config, all, changes);
+    }
+
+    /** Tensors that stand in the place of those of the files, by name. */
+    public Map<String, Tensor> replaced() {
+        return replaced;
+    }
+
+    /** The files that opening a folder reads, config.json first. */
+    public static List<Path> files(Path folder) {
+        List<Path> files = new ArrayList<>(List.of(folder.resolve("config.json")));
+        for (String weights : WEIGHTS) {
+            Path file = folder.resolve(weights);
+            if (Files.exists(file)) {
+                files.add(file);
+                if (weights.endsWith(".index.json")) {
+                    Set<String> shards = new TreeSet<>();
+                    Json.object(file).path("weight_map").forEach(shard -> shards.add(shard.asText()));
+                    shards.forEach(shard -> files.add(folder.resolve(shard)));
+                }
+                return files;
+            }
+        }
+        return files;
     }
 
     /** The folder. */
@@ -128,7 +153,7 @@ public final class Checkpoint {
 
     /** A tensor that must be there. */
     public Tensor tensor(String name) {
-        return find(name).orElseThrow(() -> new IllegalArgumentException(folder + ": the tensor '" + name + "' is missing"));
+        return find(name).orElseThrow(() -> new BadData(folder, "the tensor '" + name + "' is missing"));
     }
 
     /** A tensor that may be there. */

@@ -9,7 +9,6 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,6 +17,9 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.Json;
 
 /**
  * Files of the safetensors format.
@@ -167,7 +169,7 @@ public final class SafeTensors {
         ObjectNode header = Json.MAPPER.createObjectNode();
         if (!metadata.isEmpty()) {
             ObjectNode m = header.putObject("__metadata__");
-            metadata.forEach(m::put);
+            new TreeMap<>(metadata).forEach(m::put);          // the same bytes whatever the map
         }
         long at = 0;
         for (Tensor t : tensors) {
@@ -181,33 +183,20 @@ public final class SafeTensors {
             entry.putArray("data_offsets").add(at).add(end);
             at = end;
         }
-        Path part = file.resolveSibling("." + file.getFileName() + ".part-" + ProcessHandle.current().pid());
-        try {
-            byte[] text = Json.MAPPER.writeValueAsBytes(header);
-            int padded = (text.length + 7) / 8 * 8;
-            ByteBuffer front = ByteBuffer.allocate(LENGTH_BYTES + padded).order(ByteOrder.LITTLE_ENDIAN).putLong(padded).put(text);
-            while (front.hasRemaining()) {
-                front.put((byte) ' ');
-            }
+        byte[] text = Json.compact(header);
+        int padded = (text.length + 7) / 8 * 8;
+        ByteBuffer front = ByteBuffer.allocate(LENGTH_BYTES + padded).order(ByteOrder.LITTLE_ENDIAN).putLong(padded).put(text);
+        while (front.hasRemaining()) {
+            front.put((byte) ' ');
+        }
+        AtomicFiles.make(file, part -> {
             try (FileChannel out = FileChannel.open(part, StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)) {
                 writeAll(out, front.flip());
                 for (Tensor t : tensors) {
                     t.raw(0, t.size(), b -> writeAll(out, b));
                 }
             }
-            Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException | RuntimeException e) {
-            discard(part);
-            throw new IllegalArgumentException(file + ": cannot be written (" + e.getMessage() + ")", e);
-        }
-    }
-
-    private static void discard(Path part) {
-        try {
-            Files.deleteIfExists(part);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        });
     }
 
     private static void writeAll(FileChannel out, ByteBuffer b) {

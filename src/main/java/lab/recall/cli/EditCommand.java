@@ -11,9 +11,9 @@ import lab.recall.edit.EditSweepExperiment;
 import lab.recall.edit.RankOneEditor;
 import lab.recall.edit.SecondMoments;
 import lab.recall.model.LanguageModel;
-import lab.recall.request.Answer;
-import lab.recall.request.NamedView;
-import lab.recall.request.Progress;
+import lab.recall.study.Answer;
+import lab.recall.study.NamedView;
+import lab.recall.view.ProgressBar;
 import lab.recall.view.Show;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -146,7 +146,7 @@ final class EditCommand implements Callable<Integer> {
         FactCommand.put(request, "change", change);
         Requests run = new Requests();
         Answer answer = FactCommand.run(spec, Map.of("file", "--requests", "requests", "--count"), () -> out == null
-                ? run.ask(request.toString(), Progress.bar()) : finished(run.run(request.toString(), out, Progress.bar())));
+                ? run.ask(request.toString(), ProgressBar.progress()) : finished(run.run(request.toString(), out, ProgressBar.progress())));
         PrintWriter terminal = spec.commandLine().getOut();
         for (NamedView v : answer.views()) {
             if (v.view() instanceof Table table) {

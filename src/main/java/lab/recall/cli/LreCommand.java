@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 import lab.recall.linear.LinearRelations;
 import lab.recall.linear.LinearSweep;
-import lab.recall.request.Answer;
-import lab.recall.request.NamedView;
+import lab.recall.study.Answer;
+import lab.recall.study.NamedView;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 

@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import lab.recall.request.Journal;
-import lab.recall.request.Progress;
+import lab.recall.base.Progress;
+import lab.recall.view.ProgressBar;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -35,7 +35,7 @@ final class RunCommand implements Callable<Integer> {
             throw new IllegalArgumentException(file + ": cannot be read (" + (Files.exists(file) ? "not UTF-8 text" : "no such file") + ")", e);
         }
         if (!file.toString().endsWith(".jsonl")) {
-            Journal journal = requests.run(text, out, Progress.bar()).journal();
+            Journal journal = requests.run(text, out, ProgressBar.progress()).journal();
             if (!journal.resumed().isEmpty()) {
                 spec.commandLine().getOut().println(journal.resumed());
             }

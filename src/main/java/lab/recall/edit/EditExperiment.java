@@ -5,16 +5,16 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import lab.recall.base.Progress;
 import lab.recall.facts.EditRequest;
 import lab.recall.facts.EditRequests;
 import lab.recall.model.LanguageModel;
-import lab.recall.request.Answer;
-import lab.recall.request.Experiment;
-import lab.recall.request.Fields;
-import lab.recall.request.Journal;
-import lab.recall.request.NamedArray;
-import lab.recall.request.NamedView;
-import lab.recall.request.Progress;
+import lab.recall.study.Answer;
+import lab.recall.study.Experiment;
+import lab.recall.study.Fields;
+import lab.recall.study.NamedArray;
+import lab.recall.study.NamedView;
+import lab.recall.study.Runner;
 
 /**
  * Edits by text: {"experiment": "edit", "subject", "prompt", "target", "true"} for one fact, or "file" (and "requests", "relation", "relations")
@@ -38,7 +38,7 @@ public final class EditExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
+    public Answer run(LanguageModel model, Fields f, Runner runner) {
         int seed = f.integer("seed", 0, Integer.MAX_VALUE, 1);
         int layer = f.integer("layer", 0, model.layers() - 1, RankOneEditor.layer(model));
         EditMatrix matrix = EditMatrix.of(model, f.text("matrix", EditMatrix.output(model).id()));

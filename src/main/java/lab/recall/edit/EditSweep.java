@@ -9,8 +9,7 @@ import lab.recall.facts.EditRequest;
 import lab.recall.facts.EditRequests;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
-import lab.recall.request.Journal;
-import lab.recall.request.Progress;
+import lab.recall.study.Runner;
 import lab.recall.text.Template;
 
 /**
@@ -81,11 +80,11 @@ public final class EditSweep {
 
     /** All requests, with a progress bar. */
     public EditCurves over(EditRequests requests) {
-        return over(requests, Progress.bar(), Journal.none());
+        return over(requests, Runner.shown());
     }
 
     /** All requests; tells how far it is, and keeps finished pieces in a journal. */
-    public EditCurves over(EditRequests requests, Progress progress, Journal journal) {
+    public EditCurves over(EditRequests requests, Runner runner) {
         List<Template> templates = contexts != null ? contexts : ContextTemplates.of(model, CONTEXTS, SEED);
         SecondMoments c = moments != null ? moments
                 : SecondMoments.of(model, layers, matrices).over(SecondMoments.texts(model, SecondMoments.DOCUMENTS, SEED), SecondMoments.DOCUMENTS, progress);

@@ -7,19 +7,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
+import lab.recall.base.Progress;
 import lab.recall.edit.EditScores.Measure;
 import lab.recall.facts.Documents;
 import lab.recall.facts.EditRequests;
 import lab.recall.facts.Relations;
 import lab.recall.model.LanguageModel;
-import lab.recall.request.Answer;
-import lab.recall.request.Experiment;
-import lab.recall.request.Fields;
-import lab.recall.request.Journal;
-import lab.recall.request.NamedArray;
-import lab.recall.request.NamedView;
-import lab.recall.request.Progress;
 import lab.recall.stats.Estimate;
+import lab.recall.study.Answer;
+import lab.recall.study.Experiment;
+import lab.recall.study.Fields;
+import lab.recall.study.NamedArray;
+import lab.recall.study.NamedView;
+import lab.recall.study.Runner;
 
 /**
  * {@link EditSweep} by request file: {"experiment": "edit_sweep", "relation", "relations", "requests", "file", "layers", "matrices", "contexts",
@@ -42,7 +42,7 @@ public final class EditSweepExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
+    public Answer run(LanguageModel model, Fields f, Runner runner) {
         int seed = f.integer("seed", 0, Integer.MAX_VALUE, 1);
         int count = f.integer("requests", 1, MANY, REQUESTS);
         List<Integer> layers = f.has("layers") ? f.integers("layers", 0, model.layers() - 1) : IntStream.range(0, model.layers()).boxed().toList();
@@ -54,7 +54,7 @@ public final class EditSweepExperiment implements Experiment<LanguageModel> {
         SecondMoments moments = moments(model, f, layers, matrices, seed, progress);
         long start = System.nanoTime();
         EditCurves curves = EditSweep.of(model).layers(layers).matrices(matrices).with(settings).contexts(ContextTemplates.of(model, contexts, seed))
-                .moments(moments).over(requests, progress, journal);
+                .moments(moments).over(requests, runner);
         double seconds = (System.nanoTime() - start) / 1e9;
         List<NamedView> views = new ArrayList<>(List.of(new NamedView("edits", curves.table()), new NamedView("score", curves.besidePaper(null))));
         List<NamedArray> arrays = new ArrayList<>();

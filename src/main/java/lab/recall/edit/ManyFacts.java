@@ -4,13 +4,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import lab.recall.base.Progress;
 import lab.recall.facts.EditRequest;
 import lab.recall.facts.EditRequests;
 import lab.recall.math.Cholesky;
 import lab.recall.model.LanguageModel;
-import lab.recall.request.Progress;
 import lab.recall.text.Template;
 import lab.recall.view.Charts;
+import lab.recall.view.ProgressBar;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
 import org.knowm.xchart.XYChart;
@@ -21,7 +22,7 @@ import tech.tablesaw.api.Table;
  *
  * <pre>{@code
  * var many = ManyFacts.of(editor);
- * LanguageModel after = many.sequence(requests, Progress.bar());
+ * LanguageModel after = many.sequence(requests, ProgressBar.progress());
  * LanguageModel joint = many.joint(requests, 1);
  * many.asTheyGrow(requests, List.of(1, 10, 50, 100), 1)      // both, with their scores
  * }</pre>
@@ -176,7 +177,7 @@ public final class ManyFacts {
 
     /** Both ways for each number of facts, with a progress bar. */
     public Growth asTheyGrow(EditRequests requests, List<Integer> counts, double weight) {
-        return asTheyGrow(requests, counts, weight, Progress.bar());
+        return asTheyGrow(requests, counts, weight, ProgressBar.progress());
     }
 
     /** Both ways for each number of facts; tells how far it is. */

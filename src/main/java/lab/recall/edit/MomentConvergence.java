@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import lab.recall.facts.EditRequest;
 import lab.recall.model.LanguageModel;
-import lab.recall.request.Progress;
+import lab.recall.base.Progress;
 import lab.recall.text.Template;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;

@@ -7,13 +7,12 @@ import java.util.List;
 import java.util.Map;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.TargetScore;
-import lab.recall.request.Answer;
-import lab.recall.request.Experiment;
-import lab.recall.request.Fields;
-import lab.recall.request.Journal;
-import lab.recall.request.NamedArray;
-import lab.recall.request.NamedView;
-import lab.recall.request.Progress;
+import lab.recall.study.Answer;
+import lab.recall.study.Experiment;
+import lab.recall.study.Fields;
+import lab.recall.study.NamedArray;
+import lab.recall.study.NamedView;
+import lab.recall.study.Runner;
 
 /**
  * One rank-one edit by token ids: {"experiment": "rome", "layer", "matrix", "prompt", "subject_last", "prefixes", "target", "kl_prompt", "kl_pos",
@@ -34,7 +33,7 @@ public final class RomeExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
+    public Answer run(LanguageModel model, Fields f, Runner runner) {
         int layer = f.integer("layer", 0, model.layers() - 1);
         EditMatrix matrix = EditMatrix.of(model, f.text("matrix"));
         int[] prompt = f.prompt("prompt", model.vocabulary(), t -> model.prompt(t).ids());

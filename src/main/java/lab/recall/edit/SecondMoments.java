@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import lab.recall.base.Progress;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.facts.Documents;
@@ -18,7 +19,7 @@ import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
-import lab.recall.request.Progress;
+import lab.recall.view.ProgressBar;
 
 /**
  * Second moments of the keys of several layers and matrices, collected over text together.
@@ -133,7 +134,7 @@ public final class SecondMoments {
 
     /** Reads texts, with a progress bar. */
     public SecondMoments over(Stream<String> texts) {
-        return over(texts, Long.MAX_VALUE, Progress.bar());
+        return over(texts, Long.MAX_VALUE, ProgressBar.progress());
     }
 
     /** Reads texts until they end or {@code most} of them are read, those of an earlier run included; these are passed over. Closes the stream. */

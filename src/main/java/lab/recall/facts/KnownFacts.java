@@ -6,11 +6,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import lab.recall.model.LanguageModel;
-import lab.recall.model.Pass;
-import lab.recall.model.Recording;
+import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
-import lab.recall.text.Tokenizer;
-import lab.recall.view.ProgressBar;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
 
@@ -23,8 +20,6 @@ import lab.recall.view.Tables;
  * }</pre>
  */
 public final class KnownFacts implements Showable {
-    private static final int TOGETHER = 256;
-
     /**
      * A fact that the model knows.
      *
@@ -49,32 +44,15 @@ public final class KnownFacts implements Showable {
     private final List<Relation> asked;
     private final List<Known> known;
 
-    private KnownFacts(LanguageModel model, List<Relation> asked, List<Known> known) {
+    KnownFacts(LanguageModel model, List<Relation> asked, List<Known> known) {
         this.model = model;
         this.asked = asked;
         this.known = known;
     }
 
-    static KnownFacts of(LanguageModel model, List<Relation> relations) {
-        Tokenizer tokenizer = model.requireTokenizer();
-        List<Fact> facts = relations.stream().flatMap(r -> r.facts().stream()).toList();
-        List<Prompt> prompts = relations.stream()
-                .flatMap(r -> r.facts().stream().map(f -> r.template().fill(tokenizer, f.subject()))).toList();
-        List<Known> known = new ArrayList<>();
-        try (ProgressBar bar = ProgressBar.of("asking " + model.name(), "facts", facts.size())) {
-            for (int from = 0; from < facts.size(); from += TOGETHER) {
-                List<Prompt> some = prompts.subList(from, Math.min(facts.size(), from + TOGETHER));
-                List<Pass> passes = model.runAll(some.stream().map(Prompt::ids).toList(), Recording.nothing());
-                for (int i = 0; i < some.size(); i++) {
-                    int next = passes.get(i).argmax();
-                    if (facts.get(from + i).begunBy(tokenizer.decode(next))) {
-                        known.add(new Known(facts.get(from + i), some.get(i), next));
-                    }
-                }
-                bar.to(from + some.size());
-            }
-        }
-        return new KnownFacts(model, List.copyOf(relations), List.copyOf(known));
+    /** Those of some relations; what was asked before is taken from the runner's store. */
+    static KnownFacts of(LanguageModel model, List<Relation> relations, Runner runner) {
+        return runner.run(new KnownStudy(), model, relations);
     }
 
     /** Those of one relation. */

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import lab.recall.model.LanguageModel;
+import lab.recall.study.Runner;
 import lab.recall.text.Template;
 
 /**
@@ -111,6 +112,6 @@ public record Relation(String name, String subjectType, List<Template> templates
 
     /** The facts that a model knows: those whose next token it gets right. */
     public KnownFacts knownBy(LanguageModel model) {
-        return KnownFacts.of(model, List.of(this));
+        return KnownFacts.of(model, List.of(this), Runner.shown());
     }
 }

@@ -7,7 +7,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import lab.recall.base.BadRequest;
 import lab.recall.model.LanguageModel;
+import lab.recall.study.Runner;
 import lab.recall.text.DataFolder;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
@@ -59,12 +61,12 @@ public final class Relations implements Showable {
         try {
             all = relations.isEmpty() ? of(model) : named(relations);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("relations: " + e.getMessage(), e);
+            throw new BadRequest("relations", e.getMessage(), e);
         }
         try {
             return all.only(relation);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException("relation: " + e.getMessage(), e);
+            throw new BadRequest("relation", e.getMessage(), e);
         }
     }
 
@@ -102,7 +104,12 @@ public final class Relations implements Showable {
 
     /** The facts of all relations that a model knows. */
     public KnownFacts knownBy(LanguageModel model) {
-        return KnownFacts.of(model, all);
+        return knownBy(model, Runner.shown());
+    }
+
+    /** The same with a runner's progress and store. */
+    public KnownFacts knownBy(LanguageModel model, Runner runner) {
+        return KnownFacts.of(model, all, runner);
     }
 
     @Override

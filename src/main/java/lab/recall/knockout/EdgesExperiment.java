@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
+import lab.recall.base.Progress;
 import lab.recall.model.Edges;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
@@ -11,12 +12,11 @@ import lab.recall.model.LanguageModel;
 import lab.recall.model.Mamba;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
-import lab.recall.request.Answer;
-import lab.recall.request.Experiment;
-import lab.recall.request.Fields;
-import lab.recall.request.Journal;
-import lab.recall.request.NamedArray;
-import lab.recall.request.Progress;
+import lab.recall.study.Answer;
+import lab.recall.study.Experiment;
+import lab.recall.study.Fields;
+import lab.recall.study.NamedArray;
+import lab.recall.study.Runner;
 
 /** A run with cut edges: {"experiment": "edges", "prompt", "layers": [first, last], "edges": [[source, target], ..], "cut", "term_norms"}. */
 public final class EdgesExperiment implements Experiment<LanguageModel> {
@@ -31,7 +31,7 @@ public final class EdgesExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
+    public Answer run(LanguageModel model, Fields f, Runner runner) {
         int[] ids = f.prompt("prompt", model.vocabulary(), t -> model.prompt(t).ids());
         int[] layers = f.layerRange("layers", model.layers());
         Edges edges = Edges.of(f.edges("edges", ids.length));

@@ -16,8 +16,7 @@ import lab.recall.model.Mamba;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
-import lab.recall.request.Journal;
-import lab.recall.request.Progress;
+import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
 
 /**
@@ -140,11 +139,11 @@ public final class Knockout {
 
     /** All facts, with a progress bar. */
     public KnockoutCurves over(List<Known> facts) {
-        return over(facts, Progress.bar(), Journal.none());
+        return over(facts, Runner.shown());
     }
 
     /** All facts; tells how far it is, and keeps finished pieces in a journal. */
-    public KnockoutCurves over(List<Known> facts, Progress progress, Journal journal) {
+    public KnockoutCurves over(List<Known> facts, Runner runner) {
         if (facts.isEmpty()) {
             throw new IllegalArgumentException("no fact: " + model.name() + " knows none of those asked");
         }

@@ -14,14 +14,13 @@ import lab.recall.facts.Relations;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Mamba;
-import lab.recall.request.Answer;
-import lab.recall.request.Experiment;
-import lab.recall.request.Fields;
-import lab.recall.request.Journal;
-import lab.recall.request.NamedArray;
-import lab.recall.request.NamedView;
-import lab.recall.request.Progress;
 import lab.recall.stats.Estimate;
+import lab.recall.study.Answer;
+import lab.recall.study.Experiment;
+import lab.recall.study.Fields;
+import lab.recall.study.NamedArray;
+import lab.recall.study.NamedView;
+import lab.recall.study.Runner;
 
 /**
  * {@link Knockout} by request file: {"experiment": "knockout", "form", "relation", "relations", "facts", "window", "seed", "flows",
@@ -43,7 +42,7 @@ public final class KnockoutExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
+    public Answer run(LanguageModel model, Fields f, Runner runner) {
         List<Knockout.Form> forms = model instanceof Mamba ? List.of(Knockout.Form.values()) : List.of(Knockout.Form.EDGES);
         Knockout.Form form = Knockout.Form.valueOf(f.requiredChoice("form", forms.stream().map(Knockout.Form::id).toList()).toUpperCase(Locale.ROOT));
         String set = f.text("relations", "");
@@ -64,12 +63,12 @@ public final class KnockoutExperiment implements Experiment<LanguageModel> {
         List<Known> facts = relations.knownBy(model).sample(count, seed);
         Knockout knockout = Knockout.of(model).form(form, means).window(window);
         long start = System.nanoTime();
-        KnockoutCurves curves = knockout.over(facts, progress, journal);
+        KnockoutCurves curves = knockout.over(facts, runner);
         double seconds = (System.nanoTime() - start) / 1e9;
         List<NamedView> views = new ArrayList<>(List.of(new NamedView("curves", curves.table()), new NamedView("curves-chart", curves.chart())));
         List<NamedArray> arrays = new ArrayList<>(arrays(curves));
         if (flows) {
-            KnockoutCurves found = knockout.along(Route.flows()).over(facts, progress, journal);
+            KnockoutCurves found = knockout.along(Route.flows()).over(facts, runner);
             views.add(new NamedView("flows", found.table()));
             views.add(new NamedView("flows-map", found.heatmap()));
             arrays.add(array("flow", found, Estimate::mean));

@@ -5,12 +5,11 @@ import java.util.Map;
 import lab.recall.model.Jacobian;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Recording;
-import lab.recall.request.Answer;
-import lab.recall.request.Experiment;
-import lab.recall.request.Fields;
-import lab.recall.request.Journal;
-import lab.recall.request.NamedArray;
-import lab.recall.request.Progress;
+import lab.recall.study.Answer;
+import lab.recall.study.Experiment;
+import lab.recall.study.Fields;
+import lab.recall.study.NamedArray;
+import lab.recall.study.Runner;
 
 /** A Jacobian of the residual stream: {"experiment": "jacobian", "prompt", "layer", "token"}. */
 public final class JacobianExperiment implements Experiment<LanguageModel> {
@@ -25,7 +24,7 @@ public final class JacobianExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
+    public Answer run(LanguageModel model, Fields f, Runner runner) {
         int[] ids = f.prompt("prompt", model.vocabulary(), t -> model.prompt(t).ids());
         int layer = f.layer("layer", model.layers());
         int token = f.integer("token", 0, ids.length - 1);

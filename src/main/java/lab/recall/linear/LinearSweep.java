@@ -8,8 +8,7 @@ import lab.recall.facts.Relation;
 import lab.recall.facts.Relations;
 import lab.recall.model.Jacobian;
 import lab.recall.model.LanguageModel;
-import lab.recall.request.Journal;
-import lab.recall.request.Progress;
+import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
 import tech.tablesaw.api.Table;
 
@@ -133,12 +132,12 @@ public final class LinearSweep {
 
     /** Every relation of a set, with a progress bar. */
     public LinearRelations over(Relations relations) {
-        return over(relations, Progress.bar(), Journal.none());
+        return over(relations, Runner.shown());
     }
 
     /** Every relation of a set; tells how far it is, and keeps finished splits in a journal. */
-    public LinearRelations over(Relations relations, Progress progress, Journal journal) {
-        return over(relations, new int[] {samples}, progress, journal).get(0);
+    public LinearRelations over(Relations relations, Runner runner) {
+        return over(relations, new int[] {samples}, runner).get(0);
     }
 
     /**
@@ -146,7 +145,7 @@ public final class LinearSweep {
      * in the prompts throughout. No edits.
      */
     public List<LinearRelations> fewer(Relations relations, int most) {
-        return samples(most).ranks().over(relations, IntStream.rangeClosed(1, most).toArray(), Progress.bar(), Journal.none());
+        return samples(most).ranks().over(relations, IntStream.rangeClosed(1, most).toArray(), Runner.shown());
     }
 
     /** The first split's operators of a relation, one for each layer. */
@@ -168,7 +167,7 @@ public final class LinearSweep {
         return new SplitRun(model, asking, samples, facts, seed, layers, ranks);
     }
 
-    private List<LinearRelations> over(Relations relations, int[] counts, Progress progress, Journal journal) {
+    private List<LinearRelations> over(Relations relations, int[] counts, Runner runner) {
         SplitRun run = run();
         int steps = samples + layers.length;
         progress.start("linear relations, " + asking.id(), "steps", (long) relations.all().size() * splits * steps);

@@ -8,12 +8,11 @@ import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
-import lab.recall.request.Answer;
-import lab.recall.request.Experiment;
-import lab.recall.request.Fields;
-import lab.recall.request.Journal;
-import lab.recall.request.NamedArray;
-import lab.recall.request.Progress;
+import lab.recall.study.Answer;
+import lab.recall.study.Experiment;
+import lab.recall.study.Fields;
+import lab.recall.study.NamedArray;
+import lab.recall.study.Runner;
 
 /**
  * A {@link LinearOperator} of given prompts: {"experiment": "lre", "samples": [{"prompt", "token"}], "layer", "beta", "tests": [{"prompt",
@@ -34,7 +33,7 @@ public final class LreExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
+    public Answer run(LanguageModel model, Fields f, Runner runner) {
         int d = model.width();
         List<Example> samples = examples(model, f, "samples");
         int layer = f.layer("layer", model.layers());

@@ -9,14 +9,13 @@ import java.util.stream.IntStream;
 import lab.recall.facts.Relations;
 import lab.recall.model.Jacobian;
 import lab.recall.model.LanguageModel;
-import lab.recall.request.Answer;
-import lab.recall.request.Experiment;
-import lab.recall.request.Fields;
-import lab.recall.request.Journal;
-import lab.recall.request.NamedArray;
-import lab.recall.request.NamedView;
-import lab.recall.request.Progress;
 import lab.recall.stats.Estimate;
+import lab.recall.study.Answer;
+import lab.recall.study.Experiment;
+import lab.recall.study.Fields;
+import lab.recall.study.NamedArray;
+import lab.recall.study.NamedView;
+import lab.recall.study.Runner;
 
 /**
  * {@link LinearSweep} by request: {"experiment": "lre_sweep", "relation", "relations", "prompt", "mode", "samples", "splits", "facts", "every",
@@ -35,7 +34,7 @@ public final class LreSweepExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
+    public Answer run(LanguageModel model, Fields f, Runner runner) {
         Relations relations = Relations.asked(model, f.text("relations", ""), f.text("relation", "all"));
         boolean zeroShot = f.choice("prompt", List.of(Asking.IN_CONTEXT.id(), Asking.ZERO_SHOT.id())).equals(Asking.ZERO_SHOT.id());
         boolean published = f.choice("mode", List.of(Selection.NESTED.id(), Selection.PUBLISHED.id())).equals(Selection.PUBLISHED.id());
@@ -52,7 +51,7 @@ public final class LreSweepExperiment implements Experiment<LanguageModel> {
             sweep = sweep.ranks();
         }
         long start = System.nanoTime();
-        LinearRelations found = sweep.over(relations, progress, journal).chosen(how);
+        LinearRelations found = sweep.over(relations, runner).chosen(how);
         double seconds = (System.nanoTime() - start) / 1e9;
         List<NamedView> views = new ArrayList<>(List.of(new NamedView("relations", found.table())));
         List<NamedArray> arrays = new ArrayList<>();

@@ -1,8 +1,10 @@
 package lab.recall.model;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Arrays;
-import java.util.Locale;
-import java.util.stream.Collectors;
+import java.util.List;
+import lab.recall.base.Nearest;
 
 /**
  * A named place in a forward pass where a value can be read or replaced.
@@ -90,6 +92,7 @@ public enum HookPoint {
     }
 
     /** Its name in requests and tables, without the layer. */
+    @JsonValue
     public String id() {
         return id;
     }
@@ -120,6 +123,7 @@ public enum HookPoint {
     }
 
     /** The point of this name; {@code residual} is an alias of {@code resid_post}. An unknown name suggests the nearest one. */
+    @JsonCreator
     public static HookPoint of(String id) {
         if (id.equals("residual")) {
             return RESID_POST;
@@ -129,38 +133,8 @@ public enum HookPoint {
                 return p;
             }
         }
-        throw new IllegalArgumentException("'" + id + "' is not a hook point; did you mean '" + nearest(id) + "'? Hook points are "
-                + Arrays.stream(values()).map(HookPoint::id).collect(Collectors.joining(", ")));
-    }
-
-    private static String nearest(String id) {
-        String best = RESID_POST.id;
-        int least = Integer.MAX_VALUE;
-        for (HookPoint p : values()) {
-            int d = distance(id.toLowerCase(Locale.ROOT), p.id.toLowerCase(Locale.ROOT));
-            if (d < least) {
-                least = d;
-                best = p.id;
-            }
-        }
-        return best;
-    }
-
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j < row.length; j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int above = row[j];
-                int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                row[j] = Math.min(change, Math.min(above, row[j - 1]) + 1);
-                diagonal = above;
-            }
-        }
-        return row[b.length()];
+        List<String> all = Arrays.stream(values()).map(HookPoint::id).toList();
+        throw new IllegalArgumentException("'" + id + "' is not a hook point" + Nearest.question(id, all) + (Nearest.to(id, all).isEmpty() ? "; hook" : " Hook")
+                + " points are " + String.join(", ", all));
     }
 }

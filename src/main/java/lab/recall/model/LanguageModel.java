@@ -12,11 +12,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.Tensor;
+import lab.recall.math.Arithmetic;
 import lab.recall.math.PackedMatrix;
 import lab.recall.text.Prompt;
 import lab.recall.text.Tokenizer;
@@ -211,6 +213,23 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     /** Its folder. */
     public Path folder() {
         return source.folder();
+    }
+
+    /** Which arithmetic computes numbers here: results of one kind are the same bits. */
+    public static String arithmetic() {
+        return Arithmetic.name();
+    }
+
+    /** The files that opening it read, in a fixed order. */
+    public List<Path> files() {
+        return source.files();
+    }
+
+    /** Weights that stand in the place of those of the files, by name, in f32. */
+    public Map<String, Supplier<float[]>> replaced() {
+        Map<String, Supplier<float[]>> all = new TreeMap<>();
+        stored().replaced().forEach((name, tensor) -> all.put(name, tensor::floats));
+        return all;
     }
 
     /** Whether it is one of those that come with the project. */

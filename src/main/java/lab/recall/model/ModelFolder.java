@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.HubCache;
 import lab.recall.text.DataFolder;
 import lab.recall.text.Tokenizer;
@@ -73,5 +75,16 @@ record ModelFolder(String name, Path folder) {
             return Optional.of(Tokenizer.open(own));
         }
         return vocabulary >= FEWEST_20B && vocabulary <= MOST_20B ? Optional.of(Tokenizer.bundled20b()) : Optional.empty();
+    }
+
+    /** What opening reads: config.json, weights, and what stands beside them. */
+    List<Path> files() {
+        List<Path> files = new ArrayList<>(Checkpoint.files(folder));
+        for (String beside : List.of("recall.json", "tokenizer.json", "tokenizer_config.json")) {
+            if (Files.exists(folder.resolve(beside))) {
+                files.add(folder.resolve(beside));
+            }
+        }
+        return files;
     }
 }

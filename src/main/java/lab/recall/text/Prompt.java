@@ -1,6 +1,7 @@
 package lab.recall.text;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * Token ids for a model, and where the subject stands among them.
@@ -70,5 +71,16 @@ public record Prompt(String text, int[] ids, int subjectStart, int subjectEnd) {
             throw new IllegalArgumentException("this prompt names no subject; make it by Template.fill");
         }
         return subjectEnd - 1;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Prompt p && Objects.equals(text, p.text) && Arrays.equals(ids, p.ids) && subjectStart == p.subjectStart
+                && subjectEnd == p.subjectEnd;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(text, Arrays.hashCode(ids), subjectStart, subjectEnd);
     }
 }

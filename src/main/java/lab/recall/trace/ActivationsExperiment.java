@@ -5,21 +5,29 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
-import lab.recall.request.Answer;
-import lab.recall.request.Experiment;
-import lab.recall.request.Fields;
-import lab.recall.request.Journal;
-import lab.recall.request.NamedArray;
-import lab.recall.request.Progress;
+import lab.recall.study.Experiment;
+import lab.recall.study.NamedArray;
+import lab.recall.study.Result;
+import lab.recall.study.Runner;
 
-/** Hook points of one run, with interventions: {"experiment": "activations", "prompt", "points": [globs], "interventions"}. */
-public final class ActivationsExperiment implements Experiment<LanguageModel> {
+/** The values at hook points of one run, with interventions. */
+public final class ActivationsExperiment implements Experiment<ActivationsRequest, ActivationsExperiment.Found> {
     private static final Pattern LAYER_POINT = Pattern.compile("layers\\.(\\d{1,6})\\.(\\w+)");
+
+    /** A value for each name that matches. */
+    public record Found(List<NamedArray> arrays) implements Result {
+        @Override
+        public Map<String, Object> scalars() {
+            return Map.of();
+        }
+    }
 
     @Override
     public String name() {
@@ -27,44 +35,64 @@ public final class ActivationsExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public List<String> fields() {
-        return List.of("prompt", "points", "interventions");
+    public String description() {
+        return "The values at hook points of one run, with interventions.";
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
-        int[] ids = f.prompt("prompt", model.vocabulary(), t -> model.prompt(t).ids());
-        Recording keep = Recording.of(f.texts("points").toArray(String[]::new));
-        List<Intervention> changes = new ArrayList<>();
-        for (Fields i : f.objects("interventions")) {
-            changes.add(intervention(model, i, ids.length));
-        }
-        List<NamedArray> arrays = model.run(ids, keep, changes).activations().stream()
-                .map(a -> new NamedArray(a.name(), a.shape(), a.values())).toList();
-        return new Answer(Map.of(), arrays);
+    public Class<ActivationsRequest> request() {
+        return ActivationsRequest.class;
     }
 
-    private static Intervention intervention(LanguageModel model, Fields f, int tokens) {
-        Site place = place(model, f.text("at"), f.name("at"));
-        int token = f.has("token") && isAll(f) ? Site.ALL : f.integer("token", 0, tokens - 1);
+    @Override
+    public Class<Found> result() {
+        return Found.class;
+    }
+
+    @Override
+    public ActivationsRequest complete(LanguageModel model, ActivationsRequest q) {
+        changes(model, q, q.prompt().ids(model, "prompt").length);
+        return q;
+    }
+
+    private static List<Intervention> changes(LanguageModel model, ActivationsRequest q, int tokens) {
+        List<Intervention> changes = new ArrayList<>();
+        for (int i = 0; i < q.interventions().size(); i++) {
+            changes.add(intervention(model, q.interventions().get(i), "interventions[" + i + "].", tokens));
+        }
+        return changes;
+    }
+
+    private static Intervention intervention(LanguageModel model, ActivationsRequest.Change change, String where, int tokens) {
+        Site place = place(model, change.at(), where + "at");
+        int token = change.token() instanceof Integer t ? Check.whole(where + "token", t, 0, tokens - 1) : Site.ALL;
         Site site = new Site(place.layer(), place.point(), token);
         int width = model.width(site.point());
-        boolean add = f.has("add");
-        boolean set = f.has("set");
-        boolean zero = f.has("zero");
-        if ((add ? 1 : 0) + (set ? 1 : 0) + (zero ? 1 : 0) != 1) {
-            throw new IllegalArgumentException(f.name("at") + ": expected exactly one of add, set, zero beside it");
-        }
-        f.done();
-        if (zero) {
-            f.onlyTrue("zero");
+        if (change.zero() != null) {
             return Intervention.zero(site, width);
         }
-        return add ? Intervention.add(site, f.vector("add", width)) : Intervention.set(site, f.vector("set", width));
+        return change.add() != null ? Intervention.add(site, vector(where + "add", change.add(), width))
+                : Intervention.set(site, vector(where + "set", change.set(), width));
     }
 
-    private static boolean isAll(Fields f) {
-        return f.settings().get("token").asText().equals("all");
+    private static float[] vector(String field, float[] values, int width) {
+        if (values.length != width) {
+            throw new BadRequest(field, "expected a list of " + width + " numbers, got " + values.length);
+        }
+        for (int i = 0; i < width; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw new BadRequest(field + "[" + i + "]", values[i] + ", expected a finite number");
+            }
+        }
+        return values;
+    }
+
+    @Override
+    public Found run(LanguageModel model, ActivationsRequest q, Runner runner) {
+        int[] ids = q.prompt().ids(model, "prompt");
+        Recording keep = Recording.of(q.points().toArray(String[]::new));
+        return new Found(model.run(ids, keep, changes(model, q, ids.length)).activations().stream()
+                .map(a -> new NamedArray(a.name(), a.shape(), a.values())).toList());
     }
 
     /** A full name: embed, final_norm, logits or layers.{l}.{point}. */
@@ -75,16 +103,16 @@ public final class ActivationsExperiment implements Experiment<LanguageModel> {
         try {
             point = HookPoint.of(m.matches() ? m.group(2) : name);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(field + ": " + e.getMessage(), e);
+            throw new BadRequest(field, e.getMessage(), e);
         }
         if (m.matches()) {
             layer = Integer.parseInt(m.group(1));
             if (layer >= model.layers()) {
-                throw new IllegalArgumentException(field + ": layer " + layer + ", expected a whole number from 0 to " + (model.layers() - 1));
+                throw new BadRequest(field, "layer " + layer + ", expected a whole number from 0 to " + (model.layers() - 1));
             }
         }
         if (m.matches() == point.isGlobal() || !point.isPerToken() || !model.points().contains(point)) {
-            throw new IllegalArgumentException(field + ": '" + name + "', expected embed, final_norm, logits or layers.{l}.{point} with a point of "
+            throw new BadRequest(field, "'" + name + "', expected embed, final_norm, logits or layers.{l}.{point} with a point of "
                     + model.family() + " that has a value per token");
         }
         return new Site(layer, point, Site.ALL);

@@ -1,18 +1,11 @@
 package lab.recall.trace;
 
-import java.util.ArrayList;
-import java.util.List;
-import lab.recall.facts.FactPair;
 import lab.recall.facts.FactPairs;
-import lab.recall.model.Gradients;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.LayerWindow;
-import lab.recall.model.Pass;
-import lab.recall.model.Recording;
-import lab.recall.model.Site;
-import lab.recall.request.Journal;
-import lab.recall.request.Progress;
+import lab.recall.study.ModelCard;
+import lab.recall.study.Runner;
 
 /**
  * Attribution patching: the effect of putting a clean value back, to first order, from two forward runs and one backward run a pair.
@@ -29,83 +22,40 @@ import lab.recall.request.Progress;
  */
 public final class AttributionPatching {
     private final LanguageModel model;
-    private HookPoint point = HookPoint.RESID_POST;
-    private LayerWindow window;
+    private final HookPoint point;
+    private final int window;
 
-    private AttributionPatching(LanguageModel model) {
+    private AttributionPatching(LanguageModel model, HookPoint point, int window) {
         this.model = model;
-        this.window = LayerWindow.of(model, 1);
+        this.point = point;
+        this.window = window;
     }
 
     /** Of the residual stream until told otherwise. */
     public static AttributionPatching of(LanguageModel model) {
-        return new AttributionPatching(model);
+        return new AttributionPatching(model, HookPoint.RESID_POST, 1);
     }
 
     /** The point that is put back, in one layer. */
     public AttributionPatching point(HookPoint hookPoint) {
-        point = Interchange.of(model).required(hookPoint);
-        return this;
+        return new AttributionPatching(model, Interchange.required(model, hookPoint), window);
     }
 
     /** Layers that are put back together, as {@link LayerWindow} counts them. */
     public AttributionPatching window(int layers) {
-        window = LayerWindow.of(model, layers);
-        return this;
+        LayerWindow.of(model, layers);
+        return new AttributionPatching(model, point, layers);
     }
 
     /** Over pairs of facts. */
     public AverageTrace over(FactPairs pairs) {
-        return over(pairs, Progress.bar(), Journal.none());
+        return over(pairs, Runner.shown());
     }
 
-    /** Over pairs of facts; tells how far it is, and keeps finished pairs in a journal. */
-    public AverageTrace over(FactPairs pairs, Progress progress, Journal journal) {
-        String name = "attribution patching of " + point.id() + window.label();
-        progress.start(name, "pairs", pairs.size());
-        List<double[][]> effects = new ArrayList<>();
-        for (FactPair pair : pairs.pairs()) {
-            effects.add(journal.piece(name + ": " + pair.cleanPrompt().text() + " / " + pair.corruptPrompt().text(), double[][].class, () -> effect(pair)));
-            progress.to(effects.size());
-        }
-        progress.finish();
-        double[][][] all = effects.toArray(double[][][]::new);
-        return new AverageTrace(model, point, CausalTrace.label(point) + window.label() + ", attribution", "attribution", pairs,
-                Averaging.byPosition(pairs.pairs(), all), all);
-    }
-
-    /** Estimates for each token and, summed, the whole subject, [layer][cell]; none where the two runs hardly differ. */
-    private double[][] effect(FactPair pair) {
-        Pass clean = model.run(pair.cleanPrompt().ids(), Recording.points(point));
-        Pass corrupt = model.run(pair.corruptPrompt().ids(), Recording.gradients().and(Recording.points(point)));
-        double pClean = clean.probability(pair.answer());
-        if (pClean - corrupt.probability(pair.answer()) < Averaging.LEAST_SPAN) {
-            return new double[0][];
-        }
-        Gradients g = Gradients.of(corrupt, pair.answer(), Recording.points(point));
-        double span = g.loss() + Math.log(pClean);
-        List<int[]> cells = CausalTrace.cells(pair.cleanPrompt());
-        double[][] effect = new double[model.layers()][cells.size()];
-        for (int l = 0; l < effect.length; l++) {
-            for (int k = window.first(l); k < window.end(l); k++) {
-                for (int c = 0; c < cells.size(); c++) {
-                    for (int token : cells.get(c)) {
-                        effect[l][c] += gain(g, clean, corrupt, new Site(k, point, token)) / span;
-                    }
-                }
-            }
-        }
-        return effect;
-    }
-
-    private static double gain(Gradients g, Pass clean, Pass corrupt, Site site) {
-        float[] gradient = g.get(site);
-        float[] to = clean.get(site);
-        float[] from = corrupt.get(site);
-        double sum = 0;
-        for (int i = 0; i < gradient.length; i++) {
-            sum -= (double) gradient[i] * (to[i] - from[i]);
-        }
-        return sum;
+    /** Over pairs of facts, with a runner's progress and store. */
+    public AverageTrace over(FactPairs pairs, Runner runner) {
+        double[][][] effects = runner.run(new AttributionStudy(), model, new AttributionStudy.Asked(new AttributionStudy.Settings(point, window), pairs.pairs()));
+        return new AverageTrace(ModelCard.of(model), point, CausalTrace.label(point) + LayerWindow.of(model, window).label() + ", attribution",
+                "attribution", pairs, Averaging.byPosition(pairs.pairs(), effects), effects);
     }
 }

@@ -1,15 +1,19 @@
 package lab.recall.trace;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import lab.recall.base.Unsolvable;
 import lab.recall.facts.FactPairs;
 import lab.recall.model.HookPoint;
-import lab.recall.model.LanguageModel;
 import lab.recall.stats.Estimate;
 import lab.recall.stats.RankCorrelation;
 import lab.recall.stats.RelativeDepth;
+import lab.recall.study.ModelCard;
 import lab.recall.view.Charts;
 import lab.recall.view.HeatMap;
 import lab.recall.view.Showable;
@@ -32,14 +36,14 @@ import tech.tablesaw.api.Table;
 public final class AverageTrace implements Showable {
     private static final long SEED = 1;
 
-    private final LanguageModel model;
+    private final ModelCard model;
     private final HookPoint point;
     private final String what;
     private final String how;
     private final FactPairs pairs;
     private final double[][][] samples;
     private final double[][][] effects;
-    private final Estimate[][] estimates;
+    private final transient Estimate[][] estimates;
 
     /**
      * @param what    in words, for titles
@@ -47,7 +51,10 @@ public final class AverageTrace implements Showable {
      * @param samples what each pair gives, [position][layer][pair]
      * @param effects effects of each pair's cells, [pair][layer][cell]
      */
-    AverageTrace(LanguageModel model, HookPoint point, String what, String how, FactPairs pairs, double[][][] samples, double[][][] effects) {
+    @JsonCreator
+    AverageTrace(@JsonProperty("model") ModelCard model, @JsonProperty("point") HookPoint point, @JsonProperty("what") String what,
+            @JsonProperty("how") String how, @JsonProperty("pairs") FactPairs pairs, @JsonProperty("samples") double[][][] samples,
+            @JsonProperty("effects") double[][][] effects) {
         this.model = model;
         this.point = point;
         this.what = what;
@@ -58,12 +65,17 @@ public final class AverageTrace implements Showable {
         this.estimates = Arrays.stream(samples).map(position -> Arrays.stream(position).map(v -> Estimate.mean(v, SEED)).toArray(Estimate[]::new))
                 .toArray(Estimate[][]::new);
         if (samples[0].length == 0) {
-            throw new IllegalArgumentException(model.name() + ": no pair's two runs differ by " + Averaging.LEAST_SPAN + " or more in probability");
+            throw new Unsolvable(model.name(), "no pair's two runs differ by " + Averaging.LEAST_SPAN + " or more in probability");
         }
     }
 
+    /** What was put back. */
+    public HookPoint point() {
+        return point;
+    }
+
     /** The model that was traced. */
-    public LanguageModel model() {
+    public ModelCard model() {
         return model;
     }
 
@@ -95,7 +107,7 @@ public final class AverageTrace implements Showable {
         }
         StringBuilder name = new StringBuilder(what);
         for (AverageTrace other : others) {
-            if (other.model != model || !other.pairs.equals(pairs) || other.samples[0][0].length != samples[0][0].length || !other.how.equals(how)) {
+            if (!other.model.equals(model) || !other.pairs.equals(pairs) || other.samples[0][0].length != samples[0][0].length || !other.how.equals(how)) {
                 throw new IllegalArgumentException("a difference needs traces of one model over the same pairs, made and averaged the same way");
             }
             name.append(" − ").append(other.what);
@@ -191,5 +203,16 @@ public final class AverageTrace implements Showable {
     @Override
     public Object view() {
         return heatmap();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof AverageTrace t && model.equals(t.model) && point == t.point && what.equals(t.what) && how.equals(t.how)
+                && pairs.equals(t.pairs) && Arrays.deepEquals(samples, t.samples) && Arrays.deepEquals(effects, t.effects);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(model, point, what, how, pairs, Arrays.deepHashCode(samples));
     }
 }

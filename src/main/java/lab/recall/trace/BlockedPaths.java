@@ -1,5 +1,7 @@
 package lab.recall.trace;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -8,9 +10,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Json;
 import lab.recall.model.HookPoint;
-import lab.recall.model.LanguageModel;
 import lab.recall.stats.Estimate;
+import lab.recall.study.ModelCard;
 import lab.recall.view.Charts;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
@@ -21,12 +25,16 @@ import tech.tablesaw.api.Table;
 public final class BlockedPaths implements Showable {
     private static final long SEED = 1;
 
-    private final LanguageModel model;
-    /** By blocked component, null for none, and token: [layer][pair]. */
-    private final Map<HookPoint, Map<Position, double[][]>> samples;
-    private final Map<HookPoint, Map<Position, Estimate[]>> recoveries = new HashMap<>();
+    /** Stands for no component in the samples. */
+    static final String NOTHING = "none";
 
-    BlockedPaths(LanguageModel model, Map<HookPoint, Map<Position, double[][]>> samples) {
+    private final ModelCard model;
+    /** By blocked component, {@link #NOTHING} for none, and token: [layer][pair]. */
+    private final Map<String, Map<Position, double[][]>> samples;
+    private final transient Map<String, Map<Position, Estimate[]>> recoveries = new HashMap<>();
+
+    @JsonCreator
+    BlockedPaths(@JsonProperty("model") ModelCard model, @JsonProperty("samples") Map<String, Map<Position, double[][]>> samples) {
         this.model = model;
         this.samples = samples;
         samples.forEach((blocked, tokens) -> {
@@ -37,24 +45,29 @@ public final class BlockedPaths implements Showable {
     }
 
     /** The model. */
-    public LanguageModel model() {
+    public ModelCard model() {
         return model;
     }
 
     /** Number of pairs that count. */
     public int pairs() {
-        return recovery(null, Position.LAST, 0).n();
+        return recovery(Position.LAST, 0).n();
     }
 
-    /** Mean recovery; {@code blocked} is null for none. */
+    /** Mean recovery with nothing blocked. */
+    public Estimate recovery(Position token, int layer) {
+        return of(recoveries, NOTHING, token)[layer];
+    }
+
+    /** Mean recovery with a component blocked. */
     public Estimate recovery(HookPoint blocked, Position token, int layer) {
-        return of(recoveries, blocked, token)[layer];
+        return of(recoveries, blocked.id(), token)[layer];
     }
 
-    /** Mean recovery that blocking costs, pair by pair. */
+    /** Mean recovery that blocking a component costs, pair by pair. */
     public Estimate damage(HookPoint blocked, Position token, int layer) {
-        double[] without = of(samples, null, token)[layer];
-        double[] with = of(samples, blocked, token)[layer];
+        double[] without = of(samples, NOTHING, token)[layer];
+        double[] with = of(samples, blocked.id(), token)[layer];
         double[] lost = new double[with.length];
         for (int i = 0; i < lost.length; i++) {
             lost[i] = without[i] - with[i];
@@ -62,66 +75,69 @@ public final class BlockedPaths implements Showable {
         return Estimate.mean(lost, SEED);
     }
 
-    /** Mean recovery by layer. */
-    double[] means(HookPoint blocked, Position token) {
-        double[] means = new double[model.layers()];
-        for (int l = 0; l < means.length; l++) {
-            means[l] = recovery(blocked, token, l).mean();
-        }
-        return means;
+    /** Mean recovery by layer with nothing blocked. */
+    double[] means(Position token) {
+        return means(NOTHING, token);
     }
 
-    private <T> T of(Map<HookPoint, Map<Position, T>> kept, HookPoint blocked, Position token) {
+    /** Mean recovery by layer with a component blocked. */
+    double[] means(HookPoint blocked, Position token) {
+        return means(blocked.id(), token);
+    }
+
+    private double[] means(String blocked, Position token) {
+        return Arrays.stream(of(recoveries, blocked, token)).mapToDouble(Estimate::mean).toArray();
+    }
+
+    private <T> T of(Map<String, Map<Position, T>> kept, String blocked, Position token) {
         Map<Position, T> all = kept.get(blocked);
         if (all == null || !all.containsKey(token)) {
-            throw new IllegalArgumentException("blocked were " + samples.keySet().stream().map(BlockedPaths::label).toList() + " at " + PathBlocking.TOKENS);
+            throw new BadRequest("blocked", "'" + blocked + "' at " + token + ", expected one of " + String.join(", ", samples.keySet()) + " at "
+                    + PathBlocking.TOKENS);
         }
         return all.get(token);
     }
 
-    static String label(HookPoint blocked) {
-        return blocked == null ? "nothing blocked" : CausalTrace.label(blocked) + " blocked";
+    static String label(String blocked) {
+        return blocked.equals(NOTHING) ? "nothing blocked" : CausalTrace.label(HookPoint.of(blocked)) + " blocked";
     }
 
     /** Recovery by layer at a token, a line for each blocked component, with intervals. */
     public XYChart chart(Position token) {
         XYChart chart = Charts.lines(title() + ": restored at the " + token.label().replace("*", ""), "layer", "recovery");
-        for (HookPoint blocked : samples.keySet()) {
-            double[] low = new double[model.layers()];
-            double[] high = new double[model.layers()];
-            for (int l = 0; l < low.length; l++) {
-                low[l] = recovery(blocked, token, l).low();
-                high[l] = recovery(blocked, token, l).high();
-            }
-            Charts.byLayer(chart, label(blocked), means(blocked, token), low, high);
+        for (String blocked : samples.keySet()) {
+            Estimate[] e = of(recoveries, blocked, token);
+            Charts.byLayer(chart, label(blocked), means(blocked, token), Arrays.stream(e).mapToDouble(Estimate::low).toArray(),
+                    Arrays.stream(e).mapToDouble(Estimate::high).toArray());
         }
         return chart;
     }
 
     /** Recovery at a token with its interval: a row for each blocked component. */
     public Table table(Position token) {
-        return byLayer("recovery", token, samples.keySet(), this::recovery);
+        return byLayer("recovery", token, samples.keySet(), (blocked, layer) -> of(recoveries, blocked, token)[layer]);
     }
 
     /** Recovery that blocking costs at a token, with its interval: a row for each blocked component. */
     public Table damages(Position token) {
-        return byLayer("recovery lost by blocking", token, PathBlocking.blockable(model), this::damage);
+        return byLayer("recovery lost by blocking", token, samples.keySet().stream().filter(b -> !b.equals(NOTHING)).toList(),
+                (blocked, layer) -> damage(HookPoint.of(blocked), token, layer));
     }
 
     private interface Measured {
-        Estimate at(HookPoint blocked, Position token, int layer);
+        Estimate at(String blocked, int layer);
     }
 
-    private Table byLayer(String what, Position token, Collection<HookPoint> rows, Measured measured) {
+    private Table byLayer(String what, Position token, Collection<String> rows, Measured measured) {
         List<String> columns = new ArrayList<>(List.of("blocked", "pairs"));
         for (int l = 0; l < model.layers(); l++) {
             columns.add("layer " + l);
         }
         List<List<Object>> cells = new ArrayList<>();
-        for (HookPoint blocked : rows) {
-            List<Object> row = new ArrayList<>(List.of(label(blocked), measured.at(blocked, token, 0).n()));
+        for (String blocked : rows) {
+            List<Object> row = new ArrayList<>(List.of(label(blocked), measured.at(blocked, 0).n()));
             for (int l = 0; l < model.layers(); l++) {
-                row.add(measured.at(blocked, token, l).toString());
+                row.add(measured.at(blocked, l).toString());
             }
             cells.add(row);
         }
@@ -132,10 +148,10 @@ public final class BlockedPaths implements Showable {
     public Table table() {
         List<List<Object>> rows = new ArrayList<>();
         for (Position token : PathBlocking.TOKENS) {
-            for (HookPoint blocked : samples.keySet()) {
+            for (String blocked : samples.keySet()) {
                 for (int l = 0; l < model.layers(); l++) {
-                    Estimate e = recovery(blocked, token, l);
-                    rows.add(List.of(token.name().toLowerCase(Locale.ROOT), blocked == null ? "none" : blocked.id(), l, e.mean(), e.low(), e.high(), e.n()));
+                    Estimate e = of(recoveries, blocked, token)[l];
+                    rows.add(List.of(token.name().toLowerCase(Locale.ROOT), blocked, l, e.mean(), e.low(), e.high(), e.n()));
                 }
             }
         }
@@ -149,5 +165,15 @@ public final class BlockedPaths implements Showable {
     @Override
     public Object view() {
         return table();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof BlockedPaths b && Json.tree(this).equals(Json.tree(b));
+    }
+
+    @Override
+    public int hashCode() {
+        return model.hashCode();
     }
 }

@@ -2,18 +2,18 @@ package lab.recall.trace;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
 import lab.recall.facts.FactPair;
 import lab.recall.facts.FactPairs;
 import lab.recall.model.HookPoint;
-import lab.recall.model.Intervention;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.LayerWindow;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
-import lab.recall.request.Journal;
-import lab.recall.request.Progress;
+import lab.recall.study.ModelCard;
+import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
 
 /**
@@ -30,7 +30,7 @@ import lab.recall.text.Prompt;
  * CausalTrace.of(mamba).averaging(Averaging.PUBLISHED)       // as the reference code averaged
  * }</pre>
  *
- * Source: arXiv 2404.03646, section 3; noise: arXiv 2202.05262, section 2.1.
+ * Immutable: every setting gives a trace of its own. Source: arXiv 2404.03646, section 3; noise: arXiv 2202.05262, section 2.1.
  */
 public final class CausalTrace {
     /** The paper's window: 10 of 64 layers in Mamba, 10 of 32 in Pythia. */
@@ -38,21 +38,22 @@ public final class CausalTrace {
     private static final double NEOX_WINDOW = 10.0 / 32;
 
     private final LanguageModel model;
-    private HookPoint point = HookPoint.RESID_POST;
-    private int window = 1;
-    private Averaging averaging = Averaging.CORRECTED;
-    private boolean reverse;
-    private double deviations;
-    private int samples;
-    private long noiseSeed;
+    private final Settings settings;
 
-    private CausalTrace(LanguageModel model) {
+    /**
+     * @param samples draws of noise; 0 for another subject instead
+     */
+    private record Settings(HookPoint point, int window, Averaging averaging, boolean reverse, double deviations, int samples, long seed) {
+    }
+
+    private CausalTrace(LanguageModel model, Settings settings) {
         this.model = model;
+        this.settings = settings;
     }
 
     /** A trace of the residual stream until told otherwise. */
     public static CausalTrace of(LanguageModel model) {
-        return new CausalTrace(model);
+        return new CausalTrace(model, new Settings(HookPoint.RESID_POST, 1, Averaging.CORRECTED, false, 0, 0, 0));
     }
 
     /** The components whose effects the paper sets side by side: s, g, o and what enters the convolution; or attention and MLP. */
@@ -80,38 +81,39 @@ public final class CausalTrace {
 
     /** The residual stream after one layer. */
     public CausalTrace residual() {
-        point = HookPoint.RESID_POST;
-        window = 1;
-        return this;
+        return at(HookPoint.RESID_POST, 1);
     }
 
     /** A component, over the paper's window in proportion to this model's depth, at least one layer. */
     public CausalTrace component(HookPoint component) {
-        point = component;
-        window = Math.max(1, (int) Math.round((isMamba(model) ? MAMBA_WINDOW : NEOX_WINDOW) * model.layers()));
-        return this;
+        return at(component, Math.max(1, (int) Math.round((isMamba(model) ? MAMBA_WINDOW : NEOX_WINDOW) * model.layers())));
+    }
+
+    private CausalTrace at(HookPoint point, int window) {
+        Settings s = settings;
+        return new CausalTrace(model, new Settings(Interchange.required(model, point), window, s.averaging, s.reverse, s.deviations, s.samples, s.seed));
     }
 
     int window() {
-        return window;
+        return settings.window;
     }
 
     /** Another window. */
     public CausalTrace window(int layers) {
-        window = layers;
-        return this;
+        LayerWindow.of(model, layers);
+        return at(settings.point, layers);
     }
 
     /** How pairs are averaged. */
     public CausalTrace averaging(Averaging how) {
-        averaging = how;
-        return this;
+        Settings s = settings;
+        return new CausalTrace(model, new Settings(s.point, s.window, how, s.reverse, s.deviations, s.samples, s.seed));
     }
 
     /** The other direction: what is lost when the corrupt run's value is put into the clean run. */
     public CausalTrace reverse() {
-        reverse = true;
-        return this;
+        Settings s = settings;
+        return new CausalTrace(model, new Settings(s.point, s.window, s.averaging, true, s.deviations, s.samples, s.seed));
     }
 
     /**
@@ -122,95 +124,71 @@ public final class CausalTrace {
      * @param seed               the same seed gives the same noise
      */
     public CausalTrace noise(double standardDeviations, int count, long seed) {
-        if (!(standardDeviations > 0) || Double.isInfinite(standardDeviations)) {
-            throw new IllegalArgumentException("noise: " + standardDeviations + ", expected a finite number above 0");
-        }
-        if (count < 1) {
-            throw new IllegalArgumentException("samples: " + count + ", expected a whole number of at least 1");
-        }
-        deviations = standardDeviations;
-        samples = count;
-        noiseSeed = seed;
-        return this;
+        Settings s = settings;
+        return new CausalTrace(model, new Settings(s.point, s.window, s.averaging, s.reverse, Check.positive("noise", standardDeviations),
+                Check.whole("samples", count, 1, Integer.MAX_VALUE), seed));
     }
 
     /** One pair of facts. */
     public ExampleTrace of(FactPair pair) {
-        Interchange.Case all = cases(List.of(pair)).get(0);
-        Interchange.Case tokens = new Interchange.Case(all.clean(), all.corrupt(), all.answer(), all.cells().subList(0, pair.cleanPrompt().length()),
-                all.corruptions());
-        return new ExampleTrace(model, point, pair, interchange().run(List.of(tokens), Progress.silent(), Journal.none()).get(0), samples > 0);
+        InterchangeCase all = cases(List.of(pair)).get(0);
+        InterchangeCase tokens = new InterchangeCase(all.clean(), all.corrupt(), all.answer(), all.cells().subList(0, pair.cleanPrompt().length()),
+                all.noise());
+        return new ExampleTrace(model, settings.point, pair, interchange().run(List.of(tokens), Runner.silent()).get(0), settings.samples > 0);
     }
 
     /** All pairs, averaged by position. */
     public AverageTrace over(FactPairs pairs) {
-        return over(pairs, Progress.bar(), Journal.none());
+        return over(pairs, Runner.shown());
     }
 
-    /** All pairs, averaged by position; tells how far it is, and keeps finished pairs in a journal. */
-    public AverageTrace over(FactPairs pairs, Progress progress, Journal journal) {
-        if (reverse && averaging == Averaging.PUBLISHED) {
-            throw new IllegalArgumentException("reverse: the reference code has no reverse direction to average as published; average it as corrected");
+    /** All pairs, averaged by position, with a runner's progress and store. */
+    public AverageTrace over(FactPairs pairs, Runner runner) {
+        if (settings.reverse && settings.averaging == Averaging.PUBLISHED) {
+            throw new BadRequest("reverse", "the reference code has no reverse direction to average as published; average it as corrected");
         }
-        List<InterchangeGrid> grids = interchange().run(cases(pairs.pairs()), progress, journal);
+        List<InterchangeGrid> grids = interchange().run(cases(pairs.pairs()), runner);
         double[][][] effects = grids.stream().map(InterchangeGrid::effect).toArray(double[][][]::new);
-        return new AverageTrace(model, point, what(), how(), pairs, averaging.samples(pairs.pairs(), grids), effects);
+        return new AverageTrace(ModelCard.of(model), settings.point, what(), how(), pairs, settings.averaging.samples(pairs.pairs(), grids), effects);
     }
 
     private Interchange interchange() {
-        Interchange i = Interchange.of(model).point(point).window(window);
-        return reverse ? i.reverse() : i;
+        Interchange i = Interchange.of(model).point(settings.point).window(settings.window);
+        return settings.reverse ? i.reverse() : i;
     }
 
     private String what() {
-        return label(point) + LayerWindow.of(model, window).label() + how();
+        return label(settings.point) + LayerWindow.of(model, settings.window).label() + how();
     }
 
     private String how() {
-        return (reverse ? ", reverse" : "") + (samples > 0 ? ", noise" : "") + (averaging == Averaging.PUBLISHED ? ", published averaging" : "");
+        return (settings.reverse ? ", reverse" : "") + (settings.samples > 0 ? ", noise" : "")
+                + (settings.averaging == Averaging.PUBLISHED ? ", published averaging" : "");
     }
 
     /** A cell for each token and one for the whole subject. */
-    private List<Interchange.Case> cases(List<FactPair> pairs) {
-        double deviation = samples > 0 ? deviations * embeddingDeviation(pairs) : 0;
-        Random random = new Random(noiseSeed);
-        List<Interchange.Case> cases = new ArrayList<>();
+    private List<InterchangeCase> cases(List<FactPair> pairs) {
+        boolean noisy = settings.samples > 0;
+        double deviation = noisy ? settings.deviations * embeddingDeviation(pairs) : 0;
+        long used = 0;
+        List<InterchangeCase> cases = new ArrayList<>();
         for (FactPair p : pairs) {
             Prompt clean = p.cleanPrompt();
-            List<int[]> cells = cells(clean);
-            if (samples == 0) {
-                cases.add(new Interchange.Case(clean.ids(), p.corruptPrompt().ids(), p.answer(), cells));
-            } else {
-                List<List<Intervention>> corruptions = new ArrayList<>();
-                for (int s = 0; s < samples; s++) {
-                    corruptions.add(noise(clean, deviation, random));
-                }
-                cases.add(new Interchange.Case(clean.ids(), clean.ids(), p.answer(), cells, corruptions));
-            }
+            Noise noise = noisy ? new Noise(deviation, settings.samples, settings.seed, used, clean.subjectStart(), clean.subjectEnd()) : null;
+            used += noisy ? noise.numbers(model) : 0;
+            cases.add(new InterchangeCase(clean.ids(), noisy ? clean.ids() : p.corruptPrompt().ids(), p.answer(), cells(clean), noise));
         }
         return cases;
     }
 
     static List<int[]> cells(Prompt prompt) {
-        List<int[]> cells = new ArrayList<>(Interchange.Case.everyToken(prompt.length()));
+        List<int[]> cells = new ArrayList<>(InterchangeCase.everyToken(prompt.length()));
         int[] subject = new int[prompt.subjectEnd() - prompt.subjectStart()];
         for (int i = 0; i < subject.length; i++) {
             subject[i] = prompt.subjectStart() + i;
         }
         cells.add(subject);
         return cells;
-    }
-
-    private List<Intervention> noise(Prompt prompt, double deviation, Random random) {
-        List<Intervention> all = new ArrayList<>();
-        for (int t = prompt.subjectStart(); t < prompt.subjectEnd(); t++) {
-            float[] v = new float[model.width()];
-            for (int i = 0; i < v.length; i++) {
-                v[i] = (float) (deviation * random.nextGaussian());
-            }
-            all.add(Intervention.add(new Site(0, HookPoint.EMBED, t), v));
-        }
-        return all;
     }
 
     /** Standard deviation of the embeddings' numbers over the subjects' tokens, as the original method measures it. */

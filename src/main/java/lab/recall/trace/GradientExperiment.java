@@ -1,49 +1,87 @@
 package lab.recall.trace;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import lab.recall.model.Gradients;
+import java.util.Set;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
 import lab.recall.model.GptNeoX;
+import lab.recall.model.Gradients;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
-import lab.recall.request.Answer;
-import lab.recall.request.Experiment;
-import lab.recall.request.Fields;
-import lab.recall.request.Journal;
-import lab.recall.request.NamedArray;
-import lab.recall.request.Progress;
+import lab.recall.study.Experiment;
+import lab.recall.study.NamedArray;
+import lab.recall.study.Result;
+import lab.recall.study.Runner;
 
-/** Gradients of -log p(target) at sites: {"experiment": "gradient", "prompt", "target", "sites": [[layer, point, token], ..]}. */
-public final class GradientExperiment implements Experiment<LanguageModel> {
+/** Gradients of -log p(target) at places of one run. */
+public final class GradientExperiment implements Experiment<GradientRequest, GradientExperiment.Found> {
+    /** The loss, and a gradient for each place. */
+    public record Found(double loss, List<NamedArray> arrays) implements Result {
+        @Override
+        public Map<String, Object> scalars() {
+            return Map.of("loss", loss);
+        }
+    }
+
     @Override
     public String name() {
         return "gradient";
     }
 
     @Override
-    public List<String> fields() {
-        return List.of("prompt", "target", "sites");
+    public String description() {
+        return "Gradients of -log p(target) with respect to the values at some places.";
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
-        int[] ids = f.prompt("prompt", model.vocabulary(), t -> model.prompt(t).ids());
-        int target = f.integer("target", 0, model.vocabulary() - 1);
-        List<Site> sites = new ArrayList<>();
-        for (Fields.Place p : f.places("sites", model.layers(), ids.length)) {
-            sites.add(new Site(p.layer(), Interchange.of(model).required(HookPoint.of(p.point())), p.token()));
+    public Class<GradientRequest> request() {
+        return GradientRequest.class;
+    }
+
+    @Override
+    public Class<Found> result() {
+        return Found.class;
+    }
+
+    @Override
+    public GradientRequest complete(LanguageModel model, GradientRequest q) {
+        Check.whole("target", q.target(), 0, model.vocabulary() - 1);
+        sites(model, q, q.prompt().ids(model, "prompt").length);
+        return q;
+    }
+
+    private static List<Site> sites(LanguageModel model, GradientRequest q, int tokens) {
+        Set<Site> sites = new LinkedHashSet<>();
+        for (int i = 0; i < q.sites().size(); i++) {
+            List<Object> s = q.sites().get(i);
+            String field = "sites[" + i + "]";
+            int layer = Check.whole(field + " (layer)", (Integer) s.get(0), 0, model.layers() - 1);
+            int token = Check.whole(field + " (token)", (Integer) s.get(2), 0, tokens - 1);
+            try {
+                sites.add(new Site(layer, Interchange.required(model, HookPoint.of((String) s.get(1))), token));
+            } catch (IllegalArgumentException e) {
+                throw new BadRequest(field, e instanceof BadRequest bad ? bad.reason() : e.getMessage(), e);
+            }
         }
+        return new ArrayList<>(sites);
+    }
+
+    @Override
+    public Found run(LanguageModel model, GradientRequest q, Runner runner) {
+        int[] ids = q.prompt().ids(model, "prompt");
+        List<Site> sites = sites(model, q, ids.length);
         Recording keep = Recording.of(sites.stream().map(Site::name).distinct().toArray(String[]::new));
-        Gradients g = Gradients.of(model.run(ids, Recording.gradients()), target, keep);
-        List<NamedArray> arrays = sites.stream().distinct().map(s -> {
+        Gradients g = Gradients.of(model.run(ids, Recording.gradients()), q.target(), keep);
+        return new Found(g.loss(), sites.stream().map(s -> {
             float[] values = g.get(s);
             boolean headed = s.point() == HookPoint.Q || s.point() == HookPoint.K || s.point() == HookPoint.V;
             long[] shape = headed ? new long[] {((GptNeoX) model).heads(), values.length / ((GptNeoX) model).heads()} : new long[] {values.length};
             return new NamedArray(s.name() + "@" + s.token(), shape, values);
-        }).toList();
-        return new Answer(Map.of("loss", g.loss()), arrays);
+        }).toList());
     }
 }

@@ -3,55 +3,86 @@ package lab.recall.trace;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import lab.recall.model.HookPoint;
+import lab.recall.base.Check;
 import lab.recall.model.LanguageModel;
-import lab.recall.request.Answer;
-import lab.recall.request.Experiment;
-import lab.recall.request.Fields;
-import lab.recall.request.Journal;
-import lab.recall.request.NamedArray;
-import lab.recall.request.Progress;
+import lab.recall.study.Experiment;
+import lab.recall.study.NamedArray;
+import lab.recall.study.Result;
+import lab.recall.study.Runner;
 
-/** {@link Interchange} by request file: {"experiment": "interchange", "clean", "corrupt", "answer", "point", "window", "sever"}. */
-public final class InterchangeExperiment implements Experiment<LanguageModel> {
+/** {@link Interchange} of one pair of prompts. */
+public final class InterchangeExperiment implements Experiment<InterchangeRequest, InterchangeExperiment.Found> {
+    /** The grid of probabilities and effects, and how long it took. */
+    public record Found(InterchangeGrid grid, double seconds) implements Result {
+        @Override
+        public Map<String, Object> scalars() {
+            Map<String, Object> scalars = new LinkedHashMap<>();
+            scalars.put("p_clean", grid.pClean());
+            scalars.put("p_corrupt", grid.pCorrupt());
+            scalars.put("answer", grid.answer());
+            scalars.put("seconds", seconds);
+            scalars.put("rows", grid.rows());
+            scalars.put("naive_rows", grid.naiveRows());
+            return scalars;
+        }
+
+        @Override
+        public List<NamedArray> arrays() {
+            long[] shape = {grid.p().length, grid.p()[0].length};
+            return List.of(new NamedArray("p", shape, flat(grid.p())), new NamedArray("effect", shape, flat(grid.effect())));
+        }
+
+        private static float[] flat(double[][] grid) {
+            float[] all = new float[grid.length * grid[0].length];
+            for (int i = 0; i < all.length; i++) {
+                all[i] = (float) grid[i / grid[0].length][i % grid[0].length];
+            }
+            return all;
+        }
+    }
+
     @Override
     public String name() {
         return "interchange";
     }
 
     @Override
-    public List<String> fields() {
-        return List.of("clean", "corrupt", "answer", "point", "window", "sever");
+    public String description() {
+        return "One pair of prompts: the clean run's values put back into the corrupt run, at every token and layer.";
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
-        int[] clean = f.prompt("clean", model.vocabulary(), t -> model.prompt(t).ids());
-        int[] corrupt = f.prompt("corrupt", model.vocabulary(), t -> model.prompt(t).ids());
-        Interchange interchange = Interchange.of(model).point(HookPoint.of(f.text("point")))
-                .window(f.integer("window", 1, 2 * model.layers(), 1));
-        if (f.has("sever")) {
-            interchange.sever(HookPoint.of(f.text("sever")));
-        }
-        int answer = f.has("answer") ? f.integer("answer", 0, model.vocabulary() - 1) : -1;
-        long start = System.nanoTime();
-        InterchangeGrid g = interchange.run(List.of(new Interchange.Case(clean, corrupt, answer)), progress, Journal.none()).get(0);
-        Map<String, Object> scalars = new LinkedHashMap<>();
-        scalars.put("p_clean", g.pClean());
-        scalars.put("p_corrupt", g.pCorrupt());
-        scalars.put("answer", g.answer());
-        scalars.put("seconds", (System.nanoTime() - start) / 1e9);
-        scalars.put("rows", g.rows());
-        scalars.put("naive_rows", g.naiveRows());
-        long[] shape = {model.layers(), clean.length};
-        return new Answer(scalars, List.of(new NamedArray("p", shape, flat(g.p())), new NamedArray("effect", shape, flat(g.effect()))));
+    public Class<InterchangeRequest> request() {
+        return InterchangeRequest.class;
     }
 
-    private static float[] flat(double[][] grid) {
-        float[] all = new float[grid.length * grid[0].length];
-        for (int i = 0; i < all.length; i++) {
-            all[i] = (float) grid[i / grid[0].length][i % grid[0].length];
+    @Override
+    public Class<Found> result() {
+        return Found.class;
+    }
+
+    @Override
+    public InterchangeRequest complete(LanguageModel model, InterchangeRequest q) {
+        Check.whole("window", q.window(), 1, 2 * model.layers());
+        if (q.answer() != null) {
+            Check.whole("answer", q.answer(), 0, model.vocabulary() - 1);
         }
-        return all;
+        interchange(model, q);
+        return q;
+    }
+
+    private static Interchange interchange(LanguageModel model, InterchangeRequest q) {
+        Interchange i = Interchange.of(model).point(q.point()).window(q.window());
+        return q.sever() == null ? i : i.sever(q.sever());
+    }
+
+    @Override
+    public Found run(LanguageModel model, InterchangeRequest q, Runner runner) {
+        int[] clean = q.clean().ids(model, "clean");
+        int[] corrupt = q.corrupt().ids(model, "corrupt");
+        long start = System.nanoTime();
+        InterchangeCase asked = new InterchangeCase(clean, corrupt, q.answer(), InterchangeCase.everyToken(clean.length), null);
+        InterchangeGrid grid = interchange(model, q).run(List.of(asked), runner).get(0);
+        return new Found(grid, (System.nanoTime() - start) / 1e9);
     }
 }

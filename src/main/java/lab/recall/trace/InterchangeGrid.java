@@ -1,5 +1,8 @@
 package lab.recall.trace;
 
+import java.util.Arrays;
+import java.util.Objects;
+
 /**
  * What interchange found for one pair of prompts.
  *
@@ -26,5 +29,16 @@ public record InterchangeGrid(double[][] p, double pClean, double pCorrupt, int 
             }
         }
         return effect;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof InterchangeGrid g && Arrays.deepEquals(p, g.p) && Double.compare(pClean, g.pClean) == 0
+                && Double.compare(pCorrupt, g.pCorrupt) == 0 && answer == g.answer && reverse == g.reverse && rows == g.rows && naiveRows == g.naiveRows;
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(Arrays.deepHashCode(p), pClean, pCorrupt, answer);
     }
 }

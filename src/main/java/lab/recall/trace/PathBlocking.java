@@ -9,8 +9,8 @@ import lab.recall.facts.FactPair;
 import lab.recall.facts.FactPairs;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
-import lab.recall.request.Journal;
-import lab.recall.request.Progress;
+import lab.recall.study.ModelCard;
+import lab.recall.study.Runner;
 
 /**
  * Path blocking: the clean residual stream is put in at one token after one layer, while one component's output at that token keeps its
@@ -45,23 +45,22 @@ public final class PathBlocking {
 
     /** Over pairs of facts. */
     public BlockedPaths over(FactPairs pairs) {
-        return over(pairs, Progress.bar(), Journal.none());
+        return over(pairs, Runner.shown());
     }
 
-    /** Over pairs of facts; tells how far it is, and keeps finished pairs in a journal. */
-    public BlockedPaths over(FactPairs pairs, Progress progress, Journal journal) {
-        List<Interchange.Case> cases = new ArrayList<>();
+    /** Over pairs of facts, with a runner's progress and store. */
+    public BlockedPaths over(FactPairs pairs, Runner runner) {
+        List<InterchangeCase> cases = new ArrayList<>();
         for (FactPair p : pairs.pairs()) {
-            cases.add(new Interchange.Case(p.cleanPrompt().ids(), p.corruptPrompt().ids(), p.answer(),
-                    List.of(new int[] {p.cleanPrompt().subjectLast()}, new int[] {p.cleanPrompt().length() - 1})));
+            cases.add(new InterchangeCase(p.cleanPrompt().ids(), p.corruptPrompt().ids(), p.answer(),
+                    List.of(new int[] {p.cleanPrompt().subjectLast()}, new int[] {p.cleanPrompt().length() - 1}), null));
         }
-        List<HookPoint> blocked = new ArrayList<>(blockable(model));
-        blocked.add(0, null);
-        Map<HookPoint, Map<Position, double[][]>> samples = new LinkedHashMap<>();
-        for (HookPoint b : blocked) {
-            samples.put(b, byToken(Interchange.of(model).sever(b).run(cases, progress, journal)));
+        Map<String, Map<Position, double[][]>> samples = new LinkedHashMap<>();
+        samples.put(BlockedPaths.NOTHING, byToken(Interchange.of(model).run(cases, runner)));
+        for (HookPoint blocked : blockable(model)) {
+            samples.put(blocked.id(), byToken(Interchange.of(model).sever(blocked).run(cases, runner)));
         }
-        return new BlockedPaths(model, samples);
+        return new BlockedPaths(ModelCard.of(model), samples);
     }
 
     /** Effects at each token, [layer][pair]. */

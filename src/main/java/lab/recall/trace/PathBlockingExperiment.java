@@ -1,39 +1,81 @@
 package lab.recall.trace;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import lab.recall.facts.FactPairs;
 import lab.recall.facts.Pairing;
+import lab.recall.facts.Relations;
 import lab.recall.model.LanguageModel;
-import lab.recall.request.Answer;
-import lab.recall.request.Experiment;
-import lab.recall.request.Fields;
-import lab.recall.request.Journal;
-import lab.recall.request.NamedView;
-import lab.recall.request.Progress;
+import lab.recall.study.Experiment;
+import lab.recall.study.NamedView;
+import lab.recall.study.Result;
+import lab.recall.study.Runner;
 
-/** {@link PathBlocking} by request: {"experiment": "path_blocking", "relation", "relations", "pairs", "seed"}. */
-public final class PathBlockingExperiment implements Experiment<LanguageModel> {
+/** {@link PathBlocking} over the facts that a model knows. */
+public final class PathBlockingExperiment implements Experiment<PathBlockingRequest, PathBlockingExperiment.Found> {
+    /**
+     * What is found.
+     *
+     * @param paths      recovery with and without components blocked
+     * @param passedOver facts that no other fits token on token
+     */
+    public record Found(BlockedPaths paths, int passedOver) implements Result {
+        @Override
+        public Map<String, Object> scalars() {
+            Map<String, Object> scalars = new LinkedHashMap<>();
+            scalars.put("pairs", paths.pairs());
+            scalars.put("facts_passed_over", passedOver);
+            return scalars;
+        }
+
+        @Override
+        public List<NamedView> views() {
+            List<NamedView> views = new ArrayList<>();
+            views.add(new NamedView("recovery", paths.table()));
+            for (Position token : PathBlocking.TOKENS) {
+                views.add(new NamedView("recovery-" + (token == Position.LAST ? "prompt-last" : "subject-last"), paths.chart(token)));
+            }
+            return views;
+        }
+    }
+
     @Override
     public String name() {
         return "path_blocking";
     }
 
     @Override
-    public List<String> fields() {
-        return List.of("relation", "relations", "pairs", "seed");
+    public String description() {
+        return "Path blocking: which component carries the fact on, by what no longer returns when it keeps its corrupt value.";
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
-        FactPairs pairs = TracedFacts.pairs(model, f, Pairing.CORRECTED);
-        BlockedPaths blocked = PathBlocking.of(model).over(pairs, progress, journal);
-        List<NamedView> views = new ArrayList<>();
-        views.add(new NamedView("recovery", blocked.table()));
-        for (Position token : PathBlocking.TOKENS) {
-            views.add(new NamedView("recovery-" + (token == Position.LAST ? "prompt-last" : "subject-last"), blocked.chart(token)));
-        }
-        return new Answer(Map.of("pairs", blocked.pairs(), "facts_passed_over", pairs.unmatched()), List.of(), views);
+    public Class<PathBlockingRequest> request() {
+        return PathBlockingRequest.class;
+    }
+
+    @Override
+    public Class<Found> result() {
+        return Found.class;
+    }
+
+    @Override
+    public Optional<String> command() {
+        return Optional.of("path-blocking");
+    }
+
+    @Override
+    public PathBlockingRequest complete(LanguageModel model, PathBlockingRequest q) {
+        Relations.asked(model, q.relations(), q.relation());
+        return q;
+    }
+
+    @Override
+    public Found run(LanguageModel model, PathBlockingRequest q, Runner runner) {
+        FactPairs pairs = Relations.asked(model, q.relations(), q.relation()).knownBy(model, runner).pairs(q.pairs(), q.seed(), Pairing.CORRECTED);
+        return new Found(PathBlocking.of(model).over(pairs, runner), pairs.unmatched());
     }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import lab.recall.facts.PaperNumbers;
 import lab.recall.model.HookPoint;
@@ -30,7 +31,8 @@ public final class TracingCriteria {
     private static final double CLIPPED = 0.01;
 
     private interface Source {
-        double[] at(HookPoint point, Position position);
+        /** No point: with nothing blocked. */
+        double[] at(Optional<HookPoint> point, Position position);
     }
 
     /**
@@ -40,7 +42,12 @@ public final class TracingCriteria {
      */
     private record Curves(Source source, double slack) {
         double[] at(HookPoint point, Position position) {
-            return source.at(point, position);
+            return source.at(Optional.of(point), position);
+        }
+
+        /** With nothing blocked. */
+        double[] at(Position position) {
+            return source.at(Optional.empty(), position);
         }
     }
 
@@ -57,19 +64,20 @@ public final class TracingCriteria {
         Map<Position, String> rows = Map.of(Position.SUBJECT_SECOND_LAST, "subj 2nd-last", Position.SUBJECT_LAST, "subj last",
                 Position.FURTHER, "further", Position.LAST, "last");
         return examined(model.name() + ", causal tracing", mamba ? mambaTraces() : neoxTraces(),
-                (point, position) -> traces.get(point).means(position),
-                (point, position) -> paper.curve("grids", names.get(point), rows.get(position))).evidence(paper.evidence());
+                (point, position) -> traces.get(point.orElseThrow()).means(position),
+                (point, position) -> paper.curve("grids", names.get(point.orElseThrow()), rows.get(position))).evidence(paper.evidence());
     }
 
     /** Criteria C. */
     public static Criteria of(BlockedPaths blocked) {
-        boolean mamba = CausalTrace.isMamba(blocked.model());
+        boolean mamba = blocked.model().family().equals("Mamba");
         PaperNumbers paper = PaperNumbers.of("path_blocking");
         Map<HookPoint, String> names = Map.of(HookPoint.Y, "s blocked (SSM severed)", HookPoint.GATE, "g blocked (gate severed)",
                 HookPoint.OUT, "o blocked (block severed)", HookPoint.ATTN_OUT, "attn blocked", HookPoint.MLP_OUT, "mlp blocked");
-        return examined(blocked.model().name() + ", path blocking", mamba ? mambaPaths() : neoxPaths(), blocked::means,
+        return examined(blocked.model().name() + ", path blocking", mamba ? mambaPaths() : neoxPaths(),
+                (point, position) -> point.map(p -> blocked.means(p, position)).orElseGet(() -> blocked.means(position)),
                 (point, position) -> paper.curve("figures", (mamba ? "mamba-2.8b" : "pythia-2.8b-deduped")
-                        + (position == Position.LAST ? "_prompt_last" : "_subject_last") + "_path_blocking", point == null ? "no block" : names.get(point)))
+                        + (position == Position.LAST ? "_prompt_last" : "_subject_last") + "_path_blocking", point.map(names::get).orElse("no block")))
                 .evidence(paper.evidence());
     }
 
@@ -144,7 +152,7 @@ public final class TracingCriteria {
     private static List<Criterion<Curves>> mambaPaths() {
         List<Criterion<Curves>> all = new ArrayList<>();
         all.add(new Criterion<>("C1", "subject's last token, nothing blocked: peak of at least 0.6 at 0.45 to 0.7 of the depth",
-                c -> peak(c.at(null, Position.SUBJECT_LAST), 0.6, 0.45, 0.7)));
+                c -> peak(c.at(Position.SUBJECT_LAST), 0.6, 0.45, 0.7)));
         all.add(new Criterion<>("C1", "subject's last token at 0.16 to 0.32 of the depth: blocking o costs most, then g, then s", c -> {
             double o = lost(c, HookPoint.OUT, Position.SUBJECT_LAST, 0.16, 0.32);
             double g = lost(c, HookPoint.GATE, Position.SUBJECT_LAST, 0.16, 0.32);
@@ -152,7 +160,7 @@ public final class TracingCriteria {
             return new Found("o " + number(o) + ", g " + number(g) + ", s " + number(s), o >= g && g >= s && s > 0);
         }));
         all.add(new Criterion<>("C1", "subject's last token, nothing blocked: below 0.1 in the last fifth of the layers", c -> {
-            double most = RelativeDepth.most(c.at(null, Position.SUBJECT_LAST), 0.8, 1);
+            double most = RelativeDepth.most(c.at(Position.SUBJECT_LAST), 0.8, 1);
             return new Found("at most " + number(most), most < 0.1);
         }));
         all.add(new Criterion<>("C1", "subject's last token in the first 15 of 64 layers: with o blocked less than 0.25 is left", c -> {
@@ -211,7 +219,7 @@ public final class TracingCriteria {
 
     /** Mean recovery that blocking costs in a range of relative depth. */
     private static double lost(Curves c, HookPoint blocked, Position token, double from, double to) {
-        double[] without = c.at(null, token);
+        double[] without = c.at(token);
         double[] with = c.at(blocked, token);
         return RelativeDepth.layers(without.length, from, to).mapToDouble(l -> without[l] - with[l]).average().orElseThrow();
     }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import lab.recall.math.Parallel;
-import lab.recall.request.Fields;
+import lab.recall.study.Fields;
 
 /**
  * Adam with decoupled weight decay, in PyTorch's order of operations.

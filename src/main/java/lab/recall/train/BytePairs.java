@@ -12,7 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import lab.recall.request.AtomicFiles;
+import lab.recall.base.AtomicFiles;
 
 /**
  * Byte-pair encoding learned from counted words, written as the tokenizer.json that HuggingFace's libraries read.

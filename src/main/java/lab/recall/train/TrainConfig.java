@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import lab.recall.facts.World;
 import lab.recall.model.FreshModel;
-import lab.recall.request.Fields;
+import lab.recall.study.Fields;
 
 /**
  * How a model is trained, read from a file.

@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
-import lab.recall.request.AtomicFiles;
+import lab.recall.base.AtomicFiles;
 import lab.recall.view.Charts;
 import lab.recall.view.Showable;
 import org.knowm.xchart.XYChart;

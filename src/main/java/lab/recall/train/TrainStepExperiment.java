@@ -5,12 +5,11 @@ import java.util.List;
 import java.util.Map;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Trainable;
-import lab.recall.request.Answer;
-import lab.recall.request.Experiment;
-import lab.recall.request.Fields;
-import lab.recall.request.Journal;
-import lab.recall.request.NamedArray;
-import lab.recall.request.Progress;
+import lab.recall.study.Answer;
+import lab.recall.study.Experiment;
+import lab.recall.study.Fields;
+import lab.recall.study.NamedArray;
+import lab.recall.study.Runner;
 
 /** Steps of AdamW on one batch: {"experiment": "train_step", "ids", "steps", "optimizer", "gradients"}. */
 public final class TrainStepExperiment implements Experiment<LanguageModel> {
@@ -27,7 +26,7 @@ public final class TrainStepExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Progress progress, Journal journal) {
+    public Answer run(LanguageModel model, Fields f, Runner runner) {
         int[][] ids = f.rows("ids", model.vocabulary());
         if (ids[0].length < 2) {
             throw new IllegalArgumentException("ids: rows of 1 token, expected at least 2, one to predict from the other");

@@ -22,7 +22,7 @@ import java.util.function.IntConsumer;
 import lab.recall.facts.World;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Trainable;
-import lab.recall.request.AtomicFiles;
+import lab.recall.base.AtomicFiles;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.Export;
 import lab.recall.view.ProgressBar;

@@ -1,10 +1,11 @@
 package lab.recall.view;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Map;
+import lab.recall.base.AtomicFiles;
 import org.knowm.xchart.internal.chartpart.Chart;
 
 /**
@@ -39,16 +40,10 @@ public final class Figures {
         try {
             Files.createDirectories(folder);
             for (Map.Entry<String, byte[]> file : Export.files(name.replace('/', '-'), picture).entrySet()) {
-                move(folder.resolve(file.getKey()), file.getValue());
+                AtomicFiles.write(folder.resolve(file.getKey()), file.getValue());
             }
         } catch (IOException e) {
-            throw new IllegalArgumentException(folder + ": the picture '" + name + "' cannot be written (" + e.getMessage() + ")", e);
+            throw new UncheckedIOException(folder + ": the picture '" + name + "' cannot be written (" + AtomicFiles.reason(e) + ")", e);
         }
-    }
-
-    private static void move(Path file, byte[] bytes) throws IOException {
-        Path part = file.resolveSibling("." + file.getFileName() + ".part");
-        Files.write(part, bytes);
-        Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 }

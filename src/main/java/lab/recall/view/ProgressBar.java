@@ -2,6 +2,7 @@ package lab.recall.view;
 
 import java.util.Locale;
 import java.util.function.LongSupplier;
+import lab.recall.base.Progress;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
@@ -44,6 +45,28 @@ public final class ProgressBar implements AutoCloseable {
     /** A bar for where this program runs. */
     public static ProgressBar of(String task, String unit, long total) {
         return new ProgressBar(task, unit, total, Show.channel(), System.console() != null, System::nanoTime);
+    }
+
+    /** A bar for each piece of work that is told of. */
+    public static Progress progress() {
+        return new Progress() {
+            private ProgressBar bar;
+
+            @Override
+            public void start(String task, String unit, long total) {
+                bar = of(task, unit, total);
+            }
+
+            @Override
+            public void to(long done) {
+                bar.to(done);
+            }
+
+            @Override
+            public void finish() {
+                bar.close();
+            }
+        };
     }
 
     static ProgressBar of(String task, String unit, long total, Show.Channel kernel, LongSupplier clock) {

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
-import lab.recall.request.Progress;
+import lab.recall.base.Progress;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;

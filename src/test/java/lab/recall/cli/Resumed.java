@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.concurrent.CancellationException;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
-import lab.recall.request.Progress;
+import lab.recall.base.Progress;
 
 /** Checks that a request which was interrupted goes on where it stopped, on one thread, and gives the numbers of an uninterrupted run. */
 final class Resumed {

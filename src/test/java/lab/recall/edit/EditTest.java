@@ -28,7 +28,7 @@ import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.request.Journal;
-import lab.recall.request.Progress;
+import lab.recall.base.Progress;
 import lab.recall.text.Template;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;

@@ -26,7 +26,7 @@ import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
 import lab.recall.request.Journal;
-import lab.recall.request.Progress;
+import lab.recall.base.Progress;
 import lab.recall.text.Prompt;
 import lab.recall.view.Criteria;
 import org.junit.jupiter.api.BeforeAll;

@@ -29,7 +29,7 @@ import lab.recall.model.Readout;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
 import lab.recall.request.Journal;
-import lab.recall.request.Progress;
+import lab.recall.base.Progress;
 import lab.recall.text.Prompt;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.Show;

@@ -21,7 +21,7 @@ import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
 import lab.recall.request.Journal;
-import lab.recall.request.Progress;
+import lab.recall.base.Progress;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;

@@ -22,7 +22,7 @@ import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Mamba;
 import lab.recall.request.Journal;
-import lab.recall.request.Progress;
+import lab.recall.base.Progress;
 import lab.recall.stats.Estimate;
 import lab.recall.text.Prompt;
 import lab.recall.view.Show;

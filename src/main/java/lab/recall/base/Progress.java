@@ -1,6 +1,5 @@
-package lab.recall.request;
+package lab.recall.base;
 
-import lab.recall.view.ProgressBar;
 
 /** Told how far long work is. */
 public interface Progress {
@@ -29,28 +28,6 @@ public interface Progress {
             @Override
             public void finish() {
                 // nobody listens
-            }
-        };
-    }
-
-    /** A bar below the cell or on the terminal. */
-    static Progress bar() {
-        return new Progress() {
-            private ProgressBar bar;
-
-            @Override
-            public void start(String task, String unit, long total) {
-                bar = ProgressBar.of(task, unit, total);
-            }
-
-            @Override
-            public void to(long done) {
-                bar.to(done);
-            }
-
-            @Override
-            public void finish() {
-                bar.close();
             }
         };
     }

@@ -1,4 +1,4 @@
-package lab.recall.request;
+package lab.recall.study;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;

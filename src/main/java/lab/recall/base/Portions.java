@@ -1,25 +1,22 @@
-package lab.recall.edit;
+package lab.recall.base;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToLongFunction;
 
 /** Cuts work into portions that fit in memory. */
-final class Portions {
-    private static final long BYTES = 256L << 20;
-    private static final int MOST = 50;
-
+public final class Portions {
     private Portions() {
     }
 
-    /** Neighbours of a list together, at least one and at most 50 at a time. */
-    static <T> List<List<T>> of(List<T> all, ToLongFunction<T> bytes) {
+    /** Neighbours of a list together, at least one, and no more than have so many bytes in all. */
+    public static <T> List<List<T>> of(List<T> all, ToLongFunction<T> bytes, long most) {
         List<List<T>> portions = new ArrayList<>();
         int from = 0;
         while (from < all.size()) {
             int to = from;
             long sum = 0;
-            while (to < Math.min(all.size(), from + MOST) && (to == from || sum + bytes.applyAsLong(all.get(to)) <= BYTES)) {
+            while (to < all.size() && (to == from || sum + bytes.applyAsLong(all.get(to)) <= most)) {
                 sum += bytes.applyAsLong(all.get(to++));
             }
             portions.add(all.subList(from, to));

@@ -1,0 +1,104 @@
+package lab.recall.base;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * Writes files beside their place first and moves them there, so that none is ever half there.
+ *
+ * <pre>{@code
+ * AtomicFiles.write(file, bytes);
+ * AtomicFiles.write(file, out -> mapper.writeValue(out, value));
+ * }</pre>
+ *
+ * A full disk, a folder that may not be written to and the like are the machine's failures: {@link UncheckedIOException} that names the file.
+ */
+public final class AtomicFiles {
+    private static final String PART = ".part-";
+
+    /** Writes a file's content. */
+    public interface Content {
+        /** To a stream that the caller closes. */
+        void to(OutputStream out) throws IOException;
+    }
+
+    /** Makes a whole file at a path that is free. */
+    public interface Maker {
+        /** Makes it. */
+        void at(Path part) throws IOException;
+    }
+
+    private AtomicFiles() {
+    }
+
+    /** Writes a file, in the place of one that is there. */
+    public static void write(Path file, byte[] bytes) {
+        write(file, out -> out.write(bytes));
+    }
+
+    /** Writes a file as a stream, in the place of one that is there. */
+    public static void write(Path file, Content content) {
+        make(file, part -> {
+            try (OutputStream out = Files.newOutputStream(part)) {
+                content.to(out);
+            }
+        });
+    }
+
+    /** Has a file made beside its place, and moves it there. */
+    public static void make(Path file, Maker maker) {
+        Path part = file.resolveSibling("." + file.getFileName() + PART + ProcessHandle.current().pid());
+        try {
+            try {
+                maker.at(part);
+                Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            } finally {
+                Files.deleteIfExists(part);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be written (" + reason(e) + ")", e);
+        } catch (UncheckedIOException e) {
+            throw new UncheckedIOException(file + ": cannot be written (" + reason(e.getCause()) + ")", e.getCause());
+        }
+    }
+
+    /** Removes what killed processes left in a folder on their way to a file. */
+    public static void removeLeftOver(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return;
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.filter(AtomicFiles::isLeftOver).toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": cannot be read (" + reason(e) + ")", e);
+        }
+    }
+
+    private static boolean isLeftOver(Path file) {
+        String name = file.getFileName().toString();
+        int at = name.lastIndexOf(PART);
+        return name.startsWith(".") && at > 0 && name.substring(at + PART.length()).matches("\\d{1,18}")
+                && !ProcessHandle.of(Long.parseLong(name.substring(at + PART.length()))).map(ProcessHandle::isAlive).orElse(false);
+    }
+
+    /** Why a file could not be read or written: without its name, which the system puts before. */
+    public static String reason(IOException e) {
+        if (e instanceof FileSystemException f) {
+            return f.getReason() != null ? f.getReason() : words(f);
+        }
+        return e.getMessage() == null ? words(e) : e.getMessage();
+    }
+
+    private static String words(IOException e) {
+        return e.getClass().getSimpleName().replaceAll("Exception$", "").replaceAll("(?<=[a-z])(?=[A-Z])", " ").toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,111 @@
+package lab.recall.base;
+
+import com.fasterxml.jackson.annotation.JsonAutoDetect.Visibility;
+import com.fasterxml.jackson.annotation.PropertyAccessor;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/**
+ * JSON as this project reads and writes it: strictly, one value, no key twice; records by their components, in snake case.
+ *
+ * <pre>{@code
+ * JsonNode config = Json.object(folder.resolve("config.json"));
+ * byte[] text = Json.pretty(result);
+ * TraceRequest r = Json.MAPPER.treeToValue(node, TraceRequest.class);
+ * }</pre>
+ */
+public final class Json {
+    /** A result of many arrays is longer than what Jackson takes for an attack. */
+    private static final int LONGEST_TEXT = Integer.MAX_VALUE;
+
+    /** The one mapper. */
+    public static final ObjectMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
+                    .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(LONGEST_TEXT).build())
+                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .visibility(PropertyAccessor.GETTER, Visibility.NONE).visibility(PropertyAccessor.IS_GETTER, Visibility.NONE)
+            .visibility(PropertyAccessor.FIELD, Visibility.ANY)
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .build();
+
+    private Json() {
+    }
+
+    /** The object in a file; anything else is refused with the file's name. */
+    public static ObjectNode object(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new BadData(file, Files.exists(file) ? "not a plain file" : "no such file");
+        }
+        try {
+            return object(Files.readAllBytes(file), file.toString());
+        } catch (IOException e) {
+            throw new BadData(file, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
+        }
+    }
+
+    /** The object in a text; anything else is refused with the name of where it stands. */
+    public static ObjectNode object(byte[] text, String where) {
+        JsonNode node;
+        try {
+            node = MAPPER.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new BadData(where, "", "not JSON (" + reason(e, new String(text, StandardCharsets.UTF_8).strip().contains("\n")) + ")", e);
+        } catch (IOException | StackOverflowError e) {
+            throw new BadData(where, "", "not JSON", e);
+        }
+        if (!(node instanceof ObjectNode object)) {
+            throw new BadData(where, "not a JSON object");
+        }
+        return object;
+    }
+
+    /** What is wrong with a text, in one line; {@code manyLines}: and in which one. */
+    public static String reason(JsonProcessingException e, boolean manyLines) {
+        String why = e.getOriginalMessage().lines().findFirst().orElse("");
+        return why + (manyLines && e.getLocation() != null ? ", line " + e.getLocation().getLineNr() : "");
+    }
+
+    /** A value as people read it. */
+    public static byte[] pretty(Object value) {
+        try {
+            return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** A value in one line. */
+    public static byte[] compact(Object value) {
+        try {
+            return MAPPER.writeValueAsBytes(value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** A value as a tree. */
+    public static JsonNode tree(Object value) {
+        return MAPPER.valueToTree(value);
+    }
+
+    /** A component's name in JSON: in snake case. */
+    public static String name(String component) {
+        return component.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "_").toLowerCase(Locale.ROOT);
+    }
+}

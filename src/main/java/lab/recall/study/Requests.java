@@ -1,0 +1,122 @@
+package lab.recall.study;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.List;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
+import lab.recall.base.Json;
+import lab.recall.base.Progress;
+import lab.recall.math.Parallel;
+import lab.recall.model.LanguageModel;
+
+/**
+ * Runs requests, one after another, and writes their results. The last model stays open for the next request.
+ *
+ * <pre>{@code
+ * new Requests().run(Json.object(file), out, false, progress);
+ * }</pre>
+ *
+ * Every request has {@code experiment}, {@code model} and, if it likes, {@code threads}; all other fields are those of the experiment's record.
+ */
+public final class Requests {
+    private static final int MOST_THREADS = 1024;
+
+    private String openName;
+    private LanguageModel open;
+
+    /**
+     * A request that has been answered.
+     *
+     * @param taken finished pieces that came from an earlier run's work
+     */
+    public record Done<T extends Result>(Experiment<?, T> experiment, T result, int taken) {
+    }
+
+    /** Whether a folder holds the answer to this very request. */
+    public static boolean isAnswered(ObjectNode request, Path folder) {
+        return ResultFolder.answers(asked(request), folder);
+    }
+
+    /**
+     * Runs a request and writes its result.
+     *
+     * @param folder receives the result; work there is gone on with
+     * @param fresh  whether another request's work in it may be replaced
+     */
+    public Done<?> run(ObjectNode request, Path folder, boolean fresh, Progress progress) {
+        return run(experiment(request), request, folder, fresh, progress);
+    }
+
+    /** Runs a request and writes nothing but what it asks for itself. */
+    public Done<?> ask(ObjectNode request, Progress progress) {
+        return run(experiment(request), request, null, false, progress);
+    }
+
+    private static Experiment<?, ?> experiment(ObjectNode request) {
+        return Studies.named(text(request, "experiment"));
+    }
+
+    private <Q extends Record, T extends Result> Done<T> run(Experiment<Q, T> experiment, ObjectNode request, Path out, boolean fresh,
+            Progress progress) {
+        ObjectNode own = request.deepCopy().without(List.of("experiment", "model", "threads"));
+        Q said = Studies.read(experiment, own);
+        int before = Parallel.threads();
+        try {
+            Parallel.setThreads(threads(request));
+            long start = System.nanoTime();
+            open(text(request, "model"));
+            Q complete = experiment.complete(open, said);
+            if (out == null) {
+                Runner runner = Runner.of(Store.none(), Store.user(), progress);
+                return new Done<>(experiment, experiment.run(open, complete, runner), 0);
+            }
+            try (ResultFolder folder = ResultFolder.of(out, asked(request), fresh)) {
+                Runner runner = Runner.of(folder.store(), Store.user(), progress);
+                T result = experiment.run(open, complete, runner);
+                folder.write(experiment.name(), Json.tree(complete), (System.nanoTime() - start) / 1e9, result);
+                return new Done<>(experiment, result, runner.taken());
+            }
+        } finally {
+            Parallel.setThreads(before);
+        }
+    }
+
+    private void open(String model) {
+        if (!model.equals(openName)) {
+            open = null;                // let go of the last model before the next one is read
+            openName = null;
+            try {
+                open = LanguageModel.open(model);
+            } catch (IllegalArgumentException e) {
+                throw new BadRequest("model", e.getMessage(), e);
+            }
+            openName = model;
+        }
+    }
+
+    private static String text(ObjectNode request, String field) {
+        JsonNode v = Check.given(field, request.get(field));
+        if (!v.isTextual()) {
+            throw new BadRequest(field, v + ", expected a text");
+        }
+        return v.asText();
+    }
+
+    private static int threads(ObjectNode request) {
+        JsonNode v = request.get("threads");
+        if (v == null) {
+            return Runtime.getRuntime().availableProcessors();
+        }
+        if (!v.isIntegralNumber() || !v.canConvertToInt()) {
+            throw new BadRequest("threads", v + ", expected a whole number from 1 to " + MOST_THREADS);
+        }
+        return Check.whole("threads", v.asInt(), 1, MOST_THREADS);
+    }
+
+    /** What makes a request another one: all of it but the number of threads, which changes no result. */
+    private static ObjectNode asked(ObjectNode request) {
+        return request.deepCopy().without("threads");
+    }
+}

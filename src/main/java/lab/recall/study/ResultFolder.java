@@ -1,0 +1,256 @@
+package lab.recall.study;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Json;
+import lab.recall.checkpoint.SafeTensors;
+import lab.recall.checkpoint.Tensor;
+import lab.recall.view.Export;
+
+/**
+ * The folder of one request: its result, and under {@code store} the finished pieces of its work.
+ *
+ * <pre>{@code
+ * try (ResultFolder folder = ResultFolder.of(out, request, false)) {
+ *     folder.write(..);
+ * }
+ * }</pre>
+ *
+ * One process at a time works in it, by the lock {@code store/writer.lock}. A folder that holds another request's work is refused before
+ * anything in it is touched.
+ */
+final class ResultFolder implements AutoCloseable {
+    private static final String RESULT = "result.json";
+    private static final String REQUEST = "request.json";
+    private static final String LOCK = "writer.lock";
+    private static final String EARLIER = "journal.jsonl";
+    private static final String STAGE = ".result.part-";
+
+    private final Path folder;
+    private final ObjectNode request;
+    private final boolean made;
+    private final Store store;
+    private final FileChannel lock;
+    private boolean written;
+
+    private ResultFolder(Path folder, ObjectNode request, boolean made, FileChannel lock) {
+        this.folder = folder;
+        this.request = request;
+        this.made = made;
+        this.store = Store.at(folder.resolve("store"));
+        this.lock = lock;
+    }
+
+    /**
+     * Takes a folder for a request.
+     *
+     * @param request as it was asked, without threads
+     * @param fresh   whether work and result of another request, or of an earlier form, may be replaced
+     * @throws BadRequest if the folder holds other work, or another process works in it
+     */
+    static ResultFolder of(Path folder, ObjectNode request, boolean fresh) {
+        if (Files.exists(folder) && !Files.isDirectory(folder)) {
+            throw new BadRequest("out", folder + " is a file, expected a folder");
+        }
+        if (!fresh) {
+            requireOwn(folder, request);
+        }
+        boolean made = !Files.exists(folder);
+        Path store = folder.resolve("store");
+        try {
+            Files.createDirectories(store);
+        } catch (IOException e) {
+            throw new BadRequest("out", folder + " cannot be made (" + AtomicFiles.reason(e) + ")", e);
+        }
+        ResultFolder taken = new ResultFolder(folder, request, made, lock(folder, store));
+        try {
+            AtomicFiles.removeLeftOver(folder);
+            AtomicFiles.removeLeftOver(store);
+            removeStages(folder);
+            if (fresh) {
+                taken.store.clear();
+                Files.deleteIfExists(folder.resolve(EARLIER));
+            }
+            AtomicFiles.write(store.resolve(REQUEST), Json.pretty(request));
+            return taken;
+        } catch (IOException e) {
+            taken.close();
+            throw new UncheckedIOException(folder + ": cannot be written (" + AtomicFiles.reason(e) + ")", e);
+        } catch (RuntimeException e) {
+            taken.close();
+            throw e;
+        }
+    }
+
+    private static void requireOwn(Path folder, ObjectNode request) {
+        if (Files.exists(folder.resolve(EARLIER))) {
+            throw new BadRequest("out", folder + " holds a " + EARLIER + " of an earlier form of this program; --fresh begins anew, another folder keeps it");
+        }
+        requireSame(folder, folder.resolve("store").resolve(REQUEST), request, "", "work");
+        requireSame(folder, folder.resolve(RESULT), request, "request", "result");
+    }
+
+    private static void requireSame(Path folder, Path file, ObjectNode request, String field, String what) {
+        if (!Files.exists(file)) {
+            return;
+        }
+        JsonNode there;
+        try {
+            there = Json.object(file);
+        } catch (BadData e) {
+            throw new BadRequest("out", "the " + file.getFileName() + " in " + folder + " cannot be read (" + e.reason() + "); --fresh replaces it", e);
+        }
+        there = field.isEmpty() ? there : there.path(field);
+        if (!there.equals(request)) {
+            throw new BadRequest("out", folder + " holds the " + what + " of another request; --fresh begins anew, another folder keeps it");
+        }
+    }
+
+    private static FileChannel lock(Path folder, Path store) {
+        FileChannel channel = null;
+        try {
+            channel = FileChannel.open(store.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            if (channel.tryLock() != null) {
+                return channel;
+            }
+        } catch (OverlappingFileLockException e) {
+            // another thread of this process has it
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": cannot be written (" + AtomicFiles.reason(e) + ")", e);
+        }
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        throw new BadRequest("out", "another process works in " + folder + "; wait for it, or give another folder");
+    }
+
+    /** The finished pieces. */
+    Store store() {
+        return store;
+    }
+
+    /** Whether a folder holds the answer to this very request. */
+    static boolean answers(ObjectNode request, Path folder) {
+        try {
+            return Files.exists(folder.resolve(RESULT)) && Json.object(folder.resolve(RESULT)).path("request").equals(request);
+        } catch (BadData e) {
+            return false;
+        }
+    }
+
+    /** Writes the result: all of it beside its place first, result.json moved last; then the files of an earlier one are removed. */
+    void write(String experiment, JsonNode settings, double seconds, Result result) {
+        ObjectNode json = Json.MAPPER.createObjectNode();
+        json.put("experiment", experiment);
+        json.set("request", request);
+        json.set("settings", settings);
+        json.put("seconds", seconds);
+        result.scalars().forEach((k, v) -> json.set(k, Json.tree(v)));
+        Map<String, byte[]> shown = new LinkedHashMap<>();
+        result.views().forEach(v -> shown.putAll(Export.files(v.name(), v.view())));
+        List<String> files = new ArrayList<>(shown.keySet());
+        files.addAll(result.arrays().isEmpty() ? List.of() : List.of("result.safetensors"));
+        json.set("files", Json.tree(files));
+        Path stage = folder.resolve(STAGE + ProcessHandle.current().pid());
+        try {
+            Files.createDirectories(stage);
+            if (!result.arrays().isEmpty()) {
+                SafeTensors.write(stage.resolve("result.safetensors"),
+                        result.arrays().stream().map(a -> Tensor.of(a.name(), a.values(), a.shape())).toList(), Map.of());
+            }
+            for (Map.Entry<String, byte[]> file : shown.entrySet()) {
+                Files.write(stage.resolve(file.getKey()), file.getValue());
+            }
+            Files.write(stage.resolve(RESULT), Json.pretty(json));
+            List<String> earlier = earlier();
+            for (String file : files) {
+                move(stage, file);
+            }
+            move(stage, RESULT);
+            written = true;
+            for (String file : earlier) {
+                if (!files.contains(file)) {
+                    Files.deleteIfExists(folder.resolve(file));
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": the result cannot be written (" + AtomicFiles.reason(e) + ")", e);
+        } finally {
+            removeStages(folder);
+        }
+    }
+
+    private void move(Path stage, String file) throws IOException {
+        Files.move(stage.resolve(file), folder.resolve(file), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /** The names of the files of the result that is there; those of one that cannot be read stay. */
+    private List<String> earlier() {
+        List<String> names = new ArrayList<>();
+        if (Files.exists(folder.resolve(RESULT))) {
+            try {
+                for (JsonNode file : Json.object(folder.resolve(RESULT)).path("files")) {
+                    if (file.isTextual() && file.asText().matches("[\\w.-]+") && !file.asText().startsWith(".")) {
+                        names.add(file.asText());
+                    }
+                }
+            } catch (BadData e) {
+                return List.of();
+            }
+        }
+        return names;
+    }
+
+    private static void removeStages(Path folder) {
+        try (Stream<Path> all = Files.list(folder)) {
+            for (Path stage : all.filter(f -> f.getFileName().toString().startsWith(STAGE)).toList()) {
+                remove(stage);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": cannot be read (" + AtomicFiles.reason(e) + ")", e);
+        }
+    }
+
+    private static void remove(Path tree) throws IOException {
+        try (Stream<Path> all = Files.walk(tree)) {
+            for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        }
+    }
+
+    /** Lets the folder go; where nothing was kept and nothing found, it is as before. */
+    @Override
+    public void close() {
+        try {
+            lock.close();
+            if (!written && store.size() == 0) {
+                remove(folder.resolve("store"));
+                if (made) {
+                    Files.deleteIfExists(folder);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": cannot be written (" + AtomicFiles.reason(e) + ")", e);
+        }
+    }
+}
