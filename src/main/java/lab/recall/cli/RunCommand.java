@@ -13,11 +13,13 @@ import lab.recall.base.Failure;
 import lab.recall.base.Interruption;
 import lab.recall.base.Json;
 import lab.recall.base.Progress;
+import lab.recall.study.RequestField;
 import lab.recall.study.Requests;
 import lab.recall.view.ProgressBar;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -30,11 +32,14 @@ final class RunCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "REQUEST", description = "A .json or .jsonl file.")
+    @Parameters(paramLabel = "REQUEST", arity = "0..1", description = "A .json or .jsonl file.")
     private Path file;
 
-    @Option(names = "--out", required = true, paramLabel = "DIR", description = "Where result.json and result.safetensors go.")
+    @Option(names = "--out", paramLabel = "DIR", description = "Where result.json and result.safetensors go.")
     private Path out;
+
+    @Option(names = "--fields", description = "Print all experiments and their fields, as a table in Markdown.")
+    private boolean fields;
 
     @Option(names = "--fresh", description = "Replace what another request has left there.")
     private boolean fresh;
@@ -43,6 +48,13 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (fields) {
+            spec.commandLine().getOut().print(RequestField.page());
+            return 0;
+        }
+        if (file == null || out == null) {
+            throw new ParameterException(spec.commandLine(), "expected REQUEST and --out DIR");
+        }
         byte[] text = text();
         if (!file.toString().endsWith(".jsonl")) {
             int taken = requests.run(Json.object(text, "the request"), out, fresh, ProgressBar.progress()).taken();
