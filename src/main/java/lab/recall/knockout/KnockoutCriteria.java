@@ -42,7 +42,7 @@ public final class KnockoutCriteria {
         Curves here = wide::means;
         Criteria all = Criteria.examined(title, criteria(), here, group -> paper.curve("categories", NAMES.get(group))).evidence(paper.evidence());
         int reader = readers(wide.means(TokenGroup.SUBJECT), wide.window()).get(0);
-        int spike = single.lowest(new Route(TokenGroup.SUBJECT, null));
+        int spike = single.lowest(Route.from(TokenGroup.SUBJECT));
         List<Integer> published = readers(paper.curve("categories", NAMES.get(TokenGroup.SUBJECT)), PAPER_WINDOW);
         return all.add("F5", "subject: the layer at whose entering and leaving the window the curve steps most is where one layer alone costs most",
                 "steps at layer " + reader + ", one layer alone at " + spike, reader == spike,
