@@ -58,8 +58,9 @@ public final class HiddenAttention implements Showable {
     }
 
     @JsonCreator
-    private HiddenAttention(@JsonProperty("model") ModelCard model, @JsonProperty("layer") int layer, @JsonProperty("tokens") List<String> tokens,
-            @JsonProperty("share") double[][] share, @JsonProperty("skip") double[] skip, @JsonProperty("terms") Terms terms) {
+    private HiddenAttention(@JsonProperty("model") ModelCard model, @JsonProperty("layer") int layer,
+            @JsonProperty("tokens") List<String> tokens, @JsonProperty("share") double[][] share,
+            @JsonProperty("skip") double[] skip, @JsonProperty("terms") Terms terms) {
         this.model = model;
         this.layer = layer;
         this.tokens = List.copyOf(tokens);
@@ -202,7 +203,8 @@ public final class HiddenAttention implements Showable {
     private static HiddenAttention weights(GptNeoX neox, Prompt prompt, int layer) {
         int tokens = prompt.length();
         double[][] share = nans(tokens);
-        float[] probs = neox.run(prompt.ids(), Recording.of("layers." + layer + ".attn_probs")).activation(layer, HookPoint.ATTN_PROBS).values();
+        Pass pass = neox.run(prompt.ids(), Recording.of("layers." + layer + ".attn_probs"));
+        float[] probs = pass.activation(layer, HookPoint.ATTN_PROBS).values();
         for (int t = 0; t < tokens; t++) {
             for (int s = 0; s <= t; s++) {
                 double sum = 0;
@@ -229,7 +231,8 @@ public final class HiddenAttention implements Showable {
     /** The shares, [target][source]. */
     public HeatMap heatmap() {
         String what = terms != null ? "share of y" : "attention, mean of heads";
-        return picture(String.format(Locale.ROOT, "%s, layer %d: %s", model.name(), layer, what), share).colours(HeatMap.Colours.DIVERGING).range(-1, 1);
+        return picture(String.format(Locale.ROOT, "%s, layer %d: %s", model.name(), layer, what), share)
+                .colours(HeatMap.Colours.DIVERGING).range(-1, 1);
     }
 
     /**

@@ -33,7 +33,9 @@ public final class Knockout {
         PUBLISHED(HookPoint.IN_X),
         /** The edges' terms are left out of the convolution and the scan, or of the attention. */
         EDGES,
-        /** As EDGES, and those among the sources too, each one's to itself included: what the paper's form takes away, nothing in its place. */
+        /**
+         * As EDGES, and those among the sources too, each one's to itself included: what the paper's form takes away, nothing in its place.
+         */
         EVERY,
         /** Of the scan alone. */
         SCAN,
@@ -203,7 +205,8 @@ public final class Knockout {
         if (facts.isEmpty()) {
             throw new BadRequest("facts", "none, " + model.name() + " knows none of those asked");
         }
-        double[][][] changes = runner.run(new KnockoutStudy(), model, new KnockoutStudy.Asked(ablation, window, routes, List.copyOf(facts)));
+        var asked = new KnockoutStudy.Asked(ablation, window, routes, List.copyOf(facts));
+        double[][][] changes = runner.run(new KnockoutStudy(), model, asked);
         return new KnockoutCurves(ModelCard.of(model), what(), window, routes, changes);
     }
 

@@ -20,8 +20,8 @@ import org.knowm.xchart.XYChart;
 import tech.tablesaw.api.Table;
 
 /**
- * Relative changes of the answer's probability by route and centre layer, averaged over facts with 95 % bootstrap intervals; shows itself as a
- * line chart.
+ * Relative changes of the answer's probability by route and centre layer, averaged over facts with 95 % bootstrap intervals; shows itself
+ * as a line chart.
  *
  * <pre>{@code
  * curves.at(SUBJECT, 4)                                     // mean and interval
@@ -174,8 +174,8 @@ public final class KnockoutCurves implements Showable {
             Estimate e = at(r, lowest(r));
             rows.add(List.of(r.label(), e.n(), lowest(r), e.toString()));
         }
-        return Tables.of(title() + ": where each route costs most", List.of("knocked out", "facts", "centre layer", "(p' − p) / p and its 95 % interval"),
-                rows);
+        return Tables.of(title() + ": where each route costs most",
+                List.of("knocked out", "facts", "centre layer", "(p' − p) / p and its 95 % interval"), rows);
     }
 
     private String title() {
@@ -189,8 +189,8 @@ public final class KnockoutCurves implements Showable {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof KnockoutCurves c && model.equals(c.model) && what.equals(c.what) && window == c.window && routes.equals(c.routes)
-                && Arrays.deepEquals(changes, c.changes);
+        return other instanceof KnockoutCurves c && model.equals(c.model) && what.equals(c.what) && window == c.window
+                && routes.equals(c.routes) && Arrays.deepEquals(changes, c.changes);
     }
 
     @Override

@@ -14,8 +14,8 @@ import lab.recall.study.Asks;
  * }</pre>
  */
 public record KnockoutRequest(
-        @Asks("published (the paper's: mean inputs), edges (exact: convolution and scan, or attention), every (edges, those among the sources too), "
-                + "scan, conv, or held (edges, passed tokens with the mean delta); a GPT-NeoX knows edges only") String form,
+        @Asks("published (the paper's: mean inputs), edges (exact: convolution and scan, or attention), every (edges, those among the "
+                + "sources too), scan, conv, or held (edges, passed tokens with the mean delta); a GPT-NeoX knows edges only") String form,
         @Asks(value = "world, lre, or a folder of relation files", otherwise = "those that belong to the model") String relations,
         @Asks(value = "A relation's name, or all", otherwise = "all") String relation,
         @Asks(value = "How many known facts at most", otherwise = "" + KnockoutRequest.FACTS) Integer facts,

@@ -52,7 +52,9 @@ public record KnockoutResult(KnockoutCurves curves, List<KnockoutCurves> flows, 
 
     @Override
     public List<NamedView> views() {
-        List<NamedView> views = new ArrayList<>(List.of(new NamedView("curves", curves.table()), new NamedView("curves-chart", curves.chart())));
+        List<NamedView> views = new ArrayList<>();
+        views.add(new NamedView("curves", curves.table()));
+        views.add(new NamedView("curves-chart", curves.chart()));
         flows.forEach(f -> views.addAll(List.of(new NamedView("flows", f.table()), new NamedView("flows-map", f.heatmap()))));
         return views;
     }

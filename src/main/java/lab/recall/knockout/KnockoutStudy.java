@@ -121,7 +121,8 @@ final class KnockoutStudy implements Study<KnockoutStudy.Asked, KnockoutStudy.Pi
 
     @Override
     public boolean fits(LanguageModel model, Asked asked, Piece piece, double[][][] found) {
-        return found.length == piece.facts.size() && Arrays.stream(found).allMatch(fact -> fact != null && fact.length == asked.routes.size()
+        return found.length == piece.facts.size() && Arrays.stream(found).allMatch(fact -> fact != null
+                && fact.length == asked.routes.size()
                 && Arrays.stream(fact).allMatch(route -> route != null && route.length == model.layers()));
     }
 

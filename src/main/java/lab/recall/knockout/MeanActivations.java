@@ -112,7 +112,8 @@ public record MeanActivations(ModelCard model, int documents, Map<HookPoint, flo
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof MeanActivations m && model.equals(m.model) && documents == m.documents && means.keySet().equals(m.means.keySet())
+        return other instanceof MeanActivations m && model.equals(m.model) && documents == m.documents
+                && means.keySet().equals(m.means.keySet())
                 && means.entrySet().stream().allMatch(e -> Arrays.deepEquals(e.getValue(), m.means.get(e.getKey())));
     }
 
@@ -123,7 +124,7 @@ public record MeanActivations(ModelCard model, int documents, Map<HookPoint, flo
 
     @Override
     public String toString() {
-        return "means of " + means.keySet().stream().map(HookPoint::id).collect(Collectors.joining(", ")) + " over " + documents + " documents, "
-                + model.name();
+        String points = means.keySet().stream().map(HookPoint::id).collect(Collectors.joining(", "));
+        return "means of " + points + " over " + documents + " documents, " + model.name();
     }
 }

@@ -19,8 +19,8 @@ import lab.recall.view.Showable;
 import lab.recall.view.Tables;
 
 /**
- * How much of the subject still gets through when its edges to all later tokens are cut in every layer: the total variation distance between the
- * predictions for two subjects, 0 if they cannot be told apart and 1 if they have nothing in common; shows itself as a table.
+ * How much of the subject still gets through when its edges to all later tokens are cut in every layer: the total variation distance
+ * between the predictions for two subjects, 0 if they cannot be told apart and 1 if they have nothing in common; shows itself as a table.
  *
  * <pre>{@code
  * Remainder.of(mamba, known.pairs(100, seed), means)
@@ -115,8 +115,10 @@ public final class Remainder implements Showable {
     public Object view() {
         List<List<Object>> rows = new ArrayList<>();
         double all = distance(NOTHING).mean();
-        estimates.forEach((what, d) -> rows.add(List.of(what, d.mean(), Tables.number(d.low()) + " to " + Tables.number(d.high()), d.mean() / all)));
-        return Tables.of(model.name() + ": what still gets through from the subject to later tokens, " + distances.get(NOTHING).length + " pairs",
+        estimates.forEach((what, d) ->
+                rows.add(List.of(what, d.mean(), Tables.number(d.low()) + " to " + Tables.number(d.high()), d.mean() / all)));
+        int pairs = distances.get(NOTHING).length;
+        return Tables.of(model.name() + ": what still gets through from the subject to later tokens, " + pairs + " pairs",
                 List.of("cut in all layers", "distance of predictions", "95 % interval", "share of it"), rows);
     }
 

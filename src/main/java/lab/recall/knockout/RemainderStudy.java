@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
+import java.util.stream.Stream;
 import lab.recall.base.Portions;
 import lab.recall.facts.FactPair;
 import lab.recall.model.Edges;
@@ -71,8 +72,8 @@ final class RemainderStudy implements Study<RemainderStudy.Asked, RemainderStudy
         double[][] distances = new double[1 + asked.ablations.size()][piece.pairs.size()];
         int from = 0;
         for (List<FactPair> some : Portions.of(piece.pairs, p -> bytes(model, p), BYTES)) {
-            List<Pass> bases = model.runAll(some.stream().flatMap(p -> List.of(p.cleanPrompt().ids(), p.corruptPrompt().ids()).stream()).toList(),
-                    Recording.states());
+            List<Pass> bases = model.runAll(
+                    some.stream().flatMap(p -> Stream.of(p.cleanPrompt().ids(), p.corruptPrompt().ids())).toList(), Recording.states());
             System.arraycopy(distances(model, some, bases, p -> List.of()), 0, distances[0], from, some.size());
             int row = 1;
             for (Ablation a : asked.ablations.values()) {
@@ -142,7 +143,8 @@ final class RemainderStudy implements Study<RemainderStudy.Asked, RemainderStudy
 
     @Override
     public boolean fits(LanguageModel model, Asked asked, Piece piece, double[][] found) {
-        return found.length == 1 + asked.ablations.size() && Arrays.stream(found).allMatch(d -> d != null && d.length == piece.pairs.size());
+        return found.length == 1 + asked.ablations.size()
+                && Arrays.stream(found).allMatch(d -> d != null && d.length == piece.pairs.size());
     }
 
     @Override

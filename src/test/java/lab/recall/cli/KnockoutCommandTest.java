@@ -40,10 +40,11 @@ class KnockoutCommandTest {
 
     @Test
     void twoModelsSideBySide() throws IOException {
-        assertEquals(0, knockout(dir, "--model", "tiny-mamba", "--model", "tiny-neox", "--form", "edges", "--facts", "6", "--flows"), () -> terminal.err());
+        int code = knockout(dir, "--model", "tiny-mamba", "--model", "tiny-neox", "--form", "edges", "--facts", "6", "--flows");
+        assertEquals(0, code, () -> terminal.err());
         assertTrue(terminal.out().contains("subject's last token"), terminal.out());
-        for (String file : new String[] {"tiny-mamba/result.json", "tiny-neox/curves.csv", "tiny-mamba/curves-chart.svg", "tiny-mamba/flows-map.png",
-            "together-subject.png"}) {
+        for (String file : new String[] {"tiny-mamba/result.json", "tiny-neox/curves.csv", "tiny-mamba/curves-chart.svg",
+            "tiny-mamba/flows-map.png", "together-subject.png"}) {
             assertTrue(Files.size(dir.resolve(file)) > 0, file);
         }
         Map<String, Tensor> arrays = SafeTensors.read(dir.resolve("tiny-mamba").resolve("result.safetensors"));
@@ -80,7 +81,8 @@ class KnockoutCommandTest {
         Path relations = Files.createDirectories(dir.resolve("relations"));
         Path world = DataFolder.find("world");
         Files.copy(world.resolve("place_in_city.json"), relations.resolve("a.json"));
-        String[] options = {"--model", "tiny-mamba", "--form", "held", "--facts", "5", "--texts", texts.toString(), "--relations", relations.toString()};
+        String[] options = {"--model", "tiny-mamba", "--form", "held", "--facts", "5", "--texts", texts.toString(),
+            "--relations", relations.toString()};
         assertEquals(0, knockout(dir.resolve("one"), options), () -> terminal.err());
         float[] before = change(dir.resolve("one"));
         Files.writeString(texts, "Novux Bridge is located in the city of\nsome words\n");

@@ -111,8 +111,8 @@ class KnockoutTest {
 
     @Test
     void attention() {
-        KnockoutCurves curves = Knockout.of(neox).edges().window(1).along(List.of(Route.from(TokenGroup.SUBJECT).to(TokenGroup.PROMPT_LAST)))
-                .over(facts, Runner.silent());
+        Route route = Route.from(TokenGroup.SUBJECT).to(TokenGroup.PROMPT_LAST);
+        KnockoutCurves curves = Knockout.of(neox).edges().window(1).along(List.of(route)).over(facts, Runner.silent());
         for (int i = 0; i < facts.size(); i++) {
             Prompt p = facts.get(i).prompt();
             Edges edges = Edges.between(TokenGroup.SUBJECT.tokens(p), new int[] {p.length() - 1});
@@ -136,7 +136,8 @@ class KnockoutTest {
 
     @Test
     void aFormSaysWhatItNeeds() {
-        assertTrue(assertThrows(BadRequest.class, () -> Knockout.of(mamba).form(Knockout.Form.HELD)).getMessage().contains("means: missing"));
+        String said = assertThrows(BadRequest.class, () -> Knockout.of(mamba).form(Knockout.Form.HELD)).getMessage();
+        assertTrue(said.contains("means: missing"), said);
         MeanActivations inputs = MeanActivations.of(mamba, List.of(new int[] {1}), Runner.silent(), HookPoint.IN_X);
         assertTrue(assertThrows(BadRequest.class, () -> Knockout.of(mamba).held(inputs)).getMessage().contains("delta"));
         MeanActivations small = new MeanActivations(means.model(), 1, Map.of(HookPoint.IN_X, new float[2][3]));
@@ -242,7 +243,8 @@ class KnockoutTest {
         var table = criteria.table();
         assertEquals(10, table.rowCount());
         for (int r = 0; r < table.rowCount(); r++) {
-            assertFalse(table.getString(r, "paper").contains("not held"), table.getString(r, "criterion") + ": " + table.getString(r, "paper"));
+            String paper = table.getString(r, "paper");
+            assertFalse(paper.contains("not held"), table.getString(r, "criterion") + ": " + paper);
         }
         assertTrue(table.getString(9, "paper").contains("layers 47 and 43"), table.getString(9, "paper"));
         // layer 4 is in the windows of 2 around 4 and 5
@@ -259,7 +261,8 @@ class KnockoutTest {
         assertTrue(r.distance("convolution and scan").mean() > 1e-6);
         assertEquals(0, r.distance("convolution and scan, delta held").mean(), 1e-5);
         assertTrue(r.distance("scan").mean() > r.distance("convolution and scan").mean());
-        assertEquals(List.of("nothing", "scan", "convolution", "convolution and scan"), Remainder.of(mamba, known.pairs(5, 1), Runner.silent()).cuts());
+        assertEquals(List.of("nothing", "scan", "convolution", "convolution and scan"),
+                Remainder.of(mamba, known.pairs(5, 1), Runner.silent()).cuts());
         assertEquals(0, Remainder.of(neox, known.pairs(5, 1), Runner.silent()).distance("attention").mean(), 1e-5);
         assertThrows(BadRequest.class, () -> Remainder.of(neox, known.pairs(5, 1), means));
         assertThrows(BadRequest.class, () -> r.distance("attention"));

@@ -31,7 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Pieces, requests and results as data. */
 class PiecesTest {
-    private static final List<Route> ROUTES = List.of(Route.from(TokenGroup.SUBJECT).to(TokenGroup.PROMPT_LAST), Route.from(TokenGroup.BEFORE));
+    private static final List<Route> ROUTES = List.of(Route.from(TokenGroup.SUBJECT).to(TokenGroup.PROMPT_LAST),
+            Route.from(TokenGroup.BEFORE));
 
     private static LanguageModel mamba;
     private static LanguageModel neox;
@@ -118,7 +119,8 @@ class PiecesTest {
         assertEquals(knockout.over(others, Runner.silent()), knockout.over(others, changed));
         assertEquals(2, changed.taken(), "the first piece and the last one");
         MeanActivations ofOthers = MeanActivations.of(mamba, MeanActivations.documents(mamba, 5, 9), Runner.silent(), HookPoint.IN_X);
-        for (Knockout other : List.of(knockout.published(ofOthers), knockout.window(2), knockout.scan(), knockout.along(ROUTES.subList(0, 1)))) {
+        Knockout along = knockout.along(ROUTES.subList(0, 1));
+        for (Knockout other : List.of(knockout.published(ofOthers), knockout.window(2), knockout.scan(), along)) {
             Runner none = Runner.of(store, Store.none(), Progress.silent());
             assertEquals(other.over(facts, Runner.silent()), other.over(facts, none));
             assertEquals(0, none.taken());
@@ -164,11 +166,13 @@ class PiecesTest {
 
     @Test
     void edgesAreData() {
-        var request = new EdgesRequest(new GivenPrompt("Novux Bridge is located in", null), List.of(1, 2), List.of(List.of(0, 1), List.of(1, 2)), "both", true);
+        GivenPrompt prompt = new GivenPrompt("Novux Bridge is located in", null);
+        var request = new EdgesRequest(prompt, List.of(1, 2), List.of(List.of(0, 1), List.of(1, 2)), "both", true);
         assertEquals(request, Pieces.read(request, EdgesRequest.class));
         EdgesExperiment experiment = new EdgesExperiment();
         EdgesExperiment.Found found = experiment.run(mamba, experiment.complete(mamba, request), Runner.silent());
         assertEquals(found, Pieces.read(found, EdgesExperiment.Found.class));
-        assertTrue(assertThrows(BadRequest.class, () -> experiment.complete(neox, request)).getMessage().startsWith("cut: 'both', expected attention"));
+        String said = assertThrows(BadRequest.class, () -> experiment.complete(neox, request)).getMessage();
+        assertTrue(said.startsWith("cut: 'both', expected attention"), said);
     }
 }

@@ -17,7 +17,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainStepTest {
-    private static final String GOOD = "{'ids':[[1,2,3],[4,5,6]],'steps':2,'optimizer':{'lr':0.01,'beta1':0.9,'beta2':0.99,'eps':1e-8,'weight_decay':0}}";
+    private static final String GOOD = "{'ids':[[1,2,3],[4,5,6]],'steps':2,"
+            + "'optimizer':{'lr':0.01,'beta1':0.9,'beta2':0.99,'eps':1e-8,'weight_decay':0}}";
 
     private static TrainStepRequest request(String text) {
         return RequestReader.read(Json.object(text.replace('\'', '"').getBytes(), "request"), TrainStepRequest.class);
@@ -35,13 +36,16 @@ class TrainStepTest {
         assertEquals("losses", losses.name());
         assertTrue(losses.values()[2] < losses.values()[0]);
         String ids = GOOD.replace("[4,5,6]", "[4,5,999]");
-        assertTrue(assertThrows(BadRequest.class, () -> experiment.complete(model, request(ids))).getMessage().startsWith("ids[1][2]: 999"));
+        String said = assertThrows(BadRequest.class, () -> experiment.complete(model, request(ids))).getMessage();
+        assertTrue(said.startsWith("ids[1][2]: 999"), said);
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "'steps':2|'steps':0|steps: 0", "[4,5,6]|[4]|ids[1]: expected", "[[1,2,3],[4,5,6]]|[[1],[2]]|ids: rows of 1 token", "[[1,2,3],[4,5,6]]|[]|ids: expected",
-        "'beta2':0.99|'beta2':1|optimizer.beta2: 1.0, expected a number from 0 to below 1", "1e-8|1e-60|optimizer.eps: 1.0E-60", "'lr':0.01,||optimizer.lr: missing",
+        "'steps':2|'steps':0|steps: 0", "[4,5,6]|[4]|ids[1]: expected", "[[1,2,3],[4,5,6]]|[[1],[2]]|ids: rows of 1 token",
+        "[[1,2,3],[4,5,6]]|[]|ids: expected",
+        "'beta2':0.99|'beta2':1|optimizer.beta2: 1.0, expected a number from 0 to below 1", "1e-8|1e-60|optimizer.eps: 1.0E-60",
+        "'lr':0.01,||optimizer.lr: missing",
         "'lr'|'rate'|optimizer."})
     void whatIsWrongIsNamed(String good, String bad, String why) {
         String said = assertThrows(BadRequest.class, () -> request(GOOD.replace(good, bad == null ? "" : bad))).getMessage();
