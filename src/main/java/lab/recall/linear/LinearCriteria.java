@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import lab.recall.model.Mamba;
 import lab.recall.stats.RankCorrelation;
 import lab.recall.view.Criteria;
 import lab.recall.view.Criteria.Criterion;
@@ -26,6 +25,8 @@ import lab.recall.view.Criteria.Found;
 public final class LinearCriteria {
     private static final List<String> RANKING = List.of("person native language", "landmark on continent", "country language", "country capital city",
             "company CEO");
+
+    private static final String MAMBA = "Mamba";
 
     /** A relation's bar and the paper's baseline for it. */
     private record Score(double faithfulness, double chance) {
@@ -76,12 +77,11 @@ public final class LinearCriteria {
     }
 
     private static Side side(LinearRelations[] found, boolean mamba) {
-        return Arrays.stream(found).filter(f -> f.model() instanceof Mamba == mamba && !f.measured().isEmpty()).findFirst().map(f -> {
+        return Arrays.stream(found).filter(f -> f.model().family().equals(MAMBA) == mamba && !f.measured().isEmpty()).findFirst().map(f -> {
             Map<String, Score> bars = new LinkedHashMap<>();
             Map<String, LayerCurves> curves = new LinkedHashMap<>();
             for (LinearRelation r : f.measured()) {
-                PaperLinearity.Bar published = PaperLinearity.of(r.name());
-                String name = published == null ? r.name() : published.relation();
+                String name = PaperLinearity.of(r.name()).map(PaperLinearity.Bar::relation).orElse(r.name());
                 bars.put(name, new Score(r.faithfulness(Selection.NESTED).mean(), r.chance()));
                 curves.put(name, LayerCurves.of(r, f.model().layers()));
             }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import lab.recall.facts.Fact;
 import lab.recall.facts.PaperNumbers;
 import lab.recall.facts.Relations;
@@ -17,7 +18,7 @@ import org.knowm.xchart.CategoryChart;
  *
  * <pre>{@code
  * PaperLinearity.bars()                                      // the paper's figure
- * PaperLinearity.of("country_capital_city").mamba()          // 0.754; null where the paper has none
+ * PaperLinearity.of("country_capital_city").get().mamba()    // 0.754; empty where the paper has none
  * }</pre>
  *
  * Decoded from vector figures. Source: arXiv 2404.03646, section 5.
@@ -53,10 +54,10 @@ public final class PaperLinearity {
         return PaperNumbers.of("lre_faithfulness").evidence();
     }
 
-    /** The bars of a relation by its file's name, or null. */
-    public static Bar of(String relation) {
+    /** The bars of a relation by its file's name, where the paper has it. */
+    public static Optional<Bar> of(String relation) {
         String words = words(relation);
-        return all().stream().filter(b -> b.relation.equalsIgnoreCase(words)).findFirst().orElse(null);
+        return all().stream().filter(b -> b.relation.equalsIgnoreCase(words)).findFirst();
     }
 
     private static String words(String relation) {
