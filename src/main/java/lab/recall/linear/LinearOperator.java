@@ -149,7 +149,8 @@ public record LinearOperator(int layer, int width, int examples, float[] matrix,
             }
         }
         String of = examples == 1 ? "one example" : "mean of " + examples + " examples";
-        return HeatMap.signed("W, " + of + ", from " + place(layer) + " to the last residual stream" + (shown < width ? ", its corner" : ""), rows)
+        String part = shown < width ? ", its corner" : "";
+        return HeatMap.signed("W, " + of + ", from " + place(layer) + " to the last residual stream" + part, rows)
                 .rowAxis("row").columns("column");
     }
 

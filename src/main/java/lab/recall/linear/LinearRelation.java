@@ -157,7 +157,8 @@ public final class LinearRelation implements Showable {
     private int index(int layer) {
         int at = layers.indexOf(layer);
         if (at < 0) {
-            throw new BadRequest("layer", label(layer) + " was not looked at; there are " + layers.stream().map(LinearRelation::label).toList());
+            throw new BadRequest("layer", label(layer) + " was not looked at; there are "
+                    + layers.stream().map(LinearRelation::label).toList());
         }
         return at;
     }
@@ -178,7 +179,8 @@ public final class LinearRelation implements Showable {
 
     /** The layers chosen for faithfulness, as text; several where parts chose differently. */
     public String chosenLayers(Selection how) {
-        return faithful == null ? "–" : faithful.chosenLayers(how).stream().map(i -> label(layers.get(i))).collect(Collectors.joining(", "));
+        return faithful == null ? "–"
+                : faithful.chosenLayers(how).stream().map(i -> label(layers.get(i))).collect(Collectors.joining(", "));
     }
 
     /** The layer at which faithfulness is largest; of equals the first. */
@@ -198,7 +200,10 @@ public final class LinearRelation implements Showable {
         return LinearSweep.BETAS[faithful.setting(0, index(layer))];
     }
 
-    /** The last layer at which faithfulness is at least half way from the best constant answer to its largest value: until there the state decides. */
+    /**
+     * The last layer at which faithfulness is at least half way from the best constant answer to its largest value: until there the state
+     * decides.
+     */
     public int lastLinearLayer() {
         return lastHalf(faithfulnessByLayer(Selection.PUBLISHED), constant());
     }
@@ -214,8 +219,8 @@ public final class LinearRelation implements Showable {
     }
 
     /**
-     * The best constant answer: the largest share of tests whose objects one token begins, mean over splits. Where objects are one token each
-     * it is the share of the most frequent object.
+     * The best constant answer: the largest share of tests whose objects one token begins, mean over splits. Where objects are one token
+     * each it is the share of the most frequent object.
      */
     public double constant() {
         return trials.stream().mapToDouble(Trial::constant).average().orElse(Double.NaN);
@@ -228,7 +233,8 @@ public final class LinearRelation implements Showable {
 
     /** Faithfulness and causality by layer, chosen on other facts, with the best constant answer as a level. */
     public XYChart chart() {
-        XYChart chart = Charts.lines(model + ", " + name + ", " + asking.id(), "layer after which h is taken (-1: embedding)", "share of facts");
+        XYChart chart = Charts.lines(model + ", " + name + ", " + asking.id(), "layer after which h is taken (-1: embedding)",
+                "share of facts");
         chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
         double[] x = layers.stream().mapToDouble(l -> l).toArray();
         line(chart, "faithfulness", x, l -> faithfulness(Selection.NESTED, l));

@@ -166,7 +166,8 @@ public final class LinearRelations implements Showable {
     }
 
     private Estimate faithfulness(String name) {
-        return all.stream().filter(r -> r.name().equals(name)).findFirst().map(r -> r.faithfulness(how)).orElse(Estimate.mean(new double[0], SEED));
+        return all.stream().filter(r -> r.name().equals(name)).findFirst().map(r -> r.faithfulness(how))
+                .orElse(Estimate.mean(new double[0], SEED));
     }
 
     /** Models that know other facts have other tests, and with them another best constant answer: the larger one counts. */
@@ -180,12 +181,13 @@ public final class LinearRelations implements Showable {
         List<List<Object>> rows = new ArrayList<>();
         for (LinearRelation r : Stream.concat(measured().stream(), all.stream().filter(r -> !r.isMeasured())).toList()) {
             rows.add(r.isMeasured() ? List.of(r.name(), r.tested(), r.faithfulness(Selection.NESTED).toString(),
-                    r.faithfulness(Selection.PUBLISHED).toString(), r.chosenLayers(Selection.NESTED), r.causality(Selection.NESTED).toString(),
-                    r.causality(Selection.PUBLISHED).toString(), Tables.number(r.constant()), Tables.number(r.chance()))
+                    r.faithfulness(Selection.PUBLISHED).toString(), r.chosenLayers(Selection.NESTED),
+                    r.causality(Selection.NESTED).toString(), r.causality(Selection.PUBLISHED).toString(), Tables.number(r.constant()),
+                    Tables.number(r.chance()))
                     : List.of(r.name(), 0, "too few known: " + r.known(), "–", "–", "–", "–", "–", Tables.number(r.chance())));
         }
-        return Tables.of(model.name() + ", " + asking.id(), List.of("relation", "facts", "faithfulness", "faithfulness, on the tests", "layer",
-                "causality", "causality, on the tests", "best constant answer", "chance"), rows);
+        return Tables.of(model.name() + ", " + asking.id(), List.of("relation", "facts", "faithfulness", "faithfulness, on the tests",
+                "layer", "causality", "causality, on the tests", "best constant answer", "chance"), rows);
     }
 
     /** One row a relation, layer and measure, for programs. */
@@ -201,7 +203,8 @@ public final class LinearRelations implements Showable {
                 }
             }
         }
-        return Tables.of(model.name() + ", " + asking.id(), List.of("relation", "measure", "selection", "layer", "mean", "low", "high", "facts"), rows);
+        return Tables.of(model.name() + ", " + asking.id(),
+                List.of("relation", "measure", "selection", "layer", "mean", "low", "high", "facts"), rows);
     }
 
     private static List<Object> row(LinearRelation r, String measure, Selection selection, int layer, Estimate e) {
@@ -215,8 +218,8 @@ public final class LinearRelations implements Showable {
             return title() + ": " + nothing();
         }
         String others = measured == all.size() ? "" : " (of each other fewer than " + Trial.LEAST + " facts are known)";
-        return title() + ": " + measured + " of " + all.size() + " relations measured" + others + "; faithfulness " + mean() + ", best constant answer "
-                + constant() + ", difference " + aboveConstant() + "; " + above(0.5) + " above 0.5";
+        return title() + ": " + measured + " of " + all.size() + " relations measured" + others + "; faithfulness " + mean()
+                + ", best constant answer " + constant() + ", difference " + aboveConstant() + "; " + above(0.5) + " above 0.5";
     }
 
     private static String nothing() {

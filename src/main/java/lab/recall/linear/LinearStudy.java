@@ -58,8 +58,8 @@ final class LinearStudy implements Study<LinearStudy.Asked, LinearStudy.Piece, T
     record Piece(int split, Template template, List<Fact> training, List<Candidate> candidates) {
         static Piece of(Settings s, Relation relation, int split) {
             Split facts = Split.of(relation.facts(), s.samples, new Random(s.seed + 1_000_003L * split + relation.name().hashCode()));
-            return new Piece(split, s.asking.template(relation), facts.training(), facts.rest().stream().limit((long) SplitRun.TIMES * s.facts)
-                    .map(f -> new Candidate(relation.facts().indexOf(f), f)).toList());
+            return new Piece(split, s.asking.template(relation), facts.training(), facts.rest().stream()
+                    .limit((long) SplitRun.TIMES * s.facts).map(f -> new Candidate(relation.facts().indexOf(f), f)).toList());
         }
     }
 
@@ -117,7 +117,8 @@ final class LinearStudy implements Study<LinearStudy.Asked, LinearStudy.Piece, T
     }
 
     private static boolean fits(List<List<Marks>> marks, Trial trial, int layers, int settings) {
-        return marks != null && marks.size() == (trial.counts() ? layers : 0) && marks.stream().allMatch(of -> of != null && of.size() == settings
+        return marks != null && marks.size() == (trial.counts() ? layers : 0)
+                && marks.stream().allMatch(of -> of != null && of.size() == settings
                 && of.stream().allMatch(m -> m != null && m.tests() == trial.tests().size()));
     }
 

@@ -67,8 +67,9 @@ public final class LinearSweep {
         } catch (IllegalArgumentException e) {
             throw e instanceof Failure f ? f : new BadRequest("model", e.getMessage(), e);
         }
-        return new LinearSweep(model, new LinearStudy.Settings(Asking.IN_CONTEXT, SAMPLES, false, FACTS, 1,
-                IntStream.range(Jacobian.EMBED, model.layers()).boxed().toList(), IntStream.of(RANKS).filter(r -> r <= model.width()).boxed().toList()), SPLITS);
+        List<Integer> layers = IntStream.range(Jacobian.EMBED, model.layers()).boxed().toList();
+        List<Integer> ranks = IntStream.of(RANKS).filter(r -> r <= model.width()).boxed().toList();
+        return new LinearSweep(model, new LinearStudy.Settings(Asking.IN_CONTEXT, SAMPLES, false, FACTS, 1, layers, ranks), SPLITS);
     }
 
     /** Asked in another way. */
@@ -127,7 +128,8 @@ public final class LinearSweep {
     public LinearSweep layers(int... some) {
         List<Integer> sorted = Arrays.stream(some).sorted().distinct().boxed().toList();
         if (sorted.isEmpty() || sorted.get(0) < Jacobian.EMBED || sorted.get(sorted.size() - 1) >= model.layers()) {
-            throw new BadRequest("layers", Arrays.toString(some) + ", expected Jacobian.EMBED or whole numbers from 0 to " + (model.layers() - 1));
+            throw new BadRequest("layers", Arrays.toString(some) + ", expected Jacobian.EMBED or whole numbers from 0 to "
+                    + (model.layers() - 1));
         }
         LinearStudy.Settings s = settings;
         return with(new LinearStudy.Settings(s.asking(), s.samples(), s.each(), s.facts(), s.seed(), sorted, s.ranks()));
@@ -171,8 +173,8 @@ public final class LinearSweep {
     }
 
     /**
-     * The same tests with operators of n = 1, 2, .. {@code most} samples, the first n of one and the same list; in context, all of them stand
-     * in the prompts throughout. No edits.
+     * The same tests with operators of n = 1, 2, .. {@code most} samples, the first n of one and the same list; in context, all of them
+     * stand in the prompts throughout. No edits.
      */
     public List<LinearRelations> fewer(Relations relations, int most) {
         return fewer(relations, most, Runner.shown());

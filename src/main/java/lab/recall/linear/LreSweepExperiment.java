@@ -67,7 +67,8 @@ public final class LreSweepExperiment implements Experiment<LreSweepRequest, Lre
     /** The bars of all models that know enough in one chart. */
     @Override
     public List<NamedView> beside(Map<String, LreSweepResult> results) {
-        LinearRelations[] found = results.values().stream().map(LreSweepResult::found).filter(f -> !f.measured().isEmpty()).toArray(LinearRelations[]::new);
+        LinearRelations[] found = results.values().stream().map(LreSweepResult::found).filter(f -> !f.measured().isEmpty())
+                .toArray(LinearRelations[]::new);
         return found.length < 2 ? List.of() : List.of(new NamedView("relations-bars", LinearRelations.beside(found)));
     }
 }

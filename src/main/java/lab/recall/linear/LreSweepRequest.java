@@ -15,7 +15,8 @@ import lab.recall.study.Asks;
 public record LreSweepRequest(
         @Asks(value = "world, lre, or a folder of relation files", otherwise = "those that belong to the model") String relations,
         @Asks("A relation's name, or all") String relation,
-        @Asks(value = "How facts are asked: after the other samples, or by the plain template", words = {"in-context", "zero-shot"}) String prompt,
+        @Asks(value = "How facts are asked, after the other samples or by the plain template", words = {"in-context", "zero-shot"})
+                String prompt,
         @Asks(value = "Layer, beta and rank are chosen on other facts, or on those that are scored, as the reference code did",
                 words = {"nested", "published"}) String mode,
         @Asks("Facts that make an operator") Integer samples,

@@ -110,7 +110,8 @@ final class Outcomes {
     }
 
     private int setting(int split, int layer, IntPredicate choosing) {
-        return middleOfBest(IntStream.range(0, marks.get(split).get(layer).size()).mapToDouble(k -> rate(split, layer, k, choosing)).toArray());
+        int settings = marks.get(split).get(layer).size();
+        return middleOfBest(IntStream.range(0, settings).mapToDouble(k -> rate(split, layer, k, choosing)).toArray());
     }
 
     private double rate(int split, int layer, int setting, IntPredicate choosing) {

@@ -19,7 +19,8 @@ public record SourceLayer(@JsonValue Object said) {
     @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
     public SourceLayer {
         if (!EMBED.equals(said) && !(said instanceof Integer layer && layer >= 0)) {
-            throw new BadRequest("", (said instanceof String text ? "'" + text + "'" : said) + ", expected \"embed\" or a whole number of at least 0");
+            Object quoted = said instanceof String text ? "'" + text + "'" : said;
+            throw new BadRequest("", quoted + ", expected \"embed\" or a whole number of at least 0");
         }
     }
 

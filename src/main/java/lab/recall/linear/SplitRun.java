@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import lab.recall.base.Portions;
 import lab.recall.facts.Fact;
 import lab.recall.linear.Marks.Mark;
@@ -36,7 +35,7 @@ import tech.tablesaw.api.Table;
 final class SplitRun {
     private static final long BYTES = 256L << 20;
     private static final int TOGETHER = 50;
-    /** Facts are asked until enough are known, but no more than so many times as many, and no more than HOPELESS when none was known till then. */
+    /** Facts are asked until enough are known, but no more than so many times as many, and about HOPELESS when none was known till then. */
     static final int TIMES = 4;
     private static final int HOPELESS = 100;
     /** What a base keeps of a token and layer, in residual streams. */
@@ -85,7 +84,8 @@ final class SplitRun {
             Arrays.fill(trials, new Trial(asked, known, Double.NaN, List.of(), List.of()));
             return trials;
         }
-        List<List<List<Marks>>> faithful = Stream.generate(() -> (List<List<Marks>>) new ArrayList<List<Marks>>()).limit(counts.length).toList();
+        List<List<List<Marks>>> faithful = new ArrayList<>();
+        Arrays.stream(counts).forEach(n -> faithful.add(new ArrayList<>()));
         Svd[][] svd = new Svd[counts.length][layers.length];
         int rank = IntStream.of(ranks).max().orElse(0);
         means(training(), done, (n, means) -> {
@@ -160,7 +160,8 @@ final class SplitRun {
                 prompts.add(p);
                 bytes += (long) p.length() * model.layers() * model.width() * Float.BYTES;
             }
-            List<Pass> passes = model.runAll(prompts.stream().map(Prompt::ids).toList(), Recording.points(HookPoint.EMBED, HookPoint.RESID_POST));
+            List<Pass> passes = model.runAll(prompts.stream().map(Prompt::ids).toList(),
+                    Recording.points(HookPoint.EMBED, HookPoint.RESID_POST));
             for (int i = 0; i < prompts.size() && tests.size() < settings.facts(); i++) {
                 LinearStudy.Candidate candidate = all.get(from + i);
                 if (candidate.fact().begunBy(text(passes.get(i).argmax()))) {
@@ -173,8 +174,10 @@ final class SplitRun {
     }
 
     private Test test(int number, Fact fact, Prompt prompt, Pass pass) {
-        float[][] states = Arrays.stream(layers).mapToObj(l -> pass.get(LinearOperator.site(l, prompt.subjectLast()))).toArray(float[][]::new);
-        return new Test(number, fact, prompt, pass.argmax(), states, pass.get(new Site(model.layers() - 1, HookPoint.RESID_POST, pass.length() - 1)));
+        int last = prompt.subjectLast();
+        float[][] states = Arrays.stream(layers).mapToObj(l -> pass.get(LinearOperator.site(l, last))).toArray(float[][]::new);
+        float[] z = pass.get(new Site(model.layers() - 1, HookPoint.RESID_POST, pass.length() - 1));
+        return new Test(number, fact, prompt, pass.argmax(), states, z);
     }
 
     /** Of the answers that the model gives. */
@@ -224,7 +227,8 @@ final class SplitRun {
         Test[] targets = tests.stream().map(t -> target(t, tests, random)).toArray(Test[]::new);
         Marks[][] marks = new Marks[layers.length][ranks.length];
         int from = 0;
-        for (List<Test> some : Portions.of(tests, t -> (long) t.prompt.length() * model.layers() * model.width() * Float.BYTES * STATES, BYTES)) {
+        long tokenBytes = (long) model.layers() * model.width() * Float.BYTES * STATES;
+        for (List<Test> some : Portions.of(tests, t -> t.prompt.length() * tokenBytes, BYTES)) {
             List<Pass> bases = model.runAll(some.stream().map(t -> t.prompt.ids()).toList(), Recording.states());
             for (int l = 0; l < layers.length; l++) {
                 List<Marks> found = edits(layers[l], svd[l], some, Arrays.copyOfRange(targets, from, from + some.size()), bases);

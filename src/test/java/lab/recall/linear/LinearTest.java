@@ -304,7 +304,8 @@ class LinearTest {
         assertThrows(Unsolvable.class, found::bestLayer);
         assertThrows(Unsolvable.class, () -> found.all().get(0).beta(0));
         assertEquals(0, found.all().get(0).faithfulness(Selection.NESTED).n());
-        assertTrue(found.all().get(0).known().matches("0 of \\d+"), "one split stands for all where it knew none: " + found.all().get(0).known());
+        assertTrue(found.all().get(0).known().matches("0 of \\d+"),
+                "one split stands for all where it knew none: " + found.all().get(0).known());
         assertTrue(LinearCriteria.of(found).table().isEmpty());
     }
 
