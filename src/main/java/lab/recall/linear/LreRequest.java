@@ -24,8 +24,8 @@ public record LreRequest(
     }
 
     private static List<Example> some(String field, List<Example> given) {
-        if (Check.given(field, given).isEmpty()) {
-            throw new BadRequest(field, "[], expected a list of at least one {\"prompt\", \"token\"}");
+        if (given == null || given.isEmpty()) {
+            throw new BadRequest(field, "expected a list of at least one {\"prompt\", \"token\"}");
         }
         for (int i = 0; i < given.size(); i++) {
             if (given.get(i) == null) {

@@ -274,7 +274,7 @@ class LinearStudyTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "'samples':[]|samples: [], expected a list of at least one", "'samples':[null]|samples[0]: null, expected",
+        "'samples':[]|samples: expected a list of at least one", "'samples':[null]|samples[0]: null, expected",
         "'samples':[{'token':0}]|samples[0].prompt: missing",
         "'samples':[{'prompt':{'ids':[1,2]},'token':2}]|samples[0].token: 2, expected a whole number from 0 to 1",
         "'samples':[{'prompt':{'ids':[1,2]},'token':1,'nope':1}]|samples[0].nope: unknown field",
