@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import lab.recall.base.BadRequest;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
@@ -95,6 +96,7 @@ public final class KnownFacts implements Showable {
      * @param count   how many at most
      * @param seed    the same seed gives the same pairs
      * @param pairing how the two prompts are laid token on token
+     * @throws BadRequest when no two known facts make a pair
      */
     public FactPairs pairs(int count, long seed, Pairing pairing) {
         Random random = new Random(seed);
@@ -114,7 +116,7 @@ public final class KnownFacts implements Showable {
             pairs.add(pair(k, partners.get(random.nextInt(partners.size()))));
         }
         if (pairs.isEmpty()) {
-            throw new IllegalArgumentException(model.name() + " knows " + known.size() + " of these " + asked.stream().mapToInt(r -> r.facts().size()).sum()
+            throw new BadRequest("", model.name() + " knows " + known.size() + " of these " + asked.stream().mapToInt(r -> r.facts().size()).sum()
                     + " facts, and no two of one relation make a pair");
         }
         return new FactPairs(List.copyOf(pairs), unmatched);

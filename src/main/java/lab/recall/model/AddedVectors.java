@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntPredicate;
+import lab.recall.base.BadRequest;
 import lab.recall.math.Parallel;
 
 /**
@@ -60,7 +61,7 @@ public final class AddedVectors {
      */
     public void add(Pass base, int token, float[] vector, int reads) {
         if (reads < 0 || reads > base.length() - token) {
-            throw new IllegalArgumentException("reads: " + reads + ", expected a whole number from 0 to " + (base.length() - token)
+            throw new BadRequest("reads", reads + ", expected a whole number from 0 to " + (base.length() - token)
                     + ", the tokens from the vector's on");
         }
         runs.add(Run.fork(base, List.of(new Intervention.Add(new Site(layer, point, token), vector)), gradients, 0));

@@ -2,6 +2,7 @@ package lab.recall.model;
 
 import java.util.Arrays;
 import java.util.List;
+import lab.recall.base.BadRequest;
 import lab.recall.math.CrossEntropy;
 
 /**
@@ -57,11 +58,11 @@ public final class Gradients {
         int slot = site.point().isGlobal() ? pass.model().layers() : site.layer();
         float[] all = found.kept == null ? null : found.kept[slot][site.point().ordinal()];
         if (all == null) {
-            throw new IllegalArgumentException("the gradient at " + site.name() + " was not kept; ask for it with Recording.of(\"" + site.name() + "\")");
+            throw new BadRequest("", "the gradient at " + site.name() + " was not kept; ask for it with Recording.of(\"" + site.name() + "\")");
         }
         int at = (site.token() - found.from) * width;
         if (at < 0 || at + width > all.length) {
-            throw new IllegalArgumentException(site + ": the token must be from " + found.from + " to " + (pass.length() - 1));
+            throw new BadRequest("", site + ": the token must be from " + found.from + " to " + (pass.length() - 1));
         }
         return Arrays.copyOfRange(all, at, at + width);
     }

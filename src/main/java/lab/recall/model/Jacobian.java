@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
+import lab.recall.base.BadRequest;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -66,11 +67,11 @@ public record Jacobian(float[] values, float[] h, float[] z) {
         model.requireTape(pass);
         for (int layer : layers) {
             if (layer < EMBED || layer >= model.layers()) {
-                throw new IllegalArgumentException("layer: " + layer + ", expected embed or a whole number from 0 to " + (model.layers() - 1));
+                throw new BadRequest("layer", layer + ", expected embed or a whole number from 0 to " + (model.layers() - 1));
             }
         }
         if (token < pass.from() || token >= pass.length()) {
-            throw new IllegalArgumentException("token: " + token + ", expected a whole number from " + pass.from() + " to " + (pass.length() - 1));
+            throw new BadRequest("token", token + ", expected a whole number from " + pass.from() + " to " + (pass.length() - 1));
         }
         int d = model.width();
         int tokens = pass.length() - token;

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import lab.recall.base.BadRequest;
 import lab.recall.math.Parallel;
 import lab.recall.study.Fields;
 
@@ -41,7 +42,7 @@ public final class AdamW {
     static double beta(Fields f, String field) {
         double v = f.number(field, 0);
         if (v >= 1) {
-            throw new IllegalArgumentException(f.name(field) + ": " + v + ", expected a number from 0 to below 1");
+            throw new BadRequest("", f.name(field) + ": " + v + ", expected a number from 0 to below 1");
         }
         return v;
     }
@@ -50,7 +51,7 @@ public final class AdamW {
     static double epsilon(Fields f) {
         double v = f.number("eps", 0);
         if ((float) v == 0) {
-            throw new IllegalArgumentException(f.name("eps") + ": " + v + ", expected a number above 0 in single precision, such as 1e-8");
+            throw new BadRequest("", f.name("eps") + ": " + v + ", expected a number above 0 in single precision, such as 1e-8");
         }
         return v;
     }

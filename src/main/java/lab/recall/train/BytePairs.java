@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadRequest;
 
 /**
  * Byte-pair encoding learned from counted words, written as the tokenizer.json that HuggingFace's libraries read.
@@ -55,7 +56,7 @@ public final class BytePairs {
         vocabulary.add(BREAK);
         vocabulary.add(BLANK + BREAK);
         if (size < vocabulary.size()) {
-            throw new IllegalArgumentException("vocabulary: " + size + ", expected at least " + vocabulary.size());
+            throw new BadRequest("vocabulary", size + ", expected at least " + vocabulary.size());
         }
         List<String[]> merges = new ArrayList<>();
         merges.add(new String[] {BLANK, BREAK});
@@ -65,7 +66,7 @@ public final class BytePairs {
             List<String> symbols = new ArrayList<>(List.of(BLANK));
             word.chars().forEach(c -> {
                 if (c < '!' || c > '~') {
-                    throw new IllegalArgumentException("the word '" + word + "' holds more than printable ASCII");
+                    throw new BadRequest("", "the word '" + word + "' holds more than printable ASCII");
                 }
                 symbols.add(String.valueOf((char) c));
             });

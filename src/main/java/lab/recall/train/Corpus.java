@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import lab.recall.base.BadRequest;
 import lab.recall.facts.Fact;
 import lab.recall.facts.World;
 import lab.recall.facts.Relation;
@@ -88,7 +89,7 @@ public final class Corpus {
         }
         this.subjects = byType.keySet().stream().sorted().flatMap(t -> byType.get(t).stream()).toList();
         if (shape.binding > 0 && subjects.stream().distinct().count() < 2) {
-            throw new IllegalArgumentException("corpus.binding: " + shape.binding + ", expected 0: the world has one subject, and a binding sentence needs two");
+            throw new BadRequest("corpus.binding", shape.binding + ", expected 0: the world has one subject, and a binding sentence needs two");
         }
     }
 
@@ -137,7 +138,7 @@ public final class Corpus {
             text |= row(random, ids[r], care[r]);
         }
         if (!text) {
-            throw new IllegalArgumentException("corpus.tokens: " + shape.tokens + ", too few for " + (shape.lists == 1 ? "a list" : "a sentence")
+            throw new BadRequest("corpus.tokens", shape.tokens + ", too few for " + (shape.lists == 1 ? "a list" : "a sentence")
                     + " of this world in any row; expected more");
         }
         return new Batch(ids, care);

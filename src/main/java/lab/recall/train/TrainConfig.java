@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
 import lab.recall.facts.World;
 import lab.recall.model.FreshModel;
 import lab.recall.study.Fields;
@@ -83,12 +85,12 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
         try {
             text = Files.readString(file);
         } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be read (" + (Files.exists(file) ? "not UTF-8 text" : "no such file") + ")", e);
+            throw new BadData(file, "", "cannot be read (" + (Files.exists(file) ? "not UTF-8 text" : "no such file") + ")", e);
         }
         try {
             return parse(text);
         } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+            throw new BadData(file, "", e.getMessage(), e);
         }
     }
 
@@ -111,14 +113,14 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
         int corpusSeed = c.integer("seed", 0, Integer.MAX_VALUE);
         c.done();
         if (shape.before() + shape.behind() + shape.binding() > 1) {
-            throw new IllegalArgumentException("corpus: before, behind and binding are shares, their sum is above 1");
+            throw new BadRequest("corpus", "before, behind and binding are shares, their sum is above 1");
         }
         TrainConfig config = new TrainConfig(f.integer("seed", 0, Integer.MAX_VALUE), world, worldSeed, names, f.integer("vocabulary", 1, 100_000),
                 model(f.object("model"), shape), shape, corpusSeed, optimizer, f.integer("steps", 1, MOST), f.integer("evaluate_every", 1, MOST),
                 f.integer("checkpoint_every", 1, MOST), f.settings());
         f.done();
         if (optimizer.warmUp > config.steps) {
-            throw new IllegalArgumentException("optimizer.warm_up: " + optimizer.warmUp + ", expected at most the " + config.steps + " steps");
+            throw new BadRequest("optimizer.warm_up", optimizer.warmUp + ", expected at most the " + config.steps + " steps");
         }
         return config;
     }
@@ -130,10 +132,10 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
                 mamba ? 0 : m.integer("heads", 1, 256));
         m.done();
         if (!mamba && model.width % model.heads != 0) {
-            throw new IllegalArgumentException("model.heads: " + model.heads + " do not divide the width " + model.width);
+            throw new BadRequest("model.heads", model.heads + " do not divide the width " + model.width);
         }
         if (!mamba && shape.tokens() > FreshModel.POSITIONS) {
-            throw new IllegalArgumentException("corpus.tokens: " + shape.tokens() + ", expected at most " + FreshModel.POSITIONS
+            throw new BadRequest("corpus.tokens", shape.tokens() + ", expected at most " + FreshModel.POSITIONS
                     + " for a gpt_neox, the positions that it has");
         }
         return model;
@@ -142,7 +144,7 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
     private static double share(Fields f, String field) {
         double v = f.number(field, 0);
         if (v > 1) {
-            throw new IllegalArgumentException(f.name(field) + ": " + v + ", expected a number from 0 to 1");
+            throw new BadRequest("", f.name(field) + ": " + v + ", expected a number from 0 to 1");
         }
         return v;
     }
@@ -154,7 +156,7 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
         String[] names = field.split("\\.");
         for (int i = 0; i < names.length - 1; i++) {
             if (!(at.get(names[i]) instanceof ObjectNode inner)) {
-                throw new IllegalArgumentException(field + ": no such field in this configuration");
+                throw new BadRequest("", field + ": no such field in this configuration");
             }
             at = inner;
         }

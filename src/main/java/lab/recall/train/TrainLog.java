@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
 import lab.recall.view.Charts;
 import lab.recall.view.Showable;
 import org.knowm.xchart.XYChart;
@@ -72,7 +74,7 @@ public final class TrainLog implements Showable {
                 }
             }
         } catch (IOException e) {
-            throw new IllegalArgumentException(log.file + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new BadRequest("", log.file + ": cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
         AtomicFiles.write(log.file, kept.toString().getBytes(StandardCharsets.UTF_8));
         return log;
@@ -93,7 +95,7 @@ public final class TrainLog implements Showable {
         try {
             Files.readAllLines(log.file).stream().map(TrainLog::entry).filter(e -> e != null).forEach(log.entries::add);
         } catch (IOException e) {
-            throw new IllegalArgumentException(log.file + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new BadRequest("", log.file + ": cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
         return log;
     }
@@ -117,7 +119,7 @@ public final class TrainLog implements Showable {
         try {
             Files.writeString(file, JSON.writeValueAsString(line) + "\n", StandardOpenOption.APPEND, StandardOpenOption.CREATE);
         } catch (IOException x) {
-            throw new IllegalArgumentException(file + ": cannot be written (" + x.getMessage() + ")", x);
+            throw new BadData(file, "", "cannot be written (" + AtomicFiles.reason(x) + ")", x);
         }
     }
 
@@ -129,7 +131,7 @@ public final class TrainLog implements Showable {
     /** The newest entry. */
     public Entry last() {
         if (entries.isEmpty()) {
-            throw new IllegalArgumentException(file + ": no entry yet");
+            throw new BadData(file, "no entry yet");
         }
         return entries.get(entries.size() - 1);
     }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import lab.recall.base.BadData;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 
@@ -45,7 +46,7 @@ final class TrainState {
         for (Map.Entry<String, float[]> w : weights.entrySet()) {
             Tensor kept = all.get("weight." + w.getKey());
             if (kept == null || kept.size() != w.getValue().length) {
-                throw new IllegalArgumentException(file + ": kept weights of another model; remove the file to begin anew");
+                throw new BadData(file, "kept weights of another model; remove the file to begin anew");
             }
             kept.read(0, w.getValue(), 0, w.getValue().length);
         }

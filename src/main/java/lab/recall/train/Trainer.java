@@ -23,6 +23,8 @@ import lab.recall.facts.World;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Trainable;
 import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.Export;
 import lab.recall.view.ProgressBar;
@@ -146,16 +148,16 @@ public final class Trainer {
             JsonNode before = Files.exists(said) ? JSON.readTree(Files.readAllBytes(said)) : null;
             JsonNode now = JSON.readTree(config.settings().toString());
             if (before == null && Files.exists(folder.resolve("config.json"))) {
-                throw new IllegalArgumentException(folder + ": holds a model already; expected a new folder");
+                throw new BadData(folder, "holds a model already; expected a new folder");
             }
             if (before != null && !before.equals(now)) {
-                throw new IllegalArgumentException(folder + ": holds a training with another configuration (training.json); expected a new folder or the same configuration");
+                throw new BadData(folder, "holds a training with another configuration (training.json); expected a new folder or the same configuration");
             }
             AtomicFiles.write(said, (JSON.writeValueAsString(now) + "\n").getBytes(StandardCharsets.UTF_8));
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(said + ": not JSON (" + e.getOriginalMessage() + ")", e);
+            throw new BadData(said, "", "not JSON (" + e.getOriginalMessage() + ")", e);
         } catch (IOException e) {
-            throw new IllegalArgumentException(folder + ": cannot be written (" + e.getMessage() + ")", e);
+            throw new BadData(folder, "", "cannot be written (" + e.getMessage() + ")", e);
         }
     }
 
@@ -203,7 +205,7 @@ public final class Trainer {
                 int at = step;
                 double loss = uninterrupted(() -> step(at));
                 if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
-                    throw new IllegalArgumentException("optimizer.lr: the loss is no longer finite at step " + step + "; expected a lower learning rate, in a new folder");
+                    throw new BadRequest("optimizer.lr", "the loss is no longer finite at step " + step + "; expected a lower learning rate, in a new folder");
                 }
                 losses += loss;
                 summed++;
@@ -276,7 +278,7 @@ public final class Trainer {
             try {
                 Files.deleteIfExists(folder.resolve("state.safetensors"));
             } catch (IOException e) {
-                throw new IllegalArgumentException(folder + ": the kept state cannot be removed (" + e.getMessage() + ")", e);
+                throw new BadData(folder, "", "the kept state cannot be removed (" + e.getMessage() + ")", e);
             }
             if (interrupted) {
                 Thread.currentThread().interrupt();
