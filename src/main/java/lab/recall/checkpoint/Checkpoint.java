@@ -1,8 +1,6 @@
 package lab.recall.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +15,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
+import lab.recall.base.InputFiles;
 import lab.recall.base.Json;
 
 /**
@@ -95,19 +94,13 @@ public final class Checkpoint {
      * Writes a folder in HuggingFace's layout: model.safetensors, what stands in {@code others} under its file name, and config.json, the
      * last of them: a folder that has it is whole.
      *
-     * @throws UncheckedIOException when a file cannot be written
+     * @throws java.io.UncheckedIOException when a file cannot be written
      */
     public static void write(Path folder, JsonNode config, Collection<Tensor> tensors, Map<String, Path> others) {
-        try {
-            AtomicFiles.folder(folder);
-            SafeTensors.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
-            for (Map.Entry<String, Path> other : others.entrySet()) {
-                AtomicFiles.write(folder.resolve(other.getKey()), Files.readAllBytes(other.getValue()));
-            }
-            AtomicFiles.write(folder.resolve("config.json"), Json.pretty(config));
-        } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": cannot be written (" + AtomicFiles.reason(e) + ")", e);
-        }
+        AtomicFiles.folder(folder);
+        SafeTensors.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
+        others.forEach((name, file) -> AtomicFiles.write(folder.resolve(name), InputFiles.bytes(file)));
+        AtomicFiles.write(folder.resolve("config.json"), Json.pretty(config));
     }
 
     /** This checkpoint with some tensors in the place of those of the same name. */

@@ -1,11 +1,7 @@
 package lab.recall.train;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,6 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Json;
 
 /**
  * Byte-pair encoding learned from counted words, written as the tokenizer.json that HuggingFace's libraries read.
@@ -27,7 +24,6 @@ import lab.recall.base.BadRequest;
  * are equally frequent the first in alphabetical order is joined. Source: Sennrich et al., arXiv 1508.07909, algorithm 1.
  */
 public final class BytePairs {
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
     private static final String END_OF_TEXT = "<|endoftext|>";
     /** How byte-level tokenizers write a blank and a line break. */
     private static final String BLANK = "\u0120";
@@ -46,6 +42,7 @@ public final class BytePairs {
      *
      * @param counts how often each word occurs
      * @param size   tokens in all; fewer when no pair is left
+     * @throws BadRequest when a word has other letters, or the size leaves no room for them
      */
     public static BytePairs learn(Map<String, Integer> counts, int size) {
         List<String> vocabulary = new ArrayList<>(List.of(END_OF_TEXT));
@@ -119,21 +116,21 @@ public final class BytePairs {
 
     /** Writes tokenizer_config.json, without which Python would take the class and the tokens of the architecture's own tokenizer. */
     static void writeSettings(Path file) {
-        write(file, JSON.createObjectNode().put("tokenizer_class", "PreTrainedTokenizerFast").put("bos_token", END_OF_TEXT).put("eos_token", END_OF_TEXT)
+        write(file, Json.MAPPER.createObjectNode().put("tokenizer_class", "PreTrainedTokenizerFast").put("bos_token", END_OF_TEXT).put("eos_token", END_OF_TEXT)
                 .put("unk_token", END_OF_TEXT).put("clean_up_tokenization_spaces", false));
     }
 
     private static void write(Path file, ObjectNode json) {
-        try {
-            AtomicFiles.write(file, (JSON.writeValueAsString(json) + "\n").getBytes(StandardCharsets.UTF_8));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+        AtomicFiles.write(file, Json.prettyLine(json));
     }
 
-    /** Writes tokenizer.json. */
+    /**
+     * Writes tokenizer.json.
+     *
+     * @throws java.io.UncheckedIOException when it cannot be written
+     */
     public void write(Path file) {
-        ObjectNode all = JSON.createObjectNode().put("version", "1.0").putNull("truncation").putNull("padding");
+        ObjectNode all = Json.MAPPER.createObjectNode().put("version", "1.0").putNull("truncation").putNull("padding");
         all.putArray("added_tokens").addObject().put("id", 0).put("content", END_OF_TEXT).put("single_word", false).put("lstrip", false)
                 .put("rstrip", false).put("normalized", false).put("special", true);
         all.putNull("normalizer");

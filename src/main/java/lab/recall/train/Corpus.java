@@ -76,7 +76,10 @@ public final class Corpus {
     private final Map<String, int[]> words = new HashMap<>();
     private final int endOfText;
 
-    /** @param seed of the dropped pairs and of all text */
+    /**
+     * @param seed of the dropped pairs and of all text
+     * @throws BadRequest when the shape asks for what the world does not have
+     */
     public Corpus(World world, Tokenizer tokenizer, Shape shape, long seed) {
         this.tokenizer = tokenizer;
         this.shape = shape;
@@ -128,7 +131,11 @@ public final class Corpus {
         return pairs;
     }
 
-    /** The batch of a step; refuses rows that hold no sentence. */
+    /**
+     * The batch of a step; refuses rows that hold no sentence.
+     *
+     * @throws BadRequest when no row holds a sentence
+     */
     public Batch batch(long step) {
         SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + step);
         int[][] ids = new int[shape.rows][shape.tokens];

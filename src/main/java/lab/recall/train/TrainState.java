@@ -43,6 +43,9 @@ final class TrainState {
     /** Fills weights and moments in; returns steps done and seconds. */
     double[] read(Map<String, float[]> weights, AdamW adam) {
         Map<String, Tensor> all = SafeTensors.read(file);
+        if (!all.containsKey(STEP) || !all.containsKey(SECONDS)) {
+            throw new BadData(file, "no state of a training; remove the file to begin anew");
+        }
         for (Map.Entry<String, float[]> w : weights.entrySet()) {
             Tensor kept = all.get("weight." + w.getKey());
             if (kept == null || kept.size() != w.getValue().length) {
