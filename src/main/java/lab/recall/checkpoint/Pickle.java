@@ -66,7 +66,8 @@ final class Pickle {
             return new Pickle(in, file, storages).run();
         } catch (BufferUnderflowException e) {
             throw new BadData(file, "", "the pickle is cut short", e);
-        } catch (ClassCastException | IndexOutOfBoundsException | ArithmeticException | NegativeArraySizeException e) {
+        } catch (ClassCastException | IndexOutOfBoundsException | ArithmeticException | NegativeArraySizeException | NullPointerException
+                | UnsupportedOperationException e) {
             throw new BadData(file, "", "not a pickle of tensors", e);
         }
     }

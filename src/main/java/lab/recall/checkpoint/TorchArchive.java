@@ -108,7 +108,7 @@ public final class TorchArchive {
         long at = in.position();
         for (Object key : keys) {
             DType dtype = types.get(String.valueOf(key));
-            if (dtype == null || at + 8 > channel.size()) {
+            if (!(key instanceof String text) || dtype == null || at + 8 > channel.size()) {
                 throw new BadData(file, "the storage '" + key + "' is missing");
             }
             long count = bytes(channel, new ZipDirectory.Entry(at, 8), file).order(ByteOrder.LITTLE_ENDIAN).getLong();
@@ -116,7 +116,7 @@ public final class TorchArchive {
             if (count != size / dtype.bytes() || size > channel.size() - at - 8) {
                 throw new BadData(file, "the storage '" + key + "' is cut short");
             }
-            mapped.put((String) key, map(path, channel, at + 8, size));
+            mapped.put(text, map(path, channel, at + 8, size));
             at += 8 + size;
         }
         in.position(tensors);

@@ -43,7 +43,11 @@ public record EditRequest(int caseId, String relation, String prompt, String sub
         neighbours = List.copyOf(neighbours);
     }
 
-    /** One without test prompts; the subject stands in the prompt, or {} does. */
+    /**
+     * One without test prompts; the subject stands in the prompt, or {} does.
+     *
+     * @throws BadRequest when the subject does not stand in the prompt, or a text is empty
+     */
     public static EditRequest of(String prompt, String subject, String target) {
         return new EditRequest(0, "", prompt, subject, target, "", List.of(), List.of());
     }

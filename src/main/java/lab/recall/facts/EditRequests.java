@@ -101,7 +101,11 @@ public record EditRequests(List<EditRequest> all) implements Showable {
         return read(DataFolder.find("world/edits/requests.json"));
     }
 
-    /** Requests about facts that a model knows; of other objects, as in {@link #of(Relations, List, int, long)}. */
+    /**
+     * Requests about facts that a model knows; of other objects, as in {@link #of(Relations, List, int, long)}.
+     *
+     * @throws BadRequest when none can be made
+     */
     public static EditRequests of(Relations relations, KnownFacts known, int count, long seed) {
         return of(relations, known.facts(), count, seed);
     }
@@ -113,6 +117,7 @@ public record EditRequests(List<EditRequest> all) implements Showable {
      * @param relations where the facts come from
      * @param count     how many at most
      * @param seed      the same seed gives the same requests
+     * @throws BadRequest when none can be made
      */
     public static EditRequests of(Relations relations, List<Fact> facts, int count, long seed) {
         List<Fact> order = new ArrayList<>(facts);

@@ -84,7 +84,11 @@ public final class KnownFacts implements Showable {
         return List.copyOf(order.subList(0, Math.min(count, order.size())));
     }
 
-    /** Pairs whose prompts have the same length and their subjects at the same tokens. */
+    /**
+     * Pairs whose prompts have the same length and their subjects at the same tokens.
+     *
+     * @throws BadRequest when no two known facts make a pair
+     */
     public FactPairs pairs(int count, long seed) {
         return pairs(count, seed, Pairing.CORRECTED);
     }
@@ -116,8 +120,8 @@ public final class KnownFacts implements Showable {
             pairs.add(pair(k, partners.get(random.nextInt(partners.size()))));
         }
         if (pairs.isEmpty()) {
-            throw new BadRequest("", model.name() + " knows " + known.size() + " of these " + asked.stream().mapToInt(r -> r.facts().size()).sum()
-                    + " facts, and no two of one relation make a pair");
+            throw new BadRequest("", model.name() + " knows " + known.size() + " of these "
+                    + asked.stream().mapToInt(r -> r.facts().size()).sum() + " facts, and no two of one relation make a pair");
         }
         return new FactPairs(List.copyOf(pairs), unmatched);
     }

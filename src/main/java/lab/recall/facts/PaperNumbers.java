@@ -23,7 +23,11 @@ public final class PaperNumbers {
         this.json = json;
     }
 
-    /** A file of {@code data/paper}, without its ending. */
+    /**
+     * A file of {@code data/paper}, without its ending.
+     *
+     * @throws BadData when there is no such file
+     */
     public static PaperNumbers of(String name) {
         return new PaperNumbers(name, Json.object(DataFolder.find("paper/" + name + ".json")));
     }

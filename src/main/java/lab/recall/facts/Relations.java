@@ -122,7 +122,8 @@ public final class Relations implements Showable {
     private BadRequest unknown(String name) {
         List<String> names = all.stream().map(Relation::name).toList();
         String meant = Nearest.question(name, names);
-        return new BadRequest("", "'" + name + "' is no relation here" + meant + (meant.isEmpty() ? "; there" : " There") + " are " + String.join(", ", names));
+        return new BadRequest("", "'" + name + "' is no relation here" + meant
+                + (meant.isEmpty() ? "; there" : " There") + " are " + String.join(", ", names));
     }
 
     /**

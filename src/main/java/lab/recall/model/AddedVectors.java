@@ -58,6 +58,7 @@ public final class AddedVectors {
      *
      * @param vector [width of the point], the caller's own: it must stay as it is until {@link #backward} has returned
      * @param reads  of how many last tokens the logits are read
+     * @throws BadRequest when more tokens are to be read than there are from it on
      */
     public void add(Pass base, int token, float[] vector, int reads) {
         if (reads < 0 || reads > base.length() - token) {

@@ -45,12 +45,20 @@ public final class Edges {
         return NONE;
     }
 
-    /** One edge. */
+    /**
+     * One edge.
+     *
+     * @throws BadRequest when the source is behind the target, or before token 0
+     */
     public static Edges of(int source, int target) {
         return of(List.of(new int[] {source, target}));
     }
 
-    /** Pairs of source and target; one that is given twice counts once. */
+    /**
+     * Pairs of source and target; one that is given twice counts once.
+     *
+     * @throws BadRequest when a source is behind its target, or before token 0
+     */
     public static Edges of(List<int[]> pairs) {
         int length = 0;
         for (int[] p : pairs) {

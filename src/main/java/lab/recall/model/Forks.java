@@ -170,7 +170,8 @@ public final class Forks {
         for (int i = 0; i < size(); i++) {
             Run run = Run.fork(bases.get(i), changes.get(i), null, reader.tokens(i));
             if (run.tokens() < reader.tokens(i)) {
-                throw new BadRequest("", "fork " + i + ": a target of " + reader.tokens(i) + " tokens begins left of its first touched token");
+                throw new BadRequest("", "fork " + i + ": a target of " + reader.tokens(i)
+                        + " tokens begins left of its first touched token");
             }
             runs.add(run);
         }

@@ -27,7 +27,11 @@ public final class Gradients {
         this.found = found;
     }
 
-    /** Of a pass that was run with {@link Recording#gradients()}; keeps the gradients that {@code keep} names. */
+    /**
+     * Of a pass that was run with {@link Recording#gradients()}; keeps the gradients that {@code keep} names.
+     *
+     * @throws BadRequest when the pass kept too little, or has cut edges
+     */
     public static Gradients of(Pass pass, int target, Recording keep) {
         LanguageModel model = pass.model();
         model.requireId(target);
@@ -52,13 +56,18 @@ public final class Gradients {
         return loss;
     }
 
-    /** The gradient at a site, [width]. */
+    /**
+     * The gradient at a site, [width].
+     *
+     * @throws BadRequest when it was not kept
+     */
     public float[] get(Site site) {
         int width = pass.model().width(site.point());
         int slot = site.point().isGlobal() ? pass.model().layers() : site.layer();
         float[] all = found.kept == null ? null : found.kept[slot][site.point().ordinal()];
         if (all == null) {
-            throw new BadRequest("", "the gradient at " + site.name() + " was not kept; ask for it with Recording.of(\"" + site.name() + "\")");
+            throw new BadRequest("", "the gradient at " + site.name()
+                    + " was not kept; ask for it with Recording.of(\"" + site.name() + "\")");
         }
         int at = (site.token() - found.from) * width;
         if (at < 0 || at + width > all.length) {

@@ -139,7 +139,8 @@ public enum HookPoint {
             }
         }
         List<String> all = Arrays.stream(values()).map(HookPoint::id).toList();
-        throw new BadRequest("", "'" + id + "' is not a hook point" + Nearest.question(id, all) + (Nearest.to(id, all).isEmpty() ? "; hook" : " Hook")
+        String meant = Nearest.question(id, all);
+        throw new BadRequest("", "'" + id + "' is not a hook point" + meant + (meant.isEmpty() ? "; hook" : " Hook")
                 + " points are " + String.join(", ", all));
     }
 }

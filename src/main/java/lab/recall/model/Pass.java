@@ -199,7 +199,8 @@ public final class Pass {
      */
     public float[] values(int layer, HookPoint point) {
         if (!has(layer, point)) {
-            throw new BadRequest("", point.name(layer) + " was not kept in this pass; run it with Recording.of(\"" + point.name(layer) + "\")");
+            throw new BadRequest("", point.name(layer)
+                    + " was not kept in this pass; run it with Recording.of(\"" + point.name(layer) + "\")");
         }
         return kept[point.isGlobal() ? model.layers() : layer][point.ordinal()];
     }

@@ -116,8 +116,8 @@ public final class BytePairs {
 
     /** Writes tokenizer_config.json, without which Python would take the class and the tokens of the architecture's own tokenizer. */
     static void writeSettings(Path file) {
-        write(file, Json.MAPPER.createObjectNode().put("tokenizer_class", "PreTrainedTokenizerFast").put("bos_token", END_OF_TEXT).put("eos_token", END_OF_TEXT)
-                .put("unk_token", END_OF_TEXT).put("clean_up_tokenization_spaces", false));
+        write(file, Json.MAPPER.createObjectNode().put("tokenizer_class", "PreTrainedTokenizerFast").put("bos_token", END_OF_TEXT)
+                .put("eos_token", END_OF_TEXT).put("unk_token", END_OF_TEXT).put("clean_up_tokenization_spaces", false));
     }
 
     private static void write(Path file, ObjectNode json) {

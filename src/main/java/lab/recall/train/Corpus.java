@@ -92,7 +92,8 @@ public final class Corpus {
         }
         this.subjects = byType.keySet().stream().sorted().flatMap(t -> byType.get(t).stream()).toList();
         if (shape.binding > 0 && subjects.stream().distinct().count() < 2) {
-            throw new BadRequest("corpus.binding", shape.binding + ", expected 0: the world has one subject, and a binding sentence needs two");
+            throw new BadRequest("corpus.binding", shape.binding + ", expected 0: the world has one subject, "
+                    + "and a binding sentence needs two");
         }
     }
 

@@ -108,7 +108,8 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
         return new TrainConfig(f.seed(), f.world().path(), invented ? f.world().seed() : 0,
                 invented && f.world().names().equals("unique") ? World.Names.UNIQUE : World.Names.GRID, f.vocabulary(),
                 new Model(m.family(), m.width(), m.layers(), m.isMamba() ? m.states() : 0, m.isMamba() ? 0 : m.heads()),
-                new Corpus.Shape(c.rows(), c.tokens(), c.before(), c.behind(), c.binding(), c.lists(), c.wordDropout(), c.objectWeight(), c.dropped()),
+                new Corpus.Shape(c.rows(), c.tokens(), c.before(), c.behind(), c.binding(), c.lists(), c.wordDropout(), c.objectWeight(),
+                        c.dropped()),
                 c.seed(), new Optimizer(o.lr(), o.finalShare(), o.warmUp(), o.beta1(), o.beta2(), o.eps(), o.weightDecay(), o.clip()),
                 f.steps(), f.evaluateEvery(), f.checkpointEvery(), settings);
     }

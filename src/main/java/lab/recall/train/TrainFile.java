@@ -93,8 +93,8 @@ record TrainFile(Integer seed, World world, Integer vocabulary, Model model, Cor
     }
 
     /** What the text is made of. */
-    record Corpus(Integer seed, Integer rows, Integer tokens, Double before, Double behind, Double binding, Double lists, Double wordDropout,
-                  Double objectWeight, Double dropped) {
+    record Corpus(Integer seed, Integer rows, Integer tokens, Double before, Double behind, Double binding, Double lists,
+                  Double wordDropout, Double objectWeight, Double dropped) {
         Corpus {
             whole("rows", rows, 1, WIDEST);
             whole("tokens", tokens, FEWEST_TOKENS, WIDEST);
@@ -113,8 +113,8 @@ record TrainFile(Integer seed, World world, Integer vocabulary, Model model, Cor
     }
 
     /** AdamW, its warm-up and its end. */
-    record Optimizer(Double lr, @JsonProperty("final") Double finalShare, Integer warmUp, Double beta1, Double beta2, Double eps, Double weightDecay,
-                     Double clip) {
+    record Optimizer(Double lr, @JsonProperty("final") Double finalShare, Integer warmUp, Double beta1, Double beta2, Double eps,
+                     Double weightDecay, Double clip) {
         Optimizer {
             number("lr", lr);
             share("final", finalShare);

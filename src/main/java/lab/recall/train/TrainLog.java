@@ -127,8 +127,8 @@ public final class TrainLog implements Showable {
 
     void add(Entry e) {
         entries.add(e);
-        ObjectNode line = Json.MAPPER.createObjectNode().put("step", e.step).put("steps", e.steps).put("loss", e.loss).put("rate", e.rate).put("norm", e.norm)
-                .put("seen", e.recall.seen()).put("dropped", e.recall.dropped()).put("held_out", e.recall.heldOut())
+        ObjectNode line = Json.MAPPER.createObjectNode().put("step", e.step).put("steps", e.steps).put("loss", e.loss).put("rate", e.rate)
+                .put("norm", e.norm).put("seen", e.recall.seen()).put("dropped", e.recall.dropped()).put("held_out", e.recall.heldOut())
                 .put("tokens_per_second", e.tokens).put("seconds", e.seconds);
         text.append(new String(Json.compact(line), StandardCharsets.UTF_8)).append('\n');
         write();

@@ -159,7 +159,8 @@ public final class Trainer {
             throw new BadData(folder, "holds a model already; expected a new folder");
         }
         if (before.isPresent() && !before.get().equals(config.settings())) {
-            throw new BadData(folder, "holds a training with another configuration (training.json); expected a new folder or the same configuration");
+            throw new BadData(folder, "holds a training with another configuration (training.json); "
+                    + "expected a new folder or the same configuration");
         }
         AtomicFiles.write(said, Json.prettyLine(config.settings()));
     }
@@ -208,7 +209,8 @@ public final class Trainer {
                 int at = step;
                 double loss = uninterrupted(() -> step(at));
                 if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
-                    throw new Unsolvable("optimizer.lr", "the loss is no longer finite at step " + step + "; expected a lower learning rate, in a new folder");
+                    throw new Unsolvable("optimizer.lr", "the loss is no longer finite at step " + step
+                            + "; expected a lower learning rate, in a new folder");
                 }
                 losses += loss;
                 summed++;
