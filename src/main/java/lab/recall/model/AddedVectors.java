@@ -74,7 +74,11 @@ public final class AddedVectors {
         return (fork + 1 < first.size() ? first.get(fork + 1) : rows) - first.get(fork);
     }
 
-    /** Runs the forks and lets the head read. */
+    /**
+     * Runs the forks and lets the head read.
+     *
+     * @throws lab.recall.base.Unsolvable when logits are not finite
+     */
     public void forward(Head head) {
         model.engine().run(runs, (run, token, logits, at) -> { }, done -> { });
         passes = runs.stream().map(r -> new Pass(model, r, null)).toList();
@@ -100,6 +104,7 @@ public final class AddedVectors {
             model.finalNorm(last, count, normed);
             model.logits(normed, count, logits);
             for (int i = 0; i < count; i++) {
+                model.requireFinite(logits, i * v);
                 head.read(owner[from + i], from + i - first.get(owner[from + i]), logits, i * v);
             }
             System.arraycopy(logits, 0, dLogits, from * v, count * v);

@@ -31,12 +31,14 @@ public final class Gradients {
      * Of a pass that was run with {@link Recording#gradients()}; keeps the gradients that {@code keep} names.
      *
      * @throws BadRequest when the pass kept too little, or has cut edges
+     * @throws lab.recall.base.Unsolvable when the logits are not finite
      */
     public static Gradients of(Pass pass, int target, Recording keep) {
         LanguageModel model = pass.model();
         model.requireId(target);
         model.requireTape(pass);
         float[] logits = pass.logits();
+        model.requireFinite(logits, 0);
         double loss = CrossEntropy.forward(logits, 0, logits.length, target);
         CrossEntropy.backward(logits, 0, logits.length, target, 1f, logits, 0);
         int d = model.width();

@@ -60,6 +60,14 @@ class NotFiniteTest {
     }
 
     @Test
+    void gradients() {
+        refused(() -> Gradients.of(model.run(IDS, Recording.gradients()), 3, Recording.nothing()));
+        AddedVectors vectors = AddedVectors.at(model, 2, HookPoint.OUT);
+        vectors.add(model.run(IDS), 1, new float[model.width()], 1);
+        refused(() -> vectors.forward((fork, token, logits, at) -> { }));
+    }
+
+    @Test
     void knownFacts() {
         refused(() -> Relations.world().only("landmark_in_country").knownBy(model, Runner.silent()));
     }
