@@ -104,7 +104,7 @@ public final class AtomicFiles {
             return;
         }
         try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.filter(AtomicFiles::isLeftOver).toList()) {
+            for (Path file : files.filter(f -> Files.isRegularFile(f) && isLeftOver(f)).toList()) {
                 Files.deleteIfExists(file);
             }
         } catch (IOException e) {

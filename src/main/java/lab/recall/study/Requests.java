@@ -62,24 +62,23 @@ public final class Requests {
             Progress progress) {
         ObjectNode own = request.deepCopy().without(List.of("experiment", "model", "threads"));
         Q said = Studies.read(experiment, own);
-        int before = Parallel.threads();
-        try {
-            Parallel.setThreads(threads(request));
-            long start = System.nanoTime();
-            open(text(request, "model"));
-            Q complete = experiment.complete(open, said);
-            if (out == null) {
-                Runner runner = Runner.of(Store.none(), Store.user(), progress);
-                return new Done<>(experiment, experiment.run(open, complete, runner), 0);
-            }
-            try (ResultFolder folder = ResultFolder.of(out, asked(request), fresh)) {
-                Runner runner = Runner.of(folder.store(), Store.user(), progress);
-                T result = experiment.run(open, complete, runner);
-                folder.write(experiment.name(), Json.tree(complete), (System.nanoTime() - start) / 1e9, result);
-                return new Done<>(experiment, result, runner.taken());
-            }
-        } finally {
-            Parallel.setThreads(before);
+        return Parallel.with(threads(request), () -> answered(experiment, said, request, out, fresh, progress));
+    }
+
+    private <Q extends Record, T extends Result> Done<T> answered(Experiment<Q, T> experiment, Q said, ObjectNode request, Path out, boolean fresh,
+            Progress progress) {
+        long start = System.nanoTime();
+        open(text(request, "model"));
+        Q complete = experiment.complete(open, said);
+        if (out == null) {
+            Runner runner = Runner.of(Store.none(), Store.user(), progress);
+            return new Done<>(experiment, experiment.run(open, complete, runner), 0);
+        }
+        try (ResultFolder folder = ResultFolder.of(out, asked(request), fresh)) {
+            Runner runner = Runner.of(folder.store(), Store.user(), progress);
+            T result = experiment.run(open, complete, runner);
+            folder.write(experiment.name(), Json.tree(complete), (System.nanoTime() - start) / 1e9, result);
+            return new Done<>(experiment, result, runner.taken());
         }
     }
 

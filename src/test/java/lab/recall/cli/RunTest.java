@@ -46,7 +46,7 @@ class RunTest {
 
     private Map<String, Tensor> run(JsonNode request) throws IOException {
         Path file = Files.writeString(dir.resolve("request.json"), request.toString());
-        assertEquals(0, recall("run", file.toString(), "--out", dir.resolve("out").toString()), () -> terminal.err());
+        assertEquals(0, recall("run", file.toString(), "--out", dir.resolve("out").toString(), "--fresh"), () -> terminal.err());
         return SafeTensors.read(dir.resolve("out").resolve("result.safetensors"));
     }
 
@@ -376,7 +376,7 @@ class RunTest {
         assertEquals(0, recall("next", "tiny-mamba", "Dosith Stadium is located in the city of", "--json", "--top", "3"));
         assertEquals(" Malpolis", JSON.readTree(terminal.out()).get(0).get("token").asText());
         assertEquals(0, recall("--help"));
-        for (String command : new String[] {"models", "info", "next", "run", "knockout", "edit", "edit-sweep"}) {
+        for (String command : new String[] {"models", "info", "next", "run", "knockout", "edit", "edit-sweep", "trace", "path-blocking", "lre", "store"}) {
             assertEquals(0, recall(command, "--help"), command);
             assertTrue(terminal.out().contains("Usage"), terminal.out());
         }
