@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import lab.recall.base.BadRequest;
 import lab.recall.facts.Fact;
-import lab.recall.facts.World;
 import lab.recall.facts.Relation;
+import lab.recall.facts.World;
 import lab.recall.text.Tokenizer;
 
 /**

@@ -16,8 +16,8 @@ import java.util.Optional;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
-import lab.recall.base.BadData;
 import lab.recall.Golden;
+import lab.recall.base.BadData;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
