@@ -1,5 +1,6 @@
 package lab.recall.study;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.exc.InputCoercionException;
 import com.fasterxml.jackson.databind.JsonMappingException;
@@ -60,7 +61,8 @@ public final class RequestReader {
         }
         Map<String, Type> known = new TreeMap<>();
         for (RecordComponent part : c.getRecordComponents()) {
-            known.put(Json.name(part.getName()), part.getGenericType());
+            JsonProperty said = part.getAccessor().getAnnotation(JsonProperty.class);     // a name that is no Java word
+            known.put(said == null ? Json.name(part.getName()) : said.value(), part.getGenericType());
         }
         fields.fieldNames().forEachRemaining(name -> {
             String field = where.isEmpty() ? name : where + "." + name;
