@@ -94,12 +94,13 @@ public final class Checkpoint {
      * Writes a folder in HuggingFace's layout: model.safetensors, what stands in {@code others} under its file name, and config.json, the
      * last of them: a folder that has it is whole.
      *
+     * @throws BadData                      when one of the others is no file
      * @throws java.io.UncheckedIOException when a file cannot be written
      */
     public static void write(Path folder, JsonNode config, Collection<Tensor> tensors, Map<String, Path> others) {
         AtomicFiles.folder(folder);
         SafeTensors.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
-        others.forEach((name, file) -> AtomicFiles.write(folder.resolve(name), InputFiles.bytes(file)));
+        others.forEach((name, file) -> AtomicFiles.write(folder.resolve(name), out -> Files.copy(InputFiles.plain(file), out)));
         AtomicFiles.write(folder.resolve("config.json"), Json.pretty(config));
     }
 

@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import lab.recall.base.BadData;
@@ -147,6 +149,17 @@ class FactsTest {
             assertEquals("texts", assertThrows(BadRequest.class, () -> Documents.read(pipe)).field());
             assertThrows(BadRequest.class, () -> Documents.read(Path.of("/dev/zero")));
         });
+    }
+
+    @Test
+    void aWorldIsWrittenAsAWholeOrTheMachineSaysWhyNot(@TempDir Path dir) throws IOException {
+        World world = World.generate(1, World.Names.GRID);
+        world.write(dir.resolve("world"));
+        assertEquals(world.relations(), World.read(dir.resolve("world")).relations().stream()
+                .sorted(Comparator.comparingInt(r -> world.relations().stream().map(Relation::name).toList().indexOf(r.name()))).toList());
+        Path file = Files.writeString(dir.resolve("file"), "");
+        UncheckedIOException said = assertThrows(UncheckedIOException.class, () -> world.write(file));
+        assertTrue(said.getMessage().startsWith(file + ": cannot be written ("), said.getMessage());
     }
 
     @Test
