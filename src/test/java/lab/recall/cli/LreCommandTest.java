@@ -39,11 +39,11 @@ class LreCommandTest {
 
     @Test
     void twoModelsSideBySide() throws IOException {
-        assertEquals(0, lre(dir, "--model", "tiny-mamba", "--model", "tiny-neox", "--relation", "city_in_country", "--prompt", "zero-shot", "--splits", "2",
-                "--every", "4", "--facts", "8", "--ranks", "4,16"), () -> terminal.err());
+        assertEquals(0, lre(dir, "--model", "tiny-mamba", "--model", "tiny-neox", "--relation", "city_in_country",
+                "--prompt", "zero-shot", "--splits", "2", "--every", "4", "--facts", "8", "--ranks", "4,16"), () -> terminal.err());
         assertTrue(terminal.out().contains("1 of 1 relations measured; faithfulness "), terminal.out());
-        for (String file : new String[] {"tiny-mamba/result.json", "tiny-neox/relations.csv", "tiny-mamba/relations-bars.svg", "tiny-mamba/layers.csv",
-            "tiny-mamba/layers-city_in_country.png", "relations-bars.png"}) {
+        for (String file : new String[] {"tiny-mamba/result.json", "tiny-neox/relations.csv", "tiny-mamba/relations-bars.svg",
+            "tiny-mamba/layers.csv", "tiny-mamba/layers-city_in_country.png", "relations-bars.png"}) {
             assertTrue(Files.size(dir.resolve(file)) > 0, file);
         }
         Map<String, Tensor> arrays = SafeTensors.read(dir.resolve("tiny-mamba").resolve("result.safetensors"));
@@ -55,7 +55,8 @@ class LreCommandTest {
 
     @Test
     void aModelThatKnowsNothingIsSaidSo() throws IOException {
-        assertEquals(0, lre(dir, "--model", "tiny-mamba", "--relation", "country_largest_city", "--relations", "lre"), () -> terminal.err());
+        assertEquals(0, lre(dir, "--model", "tiny-mamba", "--relation", "country_largest_city", "--relations", "lre"),
+                () -> terminal.err());
         assertTrue(terminal.out().contains("nothing to measure"), terminal.out());
         assertTrue(Files.readString(dir.resolve("relations.csv")).contains("too few known"));
         assertFalse(Files.exists(dir.resolve("relations-bars.png")));
@@ -63,13 +64,16 @@ class LreCommandTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "--relation nope|--relation: 'nope'", "--relations missing|--relations: missing", "--prompt loud|--prompt: 'loud', expected in-context or zero-shot",
+        "--relation nope|--relation: 'nope'", "--relations missing|--relations: missing",
+        "--prompt loud|--prompt: 'loud', expected in-context or zero-shot",
         "--mode magic|--mode: 'magic', expected nested or published", "--samples 0|--samples: 0", "--splits 0|--splits: 0",
         "--ranks 65|--ranks: [65], expected whole numbers from 1 to 64", "--ranks 8,0|--ranks[1]: 0, expected a whole number of at least 1",
-        "--facts 5|--facts: 5, expected a whole number from 6", "--every 9|--every: 9, expected a whole number from 1 to 8", "--seed x|--seed: 'x'"})
+        "--facts 5|--facts: 5, expected a whole number from 6", "--every 9|--every: 9, expected a whole number from 1 to 8",
+        "--seed x|--seed: 'x'"})
     void badOptionsAreOneSentence(String options, String why) {
         Path out = dir.resolve("out");
-        assertEquals(2, lre(out, Stream.concat(Stream.of("--model", "tiny-mamba"), Stream.of(options.split(" "))).toArray(String[]::new)), terminal.err());
+        String[] args = Stream.concat(Stream.of("--model", "tiny-mamba"), Stream.of(options.split(" "))).toArray(String[]::new);
+        assertEquals(2, lre(out, args), terminal.err());
         assertTrue(terminal.err().contains(why), terminal.err());
         assertEquals(1, terminal.err().strip().lines().count(), terminal.err());
         assertFalse(Files.exists(out), "nothing is written");

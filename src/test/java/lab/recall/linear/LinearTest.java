@@ -135,7 +135,8 @@ class LinearTest {
             }
         }
         assertTrue(moves[2] == moves[3], "a rank that brings nothing new costs no run");
-        assertTrue(SplitRun.moves(Svd.of(new float[n * n], n), from, to, ranks)[3] == null, "nothing leads from a subject that does not matter");
+        assertTrue(SplitRun.moves(Svd.of(new float[n * n], n), from, to, ranks)[3] == null,
+                "nothing leads from a subject that does not matter");
     }
 
     @Test
@@ -232,7 +233,7 @@ class LinearTest {
         assertEquals(most / objects.size(), found.constant(), 1e-9);
     }
 
-    /** The paper's red bars follow from the relations' files, as exactly as they were decoded; no baseline is above the best constant answer. */
+    /** The paper's red bars follow from the relations' files, as exactly as they were decoded; none is above the best constant answer. */
     @Test
     void thePapersChanceIsOurs() {
         Relations lre = Relations.lre();
@@ -251,8 +252,10 @@ class LinearTest {
         Relation landmarks = Relations.of(mamba).get("landmark_in_country");
         List<String> facts = landmarks.facts().stream().filter(f -> f.object().equals("Mania"))
                 .map(f -> "{\"subject\": \"" + f.subject() + "\", \"object\": \"Mania of " + f.subject() + "\"}").toList();
-        Files.writeString(dir.resolve("one_answer.json"), "{\"prompt_templates\": [\"" + landmarks.template().text() + "\"], \"samples\": " + facts + "}");
-        LinearRelations found = LinearSweep.of(mamba).zeroShot().samples(1).splits(1).layers(0, 4).over(Relations.folder(dir), Runner.silent());
+        Files.writeString(dir.resolve("one_answer.json"),
+                "{\"prompt_templates\": [\"" + landmarks.template().text() + "\"], \"samples\": " + facts + "}");
+        LinearRelations found = LinearSweep.of(mamba).zeroShot().samples(1).splits(1).layers(0, 4)
+                .over(Relations.folder(dir), Runner.silent());
         LinearRelation one = found.all().get(0);
         assertTrue(one.isMeasured() && !one.hasCausality());
         assertEquals(1, one.constant());
