@@ -1,6 +1,9 @@
 package lab.recall.math;
 
+import java.util.function.IntPredicate;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -24,6 +27,8 @@ final class Tiles {
     static final int NARROW = 2 * LANES;
     /** Steps of k after which the next tile is taken. A call costs as much as 40 steps; what is longer leaves the caches too early. */
     private static final int DEPTH = 1024;
+    /** Rows of which columns are packed together. */
+    private static final int NEAR = 32;
 
     private Tiles() {
     }
@@ -90,12 +95,51 @@ final class Tiles {
     }
 
     private static void pack4(float[] x, int at0, int at1, int at2, int at3, int depth, float[] packed, int to) {
-        for (int k = 0; k < depth; k++) {
+        for (int k = LANES == 8 && Simd.available() ? Four.pack(x, at0, at1, at2, at3, depth, packed, to) : 0; k < depth; k++) {
             int place = to + k * STRIDE;
             packed[place] = x[at0 + k];
             packed[place + 1] = x[at1 + k];
             packed[place + 2] = x[at2 + k];
             packed[place + 3] = x[at3 + k];
+        }
+    }
+
+    /**
+     * Four rows side by side, by vectors of 8. A number gets to its lane by the place from which its row is loaded, and only halves of vectors
+     * are moved: a rearrangement takes long, on Java 17 above all. What is read before a row and behind it are other rows of the four.
+     */
+    private static final class Four {
+        private static final VectorMask<Float> SECOND = lanes(i -> i % 4 == 1);
+        private static final VectorMask<Float> THIRD = lanes(i -> i % 4 == 2);
+        private static final VectorMask<Float> LAST = lanes(i -> i % 4 == 3);
+        private static final VectorMask<Float> UPPER = lanes(i -> i >= 4);
+        private static final VectorShuffle<Float> SWAP = VectorShuffle.fromOp(S, i -> i ^ 4);
+
+        private static VectorMask<Float> lanes(IntPredicate in) {
+            boolean[] all = new boolean[LANES];
+            for (int i = 0; i < LANES; i++) {
+                all[i] = in.test(i);
+            }
+            return VectorMask.fromArray(S, all, 0);
+        }
+
+        static int pack(float[] x, int at0, int at1, int at2, int at3, int depth, float[] packed, int to) {
+            int k = 0;
+            for (; k <= depth - 8; k += 8) {
+                FloatVector v04 = FloatVector.fromArray(S, x, at0 + k).blend(FloatVector.fromArray(S, x, at1 + k - 1), SECOND)
+                        .blend(FloatVector.fromArray(S, x, at2 + k - 2), THIRD).blend(FloatVector.fromArray(S, x, at3 + k - 3), LAST);
+                FloatVector v15 = FloatVector.fromArray(S, x, at0 + k + 1).blend(FloatVector.fromArray(S, x, at1 + k), SECOND)
+                        .blend(FloatVector.fromArray(S, x, at2 + k - 1), THIRD).blend(FloatVector.fromArray(S, x, at3 + k - 2), LAST);
+                FloatVector v26 = FloatVector.fromArray(S, x, at0 + k + 2).blend(FloatVector.fromArray(S, x, at1 + k + 1), SECOND)
+                        .blend(FloatVector.fromArray(S, x, at2 + k), THIRD).blend(FloatVector.fromArray(S, x, at3 + k - 1), LAST);
+                FloatVector v37 = FloatVector.fromArray(S, x, at0 + k + 3).blend(FloatVector.fromArray(S, x, at1 + k + 2), SECOND)
+                        .blend(FloatVector.fromArray(S, x, at2 + k + 1), THIRD).blend(FloatVector.fromArray(S, x, at3 + k), LAST);
+                v04.blend(v15.rearrange(SWAP), UPPER).intoArray(packed, to + 4 * k);
+                v26.blend(v37.rearrange(SWAP), UPPER).intoArray(packed, to + 4 * k + 8);
+                v04.rearrange(SWAP).blend(v15, UPPER).intoArray(packed, to + 4 * k + 16);
+                v26.rearrange(SWAP).blend(v37, UPPER).intoArray(packed, to + 4 * k + 24);
+            }
+            return k;
         }
     }
 
@@ -108,32 +152,34 @@ final class Tiles {
             return;
         }
         int tiles = count(columns);
-        for (int t = 0, first = 0; t < tiles; t++) {
-            int tile = next(columns - first, tiles - t);
-            int place = to + t * STRIDE * depth;
-            if (tile == 4) {
-                columns4(x, at + first, stride, depth, packed, place);
-            } else {
-                for (int k = 0; k < depth; k++) {
-                    for (int r = 0; r < tile; r++) {
-                        packed[place + k * STRIDE + r] = x[at + k * stride + first + r];
-                    }
-                }
-                fill(tile, depth, packed, place);
+        for (int k = 0; k < depth; k += NEAR) {             // all tiles of some rows, while these are in the first-level cache
+            int end = Math.min(depth, k + NEAR);
+            for (int t = 0, first = 0; t < tiles; t++) {
+                int tile = next(columns - first, tiles - t);
+                columns(x, at + first, stride, tile, k, end, depth, packed, to + t * STRIDE * depth);
+                first += tile;
             }
-            first += tile;
+        }
+        fill(columns - (tiles - 1) * ROWS, depth, packed, to + (tiles - 1) * STRIDE * depth);
+    }
+
+    private static void columns(float[] x, int at, int stride, int columns, int first, int end, int depth, float[] packed, int to) {
+        for (int k = Simd.available() ? wholeVectors(x, at, stride, first, end, depth, packed, to) : first; k < end; k++) {
+            for (int r = 0; r < columns; r++) {
+                packed[to + k * STRIDE + r] = x[at + k * stride + r];
+            }
         }
     }
 
-    private static void columns4(float[] x, int at, int stride, int depth, float[] packed, int to) {
-        for (int k = 0; k < depth; k++) {
-            int from = at + k * stride;
-            int place = to + k * STRIDE;
-            packed[place] = x[from];
-            packed[place + 1] = x[from + 1];
-            packed[place + 2] = x[from + 2];
-            packed[place + 3] = x[from + 3];
+    /** Copies whole vectors as long as they end within x and the tile; what goes beyond the columns is overwritten by the next k, or not read. */
+    private static int wholeVectors(float[] x, int at, int stride, int first, int end, int depth, float[] packed, int to) {
+        int stop = Math.min(end, depth - (LANES - 1) / STRIDE);
+        int k = first;
+        for (int from = at + k * stride; k < stop && from <= x.length - LANES; k++) {
+            FloatVector.fromArray(S, x, from).intoArray(packed, to + k * STRIDE);
+            from += stride;
         }
+        return k;
     }
 
     /** Length of a matrix of this width and depth in panels. */
@@ -147,10 +193,7 @@ final class Tiles {
         for (int j = 0; j < width; j += WIDE) {
             int columns = Math.min(WIDE, width - j);
             int wide = vectors(columns) * LANES;
-            int place = to + j * depth + first * wide;
-            for (int k = 0; k < rows; k++) {
-                packRow(m, at + k * stride + j, columns, packed, place + k * wide, wide);
-            }
+            copyRows(m, at + j, stride, rows, columns, packed, to + j * depth + first * wide, wide);
         }
     }
 
@@ -163,6 +206,26 @@ final class Tiles {
             int count = Math.min(columns - c, wide - lane);
             Transpose.of(m, at + c * stride, stride, count, depth, packed, to + j * depth + lane, wide);
             c += count;
+        }
+    }
+
+    /** Some columns of rows one after another, filled up with zeros. */
+    private static void copyRows(float[] m, int at, int stride, int rows, int columns, float[] packed, int to, int wide) {
+        if (columns == 2 * LANES && wide == columns && Simd.available()) {
+            copyTwo(m, at, stride, rows, packed, to);
+            return;
+        }
+        for (int r = 0; r < rows; r++) {
+            packRow(m, at + r * stride, columns, packed, to + r * wide, wide);
+        }
+    }
+
+    /** The usual panel, without a loop inside. */
+    private static void copyTwo(float[] m, int at, int stride, int rows, float[] packed, int to) {
+        for (int r = 0; r < rows; r++) {
+            int from = at + r * stride;
+            FloatVector.fromArray(S, m, from).intoArray(packed, to + r * 2 * LANES);
+            FloatVector.fromArray(S, m, from + LANES).intoArray(packed, to + r * 2 * LANES + LANES);
         }
     }
 
@@ -282,8 +345,6 @@ final class Tiles {
 
     /** The way back, for a product that goes on from what stands in c. */
     static void load(float[] acc, int accAt, int width, int rows, int columns, float[] c, int cAt, int cStride) {
-        for (int r = 0; r < rows; r++) {
-            packRow(c, cAt + r * cStride, columns, acc, accAt + r * width, width);
-        }
+        copyRows(c, cAt, cStride, rows, columns, acc, accAt, width);
     }
 }
