@@ -1,5 +1,6 @@
 package lab.recall.cli;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
@@ -45,13 +46,20 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
         spec.addOption(OptionSpec.builder("--model").required(true).paramLabel("MODEL").type(List.class).auxiliaryTypes(String.class)
                 .description("An embedded model, a folder, or a hub id; may be given several times.").build());
         Options.add(spec, experiment.request());
-        spec.addOption(OptionSpec.builder("--threads").paramLabel("N").type(String.class)
-                .description("Threads (default: all cores); the numbers do not depend on them.").build());
+        spec.addOption(threads());
         spec.addOption(OptionSpec.builder("--out").required(true).paramLabel("DIR").type(Path.class)
                 .description("Where results go; with several models, one folder each below it.").build());
-        spec.addOption(OptionSpec.builder("--fresh").arity("0").type(boolean.class)
-                .description("Replace what another request has left there.").build());
+        spec.addOption(fresh());
         return spec;
+    }
+
+    static OptionSpec threads() {
+        return OptionSpec.builder("--threads").paramLabel("N").type(String.class)
+                .description("Threads (default: all cores); the numbers do not depend on them.").build();
+    }
+
+    static OptionSpec fresh() {
+        return OptionSpec.builder("--fresh").arity("0").type(boolean.class).description("Replace what another request has left there.").build();
     }
 
     @Override
@@ -124,7 +132,13 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
 
         private static String name(RecordComponent c) {
             String own = c.getAnnotation(Asks.class).option();
-            return "--" + (own.isEmpty() ? Json.name(c.getName()).replace('_', '-') : own);
+            return "--" + (own.isEmpty() ? field(c).replace('_', '-') : own);
+        }
+
+        /** A component's name in a request. */
+        private static String field(RecordComponent c) {
+            JsonProperty own = c.getAccessor().getAnnotation(JsonProperty.class);
+            return own == null ? Json.name(c.getName()) : own.value();
         }
 
         private static String label(RecordComponent c) {
@@ -164,16 +178,16 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
                 OptionSpec option = spec.findOption(name(c));
                 Object value = option == null ? null : option.getValue();
                 if (value instanceof List<?> list) {
-                    var array = request.putArray(Json.name(c.getName()));
+                    var array = request.putArray(field(c));
                     boolean numbers = c.getGenericType().getTypeName().contains("Integer");
                     list.forEach(v -> array.add(numbers ? number(option, v.toString(), Integer.class) : array.textNode(v.toString())));
                 } else if (value instanceof Boolean flag) {
                     if (flag) {
-                        request.put(Json.name(c.getName()), true);
+                        request.put(field(c), true);
                     }
                 } else if (value != null) {
                     boolean number = c.getType() == Integer.class || c.getType() == Double.class;
-                    request.set(Json.name(c.getName()), number ? number(option, value.toString(), c.getType()) : request.textNode(value.toString()));
+                    request.set(field(c), number ? number(option, value.toString(), c.getType()) : request.textNode(value.toString()));
                 }
             }
             Object threads = spec.findOption("--threads").getValue();
@@ -195,7 +209,7 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
         static BadRequest said(CommandSpec spec, Class<? extends Record> request, BadRequest e) {
             String field = e.field().replaceAll("[\\[. ].*", "");
             for (RecordComponent c : request.getRecordComponents()) {
-                if (Json.name(c.getName()).equals(field) && spec.findOption(name(c)) != null) {
+                if (field(c).equals(field) && spec.findOption(name(c)) != null) {
                     return e.of(name(c) + e.field().substring(field.length()));
                 }
             }
