@@ -48,7 +48,8 @@ public final class EditCriteria {
             throw new BadRequest("curves", "the paper's shapes need curves over all layers and matrices of " + curves.model().name());
         }
         return Criteria.examined(curves.model().name() + ", rank-one editing, " + curves.requests() + " edits at each layer",
-                curves.isMamba() ? mamba() : neox(), new Source(curves::means, curves::scores), new Source(EditCurves::paper, EditCurves::paperScores)).evidence(EditCurves.numbers(curves.matrices().get(0)).evidence());
+                curves.isMamba() ? mamba() : neox(), new Source(curves::means, curves::scores), new Source(EditCurves::paper, EditCurves::paperScores))
+                .evidence(EditCurves.numbers(curves.matrices().get(0)).evidence());
     }
 
     private static List<Criterion<Source>> mamba() {
