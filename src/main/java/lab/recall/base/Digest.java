@@ -73,6 +73,18 @@ public final class Digest {
         return this;
     }
 
+    /** Adds the bits of numbers. */
+    public Digest add(double[] numbers) {
+        int most = BUFFER / Double.BYTES;
+        ByteBuffer bytes = ByteBuffer.allocate(Math.min(numbers.length, most) * Double.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (int from = 0; from < numbers.length; from += most) {
+            int count = Math.min(most, numbers.length - from);
+            bytes.asDoubleBuffer().put(numbers, from, count);
+            digest.update(bytes.array(), 0, count * Double.BYTES);
+        }
+        return this;
+    }
+
     /** Adds a file's bytes, read as a stream. */
     public Digest add(Path file) throws IOException {
         byte[] buffer = new byte[BUFFER];

@@ -2,6 +2,7 @@ package lab.recall.edit;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import lab.recall.facts.EditRequest;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.NextToken;
@@ -35,40 +36,81 @@ public record BeforeAfter(LanguageModel before, LanguageModel after) {
 
     /** The most probable next tokens. */
     public Table next(String text, int count) {
-        NextToken was = before.next(text);
-        NextToken is = after.next(text);
-        was.top(count);                                 // refuses a bad number
-        List<List<Object>> rows = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            rows.add(List.of(i + 1, was.token(i), was.probability(i), is.token(i), is.probability(i)));
-        }
-        return Tables.of(text + " …", List.of("rank", "before", "p", "after", "p after"), rows);
+        return nextFound(text, count).table();
     }
 
     /** A request's prompts: what each model says first, and the probabilities of the two targets. */
     public Table tests(EditRequest request) {
-        EditTests tests = EditTests.of(before, List.of(request));
-        List<EditTests.Prompt> prompts = tests.prompts();
-        List<List<Object>> rows = new ArrayList<>();
-        prompts.forEach(p -> rows.add(new ArrayList<>(List.of(KINDS.get(p.kind()), p.text()))));
-        for (LanguageModel m : List.of(before, after)) {
-            Tokenizer tokenizer = m.requireTokenizer();
-            List<Pass> passes = m.runAll(prompts.stream().map(p -> m.prompt(p.text()).ids()).toList(), Recording.nothing());
-            TargetScore[][] scores = tests.byPrompt(m);
-            for (int i = 0; i < rows.size(); i++) {
-                rows.get(i).add(tokenizer.token(passes.get(i).argmax()));
-                rows.get(i).add(scores[i][0].probability());
-                rows.get(i).add(scores[i][1] == null ? Double.NaN : scores[i][1].probability());
-            }
-        }
-        return Tables.of(request.template().with(request.subject()) + " → " + request.targetNew(), List.of("", "text", "says before", "p(new)", "p(true)",
-                "says after", "p(new) after", "p(true) after"), rows);
+        return testsFound(request).table();
     }
 
     /** The most probable tokens one after another, up to the end of the text. */
     public Table continuation(String text, int tokens) {
-        return Tables.of(text + " …", List.of("", "goes on"), List.of(List.of("before", greedy(before, text, tokens)),
-                List.of("after", greedy(after, text, tokens))));
+        return continuationFound(text, tokens).table();
+    }
+
+    /** The most probable next tokens of both models, by rank. */
+    record Next(String text, List<Row> rows) {
+        record Row(String before, double p, String after, double pAfter) {
+        }
+
+        Table table() {
+            List<List<Object>> cells = new ArrayList<>();
+            rows.forEach(r -> cells.add(List.of(cells.size() + 1, r.before, r.p, r.after, r.pAfter)));
+            return Tables.of(text + " …", List.of("rank", "before", "p", "after", "p after"), cells);
+        }
+    }
+
+    Next nextFound(String text, int count) {
+        NextToken was = before.next(text);
+        NextToken is = after.next(text);
+        was.top(count);                                 // refuses a bad number
+        return new Next(text, IntStream.range(0, count)
+                .mapToObj(i -> new Next.Row(was.token(i), was.probability(i), is.token(i), is.probability(i))).toList());
+    }
+
+    /** What is said at each of a request's prompts. */
+    record Tests(String asked, List<Row> rows) {
+        record Row(String kind, String text, Said before, Said after) {
+        }
+
+        /** The first token, and the probabilities of the new and the true target; NaN where that is not known. */
+        record Said(String token, double pNew, double pTrue) {
+        }
+
+        Table table() {
+            return Tables.of(asked, List.of("", "text", "says before", "p(new)", "p(true)", "says after", "p(new) after", "p(true) after"),
+                    rows.stream().map(r -> List.<Object>of(r.kind, r.text, r.before.token, r.before.pNew, r.before.pTrue, r.after.token, r.after.pNew,
+                            r.after.pTrue)).toList());
+        }
+    }
+
+    Tests testsFound(EditRequest request) {
+        EditTests tests = EditTests.of(before, List.of(request));
+        List<EditTests.Prompt> prompts = tests.prompts();
+        List<Tests.Said> was = said(before, tests);
+        List<Tests.Said> is = said(after, tests);
+        return new Tests(request.template().with(request.subject()) + " → " + request.targetNew(), IntStream.range(0, prompts.size())
+                .mapToObj(i -> new Tests.Row(KINDS.get(prompts.get(i).kind()), prompts.get(i).text(), was.get(i), is.get(i))).toList());
+    }
+
+    private static List<Tests.Said> said(LanguageModel m, EditTests tests) {
+        Tokenizer tokenizer = m.requireTokenizer();
+        List<Pass> passes = m.runAll(tests.prompts().stream().map(p -> m.prompt(p.text()).ids()).toList(), Recording.nothing());
+        TargetScore[][] scores = tests.byPrompt(m);
+        return IntStream.range(0, scores.length).mapToObj(i -> new Tests.Said(tokenizer.token(passes.get(i).argmax()), scores[i][0].probability(),
+                scores[i][1] == null ? Double.NaN : scores[i][1].probability())).toList();
+    }
+
+    /** How both models go on. */
+    record Continuation(String text, String before, String after) {
+        Table table() {
+            return Tables.of(text + " …", List.of("", "goes on"), List.of(List.of("before", before), List.of("after", after)));
+        }
+    }
+
+    Continuation continuationFound(String text, int tokens) {
+        return new Continuation(text, greedy(before, text, tokens), greedy(after, text, tokens));
     }
 
     private static String greedy(LanguageModel m, String text, int tokens) {

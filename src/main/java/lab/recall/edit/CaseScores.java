@@ -1,8 +1,8 @@
 package lab.recall.edit;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * How well one request was met, each number a mean over the case's prompts of a kind; NaN where it has none.
@@ -48,17 +48,14 @@ public record CaseScores(double[] success, double[] magnitude, double[] accuracy
         return new CaseScores(sums[0], sums[1], sums[2]);
     }
 
-    /** All numbers in one row, for a journal. */
-    double[] numbers() {
-        List<Double> all = new ArrayList<>();
-        for (double[] part : List.of(success, magnitude, accuracy)) {
-            Arrays.stream(part).forEach(all::add);
-        }
-        return all.stream().mapToDouble(v -> v).toArray();
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof CaseScores s && Arrays.equals(success, s.success) && Arrays.equals(magnitude, s.magnitude)
+                && Arrays.equals(accuracy, s.accuracy);
     }
 
-    static CaseScores of(double[] numbers) {
-        return new CaseScores(Arrays.copyOfRange(numbers, 0, KINDS), Arrays.copyOfRange(numbers, KINDS, 2 * KINDS),
-                Arrays.copyOfRange(numbers, 2 * KINDS, 3 * KINDS));
+    @Override
+    public int hashCode() {
+        return Objects.hash(Arrays.hashCode(success), Arrays.hashCode(magnitude), Arrays.hashCode(accuracy));
     }
 }

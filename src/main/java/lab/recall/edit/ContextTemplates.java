@@ -5,10 +5,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import lab.recall.base.Check;
+import lab.recall.base.Progress;
 import lab.recall.math.Softmax;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
+import lab.recall.study.Runner;
+import lab.recall.study.Store;
 import lab.recall.text.Template;
 import lab.recall.text.Tokenizer;
 
@@ -25,21 +29,34 @@ import lab.recall.text.Tokenizer;
 public final class ContextTemplates {
     private static final int[] LENGTHS = {5, 10};
     private static final int TOP = 5;
+    static final int MOST = 1_000;
 
     private ContextTemplates() {
     }
 
-    /** The plain {@code {}}, and {@code count} sampled ones, half of them of 5 tokens and half of 10. */
+    /**
+     * The plain {@code {}}, and {@code count} sampled ones, half of them of 5 tokens and half of 10. What was sampled once is taken from the
+     * user's store.
+     */
     public static List<Template> of(LanguageModel model, int count, long seed) {
-        List<Template> all = new ArrayList<>(List.of(new Template("{}")));
-        if (count == 0) {
-            return all;
+        return of(model, count, seed, Runner.of(Store.none(), Store.user(), Progress.silent()));
+    }
+
+    /** The same with a runner's progress and store. */
+    public static List<Template> of(LanguageModel model, int count, long seed, Runner runner) {
+        if (Check.whole("contexts", count, 0, MOST) == 0) {
+            return List.of(new Template("{}"));
         }
+        return runner.run(new ContextStudy(), model, new ContextStudy.Asked(count, seed));
+    }
+
+    /** The plain one and those that are made of sampled tokens. */
+    static List<Template> of(LanguageModel model, int[][] texts) {
+        List<Template> all = new ArrayList<>(List.of(new Template("{}")));
         Tokenizer tokenizer = model.requireTokenizer();
         String end = tokenizer.decode(tokenizer.endOfText());
         // the embedded models' texts are words with blanks between them, full stops among them
         String stop = model.isEmbedded() ? " . {}" : ". {}";
-        List<int[]> texts = sampled(model, tokenizer.endOfText(), count, seed);
         for (int[] ids : texts) {
             String text = Normalizer.normalize(tokenizer.decode(ids), Normalizer.Form.NFKD).replace(end, " ").replace("{", " ").replace("}", " ");
             all.add(new Template((model.isEmbedded() ? text.replaceAll("[ .]+$", "") : text).strip() + stop));
@@ -47,7 +64,9 @@ public final class ContextTemplates {
         return List.copyOf(all);
     }
 
-    private static List<int[]> sampled(LanguageModel model, int start, int count, long seed) {
+    /** Token ids of so many texts, the end of text before them. */
+    static int[][] sampled(LanguageModel model, int count, long seed) {
+        int start = model.requireTokenizer().endOfText();
         List<int[]> texts = new ArrayList<>();
         Random random = new Random(seed);
         for (int i = 0; i < count; i++) {
@@ -62,7 +81,7 @@ public final class ContextTemplates {
                 texts.set(text, EditCase.joined(texts.get(text), new int[] {draw(passes.get(i).logits(), random)}));
             }
         }
-        return texts;
+        return texts.toArray(int[][]::new);
     }
 
     private static int draw(float[] logits, Random random) {

@@ -2,6 +2,7 @@ package lab.recall.edit;
 
 import java.util.Arrays;
 import java.util.List;
+import lab.recall.base.BadRequest;
 import lab.recall.facts.EditRequest;
 import lab.recall.model.LanguageModel;
 import lab.recall.text.Prompt;
@@ -21,14 +22,14 @@ public record EditCase(List<int[]> contexts, int[] lookups, int[] target, int[] 
 
     public EditCase {
         if (target.length == 0) {
-            throw new IllegalArgumentException("target: empty, expected at least one token");
+            throw new BadRequest("target", "empty, expected at least one token");
         }
     }
 
     /** By ids: each prefix before the prompt, the first of them empty. What follows {@code klPos} cannot matter. */
     public static EditCase of(int[] prompt, int subjectLast, List<int[]> prefixes, int[] target, int[] klPrompt, int klPos) {
         if (prefixes.isEmpty() || prefixes.get(0).length > 0) {
-            throw new IllegalArgumentException("prefixes[0]: expected {\"ids\": []}: the plain prompt comes first");
+            throw new BadRequest("prefixes[0]", "expected {\"ids\": []}: the plain prompt comes first");
         }
         return new EditCase(prefixes.stream().map(p -> joined(p, prompt)).toList(), prefixes.stream().mapToInt(p -> p.length + subjectLast).toArray(),
                 target.clone(), Arrays.copyOf(klPrompt, klPos + 1));

@@ -3,7 +3,10 @@ package lab.recall.edit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.stream.IntStream;
+import lab.recall.base.BadRequest;
 import lab.recall.edit.EditScores.Measure;
 import lab.recall.stats.RelativeDepth;
 import lab.recall.view.Criteria;
@@ -21,37 +24,49 @@ import lab.recall.view.Criteria.Found;
  * Source: arXiv 2404.03646, section 4, Mamba-2.8b and Pythia-2.8b, 2,000 edits at each layer.
  */
 public final class EditCriteria {
-    private interface Source {
-        double[] at(EditMatrix matrix, Measure measure);
+    /** Curves by layer, of a model or the paper's. */
+    private record Source(BiFunction<EditMatrix, Measure, double[]> shares, Function<EditMatrix, double[]> scores) {
+        double[] at(EditMatrix matrix, Measure measure) {
+            return shares.apply(matrix, measure);
+        }
+
+        double[] score(EditMatrix matrix) {
+            return scores.apply(matrix);
+        }
     }
 
     private EditCriteria() {
     }
 
-    /** Criteria D, on curves over all layers. */
+    /**
+     * Criteria D, on curves over all layers.
+     *
+     * @throws BadRequest if some layer or matrix was not edited
+     */
     public static Criteria of(EditCurves curves) {
-        if (curves.layers().size() < curves.model().layers() || !curves.matrices().containsAll(EditMatrix.all(curves.model()))) {
-            throw new IllegalArgumentException("the paper's shapes need curves over all layers and matrices of " + curves.model().name());
+        if (!curves.isComplete()) {
+            throw new BadRequest("curves", "the paper's shapes need curves over all layers and matrices of " + curves.model().name());
         }
         return Criteria.examined(curves.model().name() + ", rank-one editing, " + curves.requests() + " edits at each layer",
-                curves.isMamba() ? mamba() : neox(), curves::means, EditCurves::paper).evidence(EditCurves.numbers(curves.matrices().get(0)).evidence());
+                curves.isMamba() ? mamba() : neox(), new Source(curves::means, curves::scores), new Source(EditCurves::paper, EditCurves::paperScores))
+                .evidence(EditCurves.numbers(curves.matrices().get(0)).evidence());
     }
 
     private static List<Criterion<Source>> mamba() {
         List<Criterion<Source>> all = new ArrayList<>();
         all.add(new Criterion<>("D1", "W_o: score of at least 0.9 everywhere in the first 0.3 of the layers", c -> {
-            double least = RelativeDepth.least(c.at(EditMatrix.W_O, null), 0, 0.3);
+            double least = RelativeDepth.least(c.score(EditMatrix.W_O), 0, 0.3);
             return new Found("at least " + number(least), least >= 0.9);
         }));
         all.add(new Criterion<>("D1", "W_o: score below 0.65 from 0.75 of the depth on, below 0.2 in the last layer", c -> {
-            double[] score = c.at(EditMatrix.W_O, null);
+            double[] score = c.score(EditMatrix.W_O);
             double most = RelativeDepth.most(score, 0.75, 1);
             double last = score[score.length - 1];
             return new Found("at most " + number(most) + "; " + number(last), most < 0.65 && last < 0.2);
         }));
         all.add(new Criterion<>("D2", "W_g falls below a score of 0.5 at a lower layer than W_o, and by its efficacy", c -> {
-            double[] gate = c.at(EditMatrix.W_G, null);
-            double[] out = c.at(EditMatrix.W_O, null);
+            double[] gate = c.score(EditMatrix.W_G);
+            double[] out = c.score(EditMatrix.W_O);
             int first = firstBelow(gate, 0.5);
             double efficacy = first < gate.length ? c.at(EditMatrix.W_G, Measure.EFFICACY)[first] : Double.NaN;
             return new Found("W_g at " + place(first, gate) + " with efficacy " + number(efficacy) + ", W_o at " + place(firstBelow(out, 0.5), out),
@@ -65,15 +80,15 @@ public final class EditCriteria {
         }));
         all.add(new Criterion<>("D3", "W_a: generalisation below 0.77 in the first 0.15 of the layers, its best score at 0.25 to 0.36 of the depth", c -> {
             double early = RelativeDepth.most(c.at(EditMatrix.W_A, Measure.GENERALISATION), 0, 0.15);
-            double[] score = c.at(EditMatrix.W_A, null);
+            double[] score = c.score(EditMatrix.W_A);
             int best = RelativeDepth.peak(score);
             double depth = best / (double) score.length;
             return new Found("at most " + number(early) + "; " + number(score[best]) + " at " + place(best, score), early < 0.77 && depth >= 0.25 && depth <= 0.36);
         }));
         all.add(new Criterion<>("D3", "last layer: W_a keeps a score of at least 0.6 where W_o and W_g have less than 0.1", c -> {
-            double[] a = c.at(EditMatrix.W_A, null);
-            double[] g = c.at(EditMatrix.W_G, null);
-            double[] o = c.at(EditMatrix.W_O, null);
+            double[] a = c.score(EditMatrix.W_A);
+            double[] g = c.score(EditMatrix.W_G);
+            double[] o = c.score(EditMatrix.W_O);
             int last = a.length - 1;
             return new Found("W_a " + number(a[last]) + ", W_g " + number(g[last]) + ", W_o " + number(o[last]), a[last] >= 0.6 && g[last] < 0.1 && o[last] < 0.1);
         }));
@@ -99,15 +114,15 @@ public final class EditCriteria {
     private static List<Criterion<Source>> neox() {
         List<Criterion<Source>> all = new ArrayList<>();
         all.add(new Criterion<>("D6", "W_down: score of at least 0.93 everywhere in the first sixth of the layers", c -> {
-            double least = RelativeDepth.least(c.at(EditMatrix.W_DOWN, null), 0, 0.16);
+            double least = RelativeDepth.least(c.score(EditMatrix.W_DOWN), 0, 0.16);
             return new Found("at least " + number(least), least >= 0.93);
         }));
         all.add(new Criterion<>("D6", "W_down: score of at least 0.85 at 0.28 to 0.5 of the depth", c -> {
-            double least = RelativeDepth.least(c.at(EditMatrix.W_DOWN, null), 0.28, 0.5);
+            double least = RelativeDepth.least(c.score(EditMatrix.W_DOWN), 0.28, 0.5);
             return new Found("at least " + number(least), least >= 0.85);
         }));
         all.add(new Criterion<>("D6", "W_down: score below 0.72 from 0.78 of the depth on, below 0.1 in the last layer", c -> {
-            double[] score = c.at(EditMatrix.W_DOWN, null);
+            double[] score = c.score(EditMatrix.W_DOWN);
             double most = RelativeDepth.most(score, 0.78, 1);
             double last = score[score.length - 1];
             return new Found("at most " + number(most) + "; " + number(last), most < 0.72 && last < 0.1);

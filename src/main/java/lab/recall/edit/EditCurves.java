@@ -1,17 +1,21 @@
 package lab.recall.edit;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
+import lab.recall.base.BadRequest;
 import lab.recall.edit.EditScores.Measure;
 import lab.recall.facts.PaperNumbers;
-import lab.recall.model.LanguageModel;
-import lab.recall.model.Mamba;
 import lab.recall.stats.Estimate;
+import lab.recall.study.ModelCard;
 import lab.recall.view.Charts;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
@@ -23,22 +27,34 @@ import tech.tablesaw.api.Table;
  *
  * <pre>{@code
  * curves.at(W_O, 2).success(Measure.EFFICACY)
- * curves.chart(Measure.SPECIFICITY), curves.besidePaper(null), curves.table()
+ * curves.chart(Measure.SPECIFICITY), curves.scoreChart(), curves.scoreBesidePaper(), curves.table()
  * }</pre>
  */
 public final class EditCurves implements Showable {
-    private final LanguageModel model;
+    private final ModelCard model;
     private final List<Integer> layers;
     private final Map<EditMatrix, List<List<CaseScores>>> found;
 
-    EditCurves(LanguageModel model, List<Integer> layers, Map<EditMatrix, List<List<CaseScores>>> found) {
+    /** What a curve shows: a share, or the harmonic mean of all three. */
+    private record Shown(String label, Function<EditScores, Estimate> estimate, ToDoubleFunction<EditScores> mean) {
+        static final Shown SCORE = new Shown("score", EditScores::score, EditScores::meanScore);
+
+        static Shown of(Measure m) {
+            return new Shown(m.label(), s -> s.success(m), s -> s.mean(m));
+        }
+    }
+
+    /** @param found scores of cases by matrix, [layer among the edited ones][case] */
+    @JsonCreator
+    EditCurves(@JsonProperty("model") ModelCard model, @JsonProperty("layers") List<Integer> layers,
+            @JsonProperty("found") Map<EditMatrix, List<List<CaseScores>>> found) {
         this.model = model;
         this.layers = layers;
         this.found = found;
     }
 
     /** The model that was edited. */
-    public LanguageModel model() {
+    public ModelCard model() {
         return model;
     }
 
@@ -57,72 +73,120 @@ public final class EditCurves implements Showable {
         return found.values().iterator().next().get(0).size();
     }
 
-    /** The scores of a matrix in a layer. */
+    /**
+     * The scores of a matrix in a layer.
+     *
+     * @throws BadRequest if it was not edited
+     */
     public EditScores at(EditMatrix matrix, int layer) {
         int l = layers.indexOf(layer);
         if (l < 0 || !found.containsKey(matrix)) {
-            throw new IllegalArgumentException(matrix.id() + " in layer " + layer + " was not edited");
+            throw new BadRequest("layer", matrix.id() + " in layer " + layer + " was not edited");
         }
         return new EditScores(model.name() + ", " + matrix.label() + ", layer " + layer, found.get(matrix).get(l));
     }
 
-    /** Means of a share by layer, from 0 to 1; of the harmonic mean where the measure is null. NaN for a layer that was not edited. */
+    /** Means of a share by layer, from 0 to 1; NaN for a layer that was not edited. */
     public double[] means(EditMatrix matrix, Measure measure) {
-        return IntStream.range(0, model.layers()).mapToDouble(l -> layers.contains(l) ? at(matrix, l).mean(measure) : Double.NaN).toArray();
+        return means(matrix, Shown.of(measure));
+    }
+
+    /** Harmonic means by layer, from 0 to 1; NaN for a layer that was not edited. */
+    public double[] scores(EditMatrix matrix) {
+        return means(matrix, Shown.SCORE);
+    }
+
+    /** Those of the cases alone. */
+    List<CaseScores> cases(EditMatrix matrix, int layer) {
+        return found.get(matrix).get(layers.indexOf(layer));
+    }
+
+    private double[] means(EditMatrix matrix, Shown shown) {
+        return IntStream.range(0, model.layers()).mapToDouble(l -> layers.contains(l) ? shown.mean.applyAsDouble(at(matrix, l)) : Double.NaN).toArray();
     }
 
     private static double[] each(Estimate[] estimates, ToDoubleFunction<Estimate> what) {
         return Arrays.stream(estimates).mapToDouble(what).toArray();
     }
 
-    /** By layer of the model. */
+    /** A share by layer of the model. */
     Estimate[] estimates(EditMatrix matrix, Measure measure) {
+        return estimates(matrix, Shown.of(measure));
+    }
+
+    /** The harmonic mean by layer of the model. */
+    Estimate[] scoreEstimates(EditMatrix matrix) {
+        return estimates(matrix, Shown.SCORE);
+    }
+
+    private Estimate[] estimates(EditMatrix matrix, Shown shown) {
         Estimate none = Estimate.mean(new double[0], 1);
-        return IntStream.range(0, model.layers()).mapToObj(l -> !layers.contains(l) ? none
-                : measure == null ? at(matrix, l).score() : at(matrix, l).success(measure)).toArray(Estimate[]::new);
+        return IntStream.range(0, model.layers()).mapToObj(l -> layers.contains(l) ? shown.estimate.apply(at(matrix, l)) : none).toArray(Estimate[]::new);
     }
 
     /** The layer at which a matrix's harmonic mean is largest. */
     public int best(EditMatrix matrix) {
-        double[] score = means(matrix, null);
+        double[] score = scores(matrix);
         return layers.stream().max(Comparator.comparingDouble(l -> Double.isNaN(score[l]) ? -1 : score[l])).orElseThrow();
     }
 
-    /** A measure by layer, one line a matrix; the harmonic mean where it is null. */
+    /** A share by layer, one line a matrix. */
     public XYChart chart(Measure measure) {
-        return lines(measure, "layer", Charts::byLayer);
+        return lines(Shown.of(measure), "layer", Charts::byLayer);
+    }
+
+    /** The harmonic mean by layer, one line a matrix. */
+    public XYChart scoreChart() {
+        return lines(Shown.SCORE, "layer", Charts::byLayer);
     }
 
     private interface Line {
         XYChart add(XYChart chart, String name, double[] means, double[] low, double[] high);
     }
 
-    private XYChart lines(Measure measure, String over, Line line) {
-        XYChart chart = Charts.lines(title(measure), over, name(measure));
+    private XYChart lines(Shown shown, String over, Line line) {
+        XYChart chart = Charts.lines(model.name() + ", " + shown.label + " of " + requests() + " edits at each layer", over, shown.label);
         chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);
         for (EditMatrix m : found.keySet()) {
-            Estimate[] e = estimates(m, measure);
+            Estimate[] e = estimates(m, shown);
             line.add(chart, m.label(), each(e, Estimate::mean), each(e, Estimate::low), each(e, Estimate::high));
         }
         return chart;
     }
 
-    /** The same over relative depth with the paper's curves of the same matrices: Mamba-2.8b's, or Pythia-2.8b's. */
+    /** A share over relative depth with the paper's curves of the same matrices: Mamba-2.8b's, or Pythia-2.8b's. */
     public XYChart besidePaper(Measure measure) {
-        XYChart chart = lines(measure, "layer / layers", Charts::byDepth);
+        return besidePaper(Shown.of(measure));
+    }
+
+    /** The harmonic mean over relative depth with the paper's curves of the same matrices: Mamba-2.8b's, or Pythia-2.8b's. */
+    public XYChart scoreBesidePaper() {
+        return besidePaper(Shown.SCORE);
+    }
+
+    private XYChart besidePaper(Shown shown) {
+        XYChart chart = lines(shown, "layer / layers", Charts::byDepth);
         for (EditMatrix m : found.keySet()) {
-            double[] curve = paper(m, measure);
+            double[] curve = paper(m, shown.label);
             double[] x = IntStream.range(0, curve.length).mapToDouble(l -> (double) l / curve.length).toArray();
             Charts.counterpart(chart, m.label(), m.label() + ", paper's " + (m == EditMatrix.W_DOWN ? "Pythia" : "Mamba"), x, curve);
         }
         return chart;
     }
 
-    /** The paper's curve of a matrix by layer, from 0 to 1. */
+    /** The paper's curve of a share by layer, from 0 to 1. */
     static double[] paper(EditMatrix matrix, Measure measure) {
-        PaperNumbers numbers = numbers(matrix);
+        return paper(matrix, measure.label());
+    }
+
+    /** The paper's curve of the harmonic mean by layer, from 0 to 1. */
+    static double[] paperScores(EditMatrix matrix) {
+        return paper(matrix, Shown.SCORE.label);
+    }
+
+    private static double[] paper(EditMatrix matrix, String label) {
         List<Double> curve = new ArrayList<>();
-        numbers.at("matrices", matrix.label()).forEach(row -> curve.add(row.path(measure == null ? "score" : measure.label()).asDouble() / 100));
+        numbers(matrix).at("matrices", matrix.label()).forEach(row -> curve.add(row.path(label).asDouble() / 100));
         return curve.stream().mapToDouble(v -> v).toArray();
     }
 
@@ -152,21 +216,28 @@ public final class EditCurves implements Showable {
         return Tables.of(model.name() + ": " + requests() + " requests, each edited by itself; means with their 95 % intervals", columns, rows);
     }
 
-    private String title(Measure measure) {
-        return model.name() + ", " + name(measure) + " of " + requests() + " edits at each layer";
-    }
-
-    private static String name(Measure measure) {
-        return measure == null ? "score" : measure.label();
-    }
-
     /** Whether it is a Mamba's. */
     boolean isMamba() {
-        return model instanceof Mamba;
+        return !found.containsKey(EditMatrix.W_DOWN);
+    }
+
+    /** Whether every matrix of the model was edited in every layer. */
+    boolean isComplete() {
+        return layers.size() == model.layers() && found.size() == (isMamba() ? EditMatrix.values().length - 1 : 1);
     }
 
     @Override
     public Object view() {
-        return chart(null);
+        return scoreChart();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof EditCurves c && model.equals(c.model) && layers.equals(c.layers) && found.equals(c.found);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(model, layers, found);
     }
 }

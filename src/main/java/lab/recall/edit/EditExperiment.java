@@ -2,29 +2,21 @@ package lab.recall.edit;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import lab.recall.base.Progress;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
 import lab.recall.facts.EditRequest;
 import lab.recall.facts.EditRequests;
 import lab.recall.model.LanguageModel;
-import lab.recall.study.Answer;
 import lab.recall.study.Experiment;
-import lab.recall.study.Fields;
+import lab.recall.study.ModelCard;
 import lab.recall.study.NamedArray;
-import lab.recall.study.NamedView;
 import lab.recall.study.Runner;
 
-/**
- * Edits by text: {"experiment": "edit", "subject", "prompt", "target", "true"} for one fact, or "file" (and "requests", "relation", "relations")
- * for several; "layer", "matrix", "contexts", "documents", "texts", "moments", "covariance", "key", "preset", "hyperparameters", "seed"; "how"
- * (each, sequence, joint), "weight"; "save", "change".
- */
-public final class EditExperiment implements Experiment<LanguageModel> {
+/** Edits by text: one fact, or several, each by itself, one after another, or at once. */
+public final class EditExperiment implements Experiment<EditQuestion, EditResult> {
     private static final int TOP = 5;
     private static final int CONTINUATION = 12;
-    private static final int MANY = 1_000_000;
 
     @Override
     public String name() {
@@ -32,98 +24,126 @@ public final class EditExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public List<String> fields() {
-        return List.of("subject", "prompt", "target", "true", "file", "requests", "relation", "relations", "layer", "matrix", "contexts", "documents", "texts",
-                "moments", "covariance", "key", "preset", "hyperparameters", "seed", "how", "weight", "save", "change");
+    public String description() {
+        return "Puts a fact into a model by a rank-one change of one matrix, and shows what it says before and after.";
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Runner runner) {
-        int seed = f.integer("seed", 0, Integer.MAX_VALUE, 1);
-        int layer = f.integer("layer", 0, model.layers() - 1, RankOneEditor.layer(model));
-        EditMatrix matrix = EditMatrix.of(model, f.text("matrix", EditMatrix.output(model).id()));
-        EditSettings settings = RomeExperiment.preset(model, f);
-        boolean one = f.has("subject") || f.has("prompt") || f.has("target");
-        String how = f.choice("how", List.of("each", "sequence", "joint"));
-        double weight = f.number("weight", 0, 1);
-        ManyFacts.requireWeight(weight);
-        if (one && (f.has("file") || f.has("requests") || f.has("relation") || f.has("relations"))) {
-            throw new IllegalArgumentException("subject, prompt and target say one request: leave out file, requests, relation and relations");
+    public Class<EditQuestion> request() {
+        return EditQuestion.class;
+    }
+
+    @Override
+    public Class<EditResult> result() {
+        return EditResult.class;
+    }
+
+    @Override
+    public EditQuestion complete(LanguageModel model, EditQuestion q) {
+        int layer = Check.whole("layer", Check.or(q.layer(), RankOneEditor.layer(model)), 0, model.layers() - 1);
+        EditMatrix matrix = EditMatrix.of(model, Check.or(q.matrix(), EditMatrix.output(model).id()));
+        if (!q.isOne()) {
+            EditSweepExperiment.requireFacts(model, q.file(), q.relations(), q.relation());
         }
-        EditRequests requests = one ? new EditRequests(List.of(request(f)))
-                : EditSweepExperiment.requests(model, f, f.integer("requests", 1, MANY, EditSweepExperiment.REQUESTS), seed);
-        if (f.has("covariance") && f.has("moments")) {
-            throw new IllegalArgumentException("moments: a covariance is given, so that none are collected; leave out one of the two");
+        if (q.file() != null) {
+            requireOneModel(q, EditSweepExperiment.requests(model, q.file(), "", "", q.requests(), q.seed(), Runner.silent()));
         }
+        if (q.covariance() != null) {
+            SecondMoment.requireNamed(q.covariance(), model.width(matrix.key()));
+        } else {
+            SecondMoments.of(model, List.of(layer), List.of(matrix)).requireSources(q.moments(), q.texts());
+        }
+        RomeExperiment.requireFolder(q.save());
+        Hyperparameters all = Hyperparameters.of(EditSweepExperiment.settings(model, q.preset(), q.key(), q.hyperparameters()));
+        return new EditQuestion(q.subject(), q.prompt(), q.target(), q.truth(), q.file(), q.requests(), q.relation(), q.relations(), layer, matrix.id(),
+                q.contexts(), q.documents(), q.texts(), q.moments(), q.covariance(), q.key(), q.preset(), all, q.seed(), q.how(), q.weight(), q.save(),
+                q.change());
+    }
+
+    /** Refuses to write one model or change of several edits, each by itself. */
+    private static void requireOneModel(EditQuestion q, EditRequests requests) {
         boolean single = requests.size() == 1;
-        if (f.has("save") && !single && how.equals("each") || f.has("change") && !single) {
-            throw new IllegalArgumentException((f.has("change") ? "change: the file holds one edit" : "save: a model holds several edits by how sequence or joint")
-                    + "; there are " + requests.size() + " requests, each edited by itself");
+        String apart = "; there are " + requests.size() + " requests, each edited by itself";
+        if (q.change() != null && !single) {
+            throw new BadRequest("change", "the file holds one edit" + apart);
         }
-        int contexts = f.integer("contexts", 0, 1_000, RankOneEditor.CONTEXTS);
-        RankOneEditor editor = RankOneEditor.of(model).at(layer, matrix).with(settings).contexts(ContextTemplates.of(model, contexts, seed));
-        editor = editor.moment(f.has("covariance") ? RomeExperiment.moment(f.text("covariance"), model.width(matrix.key()))
-                : EditSweepExperiment.moments(model, f, List.of(layer), List.of(matrix), seed, progress).of(layer, matrix));
-        return single ? one(editor, requests.get(0), f) : many(editor, requests, how, weight, f, progress);
+        if (q.save() != null && !single && q.how().equals("each")) {
+            throw new BadRequest("save", "a model holds several edits by how sequence or joint" + apart);
+        }
     }
 
-    private static EditRequest request(Fields f) {
-        return new EditRequest(0, "", f.text("prompt"), f.text("subject"), f.text("target"), f.text("true", ""), List.of(), List.of());
+    @Override
+    public EditResult run(LanguageModel model, EditQuestion q, Runner runner) {
+        EditMatrix matrix = EditMatrix.of(model, q.matrix());
+        EditRequests requests = q.isOne() ? new EditRequests(List.of(q.fact()))
+                : EditSweepExperiment.requests(model, q.file(), q.relations(), q.relation(), q.requests(), q.seed(), runner);
+        requireOneModel(q, requests);
+        SecondMoment c = q.covariance() != null ? SecondMoment.named(q.covariance(), model.width(matrix.key()))
+                : EditSweepExperiment.moments(SecondMoments.of(model, List.of(q.layer()), List.of(matrix)), model, q.moments(), q.texts(), q.documents(),
+                        q.seed(), runner).of(q.layer(), matrix);
+        RankOneEditor editor = RankOneEditor.of(model).at(q.layer(), matrix).moment(c)
+                .with(EditSweepExperiment.settings(model, q.preset(), q.key(), q.hyperparameters()))
+                .contexts(ContextTemplates.of(model, q.contexts(), q.seed(), runner));
+        return requests.size() == 1 ? new EditResult(ModelCard.of(model), one(editor, requests.get(0), runner), null)
+                : new EditResult(ModelCard.of(model), null, several(editor, requests, q, runner));
     }
 
-    private static Answer one(RankOneEditor editor, EditRequest request, Fields f) {
+    private static EditResult.One one(RankOneEditor editor, EditRequest request, Runner runner) {
         LanguageModel model = editor.model();
-        RankOneEditor.Edited done = editor.edit(request);
+        RankOneEditor.Edited done = editor.edit(List.of(request), runner).get(0);
         LanguageModel edited = done.edit().applyTo(model);
-        if (f.has("save")) {
-            edited.save(Path.of(f.text("save")));
-        }
-        if (f.has("change")) {
-            done.edit().change(model).write(Path.of(f.text("change")));
-        }
         String text = request.template().with(request.subject());
         BeforeAfter told = BeforeAfter.of(model, edited);
-        Map<String, Object> scalars = new LinkedHashMap<>();
-        scalars.put("layer", editor.layer());
-        scalars.put("matrix", editor.matrix().id());
-        scalars.put("steps_run", done.value().steps());
-        scalars.put("last_loss", done.value().totals()[done.value().totals().length - 1]);
-        scalars.put("key_dot_u", done.edit().keyDotU());
-        scalars.put("value_error", RankOneEditor.error(edited, EditCase.of(model, request, editor.contexts()), done.edit(), editor.settings()));
-        List<NamedArray> arrays = List.of(RomeExperiment.vector("u", done.edit().u()), RomeExperiment.vector("left", done.edit().left()),
-                RomeExperiment.vector("v", done.edit().v()));
-        List<NamedView> views = new ArrayList<>(List.of(new NamedView("next", told.next(text, Math.min(TOP, model.vocabulary()))),
-                new NamedView("tests", told.tests(request)), new NamedView("continuation", told.continuation(text, CONTINUATION)),
-                new NamedView("losses", done.value().chart())));
-        return new Answer(scalars, arrays, views);
+        double error = RankOneEditor.error(edited, EditCase.of(model, request, editor.sampleContexts()), done.edit(), editor.settings());
+        return new EditResult.One(done, error, told.nextFound(text, Math.min(TOP, model.vocabulary())), told.testsFound(request),
+                told.continuationFound(text, CONTINUATION));
     }
 
-    private static Answer many(RankOneEditor editor, EditRequests requests, String how, double weight, Fields f, Progress progress) {
+    private static EditResult.Several several(RankOneEditor editor, EditRequests requests, EditQuestion q, Runner runner) {
         LanguageModel model = editor.model();
+        EditMatrix matrix = editor.matrix();
         EditTests tests = EditTests.of(model, requests.all());
         EditScores before = new EditScores(model.name() + " before", tests.on(model));
-        List<CaseScores> found;
-        if (how.equals("each")) {
-            found = tests.edited(model, editor.edit(requests.all()).stream().map(RankOneEditor.Edited::edit).toList());
-        } else {
-            ManyFacts many = ManyFacts.of(editor);
-            LanguageModel edited = how.equals("joint") ? many.joint(requests, weight) : many.sequence(requests, progress);
-            if (f.has("save")) {
-                edited.save(Path.of(f.text("save")));
-            }
-            found = tests.on(edited);
+        String title = requests.size() + " facts in " + matrix.id() + " of layer " + editor.layer() + ", ";
+        if (q.how().equals("each")) {
+            return new EditResult.Several(editor.layer(), matrix, before, new EditScores(title + "each edited by itself", each(editor, requests, runner)),
+                    List.of());
         }
-        String title = requests.size() + " facts in " + editor.matrix().id() + " of layer " + editor.layer() + ", "
-                + (how.equals("each") ? "each edited by itself" : how.equals("joint") ? "edited together" : "edited one after another");
-        EditScores after = new EditScores(title, found);
-        Map<String, Object> scalars = new LinkedHashMap<>();
-        scalars.put("requests", requests.size());
-        scalars.put("layer", editor.layer());
-        scalars.put("matrix", editor.matrix().id());
-        for (EditScores.Measure m : EditScores.Measure.values()) {
-            scalars.put(m.label(), after.success(m).mean());
+        boolean joint = q.how().equals("joint");
+        ManyFacts many = ManyFacts.of(editor);
+        LanguageModel edited = joint ? many.joint(requests, q.weight(), runner) : many.sequence(requests, runner);
+        NamedArray rows = new NamedArray(matrix.id(), new long[] {model.width(matrix.value()), model.width(matrix.key())}, matrix.rows(edited, editor.layer()));
+        return new EditResult.Several(editor.layer(), matrix, before,
+                new EditScores(title + (joint ? "edited together" : "edited one after another"), tests.on(edited)), List.of(rows));
+    }
+
+    /** A sweep of one layer and matrix. */
+    private static List<CaseScores> each(RankOneEditor editor, EditRequests requests, Runner runner) {
+        EditsStudy.Asked asked = editor.asked(requests.all(), runner);
+        EditSweepStudy.Settings settings = new EditSweepStudy.Settings(editor.settings(), asked.settings().contexts());
+        return runner.run(new EditSweepStudy(), editor.model(), new EditSweepStudy.Asked(settings, List.of(editor.layer()), List.of(editor.matrix()),
+                (layer, matrix) -> asked.moment(), requests.all())).cases(editor.matrix(), editor.layer());
+    }
+
+    /** The change goes first: a large model may not find room. */
+    @Override
+    public void finish(LanguageModel model, EditQuestion q, EditResult found) {
+        if (q.change() != null) {
+            found.one().edited().edit().change(model).write(Path.of(q.change()));
         }
-        scalars.put("score", after.score().mean());
-        return new Answer(scalars, List.of(), List.of(new NamedView("before", before.table()), new NamedView("after", after.table())));
+        if (q.save() != null) {
+            LanguageModel edited = found.one() != null ? found.one().edited().edit().applyTo(model)
+                    : found.several().matrix().with(model, found.several().layer(), found.several().rows().get(0).values());
+            edited.save(Path.of(q.save()));
+        }
+    }
+
+    @Override
+    public List<Path> leaves(EditQuestion q) {
+        List<Path> all = new ArrayList<>(RomeExperiment.saved(q.save()));
+        if (q.change() != null) {
+            all.add(Path.of(q.change()));
+        }
+        return all;
     }
 }

@@ -5,6 +5,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Digest;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.model.LanguageModel;
@@ -45,7 +48,7 @@ public final class EditFile {
         for (int i = 0; i < missed.length; i++) {
             values[i] = old[(int) missed[i]];
         }
-        return new EditFile(edit, CheckSum.of(old), CheckSum.of(now), missed, values);
+        return new EditFile(edit, Digest.of(old), Digest.of(now), missed, values);
     }
 
     /** The edit. */
@@ -53,18 +56,26 @@ public final class EditFile {
         return edit;
     }
 
-    /** The edited model. */
+    /**
+     * The edited model.
+     *
+     * @throws BadRequest if it is not the model that the edit was made for, or holds it already
+     */
     public LanguageModel apply(LanguageModel model) {
         float[] rows = rows(model);
-        String sum = CheckSum.of(rows);
+        String sum = Digest.of(rows);
         require(model, sum.equals(before), sum.equals(after) ? "holds this edit already" : "is not the one that was edited");
         return edit.matrix().with(model, edit.layer(), edit.changed(rows, 1));
     }
 
-    /** The model before the edit, its weights bit for bit. */
+    /**
+     * The model before the edit, its weights bit for bit.
+     *
+     * @throws BadRequest if it does not hold this edit as it was made
+     */
     public LanguageModel revert(LanguageModel edited) {
         float[] rows = rows(edited);
-        String sum = CheckSum.of(rows);
+        String sum = Digest.of(rows);
         require(edited, sum.equals(after), sum.equals(before) ? "does not hold this edit" : "was changed since this edit, or never had it");
         float[] back = edit.changed(rows, -1);
         for (int i = 0; i < missed.length; i++) {
@@ -76,7 +87,7 @@ public final class EditFile {
     private float[] rows(LanguageModel model) {
         if (!EditMatrix.all(model).contains(edit.matrix()) || edit.layer() >= model.layers() || edit.u().length != model.width(edit.matrix().key())
                 || edit.left().length != model.width(edit.matrix().value())) {
-            throw new IllegalArgumentException("an edit of " + edit.matrix().id() + " in layer " + edit.layer() + ", " + edit.left().length + " x "
+            throw new BadRequest("edit", "one of " + edit.matrix().id() + " in layer " + edit.layer() + ", " + edit.left().length + " x "
                     + edit.u().length + ", does not fit " + model);
         }
         return edit.matrix().rows(model, edit.layer());
@@ -84,7 +95,7 @@ public final class EditFile {
 
     private void require(LanguageModel model, boolean fits, String why) {
         if (!fits) {
-            throw new IllegalArgumentException(edit.matrix().id() + " in layer " + edit.layer() + " of " + model.name() + " " + why);
+            throw new BadRequest("edit", edit.matrix().id() + " in layer " + edit.layer() + " of " + model.name() + " " + why);
         }
     }
 
@@ -96,21 +107,31 @@ public final class EditFile {
         SafeTensors.write(file, all, Map.of("layer", String.valueOf(e.layer()), "matrix", e.matrix().id(), "before", before, "after", after));
     }
 
-    /** Reads one. */
+    /**
+     * Reads one.
+     *
+     * @throws BadData if it is no file of an edit
+     */
     public static EditFile read(Path file) {
         Map<String, Tensor> t = SafeTensors.read(file);
         Map<String, String> said = SafeTensors.metadata(file);
         if (!t.keySet().containsAll(List.of("u", "left", "v", "key", "missed", "missed_values"))
                 || !said.keySet().containsAll(List.of("layer", "matrix", "before", "after")) || !said.get("layer").matches("\\d{1,6}")) {
-            throw new IllegalArgumentException(file + ": not the file of an edit, which holds u, left, v, key and, as metadata, layer and matrix");
+            throw new BadData(file, "not the file of an edit, which holds u, left, v, key and, as metadata, layer and matrix");
         }
-        RankOneEdit edit = new RankOneEdit(Integer.parseInt(said.get("layer")), EditMatrix.of(said.get("matrix")), t.get("u").doubles(),
-                t.get("left").doubles(), t.get("v").doubles(), t.get("key").doubles());
+        EditMatrix matrix;
+        try {
+            matrix = EditMatrix.of(said.get("matrix"));
+        } catch (BadRequest e) {
+            throw new BadData(file, e.field(), e.reason(), e);
+        }
+        RankOneEdit edit = new RankOneEdit(Integer.parseInt(said.get("layer")), matrix, t.get("u").doubles(), t.get("left").doubles(),
+                t.get("v").doubles(), t.get("key").doubles());
         long[] missed = t.get("missed").longs();
         float[] values = t.get("missed_values").floats();
         long size = (long) edit.u().length * edit.left().length;
         if (missed.length != values.length || LongStream.of(missed).anyMatch(i -> i < 0 || i >= size)) {
-            throw new IllegalArgumentException(file + ": its missed numbers do not fit a matrix of " + size);
+            throw new BadData(file, "its missed numbers do not fit a matrix of " + size);
         }
         return new EditFile(edit, said.get("before"), said.get("after"), missed, values);
     }

@@ -1,7 +1,10 @@
 package lab.recall.edit;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Arrays;
 import java.util.List;
+import lab.recall.base.BadRequest;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Mamba;
@@ -48,20 +51,26 @@ public enum EditMatrix {
         return model instanceof Mamba ? W_O : W_DOWN;
     }
 
-    /** A model's matrix by its name in request files. */
+    /**
+     * A model's matrix by its name in request files.
+     *
+     * @throws BadRequest if the model has no such matrix
+     */
     public static EditMatrix of(LanguageModel model, String id) {
-        return all(model).stream().filter(m -> m.id.equals(id)).findFirst().orElseThrow(() -> new IllegalArgumentException(
-                "matrix: '" + id + "', expected " + String.join(" or ", all(model).stream().map(m -> m.id).toList()) + " (" + model.name() + " is a "
+        return all(model).stream().filter(m -> m.id.equals(id)).findFirst().orElseThrow(() -> new BadRequest("matrix",
+                "'" + id + "', expected " + String.join(" or ", all(model).stream().map(m -> m.id).toList()) + " (" + model.name() + " is a "
                         + model.family() + ")"));
     }
 
     /** One by its name in request files. */
+    @JsonCreator
     static EditMatrix of(String id) {
-        return Arrays.stream(values()).filter(m -> m.id.equals(id)).findFirst().orElseThrow(() -> new IllegalArgumentException(
-                "matrix: '" + id + "', expected " + String.join(" or ", Arrays.stream(values()).map(m -> m.id).toList())));
+        return Arrays.stream(values()).filter(m -> m.id.equals(id)).findFirst().orElseThrow(() -> new BadRequest("matrix",
+                "'" + id + "', expected " + String.join(" or ", Arrays.stream(values()).map(m -> m.id).toList())));
     }
 
     /** Its name in request files. */
+    @JsonValue
     public String id() {
         return id;
     }

@@ -1,8 +1,11 @@
 package lab.recall.edit;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import lab.recall.stats.Estimate;
 import lab.recall.view.Showable;
@@ -40,7 +43,8 @@ public final class EditScores implements Showable {
     private final List<CaseScores> cases;
 
     /** @param title what was done */
-    public EditScores(String title, List<CaseScores> cases) {
+    @JsonCreator
+    public EditScores(@JsonProperty("title") String title, @JsonProperty("cases") List<CaseScores> cases) {
         this.title = title;
         this.cases = List.copyOf(cases);
     }
@@ -70,10 +74,14 @@ public final class EditScores implements Showable {
         return Estimate.of(cases.size(), this::harmonic, SEED);
     }
 
-    /** The mean alone, without the resampling of an interval: of a share, or the harmonic mean where the measure is null. */
+    /** The mean of a share alone, without the resampling of an interval. */
     double mean(Measure of) {
-        int[] all = IntStream.range(0, cases.size()).toArray();
-        return of == null ? harmonic(all) : mean(of, all);
+        return mean(of, IntStream.range(0, cases.size()).toArray());
+    }
+
+    /** The harmonic mean alone. */
+    double meanScore() {
+        return harmonic(IntStream.range(0, cases.size()).toArray());
     }
 
     private double harmonic(int[] drawn) {
@@ -111,5 +119,15 @@ public final class EditScores implements Showable {
     @Override
     public Object view() {
         return table();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof EditScores s && title.equals(s.title) && cases.equals(s.cases);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(title, cases);
     }
 }

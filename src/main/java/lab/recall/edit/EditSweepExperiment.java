@@ -2,118 +2,135 @@ package lab.recall.edit;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToDoubleFunction;
+import java.util.Optional;
 import java.util.stream.IntStream;
-import lab.recall.base.Progress;
-import lab.recall.edit.EditScores.Measure;
-import lab.recall.facts.Documents;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
 import lab.recall.facts.EditRequests;
 import lab.recall.facts.Relations;
 import lab.recall.model.LanguageModel;
-import lab.recall.stats.Estimate;
-import lab.recall.study.Answer;
 import lab.recall.study.Experiment;
-import lab.recall.study.Fields;
 import lab.recall.study.NamedArray;
 import lab.recall.study.NamedView;
 import lab.recall.study.Runner;
+import lab.recall.view.Charts;
+import org.knowm.xchart.XYChart;
 
-/**
- * {@link EditSweep} by request file: {"experiment": "edit_sweep", "relation", "relations", "requests", "file", "layers", "matrices", "contexts",
- * "documents", "texts", "moments", "key", "preset", "hyperparameters", "seed"}. Arrays: {@code MATRIX.MEASURE}, [mean, low, high][L].
- */
-public final class EditSweepExperiment implements Experiment<LanguageModel> {
-    /** Requests at most when the request does not say. */
-    public static final int REQUESTS = 50;
-    private static final int MANY = 1_000_000;
-
+/** {@link EditSweep} over the facts that a model knows, or over those of a file. */
+public final class EditSweepExperiment implements Experiment<EditSweepRequest, EditSweepResult> {
     @Override
     public String name() {
         return "edit_sweep";
     }
 
     @Override
-    public List<String> fields() {
-        return List.of("relation", "relations", "requests", "file", "layers", "matrices", "contexts", "documents", "texts", "moments", "key",
-                "preset", "hyperparameters", "seed");
+    public String description() {
+        return "Edits facts at every layer and matrix, each by itself, and measures efficacy, generalisation and specificity.";
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Runner runner) {
-        int seed = f.integer("seed", 0, Integer.MAX_VALUE, 1);
-        int count = f.integer("requests", 1, MANY, REQUESTS);
-        List<Integer> layers = f.has("layers") ? f.integers("layers", 0, model.layers() - 1) : IntStream.range(0, model.layers()).boxed().toList();
-        List<EditMatrix> matrices = f.has("matrices") ? f.texts("matrices").stream().map(id -> EditMatrix.of(model, id)).distinct().toList()
-                : EditMatrix.all(model);
-        EditSettings settings = RomeExperiment.preset(model, f);
-        int contexts = f.integer("contexts", 0, 1_000, EditSweep.CONTEXTS);
-        EditRequests requests = requests(model, f, count, seed);
-        SecondMoments moments = moments(model, f, layers, matrices, seed, progress);
-        long start = System.nanoTime();
-        EditCurves curves = EditSweep.of(model).layers(layers).matrices(matrices).with(settings).contexts(ContextTemplates.of(model, contexts, seed))
-                .moments(moments).over(requests, runner);
-        double seconds = (System.nanoTime() - start) / 1e9;
-        List<NamedView> views = new ArrayList<>(List.of(new NamedView("edits", curves.table()), new NamedView("score", curves.besidePaper(null))));
-        List<NamedArray> arrays = new ArrayList<>();
-        for (Measure m : Measure.values()) {
-            views.add(new NamedView(m.label(), curves.besidePaper(m)));
+    public Class<EditSweepRequest> request() {
+        return EditSweepRequest.class;
+    }
+
+    @Override
+    public Class<EditSweepResult> result() {
+        return EditSweepResult.class;
+    }
+
+    @Override
+    public Optional<String> command() {
+        return Optional.of("edit-sweep");
+    }
+
+    @Override
+    public EditSweepRequest complete(LanguageModel model, EditSweepRequest q) {
+        List<Integer> layers = q.layers() != null ? q.layers() : IntStream.range(0, model.layers()).boxed().toList();
+        layers.forEach(l -> Check.whole("layers", l, 0, model.layers() - 1));
+        List<String> matrices = q.matrices() != null ? q.matrices() : EditMatrix.all(model).stream().map(EditMatrix::id).toList();
+        requireFacts(model, q.file(), q.relations(), q.relation());
+        SecondMoments.of(model, layers, matrices(model, matrices)).requireSources(q.moments(), q.texts());
+        return new EditSweepRequest(q.relation(), q.relations(), q.requests(), q.file(), layers, matrices, q.contexts(), q.documents(), q.texts(),
+                q.moments(), q.key(), q.preset(), Hyperparameters.of(settings(model, q.preset(), q.key(), q.hyperparameters())), q.seed());
+    }
+
+    private static List<EditMatrix> matrices(LanguageModel model, List<String> ids) {
+        try {
+            return ids.stream().map(id -> EditMatrix.of(model, id)).toList();
+        } catch (BadRequest e) {
+            throw e.of("matrices");
         }
-        for (EditMatrix matrix : matrices) {
-            for (Measure m : Measure.values()) {
-                arrays.add(array(matrix.id() + "." + m.label(), curves.estimates(matrix, m)));
-            }
-            arrays.add(array(matrix.id() + ".score", curves.estimates(matrix, null)));
+    }
+
+    /** The model's own settings or the paper's, and other numbers where a request has them. */
+    static EditSettings settings(LanguageModel model, String preset, String key, Hyperparameters others) {
+        EditSettings p = (preset.equals("published") ? EditSettings.PUBLISHED : EditSettings.of(model)).withKey(RomeExperiment.keyMode(key));
+        return others == null ? p : others.in(p);
+    }
+
+    /** Refuses a file of requests or relations that cannot be read. */
+    static void requireFacts(LanguageModel model, String file, String relations, String relation) {
+        if (file != null) {
+            read(file);
+        } else {
+            Relations.asked(model, relations, relation);
         }
-        if (layers.size() == model.layers() && matrices.size() == EditMatrix.all(model).size()) {
-            views.add(new NamedView("criteria", EditCriteria.of(curves).table()));
+    }
+
+    private static EditRequests read(String file) {
+        try {
+            return EditRequests.read(Path.of(file));
+        } catch (IllegalArgumentException e) {
+            throw RomeExperiment.of("file", e);
         }
-        Map<String, Object> scalars = new LinkedHashMap<>();
-        scalars.put("requests", requests.size());
-        scalars.put("tokens_of_second_moments", moments.tokens());
-        scalars.put("sweep_seconds", seconds);
-        for (EditMatrix m : matrices) {
-            int best = curves.best(m);
-            scalars.put("best_" + m.id(), "layer " + best + ": score " + curves.at(m, best).score());
-        }
-        return new Answer(scalars, arrays, views);
     }
 
     /** A CounterFact file's first requests, or ones made of known facts. */
-    static EditRequests requests(LanguageModel model, Fields f, int count, int seed) {
-        if (f.has("file")) {
-            if (f.has("relations") || !f.text("relation", "all").equals("all")) {
-                throw new IllegalArgumentException("file: requests come from a file or from relations, not from both");
-            }
-            try {
-                return EditRequests.read(Path.of(f.text("file"))).first(count);
-            } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException("file: " + e.getMessage(), e);
-            }
+    static EditRequests requests(LanguageModel model, String file, String relations, String relation, int count, long seed, Runner runner) {
+        if (file != null) {
+            return read(file).first(count);
         }
-        Relations relations = Relations.asked(model, f.text("relations", ""), f.text("relation", "all"));
-        return EditRequests.of(relations, relations.knownBy(model), count, seed);
+        Relations asked = Relations.asked(model, relations, relation);
+        return EditRequests.of(asked, asked.knownBy(model, runner), count, seed);
     }
 
-    /** Second moments of a file's texts, or of texts made of the facts that belong to the model; kept in a file where the request names one. */
-    static SecondMoments moments(LanguageModel model, Fields f, List<Integer> layers, List<EditMatrix> matrices, int seed, Progress progress) {
-        int documents = f.integer("documents", 1, MANY, SecondMoments.DOCUMENTS);
-        SecondMoments moments = SecondMoments.of(model, layers, matrices);
-        if (f.has("moments")) {
-            moments.keptIn(Path.of(f.text("moments")));
-        }
-        return moments.over(f.has("texts") ? Documents.read(Path.of(f.text("texts"))) : SecondMoments.texts(model, documents, seed), documents, progress);
+    /** Second moments of a file's texts, or of texts made of the facts that belong to the model; kept in a file where a request names one. */
+    static SecondMoments moments(SecondMoments none, LanguageModel model, String file, String texts, int documents, long seed, Runner runner) {
+        return (file == null ? none : none.keptIn(Path.of(file))).over(texts == null ? MomentTexts.of(model, documents, seed)
+                : MomentTexts.file(Path.of(texts)).first(documents), runner);
     }
 
-    private static NamedArray array(String name, Estimate[] estimates) {
-        int layers = estimates.length;
-        List<ToDoubleFunction<Estimate>> parts = List.of(Estimate::mean, Estimate::low, Estimate::high);
-        float[] all = new float[3 * layers];
-        for (int i = 0; i < all.length; i++) {
-            all[i] = (float) parts.get(i / layers).applyAsDouble(estimates[i % layers]);
+    @Override
+    public EditSweepResult run(LanguageModel model, EditSweepRequest q, Runner runner) {
+        List<EditMatrix> matrices = matrices(model, q.matrices());
+        EditRequests requests = requests(model, q.file(), q.relations(), q.relation(), q.requests(), q.seed(), runner);
+        SecondMoments moments = moments(SecondMoments.of(model, q.layers(), matrices), model, q.moments(), q.texts(), q.documents(), q.seed(), runner);
+        long start = System.nanoTime();
+        EditCurves curves = EditSweep.of(model).layers(q.layers()).matrices(matrices).with(settings(model, q.preset(), q.key(), q.hyperparameters()))
+                .contexts(ContextTemplates.of(model, q.contexts(), q.seed(), runner)).moments(moments).over(requests, runner);
+        return new EditSweepResult(curves, moments.tokens(), (System.nanoTime() - start) / 1e9);
+    }
+
+    /** For each measure one chart, over relative depth, a line with intervals for each model and matrix. */
+    @Override
+    public List<NamedView> beside(Map<String, EditSweepResult> results) {
+        List<NamedView> views = new ArrayList<>();
+        for (String measure : List.of("efficacy", "generalisation", "specificity", "score")) {
+            XYChart chart = Charts.lines("rank-one edits: " + measure, "layer / layers", measure);
+            chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);
+            results.forEach((model, result) -> result.arrays().stream().filter(a -> a.name().endsWith("." + measure)).forEach(a ->
+                    Charts.byDepth(chart, model + ", " + a.name().substring(0, a.name().lastIndexOf('.')), row(a, 0), row(a, 1), row(a, 2))));
+            if (!chart.getSeriesCollection().isEmpty()) {
+                views.add(new NamedView("together-" + measure, chart));
+            }
         }
-        return new NamedArray(name, new long[] {3, layers}, all);
+        return views;
+    }
+
+    private static double[] row(NamedArray all, int row) {
+        int layers = (int) all.shape()[1];
+        return IntStream.range(row * layers, (row + 1) * layers).mapToDouble(i -> all.values()[i]).toArray();
     }
 }

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import lab.recall.base.BadRequest;
 import lab.recall.facts.EditRequest;
 import lab.recall.model.Forks;
 import lab.recall.model.HookPoint;
@@ -116,7 +117,7 @@ public final class EditTests {
 
     List<CaseScores> edited(List<Pass> passes, List<RankOneEdit> edits) {
         if (edits.size() != requests.size()) {
-            throw new IllegalArgumentException("edits: " + edits.size() + ", expected one for each of " + requests.size() + " requests");
+            throw new BadRequest("edits", edits.size() + ", expected one for each of " + requests.size() + " requests");
         }
         Forks forks = passes.get(0).model().forks();
         for (int i = 0; i < sequences.size(); i++) {

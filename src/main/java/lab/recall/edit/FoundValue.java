@@ -1,5 +1,7 @@
 package lab.recall.edit;
 
+import java.util.Arrays;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import lab.recall.view.Charts;
 import lab.recall.view.Showable;
@@ -41,5 +43,16 @@ public record FoundValue(double[] start, double[] delta, double[][] losses, int 
     @Override
     public Object view() {
         return chart();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof FoundValue v && steps == v.steps && Arrays.equals(start, v.start) && Arrays.equals(delta, v.delta)
+                && Arrays.deepEquals(losses, v.losses);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(steps, Arrays.hashCode(start), Arrays.hashCode(delta), Arrays.deepHashCode(losses));
     }
 }

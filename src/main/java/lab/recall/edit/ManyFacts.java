@@ -4,14 +4,13 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import lab.recall.base.Progress;
-import lab.recall.facts.EditRequest;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
 import lab.recall.facts.EditRequests;
 import lab.recall.math.Cholesky;
 import lab.recall.model.LanguageModel;
-import lab.recall.text.Template;
+import lab.recall.study.Runner;
 import lab.recall.view.Charts;
-import lab.recall.view.ProgressBar;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
 import org.knowm.xchart.XYChart;
@@ -22,7 +21,7 @@ import tech.tablesaw.api.Table;
  *
  * <pre>{@code
  * var many = ManyFacts.of(editor);
- * LanguageModel after = many.sequence(requests, ProgressBar.progress());
+ * LanguageModel after = many.sequence(requests);             // with a progress bar
  * LanguageModel joint = many.joint(requests, 1);
  * many.asTheyGrow(requests, List.of(1, 10, 50, 100), 1)      // both, with their scores
  * }</pre>
@@ -32,13 +31,9 @@ import tech.tablesaw.api.Table;
  */
 public final class ManyFacts {
     private final RankOneEditor editor;
-    private final List<Template> contexts;
-    private final SecondMoment moment;
 
     private ManyFacts(RankOneEditor editor) {
         this.editor = editor;
-        this.contexts = editor.contexts();
-        this.moment = editor.moment();
     }
 
     /** With an editor's layer, matrix, settings, contexts and second moment. */
@@ -46,41 +41,45 @@ public final class ManyFacts {
         return new ManyFacts(editor);
     }
 
-    /** Each request edited into the model that the one before has left. */
-    public LanguageModel sequence(EditRequests requests, Progress progress) {
-        progress.start("editing one after another", "edits", requests.size());
-        LanguageModel now = editor.model();
-        int done = 0;
-        for (EditRequest r : requests.all()) {
-            now = next(now, r);
-            progress.to(++done);
-        }
-        progress.finish();
-        return now;
+    /** Each request edited into the model that the one before has left, with a progress bar. */
+    public LanguageModel sequence(EditRequests requests) {
+        return sequence(requests, Runner.shown());
     }
 
-    /** A model with one more request edited into it. */
-    private LanguageModel next(LanguageModel now, EditRequest request) {
-        return editor.of(now, contexts, moment).edit(request).edit().applyTo(now);
+    /** The same with a runner's progress and store. */
+    public LanguageModel sequence(EditRequests requests, Runner runner) {
+        return RankOneEdit.apply(editor.model(), chain(requests, runner));
+    }
+
+    private List<RankOneEdit> chain(EditRequests requests, Runner runner) {
+        return ChainStudy.run(editor.model(), editor.asked(requests.all(), runner), runner);
     }
 
     /**
-     * All requests edited into the model at once.
+     * All requests edited into the model at once, with a progress bar.
      *
      * @param weight of the second moment against the requests' keys, above 0: about how many tokens of it one request counts for
+     * @throws BadRequest if the weight is too small for keys that depend on each other
      */
     public LanguageModel joint(EditRequests requests, double weight) {
-        requireWeight(weight);
-        return joint(found(requests), requests.size(), weight);
+        return joint(requests, weight, Runner.shown());
+    }
+
+    /** The same with a runner's progress and store. */
+    public LanguageModel joint(EditRequests requests, double weight, Runner runner) {
+        Check.positive("weight", weight);
+        return joint(found(requests, runner), requests.size(), weight, editor.collectMoment(runner));
     }
 
     private record Pair(double[] key, double[] gap) {
     }
 
     /** Each request's mean key, and how far its value is from what the unedited matrix gives. */
-    private List<Pair> found(EditRequests requests) {
+    private List<Pair> found(EditRequests requests, Runner runner) {
         EditSettings consistent = editor.settings().withKey(EditSettings.KeyMode.CONSISTENT);
-        return editor.of(editor.model(), contexts, moment).with(consistent).edit(requests.all()).stream().map(e -> {
+        editor.sampleContexts();                                // once for both editors
+        editor.collectMoment(runner);
+        return editor.with(consistent).edit(requests.all(), runner).stream().map(e -> {
             double along = e.edit().keyDotU();
             double[] gap = e.edit().left().clone();
             for (int i = 0; i < gap.length; i++) {
@@ -91,7 +90,7 @@ public final class ManyFacts {
     }
 
     /** By the Woodbury identity: R (weight I + K' C^-1 K)^-1 (C^-1 K)'. */
-    private LanguageModel joint(List<Pair> pairs, int count, double weight) {
+    private LanguageModel joint(List<Pair> pairs, int count, double weight, SecondMoment moment) {
         double[][] solved = new double[count][];
         for (int i = 0; i < count; i++) {
             solved[i] = moment.solve(pairs.get(i).key, editor.settings().ridge());
@@ -128,15 +127,8 @@ public final class ManyFacts {
         try {
             return Cholesky.of(gram, count);
         } catch (ArithmeticException e) {
-            throw new IllegalArgumentException("weight: " + weight + " is too small: the keys of these " + count + " requests depend on each other"
+            throw new BadRequest("weight", weight + " is too small: the keys of these " + count + " requests depend on each other"
                     + " (a subject asked about twice?), so that they cannot all get their values; give a larger weight, such as 1", e);
-        }
-    }
-
-    /** Refuses a weight that is not a finite number above 0. */
-    static void requireWeight(double weight) {
-        if (!(weight > 0) || Double.isInfinite(weight)) {
-            throw new IllegalArgumentException("weight: " + weight + ", expected a finite number above 0");
         }
     }
 
@@ -177,30 +169,33 @@ public final class ManyFacts {
 
     /** Both ways for each number of facts, with a progress bar. */
     public Growth asTheyGrow(EditRequests requests, List<Integer> counts, double weight) {
-        return asTheyGrow(requests, counts, weight, ProgressBar.progress());
+        return asTheyGrow(requests, counts, weight, Runner.shown());
     }
 
-    /** Both ways for each number of facts; tells how far it is. */
-    public Growth asTheyGrow(EditRequests requests, List<Integer> counts, double weight, Progress progress) {
-        requireWeight(weight);
+    /**
+     * Both ways for each number of facts, with a runner's progress and store.
+     *
+     * @throws BadRequest if a number is below 1 or above that of the requests
+     */
+    public Growth asTheyGrow(EditRequests requests, List<Integer> counts, double weight, Runner runner) {
+        Check.positive("weight", weight);
         List<Integer> order = counts.stream().distinct().sorted().toList();
         if (order.isEmpty() || order.get(0) < 1 || order.get(order.size() - 1) > requests.size()) {
-            throw new IllegalArgumentException("counts: " + counts + ", expected whole numbers from 1 to " + requests.size());
+            throw new BadRequest("counts", counts + ", expected whole numbers from 1 to " + requests.size());
         }
         int most = order.get(order.size() - 1);
-        progress.start("editing one after another", "edits", most);
+        List<RankOneEdit> edits = chain(requests.first(most), runner);
         List<EditScores> sequence = new ArrayList<>();
         LanguageModel now = editor.model();
         for (int n = 1; n <= most; n++) {
-            now = next(now, requests.get(n - 1));
+            now = edits.get(n - 1).applyTo(now);
             if (order.contains(n)) {
                 sequence.add(scores(now, requests.first(n), "one after another"));
             }
-            progress.to(n);
         }
-        progress.finish();
-        List<Pair> pairs = found(requests.first(most));
-        List<EditScores> joint = order.stream().map(n -> scores(joint(pairs, n, weight), requests.first(n), "together")).toList();
+        List<Pair> pairs = found(requests.first(most), runner);
+        SecondMoment moment = editor.collectMoment(runner);
+        List<EditScores> joint = order.stream().map(n -> scores(joint(pairs, n, weight, moment), requests.first(n), "together")).toList();
         Map<String, List<EditScores>> all = new LinkedHashMap<>();
         all.put("one after another", sequence);
         all.put("together, weight " + Tables.number(weight), joint);

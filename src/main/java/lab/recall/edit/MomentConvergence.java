@@ -3,9 +3,9 @@ package lab.recall.edit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import lab.recall.base.Unsolvable;
 import lab.recall.facts.EditRequest;
 import lab.recall.model.LanguageModel;
-import lab.recall.base.Progress;
 import lab.recall.text.Template;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
@@ -32,7 +32,7 @@ public record MomentConvergence(String title, List<Row> rows) implements Showabl
     /** Of an editor's layer and matrix, over texts that belong to its model and the keys of requests. */
     public static MomentConvergence of(RankOneEditor editor, List<EditRequest> requests, List<Integer> documents, long seed) {
         LanguageModel model = editor.model();
-        List<Template> contexts = editor.contexts();
+        List<Template> contexts = editor.sampleContexts();
         List<EditCase> cases = requests.stream().map(r -> EditCase.of(model, r, contexts)).toList();
         List<double[]> keys = CasePasses.run(model, cases, List.of(editor.layer()), List.of(editor.matrix())).stream()
                 .map(p -> p.mean(editor.layer(), editor.matrix().key())).toList();
@@ -40,8 +40,8 @@ public record MomentConvergence(String title, List<Row> rows) implements Showabl
         SecondMoments all = SecondMoments.of(model, List.of(editor.layer()), List.of(editor.matrix()));
         List<SecondMoment> found = new ArrayList<>();
         for (int n : order) {
-            all.over(SecondMoments.texts(model, order.get(order.size() - 1), seed), n, Progress.silent());
-            found.add(all.of(editor.layer(), editor.matrix()).copy());
+            all = all.read(SecondMoments.texts(model, order.get(order.size() - 1), seed).first(n), read -> { });
+            found.add(all.of(editor.layer(), editor.matrix()));
         }
         double[] most = found.get(found.size() - 1).matrix();
         List<double[]> directions = directions(found.get(found.size() - 1), keys, editor.settings().ridge());
@@ -67,7 +67,7 @@ public record MomentConvergence(String title, List<Row> rows) implements Showabl
             double[] u;
             try {
                 u = c.solve(k, ridge);
-            } catch (IllegalArgumentException e) {
+            } catch (Unsolvable e) {
                 return null;
             }
             double norm = ValueSearch.norm(u);

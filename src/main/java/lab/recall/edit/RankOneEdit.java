@@ -1,5 +1,9 @@
 package lab.recall.edit;
 
+import java.util.Arrays;
+import java.util.Objects;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Unsolvable;
 import lab.recall.model.LanguageModel;
 
 /**
@@ -33,14 +37,14 @@ public record RankOneEdit(int layer, EditMatrix matrix, double[] u, double[] lef
         double[] u = c.solve(mean, ridge);
         double norm = ValueSearch.norm(u);
         if (!(norm > 0) || Double.isInfinite(norm)) {
-            throw new IllegalArgumentException("covariance: singular: C^-1 k has the length " + norm);
+            throw new Unsolvable("covariance", "singular: C^-1 k has the length " + norm);
         }
         for (int i = 0; i < u.length; i++) {
             u[i] /= norm;
         }
         double along = dot(key, u);
         if (along == 0) {
-            throw new IllegalArgumentException("the key is orthogonal to u: no multiple of u changes its value");
+            throw new Unsolvable("edit", "the key is orthogonal to u: no multiple of u changes its value");
         }
         double[] left = new double[value.length];
         for (int i = 0; i < left.length; i++) {
@@ -62,7 +66,7 @@ public record RankOneEdit(int layer, EditMatrix matrix, double[] u, double[] lef
     /** Rows with the change added so many times. */
     float[] changed(float[] rows, int times) {
         if (rows.length != left.length * u.length) {
-            throw new IllegalArgumentException("an edit of " + left.length + " x " + u.length + " numbers does not fit a matrix of " + rows.length);
+            throw new BadRequest("edit", "one of " + left.length + " x " + u.length + " numbers does not fit a matrix of " + rows.length);
         }
         float[] now = new float[rows.length];
         for (int i = 0; i < left.length; i++) {
@@ -83,11 +87,31 @@ public record RankOneEdit(int layer, EditMatrix matrix, double[] u, double[] lef
         return EditFile.of(model, this);
     }
 
+    /** The model with edits made one after another, each of the model that the ones before have left. */
+    static LanguageModel apply(LanguageModel model, Iterable<RankOneEdit> edits) {
+        LanguageModel now = model;
+        for (RankOneEdit e : edits) {
+            now = e.applyTo(now);
+        }
+        return now;
+    }
+
     static double dot(double[] a, double[] b) {
         double sum = 0;
         for (int i = 0; i < a.length; i++) {
             sum += a[i] * b[i];
         }
         return sum;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof RankOneEdit e && layer == e.layer && matrix == e.matrix && Arrays.equals(u, e.u) && Arrays.equals(left, e.left)
+                && Arrays.equals(v, e.v) && Arrays.equals(key, e.key);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(layer, matrix, Arrays.hashCode(u), Arrays.hashCode(left), Arrays.hashCode(v), Arrays.hashCode(key));
     }
 }

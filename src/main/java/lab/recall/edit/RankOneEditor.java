@@ -2,8 +2,14 @@ package lab.recall.edit;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongConsumer;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
+import lab.recall.base.Interruption;
+import lab.recall.base.Portions;
 import lab.recall.facts.EditRequest;
 import lab.recall.model.LanguageModel;
+import lab.recall.study.Runner;
 import lab.recall.text.Template;
 
 /**
@@ -18,7 +24,7 @@ import lab.recall.text.Template;
  * }</pre>
  *
  * A key k is averaged over context templates, u = C^-1 k / |C^-1 k|, v is found by gradient, and W + (v - W k) / (k u) u' takes k to v. The
- * settings are {@link EditSettings#of}. Source: arXiv 2404.03646, section 4; Meng et al., arXiv 2202.05262, section 3.1.
+ * settings are {@link EditSettings#of}. Immutable: every setting gives an editor of its own. Source: arXiv 2404.03646, section 4; Meng et al., arXiv 2202.05262, section 3.1.
  */
 public final class RankOneEditor {
     /** Sampled context templates when none are given, as in the reference code. */
@@ -26,6 +32,8 @@ public final class RankOneEditor {
     /** The paper's own layer, 15 of 64. */
     private static final double DEPTH = 15.0 / 64;
     private static final long SEED = 1;
+    /** Runs that are kept in memory together. */
+    static final long BYTES = 256L << 20;
 
     /** What was found for a case. */
     public record Edited(RankOneEdit edit, FoundValue value) {
@@ -35,7 +43,9 @@ public final class RankOneEditor {
     private final int layer;
     private final EditMatrix matrix;
     private final EditSettings settings;
+    /** Given, or sampled when they are needed first and kept. */
     private List<Template> contexts;
+    /** Given, or collected when it is needed first and kept. */
     private SecondMoment moment;
 
     private RankOneEditor(LanguageModel model, int layer, EditMatrix matrix, EditSettings settings, List<Template> contexts, SecondMoment moment) {
@@ -57,13 +67,15 @@ public final class RankOneEditor {
         return (int) (DEPTH * model.layers());
     }
 
-    /** Of another matrix; second moments given before are let go. */
+    /**
+     * Of another matrix; second moments given before are let go.
+     *
+     * @throws BadRequest if the model has no such layer or matrix
+     */
     public RankOneEditor at(int inLayer, EditMatrix of) {
-        if (inLayer < 0 || inLayer >= model.layers()) {
-            throw new IllegalArgumentException("layer: " + inLayer + ", expected a whole number from 0 to " + (model.layers() - 1));
-        }
+        Check.whole("layer", inLayer, 0, model.layers() - 1);
         if (!EditMatrix.all(model).contains(of)) {
-            throw new IllegalArgumentException("matrix: " + of.id() + ", which " + model.name() + ", a " + model.family() + ", does not have");
+            throw new BadRequest("matrix", of.id() + ", which " + model.name() + ", a " + model.family() + ", does not have");
         }
         return new RankOneEditor(model, inLayer, of, settings, contexts, null);
     }
@@ -81,11 +93,6 @@ public final class RankOneEditor {
     /** With the second moment of the matrix's keys. */
     public RankOneEditor moment(SecondMoment c) {
         return new RankOneEditor(model, layer, matrix, settings, contexts, c);
-    }
-
-    /** The same of another model of the same sizes, such as one that was edited. */
-    RankOneEditor of(LanguageModel other, List<Template> templates, SecondMoment c) {
-        return new RankOneEditor(other, layer, matrix, settings, templates, c);
     }
 
     /** The model that it edits. */
@@ -108,21 +115,32 @@ public final class RankOneEditor {
         return settings;
     }
 
-    /** The second moment given, or else that of texts which belong to the model, collected once. */
-    public synchronized SecondMoment moment() {
+    /** The second moment given, or else that of texts which belong to the model: collected now if it was not before, with a progress bar. */
+    public SecondMoment collectMoment() {
+        return collectMoment(Runner.shown());
+    }
+
+    /** The same with a runner's progress and store. */
+    synchronized SecondMoment collectMoment(Runner runner) {
         if (moment == null) {
-            moment = SecondMoments.of(model, List.of(layer), List.of(matrix)).over(SecondMoments.texts(model, SecondMoments.DOCUMENTS, SEED))
+            moment = SecondMoments.of(model, List.of(layer), List.of(matrix)).over(SecondMoments.texts(model, SecondMoments.DOCUMENTS, SEED), runner)
                     .of(layer, matrix);
         }
         return moment;
     }
 
-    /** The context templates given, or else {@value #CONTEXTS} sampled ones and the plain one, sampled once. */
-    public synchronized List<Template> contexts() {
+    /** The context templates given, or else {@value #CONTEXTS} sampled ones and the plain one: sampled now if they were not before. */
+    public synchronized List<Template> sampleContexts() {
         if (contexts == null) {
             contexts = ContextTemplates.of(model, CONTEXTS, SEED);
         }
         return contexts;
+    }
+
+    /** What it asks of a study over requests. */
+    EditsStudy.Asked asked(List<EditRequest> requests, Runner runner) {
+        SecondMoment c = collectMoment(runner);
+        return new EditsStudy.Asked(new EditsStudy.Settings(layer, matrix, settings, sampleContexts(), c.digest()), c, requests);
     }
 
     /** Edits one fact. */
@@ -132,16 +150,28 @@ public final class RankOneEditor {
 
     /** Edits facts, each of the unedited model. */
     public List<Edited> edit(List<EditRequest> requests) {
-        List<Template> templates = contexts();
-        return cases(requests.stream().map(r -> EditCase.of(model, r, templates)).toList());
+        collectMoment();
+        return edit(requests, Runner.silent());
+    }
+
+    /** Edits facts, each of the unedited model, with a runner's progress and store. */
+    public List<Edited> edit(List<EditRequest> requests, Runner runner) {
+        return runner.run(new EditsStudy(), model, asked(requests, runner));
     }
 
     /** Edits cases, each of the unedited model. */
     public List<Edited> cases(List<EditCase> cases) {
+        return cases(model, layer, matrix, cases, settings, collectMoment(), done -> { });
+    }
+
+    /** Edits cases, each of the unedited model; tells how many are done. */
+    static List<Edited> cases(LanguageModel model, int layer, EditMatrix matrix, List<EditCase> cases, EditSettings settings, SecondMoment c,
+            LongConsumer done) {
         List<Edited> all = new ArrayList<>();
-        SecondMoment c = moment();
-        for (List<EditCase> some : Portions.of(cases, e -> bytes(model, e))) {
+        for (List<EditCase> some : Portions.of(cases, e -> bytes(model, e), BYTES)) {
+            Interruption.check();
             all.addAll(edited(model, layer, matrix, CasePasses.run(model, some, List.of(layer), List.of(matrix)), settings, c));
+            done.accept(all.size());
         }
         return all;
     }

@@ -4,6 +4,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Digest;
+import lab.recall.base.Unsolvable;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.math.Cholesky;
@@ -20,6 +23,8 @@ import lab.recall.math.Parallel;
  * Source: Meng et al., arXiv 2202.05262, section 3.1 and appendix E.5.
  */
 public final class SecondMoment {
+    /** Stands for no file. */
+    static final String IDENTITY = "identity";
     private static final double SYMMETRIC = 1e-3;
     /** A tile of keys, so many tokens by so many columns, stays in the cache for so many rows of the sums. */
     private static final int TOGETHER = 64;
@@ -31,6 +36,7 @@ public final class SecondMoment {
     private long tokens;
     private Cholesky factor;
     private double factorShare;
+    private String digest;
 
     /** @param sum over tokens, [size, size]; only the upper triangle is read and added to */
     SecondMoment(int size, double[] sum, long tokens) {
@@ -53,28 +59,54 @@ public final class SecondMoment {
         return new SecondMoment(size, c, 1);
     }
 
-    /** The tensor {@code C} [size, size] of a safetensors file. */
+    /**
+     * The tensor {@code C} [size, size] of a safetensors file.
+     *
+     * @throws BadRequest if it holds none, or one that is not symmetric and finite
+     */
     public static SecondMoment read(Path file, int size) {
-        Tensor c = SafeTensors.read(file).get("C");
-        if (c == null || !Arrays.equals(c.shape(), new long[] {size, size})) {
-            throw new IllegalArgumentException("covariance: " + file + " holds no C of shape [" + size + ", " + size + "]");
-        }
-        double[] values = c.doubles();
+        double[] values = tensor(file, size).doubles();
         double largest = Arrays.stream(values).map(Math::abs).max().orElse(0);
         for (int i = 0; i < size; i++) {
             for (int j = 0; j < size; j++) {
                 if (!(Math.abs(values[i * size + j] - values[j * size + i]) <= SYMMETRIC * largest)) {
-                    throw new IllegalArgumentException("covariance: C of " + file + " is not symmetric and finite at [" + i + ", " + j + "]");
+                    throw new BadRequest("covariance", "C of " + file + " is not symmetric and finite at [" + i + ", " + j + "]");
                 }
             }
         }
         return new SecondMoment(size, values, 1);
     }
 
-    /** Adds keys, [count, size]. Each sum goes over the tokens in order, whatever the pieces and threads. */
+    private static Tensor tensor(Path file, int size) {
+        Tensor c;
+        try {
+            c = SafeTensors.read(file).get("C");
+        } catch (IllegalArgumentException e) {
+            throw new BadRequest("covariance", e.getMessage(), e);
+        }
+        if (c == null || !Arrays.equals(c.shape(), new long[] {size, size})) {
+            throw new BadRequest("covariance", file + " holds no C of shape [" + size + ", " + size + "]");
+        }
+        return c;
+    }
+
+    /** What a request names: {@code identity}, or a file with C. */
+    static SecondMoment named(String source, int size) {
+        return source.equals(IDENTITY) ? identity(size) : read(Path.of(source), size);
+    }
+
+    /** Refuses what {@link #named} would refuse by its name and size, without reading numbers. */
+    static void requireNamed(String source, int size) {
+        if (!source.equals(IDENTITY)) {
+            tensor(Path.of(source), size);
+        }
+    }
+
+    /** Adds keys, [count, size], while it is collected. Each sum goes over the tokens in order, whatever the pieces and threads. */
     synchronized void add(double[] keys, int count) {
         tokens += count;
         factor = null;
+        digest = null;
         Parallel.forEach((size + ROWS - 1) / ROWS, panel -> {
             int first = panel * ROWS;
             int end = Math.min(size, first + ROWS);
@@ -140,7 +172,15 @@ public final class SecondMoment {
         return sum;
     }
 
-    /** A copy of it as it is now. */
+    /** Tells whether two are of the same sums. */
+    synchronized String digest() {
+        if (digest == null) {
+            digest = new Digest().add(String.valueOf(tokens)).add(sum).hex();
+        }
+        return digest;
+    }
+
+    /** A copy that can be added to. */
     SecondMoment copy() {
         return new SecondMoment(size, sum.clone(), tokens);
     }
@@ -153,10 +193,12 @@ public final class SecondMoment {
     /**
      * x with (C + share (mean of C's diagonal) I) x = key. The paper adds nothing; keys that do not reach all directions need some, such as those
      * of a first layer, which reads each token by itself.
+     *
+     * @throws Unsolvable if the matrix is singular
      */
     public synchronized double[] solve(double[] key, double share) {
         if (key.length != size) {
-            throw new IllegalArgumentException("covariance: of keys of width " + size + ", expected " + key.length);
+            throw new BadRequest("covariance", "of keys of width " + size + ", expected " + key.length);
         }
         if (factor == null || share != factorShare) {
             factor = factor(share);
@@ -177,7 +219,7 @@ public final class SecondMoment {
         try {
             return Cholesky.of(c, size);
         } catch (ArithmeticException e) {
-            throw new IllegalArgumentException("covariance: singular: keys of width " + size + " over " + tokens
+            throw new Unsolvable("covariance", "singular: keys of width " + size + " over " + tokens
                     + (tokens == 1 ? " token" : " tokens") + " do not reach all directions; collect it over more text, or give a ridge", e);
         }
     }

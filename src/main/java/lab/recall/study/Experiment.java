@@ -1,5 +1,6 @@
 package lab.recall.study;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +43,18 @@ public interface Experiment<Q extends Record, T extends Result> {
 
     /** Runs a completed request. */
     T run(LanguageModel model, Q request, Runner runner);
+
+    /**
+     * Writes what a request asks for beside its result, such as a changed model: called when the result is written, so that a failure here
+     * loses none of it.
+     */
+    default void finish(LanguageModel model, Q request, T result) {
+    }
+
+    /** The files that {@link #finish} writes last: a request whose files are missing is not answered. */
+    default List<Path> leaves(Q request) {
+        return List.of();
+    }
 
     /** Pictures that set several models side by side, by their names: the heat maps that all have. */
     default List<NamedView> beside(Map<String, T> results) {

@@ -24,7 +24,7 @@ public record RequestField(String name, String option, Class<?> type, boolean is
         List<RequestField> all = new ArrayList<>();
         for (RecordComponent c : request.getRecordComponents()) {
             Asks asks = c.getAnnotation(Asks.class);
-            String name = Json.name(c.getName());
+            String name = RequestReader.name(c);
             boolean list = List.class.isAssignableFrom(c.getType());
             String option = asks.option().equals("-") ? "" : "--" + (asks.option().isEmpty() ? name.replace('_', '-') : asks.option());
             String meaning = asks.value() + (asks.words().length == 0 ? "" : ": " + String.join(", ", asks.words())) + preset(asks, c, name, defaults);

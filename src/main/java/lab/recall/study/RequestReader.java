@@ -61,8 +61,7 @@ public final class RequestReader {
         }
         Map<String, Type> known = new TreeMap<>();
         for (RecordComponent part : c.getRecordComponents()) {
-            JsonProperty said = part.getAccessor().getAnnotation(JsonProperty.class);     // a name that is no Java word
-            known.put(said == null ? Json.name(part.getName()) : said.value(), part.getGenericType());
+            known.put(name(part), part.getGenericType());
         }
         fields.fieldNames().forEachRemaining(name -> {
             String field = where.isEmpty() ? name : where + "." + name;
@@ -107,6 +106,12 @@ public final class RequestReader {
     }
 
     private static String components(Class<?> type) {
-        return Arrays.stream(type.getRecordComponents()).map(c -> Json.name(c.getName())).collect(Collectors.joining(", "));
+        return Arrays.stream(type.getRecordComponents()).map(RequestReader::name).collect(Collectors.joining(", "));
+    }
+
+    /** A component's name in JSON: its own in snake case, or what stands for it where that is no word of Java's. */
+    static String name(RecordComponent component) {
+        JsonProperty said = component.getAccessor().getAnnotation(JsonProperty.class);
+        return said == null ? Json.name(component.getName()) : said.value();
     }
 }

@@ -2,8 +2,10 @@ package lab.recall.study;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.base.Json;
@@ -36,7 +38,16 @@ public final class Requests {
 
     /** Whether a folder holds the answer to this very request. */
     public static boolean isAnswered(ObjectNode request, Path folder) {
-        return ResultFolder.answers(asked(request), folder);
+        return ResultFolder.answers(asked(request), folder) && hasLeft(experiment(request), request);
+    }
+
+    private static <Q extends Record> boolean hasLeft(Experiment<Q, ?> experiment, ObjectNode request) {
+        return experiment.leaves(Studies.read(experiment, own(request))).stream().allMatch(Files::exists);
+    }
+
+    /** The experiment's own fields. */
+    private static ObjectNode own(ObjectNode request) {
+        return request.deepCopy().without(List.of("experiment", "model", "threads"));
     }
 
     /**
@@ -46,12 +57,30 @@ public final class Requests {
      * @param fresh  whether another request's work in it may be replaced
      */
     public Done<?> run(ObjectNode request, Path folder, boolean fresh, Progress progress) {
-        return run(experiment(request), request, folder, fresh, progress);
+        return run(request, folder, fresh, progress, result -> { });
+    }
+
+    /**
+     * The same.
+     *
+     * @param told the result, when it is written and before a model is
+     */
+    public Done<?> run(ObjectNode request, Path folder, boolean fresh, Progress progress, Consumer<Result> told) {
+        return run(experiment(request), request, folder, fresh, progress, told);
     }
 
     /** Runs a request and writes nothing but what it asks for itself. */
     public Done<?> ask(ObjectNode request, Progress progress) {
-        return run(experiment(request), request, null, false, progress);
+        return ask(request, progress, result -> { });
+    }
+
+    /**
+     * The same.
+     *
+     * @param told the result, before a model is written
+     */
+    public Done<?> ask(ObjectNode request, Progress progress, Consumer<Result> told) {
+        return run(experiment(request), request, null, false, progress, told);
     }
 
     private static Experiment<?, ?> experiment(ObjectNode request) {
@@ -59,25 +88,29 @@ public final class Requests {
     }
 
     private <Q extends Record, T extends Result> Done<T> run(Experiment<Q, T> experiment, ObjectNode request, Path out, boolean fresh,
-            Progress progress) {
-        ObjectNode own = request.deepCopy().without(List.of("experiment", "model", "threads"));
-        Q said = Studies.read(experiment, own);
-        return Parallel.with(threads(request), () -> answered(experiment, said, request, out, fresh, progress));
+            Progress progress, Consumer<Result> told) {
+        Q said = Studies.read(experiment, own(request));
+        return Parallel.with(threads(request), () -> answered(experiment, said, request, out, fresh, progress, told));
     }
 
     private <Q extends Record, T extends Result> Done<T> answered(Experiment<Q, T> experiment, Q said, ObjectNode request, Path out, boolean fresh,
-            Progress progress) {
+            Progress progress, Consumer<Result> told) {
         long start = System.nanoTime();
         open(text(request, "model"));
         Q complete = experiment.complete(open, said);
         if (out == null) {
             Runner runner = Runner.of(Store.none(), Store.user(), progress);
-            return new Done<>(experiment, experiment.run(open, complete, runner), 0);
+            T result = experiment.run(open, complete, runner);
+            told.accept(result);
+            experiment.finish(open, complete, result);
+            return new Done<>(experiment, result, 0);
         }
         try (ResultFolder folder = ResultFolder.of(out, asked(request), fresh)) {
             Runner runner = Runner.of(folder.store(), Store.user(), progress);
             T result = experiment.run(open, complete, runner);
             folder.write(experiment.name(), Json.tree(complete), (System.nanoTime() - start) / 1e9, result);
+            told.accept(result);
+            experiment.finish(open, complete, result);
             return new Done<>(experiment, result, runner.taken());
         }
     }

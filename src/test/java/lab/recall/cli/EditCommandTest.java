@@ -26,6 +26,7 @@ import lab.recall.edit.EditSweep;
 import lab.recall.facts.EditRequests;
 import lab.recall.facts.Relations;
 import lab.recall.model.LanguageModel;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +40,11 @@ class EditCommandTest {
     @TempDir
     Path dir;
     private final Terminal terminal = new Terminal();
+
+    @BeforeEach
+    void store() {
+        System.setProperty("recall.store", dir.resolve("user").toString());
+    }
 
     private int recall(String... args) {
         return terminal.recall(args);
@@ -145,7 +151,6 @@ class EditCommandTest {
                 dir.resolve("out").toString()), () -> terminal.err());
         assertTrue(terminal.out().contains("Malpolis") && terminal.out().contains("Stathburg") && terminal.out().contains("key dot u"), terminal.out());
         assertTrue(Files.size(dir.resolve("out").resolve("losses.png")) > 0 && Files.exists(dir.resolve("out").resolve("tests.csv")));
-        assertFalse(Files.exists(dir.resolve("out").resolve("journal.jsonl")));
         String prompt = "Dosith Stadium is located in the city of";
         assertEquals(" Stathburg", LanguageModel.open(dir.resolve("edited")).next(prompt).token(0));
         String weight = "backbone.layers.1.mixer.out_proj.weight";

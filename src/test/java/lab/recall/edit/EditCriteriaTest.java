@@ -12,7 +12,9 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import lab.recall.edit.EditScores.Measure;
 import lab.recall.model.LanguageModel;
+import lab.recall.study.ModelCard;
 import lab.recall.view.Criteria;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -22,6 +24,11 @@ import tech.tablesaw.api.Table;
 class EditCriteriaTest {
     private interface Curve {
         double[] at(EditMatrix matrix, Measure measure);
+    }
+
+    @BeforeAll
+    static void keepNothing() {
+        System.setProperty("recall.store", "none");
     }
 
     /** One case at each layer, the numbers of a curve read at the same relative depth. */
@@ -39,7 +46,7 @@ class EditCriteriaTest {
             }
             found.put(m, layers);
         }
-        return new EditCurves(model, IntStream.range(0, model.layers()).boxed().toList(), found);
+        return new EditCurves(ModelCard.of(model), IntStream.range(0, model.layers()).boxed().toList(), found);
     }
 
     @ParameterizedTest
@@ -66,7 +73,8 @@ class EditCriteriaTest {
         Curve flat = (matrix, measure) -> new double[] {0.5};
         assertEquals(0, EditCriteria.of(curves(mamba, flat)).held());
         assertEquals(0, EditCriteria.of(curves(neox, flat)).held());
-        EditCurves some = new EditCurves(mamba, List.of(1), Map.of(EditMatrix.W_O, List.of(List.of(CaseScores.of(new double[9])))));
+        double[] zero = new double[CaseScores.KINDS];
+        EditCurves some = new EditCurves(ModelCard.of(mamba), List.of(1), Map.of(EditMatrix.W_O, List.of(List.of(new CaseScores(zero, zero, zero)))));
         assertTrue(assertThrows(IllegalArgumentException.class, () -> EditCriteria.of(some)).getMessage().contains("all layers and matrices"));
     }
 }

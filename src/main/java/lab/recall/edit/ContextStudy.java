@@ -1,0 +1,74 @@
+package lab.recall.edit;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongConsumer;
+import lab.recall.model.LanguageModel;
+import lab.recall.study.Runner;
+import lab.recall.study.Study;
+import lab.recall.text.Template;
+
+/** Samples context templates, for all requests: one piece, since the texts are drawn in step with each other. */
+final class ContextStudy implements Study<ContextStudy.Asked, ContextStudy.Asked, int[][], List<Template>> {
+    /** How many, by which seed. */
+    record Asked(int count, long seed) {
+    }
+
+    @Override
+    public String name() {
+        return "contexts";
+    }
+
+    @Override
+    public Class<int[][]> found() {
+        return int[][].class;
+    }
+
+    @Override
+    public Object settings(Asked asked) {
+        return Map.of();
+    }
+
+    @Override
+    public String title(LanguageModel model, Asked asked) {
+        return "sampling contexts";
+    }
+
+    @Override
+    public String unit() {
+        return "contexts";
+    }
+
+    @Override
+    public long size(LanguageModel model, Asked asked, Asked piece) {
+        return piece.count;
+    }
+
+    @Override
+    public boolean isShared() {
+        return true;
+    }
+
+    @Override
+    public List<Asked> plan(LanguageModel model, Asked asked, Runner runner) {
+        return List.of(asked);
+    }
+
+    @Override
+    public int[][] compute(LanguageModel model, Asked asked, Asked piece, LongConsumer done) {
+        return ContextTemplates.sampled(model, piece.count, piece.seed);
+    }
+
+    @Override
+    public boolean fits(LanguageModel model, Asked asked, Asked piece, int[][] found) {
+        return found.length == piece.count && Arrays.stream(found).allMatch(text -> text != null && Arrays.stream(text)
+                .allMatch(id -> id >= 0 && id < model.vocabulary()));
+    }
+
+    /** What becomes of the tokens also depends on whether the model is an embedded one, so they are what is kept. */
+    @Override
+    public List<Template> combine(LanguageModel model, Asked asked, List<Asked> pieces, List<int[][]> found) {
+        return ContextTemplates.of(model, found.get(0));
+    }
+}

@@ -1,0 +1,144 @@
+package lab.recall.edit;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongConsumer;
+import lab.recall.base.Interruption;
+import lab.recall.base.Portions;
+import lab.recall.facts.EditRequest;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.Pass;
+import lab.recall.study.ModelCard;
+import lab.recall.study.Runner;
+import lab.recall.study.Study;
+import lab.recall.text.Template;
+
+/** Scores of edits of every request at every layer and matrix: a piece is some requests at one of them. */
+final class EditSweepStudy implements Study<EditSweepStudy.Asked, EditSweepStudy.Piece, CaseScores[], EditCurves> {
+    /** How a fact is edited. */
+    record Settings(EditSettings settings, List<Template> contexts) {
+    }
+
+    /** The second moment of a matrix's keys in a layer. */
+    interface Moments {
+        SecondMoment of(int layer, EditMatrix matrix);
+    }
+
+    /** What is edited where. */
+    record Asked(Settings settings, List<Integer> layers, List<EditMatrix> matrices, Moments moments, List<EditRequest> requests) {
+    }
+
+    /**
+     * Some of the requests in one layer and matrix.
+     *
+     * @param moment digest of the second moment
+     */
+    record Piece(int layer, EditMatrix matrix, String moment, List<EditRequest> requests) {
+    }
+
+    /** Requests and their unedited runs, from which the edits of several pieces fork. */
+    private record Unedited(LanguageModel model, Asked asked, List<EditRequest> requests, EditTests tests, List<CasePasses> cases, List<Pass> passes) {
+    }
+
+    /** The last unedited runs: the next piece is most likely of the same requests. */
+    private volatile Unedited last;
+
+    @Override
+    public String name() {
+        return "edit_sweep";
+    }
+
+    @Override
+    public Class<CaseScores[]> found() {
+        return CaseScores[].class;
+    }
+
+    @Override
+    public Object settings(Asked asked) {
+        return asked.settings;
+    }
+
+    @Override
+    public String title(LanguageModel model, Asked asked) {
+        return "editing";
+    }
+
+    @Override
+    public String unit() {
+        return "edits";
+    }
+
+    @Override
+    public long size(LanguageModel model, Asked asked, Piece piece) {
+        return piece.requests.size();
+    }
+
+    @Override
+    public List<Piece> plan(LanguageModel model, Asked asked, Runner runner) {
+        List<Piece> pieces = new ArrayList<>();
+        for (List<EditRequest> some : Study.parts(asked.requests)) {
+            for (int l : asked.layers) {
+                for (EditMatrix m : asked.matrices) {
+                    pieces.add(new Piece(l, m, asked.moments.of(l, m).digest(), some));
+                }
+            }
+        }
+        return pieces;
+    }
+
+    @Override
+    public CaseScores[] compute(LanguageModel model, Asked asked, Piece piece, LongConsumer done) {
+        List<CaseScores> all = new ArrayList<>();
+        List<List<EditRequest>> portions = Portions.of(piece.requests, r -> RankOneEditor.bytes(model, EditCase.of(model, r, asked.settings.contexts)),
+                RankOneEditor.BYTES);
+        for (List<EditRequest> some : portions) {
+            Interruption.check();
+            Unedited runs = portions.size() == 1 ? shared(model, asked, some) : unedited(model, asked, some, List.of(piece.layer), List.of(piece.matrix));
+            List<RankOneEditor.Edited> edited = RankOneEditor.edited(model, piece.layer, piece.matrix, runs.cases, asked.settings.settings,
+                    asked.moments.of(piece.layer, piece.matrix));
+            all.addAll(runs.tests.edited(runs.passes, edited.stream().map(RankOneEditor.Edited::edit).toList()));
+            done.accept(all.size());
+        }
+        return all.toArray(CaseScores[]::new);
+    }
+
+    /** Runs that serve all layers and matrices, where they fit in memory: the last ones, if they are of the same. */
+    private Unedited shared(LanguageModel model, Asked asked, List<EditRequest> requests) {
+        Unedited runs = last;
+        if (runs == null || runs.model != model || runs.asked != asked || !runs.requests.equals(requests)) {
+            last = null;                                            // let go of them before others are made
+            runs = unedited(model, asked, requests, asked.layers, asked.matrices);
+            last = runs;
+        }
+        return runs;
+    }
+
+    private static Unedited unedited(LanguageModel model, Asked asked, List<EditRequest> requests, List<Integer> layers, List<EditMatrix> matrices) {
+        List<EditCase> cases = requests.stream().map(r -> EditCase.of(model, r, asked.settings.contexts)).toList();
+        EditTests tests = EditTests.of(model, requests);
+        return new Unedited(model, asked, requests, tests, CasePasses.run(model, cases, layers, matrices), tests.passes(model, layers, matrices));
+    }
+
+    @Override
+    public boolean fits(LanguageModel model, Asked asked, Piece piece, CaseScores[] found) {
+        return found.length == piece.requests.size() && Arrays.stream(found).allMatch(s -> s != null && hasAll(s.success()) && hasAll(s.magnitude())
+                && hasAll(s.accuracy()));
+    }
+
+    private static boolean hasAll(double[] kinds) {
+        return kinds != null && kinds.length == CaseScores.KINDS;
+    }
+
+    @Override
+    public EditCurves combine(LanguageModel model, Asked asked, List<Piece> pieces, List<CaseScores[]> found) {
+        Map<EditMatrix, List<List<CaseScores>>> all = new LinkedHashMap<>();
+        asked.matrices.forEach(m -> all.put(m, asked.layers.stream().map(l -> (List<CaseScores>) new ArrayList<CaseScores>()).toList()));
+        for (int i = 0; i < pieces.size(); i++) {
+            all.get(pieces.get(i).matrix).get(asked.layers.indexOf(pieces.get(i).layer)).addAll(List.of(found.get(i)));
+        }
+        return new EditCurves(ModelCard.of(model), asked.layers, all);
+    }
+}

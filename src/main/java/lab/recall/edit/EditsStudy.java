@@ -1,0 +1,91 @@
+package lab.recall.edit;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.LongConsumer;
+import lab.recall.facts.EditRequest;
+import lab.recall.model.LanguageModel;
+import lab.recall.study.Runner;
+import lab.recall.study.Study;
+import lab.recall.text.Template;
+
+/** Edits of many facts in one layer and matrix, each of the unedited model. */
+final class EditsStudy implements Study<EditsStudy.Asked, EditsStudy.Piece, RankOneEditor.Edited[], List<RankOneEditor.Edited>> {
+    /**
+     * How a fact is edited.
+     *
+     * @param moment digest of the second moment
+     */
+    record Settings(int layer, EditMatrix matrix, EditSettings settings, List<Template> contexts, String moment) {
+    }
+
+    /** Settings, the second moment that they name, and requests. */
+    record Asked(Settings settings, SecondMoment moment, List<EditRequest> requests) {
+    }
+
+    /** Some of the requests. */
+    record Piece(List<EditRequest> requests) {
+    }
+
+    @Override
+    public String name() {
+        return "edits";
+    }
+
+    @Override
+    public Class<RankOneEditor.Edited[]> found() {
+        return RankOneEditor.Edited[].class;
+    }
+
+    @Override
+    public Object settings(Asked asked) {
+        return asked.settings;
+    }
+
+    @Override
+    public String title(LanguageModel model, Asked asked) {
+        return "editing " + asked.settings.matrix.id() + " of layer " + asked.settings.layer;
+    }
+
+    @Override
+    public String unit() {
+        return "edits";
+    }
+
+    @Override
+    public long size(LanguageModel model, Asked asked, Piece piece) {
+        return piece.requests.size();
+    }
+
+    @Override
+    public List<Piece> plan(LanguageModel model, Asked asked, Runner runner) {
+        return Study.parts(asked.requests).stream().map(Piece::new).toList();
+    }
+
+    @Override
+    public RankOneEditor.Edited[] compute(LanguageModel model, Asked asked, Piece piece, LongConsumer done) {
+        return edited(model, asked, piece.requests, done);
+    }
+
+    static RankOneEditor.Edited[] edited(LanguageModel model, Asked asked, List<EditRequest> requests, LongConsumer done) {
+        Settings s = asked.settings;
+        List<EditCase> cases = requests.stream().map(r -> EditCase.of(model, r, s.contexts)).toList();
+        return RankOneEditor.cases(model, s.layer, s.matrix, cases, s.settings, asked.moment, done).toArray(RankOneEditor.Edited[]::new);
+    }
+
+    @Override
+    public boolean fits(LanguageModel model, Asked asked, Piece piece, RankOneEditor.Edited[] found) {
+        return found.length == piece.requests.size() && Arrays.stream(found).allMatch(e -> e != null && e.value() != null && e.value().losses() != null
+                && fits(model, asked.settings, e.edit()));
+    }
+
+    static boolean fits(LanguageModel model, Settings s, RankOneEdit e) {
+        return e != null && e.layer() == s.layer && e.matrix() == s.matrix && e.u() != null && e.u().length == model.width(s.matrix.key())
+                && e.left() != null && e.left().length == model.width(s.matrix.value()) && e.key() != null && e.v() != null;
+    }
+
+    @Override
+    public List<RankOneEditor.Edited> combine(LanguageModel model, Asked asked, List<Piece> pieces, List<RankOneEditor.Edited[]> found) {
+        return found.stream().flatMap(Arrays::stream).toList();
+    }
+}

@@ -1,0 +1,159 @@
+package lab.recall.edit;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongConsumer;
+import lab.recall.base.BadRequest;
+import lab.recall.model.LanguageModel;
+import lab.recall.study.Runner;
+import lab.recall.study.Study;
+
+/**
+ * Sums of k k' over texts, kept for all requests: a piece holds some rows of one layer's sums. The texts are one sum in their order, so a
+ * piece goes over all of them; the keys of all layers asked for are read in one go.
+ */
+final class MomentStudy implements Study<MomentStudy.Asked, MomentStudy.Piece, MomentStudy.Rows, SecondMoments> {
+    /** Sums beyond it, in bytes, are not kept for other requests: a file of one's own keeps them. */
+    static final long MOST_BYTES = 1L << 30;
+    /** Numbers in a piece at most, unless one row has more. */
+    private static final int NUMBERS = 1 << 22;
+
+    /** Keys by the names of their hook points, with their widths, and texts. */
+    record Asked(Map<String, Integer> keys, MomentTexts texts) {
+    }
+
+    /**
+     * Some rows of the sums of one layer's keys.
+     *
+     * @param texts their digest
+     */
+    record Piece(String key, int size, int from, int to, String texts) {
+    }
+
+    /**
+     * What a piece gives.
+     *
+     * @param sums rows of the upper triangle, F64 in little-endian order
+     */
+    record Rows(long documents, long tokens, byte[] sums) {
+    }
+
+    /** Sums that were collected together, for the pieces that follow. */
+    private record Collected(LanguageModel model, Asked asked, String texts, SecondMoments moments) {
+    }
+
+    private volatile Collected collected;
+
+    @Override
+    public String name() {
+        return "second_moments";
+    }
+
+    @Override
+    public Class<Rows> found() {
+        return Rows.class;
+    }
+
+    @Override
+    public Object settings(Asked asked) {
+        return Map.of("tokens_of_a_text", SecondMoments.TOKENS);
+    }
+
+    @Override
+    public String title(LanguageModel model, Asked asked) {
+        return "second moments";
+    }
+
+    @Override
+    public String unit() {
+        return "texts";
+    }
+
+    /** The first piece reads the texts, so it alone counts. */
+    @Override
+    public long size(LanguageModel model, Asked asked, Piece piece) {
+        return isFirst(asked, piece) && asked.texts.most() < Long.MAX_VALUE ? asked.texts.most() : 0;
+    }
+
+    private static boolean isFirst(Asked asked, Piece piece) {
+        return piece.from == 0 && piece.key.equals(asked.keys.keySet().iterator().next());
+    }
+
+    @Override
+    public boolean isShared() {
+        return true;
+    }
+
+    @Override
+    public List<Piece> plan(LanguageModel model, Asked asked, Runner runner) {
+        String texts = asked.texts.digest();
+        List<Piece> pieces = new ArrayList<>();
+        asked.keys.forEach((key, size) -> {
+            int rows = Math.max(1, NUMBERS / size);
+            for (int from = 0; from < size; from += rows) {
+                pieces.add(new Piece(key, size, from, Math.min(size, from + rows), texts));
+            }
+        });
+        return pieces;
+    }
+
+    @Override
+    public Rows compute(LanguageModel model, Asked asked, Piece piece, LongConsumer done) {
+        SecondMoments all = collected(model, asked, piece, isFirst(asked, piece) ? done : read -> { });
+        SecondMoment moment = all.of(piece.key);
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(numbers(piece), Double.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = piece.from; i < piece.to; i++) {
+            bytes.asDoubleBuffer().put(moment.sum(), i * piece.size + i, piece.size - i);
+            bytes.position(bytes.position() + (piece.size - i) * Double.BYTES);
+        }
+        return new Rows(all.documents(), all.tokens(), bytes.array());
+    }
+
+    private SecondMoments collected(LanguageModel model, Asked asked, Piece piece, LongConsumer done) {
+        Collected now = collected;
+        if (now == null || now.model != model || !now.asked.equals(asked) || !now.texts.equals(piece.texts)) {
+            SecondMoments moments = SecondMoments.empty(model, asked.keys).read(asked.texts, done);
+            if (!moments.textsDigest().equals(piece.texts)) {
+                throw new BadRequest("texts", "changed while they were read; begin again");
+            }
+            now = new Collected(model, asked, piece.texts, moments);
+            collected = now;
+        }
+        return now.moments;
+    }
+
+    private static int numbers(Piece piece) {
+        int count = 0;
+        for (int i = piece.from; i < piece.to; i++) {
+            count += piece.size - i;
+        }
+        return count;
+    }
+
+    @Override
+    public boolean fits(LanguageModel model, Asked asked, Piece piece, Rows found) {
+        return found.sums != null && found.sums.length == numbers(piece) * Double.BYTES && found.tokens > 0 && found.documents > 0;
+    }
+
+    @Override
+    public SecondMoments combine(LanguageModel model, Asked asked, List<Piece> pieces, List<Rows> found) {
+        Map<String, double[]> sums = new LinkedHashMap<>();
+        for (int i = 0; i < pieces.size(); i++) {
+            Piece piece = pieces.get(i);
+            double[] sum = sums.computeIfAbsent(piece.key, k -> new double[Math.multiplyExact(piece.size, piece.size)]);
+            ByteBuffer bytes = ByteBuffer.wrap(found.get(i).sums).order(ByteOrder.LITTLE_ENDIAN);
+            for (int row = piece.from; row < piece.to; row++) {
+                bytes.asDoubleBuffer().get(sum, row * piece.size + row, piece.size - row);
+                bytes.position(bytes.position() + (piece.size - row) * Double.BYTES);
+            }
+        }
+        Map<String, SecondMoment> moments = new LinkedHashMap<>();
+        long tokens = found.get(0).tokens;
+        sums.forEach((key, sum) -> moments.put(key, new SecondMoment(asked.keys.get(key), sum, tokens)));
+        return SecondMoments.of(model, asked.keys, moments, found.get(0).documents, tokens, pieces.get(0).texts);
+    }
+}
