@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * The arrows between the rooms (packages): a room may use those on its line and nothing else of ours. Beyond the plan, results are safetensors
- * files (study knows checkpoint) and a request has threads of its own (study knows math); experiments and training read prompts and tokens
+ * files (study knows checkpoint), a request has threads of its own (math) and may hold a prompt (text); experiments and training read prompts and tokens
  * (text); edits and linear maps take apart matrices, and training steps them (math); second moments, edits and training states are files of
  * tensors (checkpoint).
  */
@@ -24,7 +24,7 @@ class ArchitectureTest {
             Map.entry("stats", List.of("base")), Map.entry("view", List.of("base")), Map.entry("math", List.of("base")),
             Map.entry("text", List.of("base")), Map.entry("checkpoint", List.of("base")),
             Map.entry("model", List.of("base", "math", "checkpoint", "text", "view")),
-            Map.entry("study", List.of("base", "math", "checkpoint", "model", "view")),
+            Map.entry("study", List.of("base", "math", "checkpoint", "text", "model", "view")),
             Map.entry("facts", List.of("base", "text", "model", "study", "view")),
             Map.entry("trace", List.of("base", "study", "text", "model", "facts", "stats", "view")),
             Map.entry("knockout", List.of("base", "study", "text", "model", "facts", "stats", "view")),
