@@ -13,23 +13,25 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /**
- * The arrows between the rooms (packages): a room may use those on its line and nothing else of ours. Beyond the plan, experiments and training
- * read prompts and tokens (text); edits and linear maps take apart matrices, and training steps them (math); second moments, edits and training
- * states are files of tensors (checkpoint); all of them are run by request; and a request's progress is a bar in a notebook (view).
+ * The arrows between the rooms (packages): a room may use those on its line and nothing else of ours. Beyond the plan, results are safetensors
+ * files (study knows checkpoint) and a request has threads of its own (study knows math); experiments and training read prompts and tokens
+ * (text); edits and linear maps take apart matrices, and training steps them (math); second moments, edits and training states are files of
+ * tensors (checkpoint).
  */
 class ArchitectureTest {
     private static final Map<String, List<String>> ARROWS = new TreeMap<>(Map.ofEntries(
-            Map.entry("stats", List.of()), Map.entry("view", List.of()), Map.entry("math", List.of()), Map.entry("text", List.of()),
-            Map.entry("checkpoint", List.of()),
-            Map.entry("request", List.of("view")),
-            Map.entry("model", List.of("math", "checkpoint", "text", "view")),
-            Map.entry("facts", List.of("text", "model", "view")),
-            Map.entry("trace", List.of("request", "text", "model", "facts", "stats", "view")),
-            Map.entry("knockout", List.of("request", "text", "model", "facts", "stats", "view")),
-            Map.entry("edit", List.of("request", "text", "math", "checkpoint", "model", "facts", "stats", "view")),
-            Map.entry("linear", List.of("request", "text", "math", "model", "facts", "stats", "view")),
-            Map.entry("train", List.of("request", "text", "math", "checkpoint", "model", "facts", "view")),
-            Map.entry("cli", List.of("request", "text", "math", "checkpoint", "model", "facts", "trace", "knockout", "edit", "linear", "train", "view"))));
+            Map.entry("base", List.of()),
+            Map.entry("stats", List.of("base")), Map.entry("view", List.of("base")), Map.entry("math", List.of("base")),
+            Map.entry("text", List.of("base")), Map.entry("checkpoint", List.of("base")),
+            Map.entry("model", List.of("base", "math", "checkpoint", "text", "view")),
+            Map.entry("study", List.of("base", "math", "checkpoint", "model", "view")),
+            Map.entry("facts", List.of("base", "text", "model", "study", "view")),
+            Map.entry("trace", List.of("base", "study", "text", "model", "facts", "stats", "view")),
+            Map.entry("knockout", List.of("base", "study", "text", "model", "facts", "stats", "view")),
+            Map.entry("edit", List.of("base", "study", "text", "math", "checkpoint", "model", "facts", "stats", "view")),
+            Map.entry("linear", List.of("base", "study", "text", "math", "model", "facts", "stats", "view")),
+            Map.entry("train", List.of("base", "study", "text", "math", "checkpoint", "model", "facts", "view")),
+            Map.entry("cli", List.of("base", "study", "text", "math", "model", "facts", "edit", "train", "view"))));
 
     private final JavaClasses all = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("lab.recall");
 

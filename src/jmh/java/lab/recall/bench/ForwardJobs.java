@@ -30,6 +30,7 @@ final class ForwardJobs {
             }
             return Work.of(() -> model.runAll(all, Recording.nothing())).rows((long) prompts * tokens * model.layers())
                     .flops(Models.flops(model, prompts * tokens, prompts)).weightBytes(Models.weightBytes(model, name))
+                    .pass(prompts, Models.headBytes(model, name))
                     .torch(job, "forward", model.folder().toString(), "--tokens", "" + tokens, "--batch", "" + prompts, "--logits", "last",
                             "--threads", "" + threads);
         });

@@ -35,8 +35,16 @@ record Models(Path folder) {
 
     /** Bytes of the packed weights of all layers and the head. */
     static long weightBytes(LanguageModel model, String name) {
-        double numbers = products(model) * model.layers() + (double) model.width() * model.vocabulary();
-        return Math.round(numbers * (name.endsWith("F32") ? Float.BYTES : Short.BYTES));
+        return Math.round(products(model) * model.layers() * bytes(name)) + headBytes(model, name);
+    }
+
+    /** Those of the head alone. */
+    static long headBytes(LanguageModel model, String name) {
+        return (long) model.width() * model.vocabulary() * bytes(name);
+    }
+
+    private static int bytes(String name) {
+        return name.endsWith("F32") ? Float.BYTES : Short.BYTES;
     }
 
     /** Weights of a layer's products. */

@@ -10,13 +10,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import lab.recall.math.Parallel;
+import lab.recall.model.RowBlocks;
 import lab.recall.view.Tables;
 
 /** The rows: printed as they come, as a table at the end, and in a file that is complete after every row. */
 final class Report {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> COLUMNS = List.of("job", "model", "tokens", "threads", "process", "rows", "seconds", "GFLOP/s",
-            "peak", "share of peak", "baseline", "baseline seconds", "ratio");
+            "peak", "share of peak", "GB streamed", "baseline", "baseline seconds", "ratio");
 
     private final String file;
     private final Map<String, Object> always;
@@ -61,6 +63,8 @@ final class Report {
         long states = answer.path("states").asLong();
         r.put("ns a state", states == 0 ? Double.NaN : seconds * 1e9 / states);
         r.put("weight bytes", answer.path("weight bytes").asLong());
+        r.put("block rows", RowBlocks.ROWS);
+        r.put("bytes streamed", streamed(j, answer));
         r.put("memory MB", answer.path("memory MB").asLong());
         r.putAll(always);
         r.put("peer", peer);
@@ -70,6 +74,18 @@ final class Report {
         if (!file.isEmpty()) {
             Files.writeString(Path.of(file), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(rows));
         }
+    }
+
+    /** Bytes of weights that a plain pass reads: those of the layers once a block of rows, and the head's; null for other jobs. */
+    private static Long streamed(Job j, JsonNode answer) {
+        int prompts = answer.path("prompts").asInt();
+        if (prompts == 0) {
+            return null;
+        }
+        long head = answer.path("head bytes").asLong();
+        Parallel.setThreads(j.threads());               // as where it was done
+        return (answer.path("weight bytes").asLong() - head) * RowBlocks.ofLayer(prompts, j.tokens() / prompts)
+                + head * RowBlocks.ofHead(prompts);
     }
 
     private static String line(Map<String, Object> r) {
@@ -82,11 +98,18 @@ final class Report {
         if (r.get("ns a state") != null) {
             b.append(String.format(Locale.ROOT, ", %.2f ns per token, channel and state", (Double) r.get("ns a state")));
         }
+        if (r.get("bytes streamed") != null) {
+            b.append(String.format(Locale.ROOT, ", %.2f GB of weights in blocks of %d rows", gigabytes(r), (Integer) r.get("block rows")));
+        }
         if (r.get("ratio") != null) {
             b.append(String.format(Locale.ROOT, "; %s %s: ratio %.2f", r.get("baseline"), time((Double) r.get("baseline seconds")),
                     (Double) r.get("ratio")));
         }
         return b.toString();
+    }
+
+    private static double gigabytes(Map<String, Object> r) {
+        return r.get("bytes streamed") instanceof Long bytes ? bytes / 1e9 : Double.NaN;
     }
 
     private static String time(double seconds) {
@@ -95,11 +118,12 @@ final class Report {
     }
 
     void print() {
-        List<List<Object>> cells = rows.stream().map(r -> COLUMNS.stream().map(c -> cell(r.get(c), c)).toList()).toList();
+        List<List<Object>> cells = rows.stream().map(r -> COLUMNS.stream().map(c -> cell(r, c)).toList()).toList();
         System.out.print("\n" + Tables.text(Tables.of("", COLUMNS, cells)));
     }
 
-    private static Object cell(Object value, String column) {
+    private static Object cell(Map<String, Object> r, String column) {
+        Object value = column.equals("GB streamed") ? gigabytes(r) : r.get(column);
         return value != null ? value : column.equals("baseline") ? "" : Double.NaN;
     }
 }

@@ -41,6 +41,8 @@ final class Work {
     LongSupplier rows = () -> 0;
     DoubleSupplier flops = () -> Double.NaN;
     long weightBytes;
+    long headBytes;
+    int prompts;
     long states;
 
     private Work(Kind kind, Runnable call) {
@@ -78,6 +80,13 @@ final class Work {
     /** Bytes of the packed weights of the layers and the head. */
     Work weightBytes(long bytes) {
         weightBytes = bytes;
+        return this;
+    }
+
+    /** Says that the call is one plain pass of so many prompts with the last token's logits: how often it reads its weights is known. */
+    Work pass(int count, long bytesOfTheHead) {
+        prompts = count;
+        headBytes = bytesOfTheHead;
         return this;
     }
 

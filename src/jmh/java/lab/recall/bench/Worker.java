@@ -103,7 +103,8 @@ final class Worker {
             t.arguments().forEach(peer.withArray("arguments")::add);
         }
         return answer.put("seconds", seconds).put("rows", work.rows.getAsLong()).put("flops", work.flops.getAsDouble())
-                .put("weight bytes", work.weightBytes).put("states", work.states).put("memory MB", resident());
+                .put("weight bytes", work.weightBytes).put("head bytes", work.headBytes).put("prompts", work.prompts)
+                .put("states", work.states).put("memory MB", resident());
     }
 
     /** Calls the job and what of ours it is timed beside: in turns, so that all see the same machine. */

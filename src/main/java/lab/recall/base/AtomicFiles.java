@@ -38,12 +38,33 @@ public final class AtomicFiles {
     private AtomicFiles() {
     }
 
-    /** Writes a file, in the place of one that is there. */
+    /**
+     * Makes a folder and those above it, where they are not there.
+     *
+     * @throws UncheckedIOException when it cannot be made
+     */
+    public static void folder(Path folder) {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": cannot be written (" + reason(e) + ")", e);
+        }
+    }
+
+    /**
+     * Writes a file, in the place of one that is there.
+     *
+     * @throws UncheckedIOException when it cannot be written
+     */
     public static void write(Path file, byte[] bytes) {
         write(file, out -> out.write(bytes));
     }
 
-    /** Writes a file as a stream, in the place of one that is there. */
+    /**
+     * Writes a file as a stream, in the place of one that is there.
+     *
+     * @throws UncheckedIOException when it cannot be written
+     */
     public static void write(Path file, Content content) {
         make(file, part -> {
             try (OutputStream out = Files.newOutputStream(part)) {
@@ -52,7 +73,11 @@ public final class AtomicFiles {
         });
     }
 
-    /** Has a file made beside its place, and moves it there. */
+    /**
+     * Has a file made beside its place, and moves it there.
+     *
+     * @throws UncheckedIOException when it cannot be written
+     */
     public static void make(Path file, Maker maker) {
         Path part = file.resolveSibling("." + file.getFileName() + PART + ProcessHandle.current().pid());
         try {
@@ -69,13 +94,17 @@ public final class AtomicFiles {
         }
     }
 
-    /** Removes what killed processes left in a folder on their way to a file. */
+    /**
+     * Removes what killed processes left in a folder on their way to a file.
+     *
+     * @throws UncheckedIOException when the folder cannot be read or written
+     */
     public static void removeLeftOver(Path folder) {
         if (!Files.isDirectory(folder)) {
             return;
         }
         try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.filter(AtomicFiles::isLeftOver).toList()) {
+            for (Path file : files.filter(f -> Files.isRegularFile(f) && isLeftOver(f)).toList()) {
                 Files.deleteIfExists(file);
             }
         } catch (IOException e) {

@@ -11,12 +11,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.type.LogicalType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
 
 /**
@@ -39,6 +42,8 @@ public final class Json {
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .withCoercionConfig(LogicalType.Textual, text -> text.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail)
+                    .setCoercion(CoercionInputShape.Float, CoercionAction.Fail).setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail))
             .visibility(PropertyAccessor.GETTER, Visibility.NONE).visibility(PropertyAccessor.IS_GETTER, Visibility.NONE)
             .visibility(PropertyAccessor.FIELD, Visibility.ANY)
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
@@ -47,19 +52,21 @@ public final class Json {
     private Json() {
     }
 
-    /** The object in a file; anything else is refused with the file's name. */
+    /**
+     * The object in a file.
+     *
+     * @throws BadData when there is anything else
+     */
     public static ObjectNode object(Path file) {
-        if (!Files.isRegularFile(file)) {
-            throw new BadData(file, Files.exists(file) ? "not a plain file" : "no such file");
-        }
-        try {
-            return object(Files.readAllBytes(file), file.toString());
-        } catch (IOException e) {
-            throw new BadData(file, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
-        }
+        return object(InputFiles.bytes(file), file.toString());
     }
 
-    /** The object in a text; anything else is refused with the name of where it stands. */
+    /**
+     * The object in a text.
+     *
+     * @param where it stands, for messages
+     * @throws BadData when it is anything else
+     */
     public static ObjectNode object(byte[] text, String where) {
         JsonNode node;
         try {
@@ -88,6 +95,14 @@ public final class Json {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** The same and the end of its last line, as text files have it. */
+    public static byte[] prettyLine(Object value) {
+        byte[] text = pretty(value);
+        byte[] line = Arrays.copyOf(text, text.length + 1);
+        line[text.length] = '\n';
+        return line;
     }
 
     /** A value in one line. */

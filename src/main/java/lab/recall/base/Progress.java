@@ -1,6 +1,5 @@
 package lab.recall.base;
 
-
 /** Told how far long work is. */
 public interface Progress {
     /** Work of so many units begins. */

@@ -14,6 +14,8 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
 
 /**
  * A run of bytes of any length, mapped from a file or held in an array.
@@ -86,13 +88,13 @@ final class Bytes {
         }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             if (!Files.getLastModifiedTime(file).equals(modified) || channel.size() < from + size) {
-                throw new IllegalArgumentException(file + ": has changed since it was opened; open it again");
+                throw new BadData(file, "has changed since it was opened; open it again");
             }
             chunk = channel.map(FileChannel.MapMode.READ_ONLY, from + at, length);
         } catch (ClosedByInterruptException e) {
             throw new CancellationException("interrupted");
         } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be mapped (" + e.getMessage() + ")", e);
+            throw new BadData(file, "", "cannot be mapped (" + AtomicFiles.reason(e) + ")", e);
         }
         chunks.set(number, new WeakReference<>(chunk));
         return chunk;

@@ -1,8 +1,6 @@
 package lab.recall.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +15,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
+import lab.recall.base.InputFiles;
 import lab.recall.base.Json;
 
 /**
@@ -46,7 +45,11 @@ public final class Checkpoint {
         this.replaced = replaced;
     }
 
-    /** Opens a folder; what is wrong with a file is said in one sentence that names it. */
+    /**
+     * Opens a folder; what is wrong with a file is said in one sentence that names it.
+     *
+     * @throws BadData when a file is missing or not what it should be
+     */
     public static Checkpoint open(Path folder) {
         if (!Files.isDirectory(folder)) {
             throw new BadData(folder, "no such folder");
@@ -90,18 +93,14 @@ public final class Checkpoint {
     /**
      * Writes a folder in HuggingFace's layout: model.safetensors, what stands in {@code others} under its file name, and config.json, the
      * last of them: a folder that has it is whole.
+     *
+     * @throws java.io.UncheckedIOException when a file cannot be written
      */
     public static void write(Path folder, JsonNode config, Collection<Tensor> tensors, Map<String, Path> others) {
-        try {
-            Files.createDirectories(folder);
-            SafeTensors.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
-            for (Map.Entry<String, Path> other : others.entrySet()) {
-                AtomicFiles.write(folder.resolve(other.getKey()), Files.readAllBytes(other.getValue()));
-            }
-            AtomicFiles.write(folder.resolve("config.json"), Json.pretty(config));
-        } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": cannot be written (" + AtomicFiles.reason(e) + ")", e);
-        }
+        AtomicFiles.folder(folder);
+        SafeTensors.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
+        others.forEach((name, file) -> AtomicFiles.write(folder.resolve(name), InputFiles.bytes(file)));
+        AtomicFiles.write(folder.resolve("config.json"), Json.pretty(config));
     }
 
     /** This checkpoint with some tensors in the place of those of the same name. */
@@ -118,7 +117,11 @@ public final class Checkpoint {
         return replaced;
     }
 
-    /** The files that opening a folder reads, config.json first. */
+    /**
+     * The files that opening a folder reads, config.json first.
+     *
+     * @throws BadData when the list of shards is no JSON
+     */
     public static List<Path> files(Path folder) {
         List<Path> files = new ArrayList<>(List.of(folder.resolve("config.json")));
         for (String weights : WEIGHTS) {
@@ -151,7 +154,11 @@ public final class Checkpoint {
         return tensors;
     }
 
-    /** A tensor that must be there. */
+    /**
+     * A tensor that must be there.
+     *
+     * @throws BadData when it is not there
+     */
     public Tensor tensor(String name) {
         return find(name).orElseThrow(() -> new BadData(folder, "the tensor '" + name + "' is missing"));
     }

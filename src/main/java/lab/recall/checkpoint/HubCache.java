@@ -8,6 +8,8 @@ import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
 
 /**
  * Models that HuggingFace's tools have already fetched; nothing is downloaded.
@@ -22,7 +24,11 @@ public final class HubCache {
     private HubCache() {
     }
 
-    /** The folder of a model's snapshot. */
+    /**
+     * The folder of a model's snapshot.
+     *
+     * @throws BadData when the cache cannot be read
+     */
     public static Optional<Path> find(String id) {
         return find(id, root(System.getenv(), Path.of(System.getProperty("user.home"))));
     }
@@ -51,7 +57,7 @@ public final class HubCache {
                 return all.filter(Files::isDirectory).max(Comparator.comparing(HubCache::modified));
             }
         } catch (IOException e) {
-            throw new IllegalArgumentException(model + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new BadData(model, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import lab.recall.base.BadData;
 
 /**
  * Reads the pickles that PyTorch writes, and can construct tensors and nothing else: a name outside the list below is refused, so no file
@@ -64,9 +65,10 @@ final class Pickle {
         try {
             return new Pickle(in, file, storages).run();
         } catch (BufferUnderflowException e) {
-            throw new IllegalArgumentException(file + ": the pickle is cut short", e);
-        } catch (ClassCastException | IndexOutOfBoundsException | ArithmeticException | NegativeArraySizeException e) {
-            throw new IllegalArgumentException(file + ": not a pickle of tensors", e);
+            throw new BadData(file, "", "the pickle is cut short", e);
+        } catch (ClassCastException | IndexOutOfBoundsException | ArithmeticException | NegativeArraySizeException | NullPointerException
+                | UnsupportedOperationException e) {
+            throw new BadData(file, "", "not a pickle of tensors", e);
         }
     }
 
@@ -136,7 +138,7 @@ final class Pickle {
                 case 'Q' -> push(storages.apply((List<?>) pop()));          // BINPERSID
                 case 'R' -> reduce();                                       // REDUCE
                 case 'b' -> build();                                        // BUILD
-                default -> throw new IllegalArgumentException(file + ": the pickle uses the operation 0x" + Integer.toHexString(op)
+                default -> throw new BadData(file, "the pickle uses the operation 0x" + Integer.toHexString(op)
                         + ", which no file of tensors needs");
             }
         }
@@ -145,7 +147,7 @@ final class Pickle {
     private Object global(String module, String name) {
         Object known = ALLOWED.get(module + "." + name);
         if (known == null) {
-            throw new IllegalArgumentException(file + ": the pickle names " + printable(module + "." + name) + "; only tensors can be read");
+            throw new BadData(file, "the pickle names " + printable(module + "." + name) + "; only tensors can be read");
         }
         return known;
     }
@@ -165,7 +167,7 @@ final class Pickle {
         } else if (function == Name.REBUILD_PARAMETER) {
             push((View) arguments.get(0));
         } else {
-            throw new IllegalArgumentException(file + ": the pickle calls something other than a tensor's construction");
+            throw new BadData(file, "the pickle calls something other than a tensor's construction");
         }
     }
 
@@ -173,7 +175,7 @@ final class Pickle {
     private void build() {
         Object state = pop();
         if (!(top() instanceof Map) || !(state instanceof Map)) {
-            throw new IllegalArgumentException(file + ": the pickle sets the state of something other than a dictionary");
+            throw new BadData(file, "the pickle sets the state of something other than a dictionary");
         }
     }
 
@@ -207,7 +209,7 @@ final class Pickle {
 
     private Object memory(long key) {
         if (!memo.containsKey(key)) {
-            throw new IllegalArgumentException(file + ": the pickle recalls an entry that it never stored");
+            throw new BadData(file, "the pickle recalls an entry that it never stored");
         }
         return memo.get(key);
     }
@@ -228,7 +230,7 @@ final class Pickle {
         int start = in.position();
         while (in.get() != '\n') {
             if (in.position() - start > 200) {
-                throw new IllegalArgumentException(file + ": the pickle holds a name of over 200 letters");
+                throw new BadData(file, "the pickle holds a name of over 200 letters");
             }
         }
         byte[] text = new byte[in.position() - start - 1];

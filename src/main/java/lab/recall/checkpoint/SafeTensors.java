@@ -7,7 +7,6 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -19,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
+import lab.recall.base.InputFiles;
 import lab.recall.base.Json;
 
 /**
@@ -39,32 +40,34 @@ public final class SafeTensors {
     private SafeTensors() {
     }
 
-    /** The tensors of a file by name, in the order of its header. */
+    /**
+     * The tensors of a file by name, in the order of its header.
+     *
+     * @throws BadData when the file is not that
+     */
     public static Map<String, Tensor> read(Path file) {
-        if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException(file + ": no such file");
-        }
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        try (FileChannel channel = FileChannel.open(InputFiles.plain(file), StandardOpenOption.READ)) {
             return read(file, channel);
         } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new BadData(file, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
     }
 
     private record Span(String name, DType dtype, long[] shape, long from, long to) {
     }
 
-    /** What a file says about itself in {@code __metadata__}, texts by name; empty where it says nothing. */
+    /**
+     * What a file says about itself in {@code __metadata__}, texts by name; empty where it says nothing.
+     *
+     * @throws BadData when the file is not that
+     */
     public static Map<String, String> metadata(Path file) {
-        if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException(file + ": no such file");
-        }
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        try (FileChannel channel = FileChannel.open(InputFiles.plain(file), StandardOpenOption.READ)) {
             Map<String, String> said = new LinkedHashMap<>();
             header(file, channel).node.path("__metadata__").fields().forEachRemaining(e -> said.put(e.getKey(), e.getValue().asText()));
             return said;
         } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new BadData(file, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
     }
 
@@ -75,11 +78,11 @@ public final class SafeTensors {
     private static Header header(Path file, FileChannel channel) throws IOException {
         long size = channel.size();
         if (size < LENGTH_BYTES) {
-            throw new IllegalArgumentException(file + ": " + size + " bytes; a safetensors file starts with an 8-byte header length");
+            throw new BadData(file, size + " bytes; a safetensors file starts with an 8-byte header length");
         }
         long length = bytes(channel, 0, LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
         if (length < 0 || length > Math.min(LONGEST_HEADER, size - LENGTH_BYTES)) {
-            throw new IllegalArgumentException(file + ": the header says that it is " + Long.toUnsignedString(length)
+            throw new BadData(file, "the header says that it is " + Long.toUnsignedString(length)
                     + " bytes long, the file holds " + (size - LENGTH_BYTES) + " after the length");
         }
         return new Header(Json.object(bytes(channel, LENGTH_BYTES, (int) length).array(), file + ": the header"), LENGTH_BYTES + length);
@@ -99,7 +102,7 @@ public final class SafeTensors {
         inFile.sort(Comparator.comparingLong(Span::from).thenComparingLong(Span::to));
         for (int i = 1; i < inFile.size(); i++) {
             if (inFile.get(i).from < inFile.get(i - 1).to) {
-                throw new IllegalArgumentException(file + ": the data of '" + inFile.get(i - 1).name + "' and '" + inFile.get(i).name + "' overlap");
+                throw new BadData(file, "the data of '" + inFile.get(i - 1).name + "' and '" + inFile.get(i).name + "' overlap");
             }
         }
         Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -126,25 +129,25 @@ public final class SafeTensors {
             }
         }
         if (dtype == null) {
-            throw new IllegalArgumentException(file + ": '" + name + "' has the dtype " + entry.path("dtype") + ", expected one of " + DType.known());
+            throw new BadData(file, "'" + name + "' has the dtype " + entry.path("dtype") + ", expected one of " + DType.known());
         }
         long[] shape = wholes(entry.path("shape"));
         long[] offsets = wholes(entry.path("data_offsets"));
         if (shape == null) {
-            throw new IllegalArgumentException(file + ": '" + name + "' has the shape " + entry.path("shape") + ", expected a list of whole numbers");
+            throw new BadData(file, "'" + name + "' has the shape " + entry.path("shape") + ", expected a list of whole numbers");
         }
         if (offsets == null || offsets.length != 2 || offsets[0] > offsets[1] || offsets[1] > dataBytes) {
-            throw new IllegalArgumentException(file + ": '" + name + "' has the offsets " + entry.path("data_offsets")
+            throw new BadData(file, "'" + name + "' has the offsets " + entry.path("data_offsets")
                     + "; the data section is " + dataBytes + " bytes long");
         }
         long need;
         try {
             need = Math.multiplyExact(Arrays.stream(shape).reduce(1, Math::multiplyExact), dtype.bytes());
         } catch (ArithmeticException e) {
-            throw new IllegalArgumentException(file + ": '" + name + "' has the shape " + Arrays.toString(shape) + ", more than any file holds", e);
+            throw new BadData(file, "", "'" + name + "' has the shape " + Arrays.toString(shape) + ", more than any file holds", e);
         }
         if (need != offsets[1] - offsets[0]) {
-            throw new IllegalArgumentException(file + ": '" + name + "' needs " + need + " bytes for " + dtype + Arrays.toString(shape)
+            throw new BadData(file, "'" + name + "' needs " + need + " bytes for " + dtype + Arrays.toString(shape)
                     + " but has " + (offsets[1] - offsets[0]));
         }
         return new Span(name, dtype, shape, offsets[0], offsets[1]);
@@ -164,7 +167,11 @@ public final class SafeTensors {
         return all;
     }
 
-    /** Writes a file, beside its place first and then moved there, so that it is never half there. */
+    /**
+     * Writes a file, beside its place first and then moved there, so that it is never half there.
+     *
+     * @throws UncheckedIOException when it cannot be written
+     */
     public static void write(Path file, Collection<Tensor> tensors, Map<String, String> metadata) {
         ObjectNode header = Json.MAPPER.createObjectNode();
         if (!metadata.isEmpty()) {
@@ -174,7 +181,7 @@ public final class SafeTensors {
         long at = 0;
         for (Tensor t : tensors) {
             if (header.has(t.name())) {
-                throw new IllegalArgumentException(file + ": two tensors are named '" + t.name() + "'");
+                throw new BadData(file, "two tensors are named '" + t.name() + "'");
             }
             ObjectNode entry = header.putObject(t.name());
             entry.put("dtype", t.dtype().name());

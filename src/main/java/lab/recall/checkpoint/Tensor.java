@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.nio.ShortBuffer;
 import java.util.Arrays;
 import java.util.function.Consumer;
+import lab.recall.base.BadRequest;
 
 /**
  * A named array of a checkpoint: a view of mapped file memory, of any size.
@@ -60,7 +61,7 @@ public final class Tensor {
 
     private Tensor filled(long numbers) {
         if (numbers != size) {
-            throw new IllegalArgumentException("'" + name + "' has " + numbers + " numbers, its shape " + Arrays.toString(shape) + " needs " + size);
+            throw new BadRequest("", "'" + name + "' has " + numbers + " numbers, its shape " + Arrays.toString(shape) + " needs " + size);
         }
         return this;
     }
@@ -124,10 +125,14 @@ public final class Tensor {
         }
     }
 
-    /** Copies the bits of {@code count} F16 or BF16 numbers. */
+    /**
+     * Copies the bits of {@code count} F16 or BF16 numbers.
+     *
+     * @throws BadRequest when it is of another type or not so long
+     */
     public void readHalf(long first, short[] to, int at, int count) {
         if (dtype != DType.F16 && dtype != DType.BF16) {
-            throw new IllegalArgumentException("'" + name + "' is " + dtype + ", not F16 or BF16");
+            throw new BadRequest("", "'" + name + "' is " + dtype + ", not F16 or BF16");
         }
         range(first, count);
         int[] next = {at};
@@ -138,14 +143,22 @@ public final class Tensor {
         });
     }
 
-    /** All numbers as f32; at most 2^31 - 1. */
+    /**
+     * All numbers as f32; at most 2^31 - 1.
+     *
+     * @throws BadRequest when it has more numbers than an array
+     */
     public float[] floats() {
         float[] all = new float[whole()];
         read(0, all, 0, all.length);
         return all;
     }
 
-    /** All numbers as f64. */
+    /**
+     * All numbers as f64.
+     *
+     * @throws BadRequest when it has more numbers than an array
+     */
     public double[] doubles() {
         double[] all = new double[whole()];
         int[] next = {0};
@@ -157,10 +170,14 @@ public final class Tensor {
         return all;
     }
 
-    /** All numbers as whole numbers; only for whole-number types. */
+    /**
+     * All numbers as whole numbers; only for whole-number types.
+     *
+     * @throws BadRequest when it is of another type or has more numbers than an array
+     */
     public long[] longs() {
         if (dtype == DType.F64 || dtype == DType.F32 || dtype == DType.F16 || dtype == DType.BF16) {
-            throw new IllegalArgumentException("'" + name + "' is " + dtype + ", not a whole-number type");
+            throw new BadRequest("", "'" + name + "' is " + dtype + ", not a whole-number type");
         }
         long[] all = new long[whole()];
         int[] next = {0};
@@ -203,14 +220,14 @@ public final class Tensor {
 
     private int whole() {
         if (size > Integer.MAX_VALUE - 8) {
-            throw new IllegalArgumentException("'" + name + "' has " + size + " numbers, too many for one array: read it in parts");
+            throw new BadRequest("", "'" + name + "' has " + size + " numbers, too many for one array: read it in parts");
         }
         return (int) size;
     }
 
     private void range(long first, int count) {
         if (first < 0 || count < 0 || first + count > size) {
-            throw new IllegalArgumentException("'" + name + "' has " + size + " numbers; asked for " + count + " from " + first + " on");
+            throw new BadRequest("", "'" + name + "' has " + size + " numbers; asked for " + count + " from " + first + " on");
         }
     }
 

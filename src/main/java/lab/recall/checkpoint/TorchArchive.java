@@ -5,7 +5,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
@@ -13,6 +12,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
+import lab.recall.base.InputFiles;
 
 /**
  * {@code pytorch_model.bin} files: a dictionary of tensors, in the zip form or in the pickle stream from before PyTorch 1.6.
@@ -33,19 +35,20 @@ public final class TorchArchive {
     private TorchArchive() {
     }
 
-    /** The tensors of a file by name. */
+    /**
+     * The tensors of a file by name.
+     *
+     * @throws BadData when the file is not that
+     */
     public static Map<String, Tensor> read(Path path) {
         String file = path.toString();
-        if (!Files.isRegularFile(path)) {
-            throw new IllegalArgumentException(file + ": no such file");
-        }
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+        try (FileChannel channel = FileChannel.open(InputFiles.plain(path), StandardOpenOption.READ)) {
             ByteBuffer start = ByteBuffer.allocate(4);
             channel.read(start, 0);
             boolean zip = start.get(0) == 'P' && start.get(1) == 'K';
             return named(zip ? zip(channel, path) : legacy(channel, path), file);
         } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be read (" + e.getMessage() + ")", e);
+            throw new BadData(file, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
     }
 
@@ -53,11 +56,11 @@ public final class TorchArchive {
         String file = path.toString();
         Map<String, ZipDirectory.Entry> entries = ZipDirectory.read(channel, file);
         String pickle = entries.keySet().stream().filter(n -> n.endsWith("/data.pkl")).findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(file + ": the zip file has no data.pkl"));
+                .orElseThrow(() -> new BadData(file, "the zip file has no data.pkl"));
         String folder = pickle.substring(0, pickle.length() - "data.pkl".length());
         ZipDirectory.Entry order = entries.get(folder + "byteorder");
         if (order != null && !text(channel, order, file).equals("little")) {
-            throw new IllegalArgumentException(file + ": its numbers are big-endian, expected little-endian");
+            throw new BadData(file, "its numbers are big-endian, expected little-endian");
         }
         Map<String, Bytes> mapped = new HashMap<>();
         return Pickle.read(bytes(channel, entries.get(pickle), file), file, id -> {
@@ -65,11 +68,11 @@ public final class TorchArchive {
             DType dtype = Pickle.dtype(id.get(1));
             ZipDirectory.Entry e = entries.get(folder + "data/" + key);
             if (e == null) {
-                throw new IllegalArgumentException(file + ": the storage '" + key + "' is missing");
+                throw new BadData(file, "the storage '" + key + "' is missing");
             }
             long need = size(id, dtype, file);
             if (e.size() < need) {
-                throw new IllegalArgumentException(file + ": the storage '" + key + "' has " + e.size() + " bytes, needs " + need);
+                throw new BadData(file, "the storage '" + key + "' has " + e.size() + " bytes, needs " + need);
             }
             return new Pickle.Storage(dtype, need / dtype.bytes(), mapped.computeIfAbsent(key, k -> map(path, channel, e.from(), need)));
         });
@@ -81,13 +84,13 @@ public final class TorchArchive {
         int length = (int) Math.min(channel.size(), LARGEST_PICKLE);
         ByteBuffer in = bytes(channel, new ZipDirectory.Entry(0, length), file);
         if (!in.hasRemaining() || !MAGIC.equals(Pickle.read(in, file, id -> null))) {
-            throw new IllegalArgumentException(file + ": not a file of tensors (neither a zip file nor PyTorch's older format)");
+            throw new BadData(file, "not a file of tensors (neither a zip file nor PyTorch's older format)");
         }
         if (!Long.valueOf(PROTOCOL).equals(Pickle.read(in, file, id -> null))) {
-            throw new IllegalArgumentException(file + ": an unknown version of PyTorch's older format");
+            throw new BadData(file, "an unknown version of PyTorch's older format");
         }
         if (!(Pickle.read(in, file, id -> null) instanceof Map<?, ?> system) || Boolean.FALSE.equals(system.get("little_endian"))) {
-            throw new IllegalArgumentException(file + ": its numbers are big-endian, expected little-endian");
+            throw new BadData(file, "its numbers are big-endian, expected little-endian");
         }
         int tensors = in.position();
         Map<String, DType> types = new HashMap<>();
@@ -99,28 +102,28 @@ public final class TorchArchive {
             return new Pickle.Storage(dtype, 0, Bytes.of(new byte[0]));
         });
         if (!(Pickle.read(in, file, id -> null) instanceof List<?> keys)) {
-            throw new IllegalArgumentException(file + ": the list of storages is missing");
+            throw new BadData(file, "the list of storages is missing");
         }
         Map<String, Bytes> mapped = new HashMap<>();
         long at = in.position();
         for (Object key : keys) {
             DType dtype = types.get(String.valueOf(key));
-            if (dtype == null || at + 8 > channel.size()) {
-                throw new IllegalArgumentException(file + ": the storage '" + key + "' is missing");
+            if (!(key instanceof String text) || dtype == null || at + 8 > channel.size()) {
+                throw new BadData(file, "the storage '" + key + "' is missing");
             }
             long count = bytes(channel, new ZipDirectory.Entry(at, 8), file).order(ByteOrder.LITTLE_ENDIAN).getLong();
             long size = sizes.get(String.valueOf(key));
             if (count != size / dtype.bytes() || size > channel.size() - at - 8) {
-                throw new IllegalArgumentException(file + ": the storage '" + key + "' is cut short");
+                throw new BadData(file, "the storage '" + key + "' is cut short");
             }
-            mapped.put((String) key, map(path, channel, at + 8, size));
+            mapped.put(text, map(path, channel, at + 8, size));
             at += 8 + size;
         }
         in.position(tensors);
         return Pickle.read(in, file, id -> {
             String key = key(id, file);
             if (!mapped.containsKey(key)) {
-                throw new IllegalArgumentException(file + ": the storage '" + key + "' is missing");
+                throw new BadData(file, "the storage '" + key + "' is missing");
             }
             return new Pickle.Storage(types.get(key), mapped.get(key).size() / types.get(key).bytes(), mapped.get(key));
         });
@@ -129,7 +132,7 @@ public final class TorchArchive {
     /** A storage's identifier is ('storage', type, key, place, size, ..). */
     private static String key(List<?> id, String file) {
         if (id.size() < 5 || !"storage".equals(id.get(0)) || !(id.get(2) instanceof String key)) {
-            throw new IllegalArgumentException(file + ": a storage without an identifier");
+            throw new BadData(file, "a storage without an identifier");
         }
         return key;
     }
@@ -137,19 +140,19 @@ public final class TorchArchive {
     private static long size(List<?> id, DType dtype, String file) {
         long size = Math.multiplyExact((Long) id.get(4), dtype.bytes());
         if (size < 0) {
-            throw new IllegalArgumentException(file + ": a storage of negative size");
+            throw new BadData(file, "a storage of negative size");
         }
         return size;
     }
 
     private static Map<String, Tensor> named(Object root, String file) {
         if (!(root instanceof Map<?, ?> all)) {
-            throw new IllegalArgumentException(file + ": not a dictionary of tensors");
+            throw new BadData(file, "not a dictionary of tensors");
         }
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         all.forEach((name, value) -> {
             if (!(name instanceof String text) || !(value instanceof Pickle.View view)) {
-                throw new IllegalArgumentException(file + ": not a dictionary of tensors (the entry '" + name + "' is none)");
+                throw new BadData(file, "not a dictionary of tensors (the entry '" + name + "' is none)");
             }
             tensors.put(text, tensor(text, view, file));
         });
@@ -178,7 +181,7 @@ public final class TorchArchive {
                 throw new ArithmeticException();
             }
         } catch (ArithmeticException e) {
-            throw new IllegalArgumentException(file + ": '" + name + "' with the shape " + Arrays.toString(shape) + " and strides "
+            throw new BadData(file, "", "'" + name + "' with the shape " + Arrays.toString(shape) + " and strides "
                     + Arrays.toString(strides) + " goes beyond its storage of " + v.storage().size() + " numbers", e);
         }
         DType dtype = v.storage().dtype();
@@ -186,7 +189,7 @@ public final class TorchArchive {
             return new Tensor(name, dtype, shape, v.storage().bytes(), v.offset() * dtype.bytes());
         }
         if (size * dtype.bytes() > Integer.MAX_VALUE - 8) {
-            throw new IllegalArgumentException(file + ": '" + name + "' is a transposed view of over 2 GiB; save it contiguous");
+            throw new BadData(file, "'" + name + "' is a transposed view of over 2 GiB; save it contiguous");
         }
         return new Tensor(name, dtype, shape, Bytes.of(gather(v, (int) size)), 0);
     }
@@ -216,7 +219,7 @@ public final class TorchArchive {
 
     private static ByteBuffer bytes(FileChannel channel, ZipDirectory.Entry e, String file) throws IOException {
         if (e.size() > LARGEST_PICKLE) {
-            throw new IllegalArgumentException(file + ": the pickle is " + e.size() + " bytes long");
+            throw new BadData(file, "the pickle is " + e.size() + " bytes long");
         }
         ByteBuffer b = ByteBuffer.allocate((int) e.size());
         int got = 0;
@@ -230,7 +233,7 @@ public final class TorchArchive {
         try {
             return Bytes.map(file, channel, from, size);
         } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be mapped (" + e.getMessage() + ")", e);
+            throw new BadData(file, "", "cannot be mapped (" + AtomicFiles.reason(e) + ")", e);
         }
     }
 }

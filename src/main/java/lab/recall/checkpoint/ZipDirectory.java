@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import lab.recall.base.BadData;
 
 /** Where the entries of a zip file lie, so that they can be mapped: java.util.zip reads entries but does not tell their place. */
 final class ZipDirectory {
@@ -33,7 +34,7 @@ final class ZipDirectory {
             at--;
         }
         if (at < 0) {
-            throw new IllegalArgumentException(file + ": the zip file has no directory; it is cut short");
+            throw new BadData(file, "the zip file has no directory; it is cut short");
         }
         long count = end.getShort(at + 10) & 0xffff;
         long length = end.getInt(at + 12) & 0xffffffffL;
@@ -41,14 +42,14 @@ final class ZipDirectory {
         if (at >= 20 && end.getInt(at - 20) == LOCATOR_64) {
             ByteBuffer end64 = bytes(channel, end.getLong(at - 20 + 8), 56, file);
             if (end64.getInt(0) != END_64) {
-                throw new IllegalArgumentException(file + ": the zip file's 64-bit directory is damaged");
+                throw new BadData(file, "the zip file's 64-bit directory is damaged");
             }
             count = end64.getLong(32);
             length = end64.getLong(40);
             from = end64.getLong(48);
         }
         if (length < 0 || length > LONGEST_DIRECTORY) {
-            throw new IllegalArgumentException(file + ": the zip file's directory says that it is " + length + " bytes long");
+            throw new BadData(file, "the zip file's directory says that it is " + length + " bytes long");
         }
         ByteBuffer directory = bytes(channel, from, (int) length, file);
         Map<String, Entry> entries = new LinkedHashMap<>();
@@ -61,7 +62,7 @@ final class ZipDirectory {
     private static void entry(FileChannel channel, ByteBuffer d, Map<String, Entry> entries, String file) throws IOException {
         int at = d.position();
         if (d.remaining() < 46 || d.getInt(at) != CENTRAL) {
-            throw new IllegalArgumentException(file + ": the zip file's directory is damaged");
+            throw new BadData(file, "the zip file's directory is damaged");
         }
         int method = d.getShort(at + 10);
         long packed = d.getInt(at + 20) & 0xffffffffL;
@@ -71,7 +72,7 @@ final class ZipDirectory {
         int commentLength = d.getShort(at + 32) & 0xffff;
         long offset = d.getInt(at + 42) & 0xffffffffL;
         if (d.remaining() < 46 + nameLength + extraLength + commentLength) {
-            throw new IllegalArgumentException(file + ": the zip file's directory is damaged");
+            throw new BadData(file, "the zip file's directory is damaged");
         }
         byte[] name = new byte[nameLength];
         d.get(at + 46, name);
@@ -99,22 +100,22 @@ final class ZipDirectory {
         }
         d.position(stop + commentLength);
         if (method != 0 || packed != size) {
-            throw new IllegalArgumentException(file + ": the entry '" + text + "' is compressed; PyTorch stores its tensors plainly");
+            throw new BadData(file, "the entry '" + text + "' is compressed; PyTorch stores its tensors plainly");
         }
         ByteBuffer local = bytes(channel, offset, 30, file);
         if (local.getInt(0) != LOCAL) {
-            throw new IllegalArgumentException(file + ": the entry '" + text + "' is not where the zip file's directory says");
+            throw new BadData(file, "the entry '" + text + "' is not where the zip file's directory says");
         }
         long start = offset + 30 + (local.getShort(26) & 0xffff) + (local.getShort(28) & 0xffff);
         if (size < 0 || size > channel.size() - start) {
-            throw new IllegalArgumentException(file + ": the entry '" + text + "' goes beyond the end of the file");
+            throw new BadData(file, "the entry '" + text + "' goes beyond the end of the file");
         }
         entries.put(text, new Entry(start, size));
     }
 
     private static ByteBuffer bytes(FileChannel channel, long from, int count, String file) throws IOException {
         if (from < 0 || from > channel.size() - count) {
-            throw new IllegalArgumentException(file + ": the zip file's directory points beyond its end");
+            throw new BadData(file, "the zip file's directory points beyond its end");
         }
         ByteBuffer b = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
         int got = 0;

@@ -32,7 +32,7 @@ final class InfoCommand implements Callable<Integer> {
         all.put("hook_points", points);
         all.put("warnings", model.warnings());
         if (json) {
-            Results.print(spec, all);
+            Printed.json(spec, all);
         } else {
             all.forEach((k, v) -> {
                 if (!k.equals("hook_points")) {

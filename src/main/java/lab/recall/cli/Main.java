@@ -1,22 +1,38 @@
 package lab.recall.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import lab.recall.base.Failure;
+import lab.recall.base.Interruption;
+import lab.recall.study.Experiment;
+import lab.recall.study.Studies;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import sun.misc.Signal;
 
-/** The command {@code recall}. Exit codes: 0 done, 1 an unexpected failure, 2 bad input (one line on stderr), 130 interrupted. */
+/**
+ * The command {@code recall}. Exit codes: 0 done, 2 bad input (one sentence on stderr), 3 our own fault or the machine's (one sentence, and the
+ * stack trace in a file that it names), 130 interrupted, 143 ended after the piece at work.
+ */
 @Command(name = "recall", mixinStandardHelpOptions = true, version = "RecallLab 0.1.0",
         description = "Shows where a language model keeps a fact, and changes it there.")
 public final class Main implements Runnable {
     private static final List<Class<?>> COMMANDS = List.of(ModelsCommand.class, InfoCommand.class, NextCommand.class, RunCommand.class,
-            TraceCommand.class, PathBlockingCommand.class, KnockoutCommand.class, EditCommand.class, EditSweepCommand.class,
-            LreCommand.class, WorldCommand.class, TrainCommand.class);
+            EditCommand.class, WorldCommand.class, TrainCommand.class, StoreCommand.class);
     /** The longest that work may take to stop. */
     private static final long PATIENCE_SECONDS = 10;
+    private static final int BAD_INPUT = 2;
+    private static final int FAULT = 3;
+    private static final int INTERRUPTED = 130;
+    private static final int ENDED = 143;
 
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
@@ -31,10 +47,18 @@ public final class Main implements Runnable {
         Thread work = Thread.currentThread();
         CountDownLatch ended = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(work, ended), "stop"));
+        Signal.handle(new Signal("TERM"), signal -> end(work));
         PrintWriter out = new PrintWriter(System.out, true);
-        int code = run(out, new PrintWriter(System.err, true), args);
-        out.flush();
-        ended.countDown();
+        PrintWriter err = new PrintWriter(System.err, true);
+        int code = FAULT;
+        try {
+            code = run(out, err, args);
+        } catch (Throwable e) {                             // memory or stack at their end
+            code = fault(err, e);
+        } finally {
+            out.flush();
+            ended.countDown();
+        }
         System.exit(code);
     }
 
@@ -50,37 +74,73 @@ public final class Main implements Runnable {
         }
     }
 
+    /** When asked to end: after the piece at work; when asked again: at once. */
+    private static void end(Thread work) {
+        if (Interruption.isAsked()) {
+            work.interrupt();
+        }
+        Interruption.afterPiece();
+    }
+
     /** Runs a command line. */
     static int run(PrintWriter out, PrintWriter err, String... args) {
         CommandLine line = new CommandLine(new Main());
         List<Class<?>> named = COMMANDS.stream().filter(c -> args.length > 0 && name(c).equals(args[0])).toList();
-        (named.isEmpty() ? COMMANDS : named).forEach(c -> line.addSubcommand(c));       // only the one that is asked for: each takes time
+        (named.isEmpty() ? COMMANDS : named).forEach(c -> line.addSubcommand(new CommandLine(c)));      // only the one asked for: each takes time
+        if (named.isEmpty()) {
+            for (Experiment<?, ?> e : Studies.all()) {
+                e.command().ifPresent(name -> line.addSubcommand(name, ExperimentCommand.of(e)));
+            }
+        }
         line.setOut(out);
         line.setErr(err);
         line.setParameterExceptionHandler((e, a) -> {
             err.println(oneLine(e.getMessage()) + " (see " + e.getCommandLine().getCommandSpec().qualifiedName() + " --help)");
-            return 2;
+            return BAD_INPUT;
         });
         line.setExecutionExceptionHandler((e, l, parsed) -> {
+            if (e instanceof CancellationException && Interruption.isAsked()) {
+                err.println(oneLine(e.getMessage()));
+                return ENDED;
+            }
             if (e instanceof CancellationException || Thread.currentThread().isInterrupted()) {       // an interrupt also fails reads and writes
                 err.println(e instanceof CancellationException ? oneLine(e.getMessage()) : "interrupted");
-                return 130;
+                return INTERRUPTED;
             }
-            if (e instanceof IllegalArgumentException) {
+            if (e instanceof Failure) {
                 err.println(oneLine(e.getMessage()));
-                return 2;
+                return BAD_INPUT;
             }
-            e.printStackTrace(err);
-            return 1;
+            return fault(err, e);
         });
         return line.execute(args);
+    }
+
+    /** Says what failed in one sentence, and where the stack trace stands. */
+    private static int fault(PrintWriter err, Throwable e) {
+        String what = e instanceof OutOfMemoryError ? "out of memory: the heap of " + (Runtime.getRuntime().maxMemory() >> 20)
+                + " MB is too small for this" : e instanceof UncheckedIOException && e.getMessage() != null ? oneLine(e.getMessage())
+                : "a fault of this program: " + oneLine(e.toString());
+        String where = "";
+        try {
+            Path file = Files.createTempFile("recall-fault-", ".txt");
+            StringWriter trace = new StringWriter();
+            e.printStackTrace(new PrintWriter(trace));
+            Files.writeString(file, trace.toString());
+            where = " (stack trace in " + file + ")";
+        } catch (IOException unwritable) {
+            where = " (its stack trace could not be written)";
+        }
+        err.println(what + where);
+        return FAULT;
     }
 
     private static String name(Class<?> command) {
         return command.getAnnotation(Command.class).name();
     }
 
+    /** A message in one line, without letters that would move a terminal's cursor. */
     static String oneLine(String message) {
-        return String.valueOf(message).replaceAll("\\s*\\R\\s*", " ");
+        return String.valueOf(message).replaceAll("\\s*\\R\\s*", " ").replaceAll("\\p{Cntrl}", "?");
     }
 }

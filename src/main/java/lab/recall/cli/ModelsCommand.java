@@ -27,7 +27,7 @@ final class ModelsCommand implements Callable<Integer> {
             all.add(InfoCommand.describe(LanguageModel.open(name)));
         }
         if (json) {
-            Results.print(spec, all);
+            Printed.json(spec, all);
             return 0;
         }
         List<String> columns = List.of("name", "family", "layers", "width", "vocabulary", "parameters");

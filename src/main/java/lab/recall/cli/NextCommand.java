@@ -48,7 +48,7 @@ final class NextCommand implements Callable<Integer> {
             one.put("probability", next.probability(i));
             all.add(one);
         }
-        Results.print(spec, all);
+        Printed.json(spec, all);
         return 0;
     }
 }

@@ -1,49 +1,85 @@
 package lab.recall.cli;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
+import lab.recall.base.Failure;
+import lab.recall.base.Interruption;
+import lab.recall.base.Json;
 import lab.recall.base.Progress;
+import lab.recall.study.RequestField;
+import lab.recall.study.Requests;
 import lab.recall.view.ProgressBar;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 @Command(name = "run", mixinStandardHelpOptions = true, description = "Runs an experiment that is written in a request file.",
         footer = {"", "A .jsonl file holds one request a line; results go to DIR/0, DIR/1, .., and a finished line is not run again."})
 final class RunCommand implements Callable<Integer> {
+    /** A request holds vectors and lists of ids, no more. */
+    private static final long LARGEST = 256L << 20;
+
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "REQUEST", description = "A .json or .jsonl file.")
+    @Parameters(paramLabel = "REQUEST", arity = "0..1", description = "A .json or .jsonl file.")
     private Path file;
 
-    @Option(names = "--out", required = true, paramLabel = "DIR", description = "Where result.json and result.safetensors go.")
+    @Option(names = "--out", paramLabel = "DIR", description = "Where result.json and result.safetensors go.")
     private Path out;
+
+    @Option(names = "--fields", description = "Print all experiments and their fields, as a table in Markdown.")
+    private boolean fields;
+
+    @Option(names = "--fresh", description = "Replace what another request has left there.")
+    private boolean fresh;
 
     private final Requests requests = new Requests();
 
     @Override
     public Integer call() {
-        String text;
-        try {
-            text = Files.readString(file);
-        } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be read (" + (Files.exists(file) ? "not UTF-8 text" : "no such file") + ")", e);
+        if (fields) {
+            spec.commandLine().getOut().print(RequestField.page());
+            return 0;
         }
+        if (file == null || out == null) {
+            throw new ParameterException(spec.commandLine(), "expected REQUEST and --out DIR");
+        }
+        byte[] text = text();
         if (!file.toString().endsWith(".jsonl")) {
-            Journal journal = requests.run(text, out, ProgressBar.progress()).journal();
-            if (!journal.resumed().isEmpty()) {
-                spec.commandLine().getOut().println(journal.resumed());
+            int taken = requests.run(Json.object(text, "the request"), out, fresh, ProgressBar.progress()).taken();
+            if (taken > 0) {
+                spec.commandLine().getOut().println(taken + " finished pieces of an earlier run were taken from " + out.resolve("store"));
             }
-            journal.delete();
             spec.commandLine().getOut().println("written to " + out);
             return 0;
         }
-        return lines(text);
+        return lines(new String(text, StandardCharsets.UTF_8));
+    }
+
+    private byte[] text() {
+        if (!Files.isRegularFile(file)) {
+            throw new BadData(file, Files.exists(file) ? "not a plain file" : "no such file");
+        }
+        try {
+            if (Files.size(file) > LARGEST) {
+                throw new BadData(file, Files.size(file) + " bytes, expected " + LARGEST + " at most");
+            }
+            return Files.readString(file).getBytes(StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new BadData(file, "", "cannot be read (" + (e instanceof CharacterCodingException ? "not UTF-8 text"
+                    : AtomicFiles.reason(e)) + ")", e);
+        }
     }
 
     private int lines(String text) {
@@ -55,11 +91,13 @@ final class RunCommand implements Callable<Integer> {
             if (line.isBlank()) {
                 continue;
             }
+            Interruption.betweenPieces();
             try {
-                if (!Results.answers(line, folder)) {
-                    requests.run(line, folder, Progress.silent()).journal().delete();
+                ObjectNode request = Json.object(line.getBytes(StandardCharsets.UTF_8), "the request");
+                if (!Requests.isAnswered(request, folder)) {
+                    requests.run(request, folder, fresh, Progress.silent());
                 }
-            } catch (IllegalArgumentException e) {
+            } catch (Failure e) {
                 spec.commandLine().getErr().println("line " + number + ": " + Main.oneLine(e.getMessage()));
                 bad = 2;
             }

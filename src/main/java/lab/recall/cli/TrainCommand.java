@@ -3,6 +3,7 @@ package lab.recall.cli;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import lab.recall.base.Check;
 import lab.recall.math.Parallel;
 import lab.recall.train.TrainConfig;
 import lab.recall.train.Trained;
@@ -33,29 +34,22 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         TrainConfig config = TrainConfig.read(file);
-        if (threads != null && (threads < 1 || threads > MOST_THREADS)) {
-            throw new IllegalArgumentException("--threads: " + threads + ", expected a whole number from 1 to " + MOST_THREADS);
-        }
-        int before = Parallel.threads();
-        try {
-            if (threads != null) {
-                Parallel.setThreads(threads);
-            }
-            PrintWriter terminal = spec.commandLine().getOut();
-            Trained trained = new Trainer(config, out).train(earlier -> {
-                terminal.printf("going on after step %,d%n", earlier);
-                terminal.flush();
-            }, step -> { }, log -> {
-                terminal.println(log.last().line());
-                terminal.flush();
-            });
-            terminal.println(trained.model());
-            terminal.printf("recall of all pairs: seen %.4f, dropped %.4f, held out %.4f%n", trained.recall().seen(), trained.recall().dropped(),
-                    trained.recall().heldOut());
-            terminal.println("written to " + out);
-            return 0;
-        } finally {
-            Parallel.setThreads(before);
-        }
+        return Parallel.with(Check.whole("--threads", Check.or(threads, Parallel.threads()), 1, MOST_THREADS), () -> train(config));
+    }
+
+    private int train(TrainConfig config) {
+        PrintWriter terminal = spec.commandLine().getOut();
+        Trained trained = new Trainer(config, out).train(earlier -> {
+            terminal.printf("going on after step %,d%n", earlier);
+            terminal.flush();
+        }, step -> { }, log -> {
+            terminal.println(log.last().line());
+            terminal.flush();
+        });
+        terminal.println(trained.model());
+        terminal.printf("recall of all pairs: seen %.4f, dropped %.4f, held out %.4f%n", trained.recall().seen(), trained.recall().dropped(),
+                trained.recall().heldOut());
+        terminal.println("written to " + out);
+        return 0;
     }
 }

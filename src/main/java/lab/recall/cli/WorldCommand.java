@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import lab.recall.base.BadRequest;
 import lab.recall.facts.EditRequests;
 import lab.recall.facts.Fact;
 import lab.recall.facts.Relations;
@@ -39,13 +40,13 @@ final class WorldCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (!names.equals("grid") && !names.equals("unique")) {
-            throw new IllegalArgumentException("--names: '" + names + "', expected grid or unique");
+            throw new BadRequest("--names", "'" + names + "', expected grid or unique");
         }
         if (edits < 1) {
-            throw new IllegalArgumentException("--edits: " + edits + ", expected a whole number of at least 1");
+            throw new BadRequest("--edits", "" + edits + ", expected a whole number of at least 1");
         }
         if (seed < 0 || seed > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("--seed: " + seed + ", expected a whole number from 0 to " + Integer.MAX_VALUE);
+            throw new BadRequest("--seed", "" + seed + ", expected a whole number from 0 to " + Integer.MAX_VALUE);
         }
         World world = World.generate(seed, World.Names.valueOf(names.toUpperCase(Locale.ROOT)));
         world.write(out);

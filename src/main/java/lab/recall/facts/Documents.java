@@ -2,7 +2,6 @@ package lab.recall.facts;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,6 +18,11 @@ import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
+import lab.recall.base.InputFiles;
+import lab.recall.base.Json;
 
 /**
  * Texts for statistics over what a model reads: short ones made of facts, or those of a file.
@@ -31,7 +35,6 @@ import java.util.stream.StreamSupport;
  * A document made of facts is a few sentences drawn without replacement; when all are used up they are drawn anew.
  */
 public final class Documents {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final int SENTENCES = 4;
 
     private Documents() {
@@ -71,13 +74,19 @@ public final class Documents {
         return documents;
     }
 
-    /** Texts of a file, read as they are used, to be closed: one a line, or in a .jsonl file the field {@code text} of each line. */
+    /**
+     * Texts of a file, read as they are used, to be closed: one a line, or in a .jsonl file the field {@code text} of each line.
+     *
+     * @throws BadRequest for the field texts, now or while they are read, when the file is not that
+     */
     public static Stream<String> read(Path file) {
         BufferedReader reader;
         try {
-            reader = Files.newBufferedReader(file);
+            reader = Files.newBufferedReader(InputFiles.plain(file));
+        } catch (BadData e) {
+            throw new BadRequest("texts", file + " cannot be read: " + e.reason(), e);
         } catch (IOException e) {
-            throw new IllegalArgumentException("texts: " + file + " cannot be read" + (Files.exists(file) ? "" : ": no such file"), e);
+            throw new BadRequest("texts", file + " cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
         return StreamSupport.stream(Spliterators.spliteratorUnknownSize(new Lines(file, reader), Spliterator.ORDERED | Spliterator.NONNULL), false)
                 .onClose(() -> {
@@ -118,9 +127,9 @@ public final class Documents {
                 }
                 return true;
             } catch (CharacterCodingException e) {
-                throw new IllegalArgumentException("texts: " + file + " is not UTF-8 text", e);
+                throw new BadRequest("texts", file + " is not UTF-8 text", e);
             } catch (IOException e) {
-                throw new IllegalArgumentException("texts: " + file + " cannot be read (" + e.getMessage() + ")", e);
+                throw new BadRequest("texts", file + " cannot be read (" + AtomicFiles.reason(e) + ")", e);
             }
         }
 
@@ -136,14 +145,14 @@ public final class Documents {
 
         private String field(String text) {
             try {
-                JsonNode said = JSON.readTree(text).get("text");
+                JsonNode said = Json.MAPPER.readTree(text).get("text");
                 if (said != null && said.isTextual()) {
                     return said.asText();
                 }
             } catch (JsonProcessingException e) {
-                throw new IllegalArgumentException("texts: line " + line + " of " + file + " is not JSON (" + e.getOriginalMessage() + ")", e);
+                throw new BadRequest("texts", "line " + line + " of " + file + " is not JSON (" + Json.reason(e, false) + ")", e);
             }
-            throw new IllegalArgumentException("texts: line " + line + " of " + file + " is no JSON object with a text");
+            throw new BadRequest("texts", "line " + line + " of " + file + " is no JSON object with a text");
         }
     }
 }

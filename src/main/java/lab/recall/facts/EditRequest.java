@@ -1,6 +1,7 @@
 package lab.recall.facts;
 
 import java.util.List;
+import lab.recall.base.BadRequest;
 import lab.recall.text.Template;
 
 /**
@@ -24,15 +25,15 @@ public record EditRequest(int caseId, String relation, String prompt, String sub
         List<String> paraphrases, List<String> neighbours) {
     public EditRequest {
         if (subject.isBlank()) {
-            throw new IllegalArgumentException("subject: empty, expected the words that the fact is about");
+            throw new BadRequest("subject", "empty, expected the words that the fact is about");
         }
         if (targetNew.isBlank()) {
-            throw new IllegalArgumentException("target: empty, expected what is to be said after the prompt");
+            throw new BadRequest("target", "empty, expected what is to be said after the prompt");
         }
         if (!prompt.contains("{}")) {
             int at = prompt.indexOf(subject);
             if (at < 0) {
-                throw new IllegalArgumentException("subject: '" + subject + "' does not stand in the prompt '" + prompt
+                throw new BadRequest("subject", "'" + subject + "' does not stand in the prompt '" + prompt
                         + "'; write it there, or {} in its place");
             }
             prompt = prompt.substring(0, at) + "{}" + prompt.substring(at + subject.length());
@@ -42,7 +43,11 @@ public record EditRequest(int caseId, String relation, String prompt, String sub
         neighbours = List.copyOf(neighbours);
     }
 
-    /** One without test prompts; the subject stands in the prompt, or {} does. */
+    /**
+     * One without test prompts; the subject stands in the prompt, or {} does.
+     *
+     * @throws BadRequest when the subject does not stand in the prompt, or a text is empty
+     */
     public static EditRequest of(String prompt, String subject, String target) {
         return new EditRequest(0, "", prompt, subject, target, "", List.of(), List.of());
     }

@@ -3,17 +3,19 @@ package lab.recall.facts;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
+import lab.recall.base.InputFiles;
+import lab.recall.base.Json;
 import lab.recall.text.DataFolder;
 import lab.recall.text.Template;
 import lab.recall.view.Showable;
@@ -29,14 +31,13 @@ import lab.recall.view.Tables;
  * }</pre>
  */
 public record EditRequests(List<EditRequest> all) implements Showable {
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
     /** As many as CounterFact has. */
     private static final int PARAPHRASES = 2;
     private static final int NEIGHBOURS = 10;
 
     public EditRequests {
         if (all.isEmpty()) {
-            throw new IllegalArgumentException("requests: none, expected at least one");
+            throw new BadRequest("requests", "none, expected at least one");
         }
         all = List.copyOf(all);
     }
@@ -44,44 +45,43 @@ public record EditRequests(List<EditRequest> all) implements Showable {
     /**
      * Reads CounterFact's form: a JSON list, or one record a line, of {case_id, requested_rewrite: {prompt, subject, target_new: {str},
      * target_true: {str}}, paraphrase_prompts, neighborhood_prompts}. Other fields are passed over.
+     *
+     * @throws BadData when the file is not that
      */
     public static EditRequests read(Path file) {
         List<EditRequest> all = new ArrayList<>();
-        try (MappingIterator<JsonNode> records = JSON.readerFor(JsonNode.class).readValues(file.toFile())) {
-            while (records.hasNext()) {
-                JsonNode next = records.next();
+        try (MappingIterator<JsonNode> records = Json.MAPPER.readerFor(JsonNode.class).readValues(InputFiles.plain(file).toFile())) {
+            while (records.hasNextValue()) {
+                JsonNode next = records.nextValue();
                 for (JsonNode record : next.isArray() ? next : List.of(next)) {
                     all.add(parse(file, all.size(), record));
                 }
             }
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(file + ": not JSON (" + e.getOriginalMessage() + ")", e);
-        } catch (IOException | RuntimeException e) {
-            if (e instanceof IllegalArgumentException bad) {
-                throw bad;
-            }
-            throw new IllegalArgumentException(file + ": " + (Files.exists(file) ? "cannot be read as JSON" : "no such file"), e);
+            throw new BadData(file, "", "not JSON (" + Json.reason(e, false) + ")", e);
+        } catch (IOException e) {
+            throw new BadData(file, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
         if (all.isEmpty()) {
-            throw new IllegalArgumentException(file + ": no request in it");
+            throw new BadData(file, "no request in it");
         }
         return new EditRequests(all);
     }
 
     private static EditRequest parse(Path file, int number, JsonNode record) {
         JsonNode rewrite = record.path("requested_rewrite");
-        String where = file + ": request " + number + ": ";
+        String where = "request " + number;
         for (JsonNode text : List.of(rewrite.path("prompt"), rewrite.path("subject"), rewrite.path("target_new").path("str"))) {
             if (!text.isTextual()) {
-                throw new IllegalArgumentException(where + "expected requested_rewrite with prompt, subject and target_new.str as texts");
+                throw new BadData(file, where, "expected requested_rewrite with prompt, subject and target_new.str as texts");
             }
         }
         try {
             return new EditRequest(record.path("case_id").asInt(number), rewrite.path("relation_id").asText(""), rewrite.path("prompt").asText(),
                     rewrite.path("subject").asText(), rewrite.path("target_new").path("str").asText(), rewrite.path("target_true").path("str").asText(""),
                     texts(record.path("paraphrase_prompts")), texts(record.path("neighborhood_prompts")));
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(where + e.getMessage(), e);
+        } catch (BadRequest e) {
+            throw new BadData(file, where, e.getMessage(), e);
         }
     }
 
@@ -89,7 +89,7 @@ public record EditRequests(List<EditRequest> all) implements Showable {
         List<String> all = new ArrayList<>();
         for (JsonNode t : list) {
             if (!t.isTextual() || t.asText().isBlank()) {
-                throw new IllegalArgumentException("test prompts must be texts that are not empty, not " + t);
+                throw new BadRequest("", "test prompts must be texts that are not empty, not " + t);
             }
             all.add(t.asText());
         }
@@ -101,7 +101,11 @@ public record EditRequests(List<EditRequest> all) implements Showable {
         return read(DataFolder.find("world/edits/requests.json"));
     }
 
-    /** Requests about facts that a model knows; of other objects, as in {@link #of(Relations, List, int, long)}. */
+    /**
+     * Requests about facts that a model knows; of other objects, as in {@link #of(Relations, List, int, long)}.
+     *
+     * @throws BadRequest when none can be made
+     */
     public static EditRequests of(Relations relations, KnownFacts known, int count, long seed) {
         return of(relations, known.facts(), count, seed);
     }
@@ -113,6 +117,7 @@ public record EditRequests(List<EditRequest> all) implements Showable {
      * @param relations where the facts come from
      * @param count     how many at most
      * @param seed      the same seed gives the same requests
+     * @throws BadRequest when none can be made
      */
     public static EditRequests of(Relations relations, List<Fact> facts, int count, long seed) {
         List<Fact> order = new ArrayList<>(facts);
@@ -137,9 +142,13 @@ public record EditRequests(List<EditRequest> all) implements Showable {
         return new EditRequests(all);
     }
 
-    /** Writes CounterFact's form, a JSON list that {@link #read} opens. */
+    /**
+     * Writes CounterFact's form, a JSON list that {@link #read} opens.
+     *
+     * @throws java.io.UncheckedIOException when it cannot be written
+     */
     public void write(Path file) {
-        ArrayNode list = JSON.createArrayNode();
+        ArrayNode list = Json.MAPPER.createArrayNode();
         for (EditRequest r : all) {
             ObjectNode record = list.addObject().put("case_id", r.caseId());
             ObjectNode rewrite = record.putObject("requested_rewrite").put("prompt", r.prompt()).put("relation_id", r.relation());
@@ -149,12 +158,8 @@ public record EditRequests(List<EditRequest> all) implements Showable {
             r.paraphrases().forEach(record.putArray("paraphrase_prompts")::add);
             r.neighbours().forEach(record.putArray("neighborhood_prompts")::add);
         }
-        try {
-            Files.createDirectories(file.toAbsolutePath().getParent());
-            Files.writeString(file, JSON.writeValueAsString(list) + "\n");
-        } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be written (" + e.getMessage() + ")", e);
-        }
+        AtomicFiles.folder(file.toAbsolutePath().getParent());
+        AtomicFiles.write(file, Json.prettyLine(list));
     }
 
     /** How many. */

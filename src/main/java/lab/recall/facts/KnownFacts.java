@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import lab.recall.base.BadRequest;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
@@ -83,7 +84,11 @@ public final class KnownFacts implements Showable {
         return List.copyOf(order.subList(0, Math.min(count, order.size())));
     }
 
-    /** Pairs whose prompts have the same length and their subjects at the same tokens. */
+    /**
+     * Pairs whose prompts have the same length and their subjects at the same tokens.
+     *
+     * @throws BadRequest when no two known facts make a pair
+     */
     public FactPairs pairs(int count, long seed) {
         return pairs(count, seed, Pairing.CORRECTED);
     }
@@ -95,6 +100,7 @@ public final class KnownFacts implements Showable {
      * @param count   how many at most
      * @param seed    the same seed gives the same pairs
      * @param pairing how the two prompts are laid token on token
+     * @throws BadRequest when no two known facts make a pair
      */
     public FactPairs pairs(int count, long seed, Pairing pairing) {
         Random random = new Random(seed);
@@ -114,8 +120,8 @@ public final class KnownFacts implements Showable {
             pairs.add(pair(k, partners.get(random.nextInt(partners.size()))));
         }
         if (pairs.isEmpty()) {
-            throw new IllegalArgumentException(model.name() + " knows " + known.size() + " of these " + asked.stream().mapToInt(r -> r.facts().size()).sum()
-                    + " facts, and no two of one relation make a pair");
+            throw new BadRequest("", model.name() + " knows " + known.size() + " of these "
+                    + asked.stream().mapToInt(r -> r.facts().size()).sum() + " facts, and no two of one relation make a pair");
         }
         return new FactPairs(List.copyOf(pairs), unmatched);
     }

@@ -1,10 +1,8 @@
 package lab.recall.facts;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import lab.recall.base.BadData;
+import lab.recall.base.Json;
 import lab.recall.text.DataFolder;
 
 /**
@@ -17,8 +15,6 @@ import lab.recall.text.DataFolder;
  * Read from stored notebook output or decoded from the published vector figures; {@link #evidence} says which. Source: arXiv 2404.03646.
  */
 public final class PaperNumbers {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private final String name;
     private final JsonNode json;
 
@@ -27,14 +23,13 @@ public final class PaperNumbers {
         this.json = json;
     }
 
-    /** A file of {@code data/paper}, without its ending. */
+    /**
+     * A file of {@code data/paper}, without its ending.
+     *
+     * @throws BadData when there is no such file
+     */
     public static PaperNumbers of(String name) {
-        Path file = DataFolder.find("paper/" + name + ".json");
-        try {
-            return new PaperNumbers(name, JSON.readTree(Files.readAllBytes(file)));
-        } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be read (" + e.getMessage() + ")", e);
-        }
+        return new PaperNumbers(name, Json.object(DataFolder.find("paper/" + name + ".json")));
     }
 
     /** How exact the numbers are and where they were read. */
@@ -42,11 +37,15 @@ public final class PaperNumbers {
         return json.path("evidence").asText("");
     }
 
-    /** A list of numbers at a path of field names. */
+    /**
+     * A list of numbers at a path of field names.
+     *
+     * @throws BadData when there is none
+     */
     public double[] curve(String... path) {
         JsonNode list = at(path);
         if (!list.isArray()) {
-            throw new IllegalArgumentException("data/paper/" + name + ".json: " + String.join(" / ", path) + " is no list of numbers");
+            throw new BadData("data/paper/" + name + ".json", String.join(" / ", path) + " is no list of numbers");
         }
         double[] curve = new double[list.size()];
         for (int i = 0; i < curve.length; i++) {
@@ -55,12 +54,16 @@ public final class PaperNumbers {
         return curve;
     }
 
-    /** What stands at a path of field names, as JSON. */
+    /**
+     * What stands at a path of field names, as JSON.
+     *
+     * @throws BadData when there is nothing
+     */
     public JsonNode at(String... path) {
         JsonNode node = json;
         for (String p : path) {
             if (!node.has(p)) {
-                throw new IllegalArgumentException("data/paper/" + name + ".json: no '" + p + "' in " + String.join(" / ", path));
+                throw new BadData("data/paper/" + name + ".json", "no '" + p + "' in " + String.join(" / ", path));
             }
             node = node.get(p);
         }

@@ -1,15 +1,14 @@
 package lab.recall.facts;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Json;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Runner;
 import lab.recall.text.Template;
@@ -30,20 +29,14 @@ import lab.recall.text.Template;
  * @param facts       subject and object each
  */
 public record Relation(String name, String subjectType, List<Template> templates, List<Template> heldOut, Template inContext, List<Fact> facts) {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     /**
      * Reads a file of the form {prompt_templates, samples: [{subject, object}]}; it may also have prompt_templates_zs, held_out_templates and
      * subject_type.
+     *
+     * @throws BadData when the file is not that
      */
     public static Relation read(Path file) {
-        try {
-            return read(file, JSON.readTree(Files.readAllBytes(file)));
-        } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(file + ": not JSON (" + e.getOriginalMessage() + ")", e);
-        } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be read (" + e.getMessage() + ")", e);
-        }
+        return read(file, Json.object(file));
     }
 
     private static Relation read(Path file, JsonNode json) {
@@ -51,7 +44,7 @@ public record Relation(String name, String subjectType, List<Template> templates
                 ? json.path("prompt_templates_zs") : json.path("prompt_templates");
         JsonNode first = json.path("prompt_templates").path(0).isTextual() ? json.path("prompt_templates") : templates;
         if (!templates.path(0).isTextual() || !json.path("samples").isArray() || json.path("samples").isEmpty()) {
-            throw new IllegalArgumentException(file + ": a relation needs prompt_templates and samples");
+            throw new BadData(file, "a relation needs prompt_templates and samples");
         }
         String name = file.getFileName().toString().replaceFirst("\\.json$", "");
         List<Fact> facts = new ArrayList<>();
@@ -59,15 +52,15 @@ public record Relation(String name, String subjectType, List<Template> templates
             String subject = s.path("subject").textValue();
             String object = s.path("object").textValue();
             if (subject == null || subject.isBlank() || object == null || object.isBlank()) {
-                throw new IllegalArgumentException(file + ": sample " + facts.size() + " needs a subject and an object");
+                throw new BadData(file, "sample " + facts.size() + " needs a subject and an object");
             }
             facts.add(new Fact(name, subject, object));
         }
         try {
             return new Relation(name, json.path("subject_type").asText("thing"), templates(templates), templates(json.path("held_out_templates")),
                     new Template(first.get(0).asText()), List.copyOf(facts));
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+        } catch (BadRequest e) {
+            throw new BadData(file, "", e.getMessage(), e);
         }
     }
 
@@ -75,7 +68,7 @@ public record Relation(String name, String subjectType, List<Template> templates
         List<Template> all = new ArrayList<>();
         for (JsonNode t : texts) {
             if (!t.isTextual()) {
-                throw new IllegalArgumentException("the template " + t + " is no text");
+                throw new BadRequest("", "the template " + t + " is no text");
             }
             all.add(new Template(t.asText()));
         }
@@ -84,7 +77,7 @@ public record Relation(String name, String subjectType, List<Template> templates
 
     /** The file's JSON, as {@link #read} takes it. */
     ObjectNode json() {
-        ObjectNode json = JSON.createObjectNode().put("name", name).put("subject_type", subjectType);
+        ObjectNode json = Json.MAPPER.createObjectNode().put("name", name).put("subject_type", subjectType);
         boolean apart = !inContext.equals(templates.get(0));
         if (apart) {
             json.putArray("prompt_templates").add(inContext.text());
@@ -110,7 +103,11 @@ public record Relation(String name, String subjectType, List<Template> templates
         return templates.get(0);
     }
 
-    /** The facts that a model knows: those whose next token it gets right. */
+    /**
+     * The facts that a model knows: those whose next token it gets right.
+     *
+     * @throws lab.recall.base.Unsolvable when the model's logits are not finite
+     */
     public KnownFacts knownBy(LanguageModel model) {
         return KnownFacts.of(model, List.of(this), Runner.shown());
     }

@@ -1,13 +1,16 @@
 package lab.recall.facts;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Nearest;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Runner;
 import lab.recall.text.DataFolder;
@@ -45,9 +48,20 @@ public final class Relations implements Showable {
         return folder(DataFolder.find("relations"));
     }
 
-    /** Those of a name: {@code world}, {@code lre}, or a folder of relation files. */
+    /**
+     * Those of a name: {@code world}, {@code lre}, or a folder of relation files.
+     *
+     * @throws BadData as {@link #folder}
+     */
     public static Relations named(String name) {
-        return name.equals("world") ? world() : name.equals("lre") ? lre() : folder(Path.of(name));
+        if (name.equals("world") || name.equals("lre")) {
+            return name.equals("world") ? world() : lre();
+        }
+        try {
+            return folder(Path.of(name));
+        } catch (InvalidPathException e) {
+            throw new BadData(name, "", "no such folder of relations", e);
+        }
     }
 
     /**
@@ -55,34 +69,39 @@ public final class Relations implements Showable {
      *
      * @param relations as in {@link #named}, or empty for those that belong to the model
      * @param relation  a name, or {@code all}
+     * @throws BadRequest when there are none
      */
     public static Relations asked(LanguageModel model, String relations, String relation) {
         Relations all;
         try {
             all = relations.isEmpty() ? of(model) : named(relations);
-        } catch (IllegalArgumentException e) {
+        } catch (BadData e) {
             throw new BadRequest("relations", e.getMessage(), e);
         }
         try {
             return all.only(relation);
-        } catch (IllegalArgumentException e) {
-            throw new BadRequest("relation", e.getMessage(), e);
+        } catch (BadRequest e) {
+            throw e.of("relation");
         }
     }
 
-    /** Every JSON file of a folder. */
+    /**
+     * Every JSON file of a folder.
+     *
+     * @throws BadData when the folder or a file in it is not that
+     */
     public static Relations folder(Path folder) {
         if (!Files.isDirectory(folder)) {
-            throw new IllegalArgumentException(folder + ": no such folder of relations");
+            throw new BadData(folder, "no such folder of relations");
         }
         try (Stream<Path> files = Files.list(folder)) {
             List<Relation> all = files.filter(f -> f.toString().endsWith(".json")).sorted().map(Relation::read).toList();
             if (all.isEmpty()) {
-                throw new IllegalArgumentException(folder + ": no relation (a JSON file) in this folder");
+                throw new BadData(folder, "no relation (a JSON file) in this folder");
             }
             return new Relations(all);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new BadData(folder, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
     }
 
@@ -91,18 +110,36 @@ public final class Relations implements Showable {
         return all;
     }
 
-    /** One by its name. */
+    /**
+     * One by its name.
+     *
+     * @throws BadRequest when there is none, with the nearest name
+     */
     public Relation get(String name) {
-        return all.stream().filter(r -> r.name().equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(
-                "'" + name + "' is no relation here; there are " + String.join(", ", all.stream().map(Relation::name).toList())));
+        return all.stream().filter(r -> r.name().equals(name)).findFirst().orElseThrow(() -> unknown(name));
     }
 
-    /** The one of this name, or all of them for {@code all}. */
+    private BadRequest unknown(String name) {
+        List<String> names = all.stream().map(Relation::name).toList();
+        String meant = Nearest.question(name, names);
+        return new BadRequest("", "'" + name + "' is no relation here" + meant
+                + (meant.isEmpty() ? "; there" : " There") + " are " + String.join(", ", names));
+    }
+
+    /**
+     * The one of this name, or all of them for {@code all}.
+     *
+     * @throws BadRequest when there is none of this name
+     */
     public Relations only(String name) {
         return name.equals("all") ? this : new Relations(List.of(get(name)));
     }
 
-    /** The facts of all relations that a model knows. */
+    /**
+     * The facts of all relations that a model knows.
+     *
+     * @throws lab.recall.base.Unsolvable when the model's logits are not finite
+     */
     public KnownFacts knownBy(LanguageModel model) {
         return knownBy(model, Runner.shown());
     }

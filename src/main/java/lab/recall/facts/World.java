@@ -1,18 +1,17 @@
 package lab.recall.facts;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.Json;
 import lab.recall.text.Template;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
@@ -37,8 +36,6 @@ public final class World implements Showable {
         /** The first word of every subject is its own and alone names it; the second one says nothing, cities and countries have one too. */
         UNIQUE
     }
-
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     private final Relations relations;
 
@@ -77,7 +74,7 @@ public final class World implements Showable {
 
     private static JsonNode plan() {
         try (InputStream in = World.class.getResourceAsStream("world.json")) {
-            return JSON.readTree(in);
+            return Json.object(in.readAllBytes(), "world.json");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -103,7 +100,11 @@ public final class World implements Showable {
         return objects.get(random.nextInt(objects.size()));
     }
 
-    /** Reads the relations of a folder. */
+    /**
+     * Reads the relations of a folder.
+     *
+     * @throws lab.recall.base.BadData as {@link Relations#folder}
+     */
     public static World read(Path folder) {
         return new World(Relations.folder(folder));
     }
@@ -118,16 +119,14 @@ public final class World implements Showable {
         return relations().stream().flatMap(r -> r.facts().stream()).toList();
     }
 
-    /** Writes one file a relation. */
+    /**
+     * Writes one file a relation.
+     *
+     * @throws UncheckedIOException when one cannot be written
+     */
     public void write(Path folder) {
-        try {
-            Files.createDirectories(folder);
-            for (Relation r : relations()) {
-                Files.writeString(folder.resolve(r.name() + ".json"), JSON.writeValueAsString(r.json()) + "\n");
-            }
-        } catch (IOException e) {
-            throw new IllegalArgumentException(folder + ": cannot be written (" + e.getMessage() + ")", e);
-        }
+        AtomicFiles.folder(folder);
+        relations().forEach(r -> AtomicFiles.write(folder.resolve(r.name() + ".json"), Json.prettyLine(r.json())));
     }
 
     @Override

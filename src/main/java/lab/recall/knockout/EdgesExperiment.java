@@ -3,7 +3,9 @@ package lab.recall.knockout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CancellationException;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
+import lab.recall.base.Interruption;
 import lab.recall.base.Progress;
 import lab.recall.model.Edges;
 import lab.recall.model.HookPoint;
@@ -12,57 +14,88 @@ import lab.recall.model.LanguageModel;
 import lab.recall.model.Mamba;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
-import lab.recall.study.Answer;
 import lab.recall.study.Experiment;
-import lab.recall.study.Fields;
 import lab.recall.study.NamedArray;
+import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
-/** A run with cut edges: {"experiment": "edges", "prompt", "layers": [first, last], "edges": [[source, target], ..], "cut", "term_norms"}. */
-public final class EdgesExperiment implements Experiment<LanguageModel> {
+/** A run with cut edges. */
+public final class EdgesExperiment implements Experiment<EdgesRequest, EdgesExperiment.Found> {
+    /** Logits, [tokens, V], and if asked for {@code scan_term_norm}, [L, target, source]. */
+    public record Found(List<NamedArray> arrays) implements Result {
+        @Override
+        public Map<String, Object> scalars() {
+            return Map.of();
+        }
+    }
+
     @Override
     public String name() {
         return "edges";
     }
 
     @Override
-    public List<String> fields() {
-        return List.of("prompt", "layers", "edges", "cut", "term_norms");
+    public String description() {
+        return "A run in which some tokens no longer read some others.";
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Runner runner) {
-        int[] ids = f.prompt("prompt", model.vocabulary(), t -> model.prompt(t).ids());
-        int[] layers = f.layerRange("layers", model.layers());
-        Edges edges = Edges.of(f.edges("edges", ids.length));
-        boolean mamba = model instanceof Mamba;
-        String cut = f.requiredChoice("cut", mamba ? List.of("scan", "conv", "both") : List.of("attention"));
-        boolean norms = f.flag("term_norms");
-        if (norms && !mamba) {
-            throw new IllegalArgumentException("term_norms: true, expected false: only a Mamba has scan terms");
+    public Class<EdgesRequest> request() {
+        return EdgesRequest.class;
+    }
+
+    @Override
+    public Class<Found> result() {
+        return Found.class;
+    }
+
+    @Override
+    public EdgesRequest complete(LanguageModel model, EdgesRequest q) {
+        int tokens = q.prompt().ids(model, "prompt").length;
+        int first = Check.whole("layers[0]", q.layers().get(0), 0, model.layers() - 1);
+        Check.whole("layers[1]", q.layers().get(1), first, model.layers() - 1);
+        for (int i = 0; i < q.edges().size(); i++) {
+            int target = Check.whole("edges[" + i + "] (target)", q.edges().get(i).get(1), 0, tokens - 1);
+            Check.whole("edges[" + i + "] (source)", q.edges().get(i).get(0), 0, target);
         }
-        for (int t = 0; t < ids.length && !mamba; t++) {
+        boolean mamba = model instanceof Mamba;
+        Check.word("cut", q.cut(), mamba ? List.of("scan", "conv", "both") : List.of("attention"));
+        if (q.termNorms() && !mamba) {
+            throw new BadRequest("term_norms", "true, expected false: only a Mamba has scan terms");
+        }
+        Edges edges = edges(q);
+        for (int t = 0; t < tokens && !mamba; t++) {
             if (edges.count(t) == t + 1) {
-                throw new IllegalArgumentException("edges: token " + t + " would attend to nothing; at least one source must stay");
+                throw new BadRequest("edges", "token " + t + " would attend to nothing; at least one source must stay");
             }
         }
+        return q;
+    }
+
+    private static Edges edges(EdgesRequest q) {
+        return Edges.of(q.edges().stream().map(e -> new int[] {e.get(0), e.get(1)}).toList());
+    }
+
+    @Override
+    public Found run(LanguageModel model, EdgesRequest q, Runner runner) {
+        int[] ids = q.prompt().ids(model, "prompt");
+        Edges edges = edges(q);
         List<Intervention> cuts = new ArrayList<>();
-        for (int l = layers[0]; l <= layers[1]; l++) {
-            if (cut.equals("scan")) {
-                cuts.add(Intervention.cutScan(l, edges));
-            } else if (cut.equals("conv")) {
-                cuts.add(Intervention.cutConv(l, edges));
-            } else {
-                cuts.addAll(Intervention.cut(model, l, l, edges));
+        for (int l = q.layers().get(0); l <= q.layers().get(1); l++) {
+            switch (q.cut()) {
+                case "scan" -> cuts.add(Intervention.cutScan(l, edges));
+                case "conv" -> cuts.add(Intervention.cutConv(l, edges));
+                default -> cuts.addAll(Intervention.cut(model, l, l, edges));
             }
         }
         float[] logits = model.run(ids, Recording.points(HookPoint.LOGITS), cuts).activation(0, HookPoint.LOGITS).values();
         List<NamedArray> arrays = new ArrayList<>();
         arrays.add(new NamedArray("logits", new long[] {ids.length, model.vocabulary()}, logits));
-        if (norms) {
-            arrays.add(new NamedArray("scan_term_norm", new long[] {model.layers(), ids.length, ids.length}, norms((Mamba) model, ids, progress)));
+        if (q.termNorms()) {
+            arrays.add(new NamedArray("scan_term_norm", new long[] {model.layers(), ids.length, ids.length},
+                    norms((Mamba) model, ids, runner.progress())));
         }
-        return new Answer(Map.of(), arrays);
+        return new Found(arrays);
     }
 
     /** The 2-norm over channels of each scan term of the run without cuts, [L, target, source]. */
@@ -73,15 +106,13 @@ public final class EdgesExperiment implements Experiment<LanguageModel> {
         progress.start("scan terms", "sources", (long) model.layers() * tokens);
         for (int l = 0; l < model.layers(); l++) {
             for (int s = 0; s < tokens; s++) {
+                Interruption.check();
                 float[] terms = model.scanTerms(pass, l, s);
                 int width = terms.length / (tokens - s);
                 for (int t = s; t < tokens; t++) {
                     norms[(l * tokens + t) * tokens + s] = (float) HiddenAttention.norm(terms, (t - s) * width, width);
                 }
                 progress.to((long) l * tokens + s + 1);
-                if (Thread.currentThread().isInterrupted()) {
-                    throw new CancellationException("interrupted");
-                }
             }
         }
         progress.finish();

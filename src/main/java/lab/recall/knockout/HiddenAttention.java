@@ -1,9 +1,15 @@
 package lab.recall.knockout;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
+import lab.recall.base.Json;
 import lab.recall.model.Edges;
 import lab.recall.model.Forks;
 import lab.recall.model.GptNeoX;
@@ -14,6 +20,7 @@ import lab.recall.model.Mamba;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
+import lab.recall.study.ModelCard;
 import lab.recall.text.Prompt;
 import lab.recall.view.HeatMap;
 import lab.recall.view.Showable;
@@ -31,40 +38,50 @@ import lab.recall.view.Showable;
  * skip share add up to 1 exactly as attention weights do; a share may be negative. Source: Ali et al., arXiv 2403.01590, section 3.
  */
 public final class HiddenAttention implements Showable {
-    private final LanguageModel model;
-    private final Prompt prompt;
+    private final ModelCard model;
     private final int layer;
+    private final List<String> tokens;
     private final double[][] share;
     private final double[] skip;
-    private final double[][] scan;
-    private final double[][] conv;
-    private final double[][] whole;
-    private double residue;
+    /** Null for a model that has attention weights. */
+    private final Terms terms;
 
-    private HiddenAttention(LanguageModel model, Prompt prompt, int layer) {
-        if (layer < 0 || layer >= model.layers()) {
-            throw new IllegalArgumentException("layer: " + layer + ", expected a whole number from 0 to " + (model.layers() - 1));
-        }
-        this.model = model;
-        this.prompt = prompt;
-        this.layer = layer;
-        int tokens = prompt.length();
-        share = nans(tokens);
-        skip = new double[tokens];
-        scan = nans(tokens);
-        conv = nans(tokens);
-        whole = nans(tokens);
+    /**
+     * What a scan's terms tell beside their shares, [target][source].
+     *
+     * @param scan    2-norms of the scan's terms
+     * @param conv    2-norms of the convolution's terms
+     * @param whole   change of y by the whole cut, relative to y
+     * @param residue what the terms' sum misses of y
+     */
+    private record Terms(double[][] scan, double[][] conv, double[][] whole, double residue) {
     }
 
-    /** Of a prompt in a layer. */
+    @JsonCreator
+    private HiddenAttention(@JsonProperty("model") ModelCard model, @JsonProperty("layer") int layer,
+            @JsonProperty("tokens") List<String> tokens, @JsonProperty("share") double[][] share,
+            @JsonProperty("skip") double[] skip, @JsonProperty("terms") Terms terms) {
+        this.model = model;
+        this.layer = layer;
+        this.tokens = List.copyOf(tokens);
+        this.share = share;
+        this.skip = skip;
+        this.terms = terms;
+    }
+
+    /**
+     * Of a prompt in a layer.
+     *
+     * @throws BadRequest if the model has no such layer
+     */
     public static HiddenAttention of(LanguageModel model, Prompt prompt, int layer) {
-        HiddenAttention h = new HiddenAttention(model, prompt, layer);
-        if (model instanceof Mamba mamba) {
-            h.terms(mamba);
-        } else {
-            h.weights((GptNeoX) model);
-        }
-        return h;
+        Check.whole("layer", layer, 0, model.layers() - 1);
+        return model instanceof Mamba mamba ? terms(mamba, prompt, layer) : weights((GptNeoX) model, prompt, layer);
+    }
+
+    /** The model. */
+    public ModelCard model() {
+        return model;
     }
 
     /** Each source's share of what the target reads, [target][source]; NaN for sources after the target. */
@@ -77,40 +94,57 @@ public final class HiddenAttention implements Showable {
         return skip;
     }
 
-    /** 2-norm over channels of the scan's term of each edge, [target][source]. */
+    /**
+     * 2-norm over channels of the scan's term of each edge, [target][source].
+     *
+     * @throws BadRequest if the model has attention weights instead
+     */
     public double[][] scanNorms() {
-        requireMamba();
-        return scan;
+        return terms().scan;
     }
 
-    /** 2-norm over channels of the convolution's term of each edge, before the SiLU, [target][source]. */
+    /**
+     * 2-norm over channels of the convolution's term of each edge, before the SiLU, [target][source].
+     *
+     * @throws BadRequest if the model has attention weights instead
+     */
     public double[][] convNorms() {
-        requireMamba();
-        return conv;
+        return terms().conv;
     }
 
-    /** By how much y at the target changes when the edge is cut through convolution and scan, relative to y's norm, [target][source]. */
+    /**
+     * By how much y at the target changes when the edge is cut through convolution and scan, relative to y's norm, [target][source].
+     *
+     * @throws BadRequest if the model has attention weights instead
+     */
     public double[][] wholeEffect() {
-        requireMamba();
-        return whole;
+        return terms().whole;
     }
 
-    /** The largest difference between y and the sum of its terms, relative to the largest number in y: rounding. */
+    /**
+     * The largest difference between y and the sum of its terms, relative to the largest number in y: rounding.
+     *
+     * @throws BadRequest if the model has attention weights instead
+     */
     public double residue() {
-        requireMamba();
-        return residue;
+        return terms().residue;
     }
 
-    private void requireMamba() {
-        if (!(model instanceof Mamba)) {
-            throw new IllegalArgumentException(model.name() + " is no Mamba: it has attention weights, no scan terms");
+    private Terms terms() {
+        if (terms == null) {
+            throw new BadRequest("model", model.name() + " is no Mamba: it has attention weights, no scan terms");
         }
+        return terms;
     }
 
-    private void terms(Mamba mamba) {
+    private static HiddenAttention terms(Mamba mamba, Prompt prompt, int layer) {
         int tokens = prompt.length();
         Pass pass = mamba.run(prompt.ids(), Recording.states().and(Recording.points(HookPoint.C, HookPoint.Y)));
         int width = mamba.width(HookPoint.Y);
+        double[][] share = nans(tokens);
+        double[] skip = new double[tokens];
+        double[][] scan = nans(tokens);
+        double[][] conv = nans(tokens);
         double[][] left = new double[tokens][width];
         double[] square = new double[tokens];
         double largest = 0;
@@ -137,16 +171,18 @@ public final class HiddenAttention implements Showable {
                 }
             }
         }
-        residue = Arrays.stream(left).flatMapToDouble(Arrays::stream).map(Math::abs).max().orElse(0) / largest;
-        cutEach(pass, square);
+        double residue = Arrays.stream(left).flatMapToDouble(Arrays::stream).map(Math::abs).max().orElse(0) / largest;
+        return new HiddenAttention(ModelCard.of(mamba), layer, names(mamba, prompt), share, skip,
+                new Terms(scan, conv, cutEach(mamba, layer, pass, square), residue));
     }
 
-    private void cutEach(Pass pass, double[] square) {
-        int tokens = prompt.length();
-        Forks forks = model.forks();
+    private static double[][] cutEach(Mamba mamba, int layer, Pass pass, double[] square) {
+        int tokens = square.length;
+        double[][] whole = nans(tokens);
+        Forks forks = mamba.forks();
         for (int t = 0; t < tokens; t++) {
             for (int s = 0; s <= t; s++) {
-                forks.add(pass, Intervention.cut(model, layer, layer, Edges.of(s, t)));
+                forks.add(pass, Intervention.cut(mamba, layer, layer, Edges.of(s, t)));
             }
         }
         int at = 0;
@@ -161,11 +197,14 @@ public final class HiddenAttention implements Showable {
                 whole[t][s] = norm(without, 0, y.length) / Math.sqrt(square[t]);
             }
         }
+        return whole;
     }
 
-    private void weights(GptNeoX neox) {
+    private static HiddenAttention weights(GptNeoX neox, Prompt prompt, int layer) {
         int tokens = prompt.length();
-        float[] probs = neox.run(prompt.ids(), Recording.of("layers." + layer + ".attn_probs")).activation(layer, HookPoint.ATTN_PROBS).values();
+        double[][] share = nans(tokens);
+        Pass pass = neox.run(prompt.ids(), Recording.of("layers." + layer + ".attn_probs"));
+        float[] probs = pass.activation(layer, HookPoint.ATTN_PROBS).values();
         for (int t = 0; t < tokens; t++) {
             for (int s = 0; s <= t; s++) {
                 double sum = 0;
@@ -175,28 +214,38 @@ public final class HiddenAttention implements Showable {
                 share[t][s] = sum / neox.heads();
             }
         }
+        return new HiddenAttention(ModelCard.of(neox), layer, names(neox, prompt), share, new double[tokens], null);
     }
 
-    /** The shares, [target][source]. */
-    public HeatMap heatmap() {
-        String what = model instanceof Mamba ? "share of y" : "attention, mean of heads";
-        return picture(String.format(Locale.ROOT, "%s, layer %d: %s", model.name(), layer, what), share).colours(HeatMap.Colours.DIVERGING).range(-1, 1);
-    }
-
-    /** What a cut of both convolution and scan changes, [target][source]. */
-    public HeatMap wholeHeatmap() {
-        requireMamba();
-        return picture(model.name() + ", layer " + layer + ": change of y by the whole cut", whole);
-    }
-
-    private HeatMap picture(String title, double[][] values) {
+    /** The tokens' texts, those of the subject with a star. */
+    private static List<String> names(LanguageModel model, Prompt prompt) {
         List<String> names = new ArrayList<>();
         for (int t = 0; t < prompt.length(); t++) {
             int id = prompt.ids()[t];
             String text = model.tokenizer().map(x -> x.token(id)).orElse(String.valueOf(id)).strip();
             names.add(text + (t >= prompt.subjectStart() && t < prompt.subjectEnd() ? " *" : ""));
         }
-        return HeatMap.of(title, values).rows(names).rowAxis("reads").columns("is read");
+        return names;
+    }
+
+    /** The shares, [target][source]. */
+    public HeatMap heatmap() {
+        String what = terms != null ? "share of y" : "attention, mean of heads";
+        return picture(String.format(Locale.ROOT, "%s, layer %d: %s", model.name(), layer, what), share)
+                .colours(HeatMap.Colours.DIVERGING).range(-1, 1);
+    }
+
+    /**
+     * What a cut of both convolution and scan changes, [target][source].
+     *
+     * @throws BadRequest if the model has attention weights instead
+     */
+    public HeatMap wholeHeatmap() {
+        return picture(model.name() + ", layer " + layer + ": change of y by the whole cut", terms().whole);
+    }
+
+    private HeatMap picture(String title, double[][] values) {
+        return HeatMap.of(title, values).rows(tokens).rowAxis("reads").columns("is read");
     }
 
     @Override
@@ -222,5 +271,16 @@ public final class HiddenAttention implements Showable {
             sum += (double) a[aAt + i] * b[bAt + i];
         }
         return sum;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof HiddenAttention h && model.equals(h.model) && layer == h.layer && tokens.equals(h.tokens)
+                && Json.tree(this).equals(Json.tree(h));
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(model, layer, tokens);
     }
 }

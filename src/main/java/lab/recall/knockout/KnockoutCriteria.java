@@ -13,8 +13,8 @@ import lab.recall.view.Criteria.Criterion;
 import lab.recall.view.Criteria.Found;
 
 /**
- * The shapes of the paper's knock-out curves, examined on a model: each criterion is one function of curves by centre layer, applied to this
- * model's and to the published ones. Layers are compared by relative depth, l / L.
+ * The shapes of the paper's knock-out curves, examined on a model: each criterion is one function of curves by centre layer, applied to
+ * this model's and to the published ones. Layers are compared by relative depth, l / L.
  *
  * <pre>{@code
  * KnockoutCriteria.of("tiny-mamba, the paper's form", wide, single)      // single: of windows of one layer, for F5
@@ -40,11 +40,13 @@ public final class KnockoutCriteria {
     public static Criteria of(String title, KnockoutCurves wide, KnockoutCurves single) {
         PaperNumbers paper = PaperNumbers.of("knockout");
         Curves here = wide::means;
-        Criteria all = Criteria.examined(title, criteria(), here, group -> paper.curve("categories", NAMES.get(group))).evidence(paper.evidence());
+        Criteria all = Criteria.examined(title, criteria(), here, group -> paper.curve("categories", NAMES.get(group)))
+                .evidence(paper.evidence());
         int reader = readers(wide.means(TokenGroup.SUBJECT), wide.window()).get(0);
-        int spike = single.lowest(new Route(TokenGroup.SUBJECT, null));
+        int spike = single.lowest(Route.from(TokenGroup.SUBJECT));
         List<Integer> published = readers(paper.curve("categories", NAMES.get(TokenGroup.SUBJECT)), PAPER_WINDOW);
-        return all.add("F5", "subject: the layer at whose entering and leaving the window the curve steps most is where one layer alone costs most",
+        return all.add("F5",
+                "subject: the layer at whose entering and leaving the window the curve steps most is where one layer alone costs most",
                 "steps at layer " + reader + ", one layer alone at " + spike, reader == spike,
                 "steps at layers " + published.get(0) + " and " + published.get(1) + "; one layer alone was not run");
     }
@@ -74,12 +76,15 @@ public final class KnockoutCriteria {
             double second = RelativeDepth.least(c.of(TokenGroup.SUBJECT), 0.671, 0.75);
             return new Found("at least " + number(between) + "; " + number(second), between > -0.3 && second <= -0.7);
         }));
-        all.add(new Criterion<>("F1", "subject: within 0.05 of 0 in the last sixth", c -> nearNothing(c.of(TokenGroup.SUBJECT), 0.828, 1, 0.05)));
-        all.add(new Criterion<>("F2", "subject's last token: -0.2 to 0 in the first fifth, at most -0.4 at 0.67 to 0.75 of the depth", c -> {
+        all.add(new Criterion<>("F1", "subject: within 0.05 of 0 in the last sixth",
+                c -> nearNothing(c.of(TokenGroup.SUBJECT), 0.828, 1, 0.05)));
+        all.add(new Criterion<>("F2",
+                "subject's last token: -0.2 to 0 in the first fifth, at most -0.4 at 0.67 to 0.75 of the depth", c -> {
             double[] curve = c.of(TokenGroup.SUBJECT_LAST);
             double early = RelativeDepth.least(curve, 0, 0.19);
             double second = RelativeDepth.least(curve, 0.671, 0.75);
-            return new Found("at least " + number(early) + "; " + number(second), early >= -0.2 && RelativeDepth.most(curve, 0, 0.19) <= 0 && second <= -0.4);
+            return new Found("at least " + number(early) + "; " + number(second),
+                    early >= -0.2 && RelativeDepth.most(curve, 0, 0.19) <= 0 && second <= -0.4);
         }));
         all.add(new Criterion<>("F2", "subject's last token: mean of at most -0.25 at 0.27 to 0.375 of the depth", c -> {
             double mean = RelativeDepth.mean(c.of(TokenGroup.SUBJECT_LAST), 0.265, 0.375);
@@ -91,7 +96,8 @@ public final class KnockoutCriteria {
             Found end = nearNothing(curve, 0.9, 1, 0.1);
             return new Found(number(mean) + "; " + end.text(), mean >= -0.65 && mean <= -0.2 && end.held());
         }));
-        all.add(new Criterion<>("F4", "prompt's last token: within 0.05 of 0 in the first fifth", c -> nearNothing(c.of(TokenGroup.PROMPT_LAST), 0, 0.219, 0.05)));
+        all.add(new Criterion<>("F4", "prompt's last token: within 0.05 of 0 in the first fifth",
+                c -> nearNothing(c.of(TokenGroup.PROMPT_LAST), 0, 0.219, 0.05)));
         all.add(new Criterion<>("F4", "prompt's last token: mean of -0.3 to -0.05 at 0.31 to 0.78 of the depth", c -> {
             double mean = RelativeDepth.mean(c.of(TokenGroup.PROMPT_LAST), 0.3125, 0.782);
             return new Found(number(mean), mean >= -0.3 && mean <= -0.05);

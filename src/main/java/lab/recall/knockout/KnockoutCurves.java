@@ -1,14 +1,17 @@
 package lab.recall.knockout;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
-import lab.recall.model.LanguageModel;
-import lab.recall.model.Mamba;
+import lab.recall.base.BadRequest;
 import lab.recall.stats.Estimate;
 import lab.recall.stats.RelativeDepth;
+import lab.recall.study.ModelCard;
 import lab.recall.view.Charts;
 import lab.recall.view.HeatMap;
 import lab.recall.view.Showable;
@@ -17,8 +20,8 @@ import org.knowm.xchart.XYChart;
 import tech.tablesaw.api.Table;
 
 /**
- * Relative changes of the answer's probability by route and centre layer, averaged over facts with 95 % bootstrap intervals; shows itself as a
- * line chart.
+ * Relative changes of the answer's probability by route and centre layer, averaged over facts with 95 % bootstrap intervals; shows itself
+ * as a line chart.
  *
  * <pre>{@code
  * curves.at(SUBJECT, 4)                                     // mean and interval
@@ -28,18 +31,25 @@ import tech.tablesaw.api.Table;
 public final class KnockoutCurves implements Showable {
     private static final long SEED = 1;
 
-    private final LanguageModel model;
-    private final Knockout.Form form;
+    private final ModelCard model;
+    private final String what;
     private final int window;
     private final List<Route> routes;
     private final double[][][] changes;
-    private final Estimate[][] estimates;
+    private final transient Estimate[][] estimates;
 
-    KnockoutCurves(LanguageModel model, Knockout.Form form, int window, List<Route> routes, double[][][] changes) {
+    /**
+     * @param what    was done, in words, for titles
+     * @param window  layers together
+     * @param changes (p' - p) / p, [fact][route][centre layer]
+     */
+    @JsonCreator
+    KnockoutCurves(@JsonProperty("model") ModelCard model, @JsonProperty("what") String what, @JsonProperty("window") int window,
+            @JsonProperty("routes") List<Route> routes, @JsonProperty("changes") double[][][] changes) {
         this.model = model;
-        this.form = form;
+        this.what = what;
         this.window = window;
-        this.routes = routes;
+        this.routes = List.copyOf(routes);
         this.changes = changes;
         this.estimates = new Estimate[routes.size()][model.layers()];
         for (int r = 0; r < routes.size(); r++) {
@@ -49,6 +59,11 @@ public final class KnockoutCurves implements Showable {
                 estimates[r][l] = Estimate.mean(Arrays.stream(changes).mapToDouble(c -> c[route][layer]).toArray(), SEED);
             }
         }
+    }
+
+    /** The model. */
+    public ModelCard model() {
+        return model;
     }
 
     /** How many facts. */
@@ -71,11 +86,15 @@ public final class KnockoutCurves implements Showable {
         return changes;
     }
 
-    /** Mean and interval of a route's relative change at a centre layer. */
+    /**
+     * Mean and interval of a route's relative change at a centre layer.
+     *
+     * @throws BadRequest if the route was not measured
+     */
     public Estimate at(Route route, int layer) {
         int r = routes.indexOf(route);
         if (r < 0) {
-            throw new IllegalArgumentException("'" + route.label() + "' was not measured; there are "
+            throw new BadRequest("route", "'" + route.label() + "' was not measured; there are "
                     + String.join(", ", routes.stream().map(Route::label).toList()));
         }
         return estimates[r][layer];
@@ -83,7 +102,7 @@ public final class KnockoutCurves implements Showable {
 
     /** The same for a group whose edges to all later tokens were cut. */
     public Estimate at(TokenGroup source, int layer) {
-        return at(new Route(source, null), layer);
+        return at(Route.from(source), layer);
     }
 
     /** Means by centre layer. */
@@ -93,7 +112,7 @@ public final class KnockoutCurves implements Showable {
 
     /** The same for a group whose edges to all later tokens were cut. */
     public double[] means(TokenGroup source) {
-        return means(new Route(source, null));
+        return means(Route.from(source));
     }
 
     /** The centre layer at which a route's mean is lowest. */
@@ -113,7 +132,7 @@ public final class KnockoutCurves implements Showable {
         XYChart chart = Charts.lines(title, "centre layer / layers", "(p' − p) / p");
         for (int i = 0; i < curves.size(); i++) {
             KnockoutCurves c = curves.get(i);
-            Route route = new Route(source, null);
+            Route route = Route.from(source);
             Charts.byDepth(chart, names.get(i), c.means(route), c.each(route, Estimate::low), c.each(route, Estimate::high));
         }
         return chart;
@@ -155,24 +174,27 @@ public final class KnockoutCurves implements Showable {
             Estimate e = at(r, lowest(r));
             rows.add(List.of(r.label(), e.n(), lowest(r), e.toString()));
         }
-        return Tables.of(title() + ": where each route costs most", List.of("knocked out", "facts", "centre layer", "(p' − p) / p and its 95 % interval"),
-                rows);
+        return Tables.of(title() + ": where each route costs most",
+                List.of("knocked out", "facts", "centre layer", "(p' − p) / p and its 95 % interval"), rows);
     }
 
     private String title() {
-        String what = switch (form) {
-            case PUBLISHED -> "mean in_x";
-            case EDGES -> model instanceof Mamba ? "edges cut (convolution and scan)" : "edges cut (attention)";
-            case EVERY -> "edges cut, those among sources too";
-            case SCAN -> "edges cut (scan alone)";
-            case CONV -> "edges cut (convolution alone)";
-            case HELD -> "edges cut, delta held";
-        };
         return model.name() + ", " + what + ", window " + window + ", " + facts() + (facts() == 1 ? " fact" : " facts");
     }
 
     @Override
     public Object view() {
         return chart();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof KnockoutCurves c && model.equals(c.model) && what.equals(c.what) && window == c.window
+                && routes.equals(c.routes) && Arrays.deepEquals(changes, c.changes);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(model, what, window, routes, facts());
     }
 }

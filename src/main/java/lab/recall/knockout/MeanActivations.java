@@ -1,13 +1,20 @@
 package lab.recall.knockout;
 
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Digest;
 import lab.recall.facts.Documents;
 import lab.recall.facts.Relations;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
-import lab.recall.model.Pass;
-import lab.recall.model.Recording;
+import lab.recall.study.ModelCard;
+import lab.recall.study.Runner;
 import lab.recall.text.Tokenizer;
 
 /**
@@ -19,70 +26,77 @@ import lab.recall.text.Tokenizer;
  * }</pre>
  *
  * Source: arXiv 2404.03646, section 6: the first {@value #TOKENS} tokens of each document, no special token before it.
+ *
+ * @param model     the model that read them
+ * @param documents how many
+ * @param means     [layer][width] of each point
  */
-public final class MeanActivations {
+public record MeanActivations(ModelCard model, int documents, Map<HookPoint, float[][]> means) {
     static final int TOKENS = 128;
-    private static final long BYTES = 200L << 20;
 
-    private final LanguageModel model;
-    private final int documents;
-    private final double[][][] sums;
-
-    private MeanActivations(LanguageModel model, int documents) {
-        this.model = model;
-        this.documents = documents;
-        this.sums = new double[model.layers()][HookPoint.values().length][];
+    public MeanActivations {
+        Map<HookPoint, float[][]> ordered = new EnumMap<>(HookPoint.class);
+        ordered.putAll(means);
+        means = Collections.unmodifiableMap(ordered);
     }
 
-    /** Of documents as token ids; longer ones are cut off. */
+    /**
+     * Of documents as token ids, with a progress bar; longer ones are cut off.
+     *
+     * @throws BadRequest if there is no document, or one without tokens
+     */
     public static MeanActivations of(LanguageModel model, List<int[]> documents, HookPoint... points) {
-        if (documents.isEmpty()) {
-            throw new IllegalArgumentException("documents: none, expected at least one");
-        }
-        MeanActivations means = new MeanActivations(model, documents.size());
-        long each = 0;
-        for (HookPoint p : points) {
-            each += (long) model.width(p) * TOKENS * model.layers() * Float.BYTES;
-        }
-        int together = (int) Math.max(1, Math.min(64, BYTES / Math.max(1, each)));
-        for (int from = 0; from < documents.size(); from += together) {
-            List<int[]> some = documents.subList(from, Math.min(documents.size(), from + together)).stream()
-                    .map(d -> Arrays.copyOf(d, Math.min(d.length, TOKENS))).toList();
-            model.runAll(some, Recording.points(points)).forEach(pass -> means.add(pass, points));
-        }
-        return means;
+        return of(model, documents, Runner.shown(), points);
     }
 
-    private void add(Pass pass, HookPoint... points) {
-        for (HookPoint p : points) {
-            int width = model.width(p);
-            for (int l = 0; l < sums.length; l++) {
-                double[] sum = sums[l][p.ordinal()] == null ? new double[width] : sums[l][p.ordinal()];
-                float[] values = pass.values(l, p);
-                for (int i = 0; i < pass.length() * width; i++) {
-                    sum[i % width] += (double) values[i] / pass.length();
-                }
-                sums[l][p.ordinal()] = sum;
+    /**
+     * The same with a runner's progress; what was summed before is taken from its store.
+     *
+     * @throws BadRequest if there is no document, or one without tokens
+     */
+    public static MeanActivations of(LanguageModel model, List<int[]> documents, Runner runner, HookPoint... points) {
+        if (documents.isEmpty()) {
+            throw new BadRequest("documents", "none, expected at least one");
+        }
+        for (int i = 0; i < documents.size(); i++) {
+            if (documents.get(i).length == 0) {
+                throw new BadRequest("documents[" + i + "]", "no token, expected at least one");
             }
         }
+        return runner.run(new MeansStudy(), model, new MeansStudy.Asked(List.of(points), List.copyOf(documents)));
     }
 
-    /** The mean in a layer, [width]. */
+    /**
+     * The mean in a layer, [width].
+     *
+     * @throws BadRequest if the point was not averaged
+     */
     public float[] get(int layer, HookPoint point) {
-        double[] sum = sums[layer][point.ordinal()];
-        if (sum == null) {
-            throw new IllegalArgumentException(point.id() + " was not averaged; ask for it in MeanActivations.of");
-        }
-        float[] mean = new float[sum.length];
-        for (int i = 0; i < mean.length; i++) {
-            mean[i] = (float) (sum[i] / documents);
-        }
-        return mean;
+        return of(point)[layer].clone();
     }
 
-    /** How many documents. */
-    public int documents() {
-        return documents;
+    private float[][] of(HookPoint point) {
+        float[][] all = means.get(point);
+        if (all == null) {
+            throw new BadRequest("means", "without " + point.id() + ", which was not averaged; ask for it in MeanActivations.of");
+        }
+        return all;
+    }
+
+    /** Refuses what was found on a model of other sizes. */
+    void requireFits(LanguageModel asked, HookPoint point) {
+        if (of(point).length != asked.layers() || of(point)[0].length != asked.width(point)) {
+            throw new BadRequest("means", "of " + model.name() + ", expected those of " + asked.name() + ", which has other sizes");
+        }
+    }
+
+    /** Of the means of a point: what work that reads them depends on. */
+    String digest(HookPoint point) {
+        Digest digest = new Digest();
+        for (float[] layer : of(point)) {
+            digest.add(layer);
+        }
+        return digest.hex();
     }
 
     /** Documents of a few sentences each, made of facts of the relations that belong to a model; the same seed gives the same ones. */
@@ -94,5 +108,23 @@ public final class MeanActivations {
     public static List<int[]> documents(LanguageModel model, Relations relations, int count, long seed) {
         Tokenizer tokenizer = model.requireTokenizer();
         return Documents.of(Documents.sentences(relations), count, seed).stream().map(d -> tokenizer.encode(d, false).ids()).toList();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof MeanActivations m && model.equals(m.model) && documents == m.documents
+                && means.keySet().equals(m.means.keySet())
+                && means.entrySet().stream().allMatch(e -> Arrays.deepEquals(e.getValue(), m.means.get(e.getKey())));
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(model, documents, means.keySet());
+    }
+
+    @Override
+    public String toString() {
+        String points = means.keySet().stream().map(HookPoint::id).collect(Collectors.joining(", "));
+        return "means of " + points + " over " + documents + " documents, " + model.name();
     }
 }

@@ -33,7 +33,9 @@ public enum TokenGroup {
         return label;
     }
 
-    /** Its tokens in a prompt that names its subject, ascending; may be none. A subject that ends the prompt leaves its last token to both. */
+    /**
+     * Its tokens in a prompt that names its subject, ascending; may be none. A subject that ends the prompt leaves its last token to both.
+     */
     public int[] tokens(Prompt prompt) {
         int start = prompt.subjectStart();
         int end = prompt.subjectLast() + 1;

@@ -22,19 +22,24 @@ public enum Asking {
         return this == IN_CONTEXT ? "in-context" : "zero-shot";
     }
 
+    /** The template in which a relation's facts are asked. */
+    Template template(Relation relation) {
+        return this == IN_CONTEXT ? relation.inContext() : relation.template();
+    }
+
     /** The prompt for a fact's subject, after the other facts among {@code shots}. */
-    Prompt prompt(Tokenizer tokenizer, Relation relation, List<Fact> shots, Fact fact) {
+    Prompt prompt(Tokenizer tokenizer, Template template, List<Fact> shots, Fact fact) {
         if (this == ZERO_SHOT) {
-            return relation.template().fill(tokenizer, fact.subject());
+            return template.fill(tokenizer, fact.subject());
         }
         StringBuilder before = new StringBuilder(addsEndOfText(tokenizer) ? "" : "<|endoftext|>");
         String end = tokenizer.decode(tokenizer.encode("\n", false).ids()).contains("\n") ? "\n" : " . ";
         for (Fact shot : shots) {
             if (!shot.equals(fact)) {
-                before.append(relation.inContext().with(shot.subject())).append(' ').append(shot.object()).append(end);
+                before.append(template.with(shot.subject())).append(' ').append(shot.object()).append(end);
             }
         }
-        return new Template(before + relation.inContext().text()).fill(tokenizer, fact.subject());
+        return new Template(before + template.text()).fill(tokenizer, fact.subject());
     }
 
     private static boolean addsEndOfText(Tokenizer tokenizer) {

@@ -1,8 +1,10 @@
 package lab.recall.linear;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import lab.recall.base.BadRequest;
 import lab.recall.math.Softmax;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Jacobian;
@@ -37,15 +39,23 @@ public final class AttributeLens {
         this.betas = betas;
     }
 
-    /** With the beta of each layer that was best for the relation. */
+    /**
+     * With the beta of each layer that was best for the relation.
+     *
+     * @throws lab.recall.base.Unsolvable if too few of its facts are known
+     */
     public static AttributeLens of(LanguageModel model, List<LinearOperator> operators, LinearRelation found) {
         return of(model, operators, operators.stream().mapToDouble(op -> found.beta(op.layer())).toArray());
     }
 
-    /** With a beta for each operator. */
+    /**
+     * With a beta for each operator.
+     *
+     * @throws BadRequest if their numbers differ
+     */
     public static AttributeLens of(LanguageModel model, List<LinearOperator> operators, double... betas) {
         if (betas.length != operators.size()) {
-            throw new IllegalArgumentException("betas: " + betas.length + " numbers, expected one for each of " + operators.size() + " operators");
+            throw new BadRequest("betas", betas.length + " numbers, expected one for each of " + operators.size() + " operators");
         }
         return new AttributeLens(model, List.copyOf(operators), betas.clone());
     }
@@ -54,7 +64,7 @@ public final class AttributeLens {
     public Reading on(Prompt prompt, int answer) {
         Pass pass = model.run(prompt.ids(), Recording.points(HookPoint.EMBED, HookPoint.RESID_POST));
         double[][] p = new double[prompt.length()][operators.size()];
-        int[][] top = new int[prompt.length()][operators.size()];
+        List<List<String>> words = new ArrayList<>();
         for (int t = 0; t < prompt.length(); t++) {
             float[][] z = new float[operators.size()][];
             for (int i = 0; i < z.length; i++) {
@@ -64,24 +74,34 @@ public final class AttributeLens {
             float[][] logits = model.logitLens(z);
             for (int i = 0; i < z.length; i++) {
                 p[t][i] = Softmax.probability(logits[i], 0, logits[i].length, answer);
-                top[t][i] = Softmax.argmax(logits[i], 0, logits[i].length);
             }
+            words.add(Arrays.stream(logits).map(of -> text(Softmax.argmax(of, 0, of.length))).toList());
         }
-        return new Reading(prompt, answer, p, top);
+        List<String> tokens = IntStream.range(0, prompt.length()).mapToObj(t -> text(prompt.ids()[t])
+                + (prompt.hasSubject() && t >= prompt.subjectStart() && t < prompt.subjectEnd() ? " *" : "")).toList();
+        return new Reading(model.name(), tokens, operators.stream().map(LinearOperator::layer).toList(), text(answer), p, words);
+    }
+
+    private String text(int id) {
+        return model.requireTokenizer().token(id);
     }
 
     /** What was read at each token and layer; shows itself as a picture. */
-    public final class Reading implements Showable {
-        private final Prompt prompt;
-        private final int answer;
+    public static final class Reading implements Showable {
+        private final String model;
+        private final List<String> tokens;
+        private final List<Integer> layers;
+        private final String answer;
         private final double[][] p;
-        private final int[][] top;
+        private final List<List<String>> words;
 
-        private Reading(Prompt prompt, int answer, double[][] p, int[][] top) {
-            this.prompt = prompt;
+        private Reading(String model, List<String> tokens, List<Integer> layers, String answer, double[][] p, List<List<String>> words) {
+            this.model = model;
+            this.tokens = tokens;
+            this.layers = layers;
             this.answer = answer;
             this.p = p;
-            this.top = top;
+            this.words = words;
         }
 
         /** Probability of the answer at a token, read by an operator. */
@@ -91,33 +111,21 @@ public final class AttributeLens {
 
         /** Tokens in rows, layers in columns: probability of the answer. */
         public HeatMap heatmap() {
-            return HeatMap.of(model.name() + ": probability that a state is read as" + text(answer), p).rows(labels())
-                    .columns("layer", operators.stream().map(op -> LinearRelation.label(op.layer())).toList()).range(0, 1);
+            return HeatMap.of(model + ": probability that a state is read as" + answer, p).rows(tokens)
+                    .columns("layer", layers.stream().map(LinearRelation::label).toList()).range(0, 1);
         }
 
         /** The most probable word that each state is read as. */
         public Table words() {
             List<String> columns = new ArrayList<>(List.of("token"));
-            operators.forEach(op -> columns.add(op.layer() == Jacobian.EMBED ? "embed" : "layer " + op.layer()));
-            List<String> labels = labels();
+            layers.forEach(l -> columns.add(l == Jacobian.EMBED ? "embed" : "layer " + l));
             List<List<Object>> rows = new ArrayList<>();
-            for (int t = 0; t < top.length; t++) {
-                List<Object> row = new ArrayList<>(List.of(labels.get(t)));
-                for (int id : top[t]) {
-                    row.add(text(id));
-                }
+            for (int t = 0; t < words.size(); t++) {
+                List<Object> row = new ArrayList<>(List.of(tokens.get(t)));
+                row.addAll(words.get(t));
                 rows.add(row);
             }
-            return Tables.of(model.name() + ": what each state is read as", columns, rows);
-        }
-
-        private List<String> labels() {
-            return IntStream.range(0, prompt.length()).mapToObj(t -> text(prompt.ids()[t])
-                    + (prompt.hasSubject() && t >= prompt.subjectStart() && t < prompt.subjectEnd() ? " *" : "")).toList();
-        }
-
-        private String text(int id) {
-            return model.requireTokenizer().token(id);
+            return Tables.of(model + ": what each state is read as", columns, rows);
         }
 
         @Override

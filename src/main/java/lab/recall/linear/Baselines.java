@@ -19,7 +19,8 @@ final class Baselines {
      * @param tokens texts of those that come into question
      */
     static double constant(List<Fact> facts, Collection<String> tokens) {
-        return tokens.stream().distinct().mapToLong(t -> facts.stream().filter(f -> f.begunBy(t)).count()).max().orElse(0) / (double) facts.size();
+        long most = tokens.stream().distinct().mapToLong(t -> facts.stream().filter(f -> f.begunBy(t)).count()).max().orElse(0);
+        return most / (double) facts.size();
     }
 
     /** The same over the first tokens of the facts' own objects; never below {@link #chance}. */
@@ -27,9 +28,10 @@ final class Baselines {
         return constant(facts, facts.stream().map(f -> tokenizer.decode(first(tokenizer, f))).toList());
     }
 
-    /** The paper's red bars: the probability that two objects, drawn at random and without a blank before them, begin with the same token. */
+    /** The paper's red bars: the probability that two objects, drawn at random, without a blank before them, begin with the same token. */
     static double chance(List<Fact> facts, Tokenizer tokenizer) {
-        Map<Integer, Long> counts = facts.stream().map(f -> first(tokenizer, f)).collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
+        Map<Integer, Long> counts = facts.stream().map(f -> first(tokenizer, f))
+                .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
         double n = facts.size();
         return counts.values().stream().mapToDouble(c -> c / n * (c / n)).sum();
     }

@@ -2,35 +2,57 @@ package lab.recall.linear;
 
 import java.util.List;
 import java.util.Map;
+import lab.recall.base.Check;
 import lab.recall.model.Jacobian;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Recording;
-import lab.recall.study.Answer;
 import lab.recall.study.Experiment;
-import lab.recall.study.Fields;
 import lab.recall.study.NamedArray;
+import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
-/** A Jacobian of the residual stream: {"experiment": "jacobian", "prompt", "layer", "token"}. */
-public final class JacobianExperiment implements Experiment<LanguageModel> {
+/** A {@link Jacobian} of the residual stream. */
+public final class JacobianExperiment implements Experiment<JacobianRequest, JacobianExperiment.Found> {
+    /** J, [d, d], and the two ends h and z, [d]. */
+    public record Found(List<NamedArray> arrays) implements Result {
+        @Override
+        public Map<String, Object> scalars() {
+            return Map.of();
+        }
+    }
+
     @Override
     public String name() {
         return "jacobian";
     }
 
     @Override
-    public List<String> fields() {
-        return List.of("prompt", "layer", "token");
+    public String description() {
+        return "How the last layer's residual stream at the last token moves with the stream at another layer and token.";
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Runner runner) {
-        int[] ids = f.prompt("prompt", model.vocabulary(), t -> model.prompt(t).ids());
-        int layer = f.layer("layer", model.layers());
-        int token = f.integer("token", 0, ids.length - 1);
-        Jacobian j = Jacobian.of(model.run(ids, Recording.gradients()), layer, token);
+    public Class<JacobianRequest> request() {
+        return JacobianRequest.class;
+    }
+
+    @Override
+    public Class<Found> result() {
+        return Found.class;
+    }
+
+    @Override
+    public JacobianRequest complete(LanguageModel model, JacobianRequest q) {
+        Check.whole("token", q.token(), 0, q.prompt().ids(model, "prompt").length - 1);
+        q.layer().in(model);
+        return q;
+    }
+
+    @Override
+    public Found run(LanguageModel model, JacobianRequest q, Runner runner) {
+        Jacobian j = Jacobian.of(model.run(q.prompt().ids(model, "prompt"), Recording.gradients()), q.layer().in(model), q.token());
         long d = model.width();
-        return new Answer(Map.of(), List.of(new NamedArray("J", new long[] {d, d}, j.values()), new NamedArray("h", new long[] {d}, j.h()),
+        return new Found(List.of(new NamedArray("J", new long[] {d, d}, j.values()), new NamedArray("h", new long[] {d}, j.h()),
                 new NamedArray("z", new long[] {d}, j.z())));
     }
 }

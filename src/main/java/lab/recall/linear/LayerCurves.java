@@ -10,8 +10,8 @@ import java.util.stream.IntStream;
  */
 record LayerCurves(double[] depth, double[] faithfulness, double[] causality) {
     static LayerCurves of(LinearRelation r, int layers) {
-        return new LayerCurves(Arrays.stream(r.layers()).mapToDouble(l -> l / (double) layers).toArray(), r.faithfulnessByLayer(Selection.NESTED),
-                r.hasCausality() ? r.causalityByLayer(Selection.NESTED) : new double[0]);
+        return new LayerCurves(Arrays.stream(r.layers()).mapToDouble(l -> l / (double) layers).toArray(),
+                r.faithfulnessByLayer(Selection.NESTED), r.hasCausality() ? r.causalityByLayer(Selection.NESTED) : new double[0]);
     }
 
     /** Mean of a curve over depths up to {@code end}. */
@@ -25,14 +25,18 @@ record LayerCurves(double[] depth, double[] faithfulness, double[] causality) {
         return depth[IntStream.range(0, curve.length).filter(i -> curve[i] >= half).max().orElse(0)];
     }
 
-    /** The depth, up to 0.5, at which a curve of at least 0.5 falls by more than half in one step and comes back later; NaN for none. */
-    double hole(double[] curve) {
+    /** Whether, up to a depth of 0.5, a curve of at least 0.5 falls by more than half in one step and comes back later. */
+    boolean hasHole() {
+        return hasHole(faithfulness) || hasHole(causality);
+    }
+
+    private boolean hasHole(double[] curve) {
         for (int i = 0; i + 1 < curve.length && depth[i + 1] <= 0.5; i++) {
             double before = curve[i];
             if (before >= 0.5 && curve[i + 1] < before / 2 && Arrays.stream(curve, i + 2, curve.length).anyMatch(v -> v >= 0.9 * before)) {
-                return depth[i + 1];
+                return true;
             }
         }
-        return Double.NaN;
+        return false;
     }
 }

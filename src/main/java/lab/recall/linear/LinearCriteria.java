@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import lab.recall.model.Mamba;
 import lab.recall.stats.RankCorrelation;
 import lab.recall.view.Criteria;
 import lab.recall.view.Criteria.Criterion;
@@ -24,8 +23,10 @@ import lab.recall.view.Criteria.Found;
  * Source: arXiv 2404.03646, section 5, Mamba-2.8b and Pythia-2.8b, decoded from figures within 0.001 (bars) and 0.005 (sweeps).
  */
 public final class LinearCriteria {
-    private static final List<String> RANKING = List.of("person native language", "landmark on continent", "country language", "country capital city",
-            "company CEO");
+    private static final List<String> RANKING = List.of("person native language", "landmark on continent", "country language",
+            "country capital city", "company CEO");
+
+    private static final String MAMBA = "Mamba";
 
     /** A relation's bar and the paper's baseline for it. */
     private record Score(double faithfulness, double chance) {
@@ -76,12 +77,11 @@ public final class LinearCriteria {
     }
 
     private static Side side(LinearRelations[] found, boolean mamba) {
-        return Arrays.stream(found).filter(f -> f.model() instanceof Mamba == mamba && !f.measured().isEmpty()).findFirst().map(f -> {
+        return Arrays.stream(found).filter(f -> f.model().family().equals(MAMBA) == mamba && !f.measured().isEmpty()).findFirst().map(f -> {
             Map<String, Score> bars = new LinkedHashMap<>();
             Map<String, LayerCurves> curves = new LinkedHashMap<>();
             for (LinearRelation r : f.measured()) {
-                PaperLinearity.Bar published = PaperLinearity.of(r.name());
-                String name = published == null ? r.name() : published.relation();
+                String name = PaperLinearity.of(r.name()).map(PaperLinearity.Bar::relation).orElse(r.name());
                 bars.put(name, new Score(r.faithfulness(Selection.NESTED).mean(), r.chance()));
                 curves.put(name, LayerCurves.of(r, f.model().layers()));
             }
@@ -97,7 +97,8 @@ public final class LinearCriteria {
 
     private static List<Criterion<Models>> ofMamba() {
         List<Criterion<Models>> all = new ArrayList<>();
-        all.add(new Criterion<>("E1", "Mamba, in this order: native language, landmark on continent, country language, capital city, company CEO", m -> {
+        all.add(new Criterion<>("E1", "Mamba, in this order: native language, landmark on continent, country language, capital city, "
+                + "company CEO", m -> {
             List<String> there = RANKING.stream().filter(m.mamba.bars::containsKey).toList();
             double[] scores = there.stream().mapToDouble(r -> m.mamba.bars.get(r).faithfulness).toArray();
             boolean falls = scores.length > 1;
@@ -111,16 +112,17 @@ public final class LinearCriteria {
                 new Found(m.mamba.aboveChance() + " of " + m.mamba.bars.size(), m.mamba.aboveChance() == m.mamba.bars.size())));
         all.add(new Criterion<>("E2", "Mamba: at least two fifths of the relations above 0.5", m ->
                 new Found(m.mamba.above(0.5) + " of " + m.mamba.bars.size(), m.mamba.above(0.5) >= 0.4 * m.mamba.bars.size())));
-        all.add(new Criterion<>("E3", "Mamba, first quarter of the depth: causality at least faithfulness in seven eighths of the relations", m -> {
+        all.add(new Criterion<>("E3", "Mamba, first quarter of the depth: causality at least faithfulness in seven eighths of the "
+                + "relations", m -> {
             List<LayerCurves> edited = m.mamba.edited();
             long held = edited.stream().filter(c -> c.early(c.causality(), 0.25) >= c.early(c.faithfulness(), 0.25)).count();
             return new Found(held + " of " + edited.size(), !edited.isEmpty() && held >= 0.875 * edited.size());
         }));
-        all.add(new Criterion<>("E3", "Mamba: causality is last at half of its height at 0.6 to 0.75 of the depth (median of relations)", m ->
+        all.add(new Criterion<>("E3", "Mamba: causality is last at half of its height at 0.6 to 0.75 of the depth (median of "
+                + "relations)", m ->
                 lastHalf(m.mamba, 0.6, 0.75)));
         all.add(new Criterion<>("E4", "Mamba: some curve falls by more than half in one layer of the first half, and comes back", m -> {
-            List<String> holes = m.mamba.curves.entrySet().stream().filter(e -> !Double.isNaN(e.getValue().hole(e.getValue().faithfulness()))
-                    || !Double.isNaN(e.getValue().hole(e.getValue().causality()))).map(Map.Entry::getKey).toList();
+            List<String> holes = m.mamba.curves.entrySet().stream().filter(e -> e.getValue().hasHole()).map(Map.Entry::getKey).toList();
             return new Found(holes.isEmpty() ? "none" : String.join(", ", holes), !holes.isEmpty());
         }));
         return all;
@@ -128,7 +130,8 @@ public final class LinearCriteria {
 
     private static List<Criterion<Models>> ofNeox() {
         List<Criterion<Models>> all = new ArrayList<>();
-        all.add(new Criterion<>("E3", "Pythia or NeoX: causality is last at half of its height at 0.4 to 0.6 of the depth (median of relations)", m ->
+        all.add(new Criterion<>("E3", "Pythia or NeoX: causality is last at half of its height at 0.4 to 0.6 of the depth (median of "
+                + "relations)", m ->
                 lastHalf(m.neox, 0.4, 0.6)));
         return all;
     }
@@ -158,7 +161,8 @@ public final class LinearCriteria {
             return new Found("no edits", false);
         }
         double median = depths[(depths.length - 1) / 2];
-        return new Found(number(median) + ", from " + number(depths[0]) + " to " + number(depths[depths.length - 1]), median >= from && median <= to);
+        return new Found(number(median) + ", from " + number(depths[0]) + " to " + number(depths[depths.length - 1]),
+                median >= from && median <= to);
     }
 
     private static String number(double v) {

@@ -2,6 +2,7 @@ package lab.recall.linear;
 
 import java.util.Arrays;
 import java.util.List;
+import lab.recall.base.BadRequest;
 import lab.recall.math.PackedMatrix;
 import lab.recall.math.Parallel;
 import lab.recall.math.Svd;
@@ -34,10 +35,14 @@ public record LinearOperator(int layer, int width, int examples, float[] matrix,
     /** Numbers that are worth a thread of their own. */
     private static final int TOGETHER = 16_384;
 
-    /** The mean over examples. */
+    /**
+     * The mean over examples.
+     *
+     * @throws BadRequest if there is none
+     */
     public static LinearOperator mean(int layer, List<Jacobian> examples) {
         if (examples.isEmpty()) {
-            throw new IllegalArgumentException("a mean Jacobian needs at least one example");
+            throw new BadRequest("examples", "[], expected at least one: a mean Jacobian is taken over them");
         }
         int d = examples.get(0).h().length;
         Mean mean = new Mean(layer, d);
@@ -144,7 +149,8 @@ public record LinearOperator(int layer, int width, int examples, float[] matrix,
             }
         }
         String of = examples == 1 ? "one example" : "mean of " + examples + " examples";
-        return HeatMap.signed("W, " + of + ", from " + place(layer) + " to the last residual stream" + (shown < width ? ", its corner" : ""), rows)
+        String part = shown < width ? ", its corner" : "";
+        return HeatMap.signed("W, " + of + ", from " + place(layer) + " to the last residual stream" + part, rows)
                 .rowAxis("row").columns("column");
     }
 

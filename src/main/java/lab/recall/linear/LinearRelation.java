@@ -1,13 +1,16 @@
 package lab.recall.linear;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import lab.recall.facts.Relation;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Unsolvable;
 import lab.recall.model.Jacobian;
-import lab.recall.model.LanguageModel;
 import lab.recall.stats.Estimate;
 import lab.recall.stats.RelativeDepth;
 import lab.recall.view.Charts;
@@ -30,39 +33,54 @@ import org.knowm.xchart.XYChart;
 public final class LinearRelation implements Showable {
     private static final long SEED = 1;
 
-    private final LanguageModel model;
-    private final Relation relation;
+    private final String model;
+    private final String name;
+    private final int facts;
     private final Asking asking;
-    private final int[] layers;
-    private final List<Trial> all;
-    private final List<Trial> trials;
-    private final Outcomes faithful;
-    private final Outcomes causal;
+    private final List<Integer> layers;
+    private final double chance;
+    private final List<Trial> splits;
+    /** Those with enough known facts. */
+    private final transient List<Trial> trials;
+    private final transient Outcomes faithful;
+    private final transient Outcomes causal;
 
-    LinearRelation(LanguageModel model, Relation relation, Asking asking, int[] layers, List<Trial> all) {
+    /**
+     * @param model  its name
+     * @param facts  how many the relation has
+     * @param layers after which h was taken, ascending
+     * @param chance the paper's baseline
+     * @param splits what each gave; the first alone where the model knew none of its facts
+     */
+    @JsonCreator
+    LinearRelation(@JsonProperty("model") String model, @JsonProperty("name") String name, @JsonProperty("facts") int facts,
+            @JsonProperty("asking") Asking asking, @JsonProperty("layers") List<Integer> layers, @JsonProperty("chance") double chance,
+            @JsonProperty("splits") List<Trial> splits) {
         this.model = model;
-        this.relation = relation;
+        this.name = name;
+        this.facts = facts;
         this.asking = asking;
-        this.layers = layers;
-        this.all = all;
-        this.trials = all.stream().filter(Trial::counts).toList();
+        this.layers = List.copyOf(layers);
+        this.chance = chance;
+        this.splits = List.copyOf(splits);
+        this.trials = splits.stream().filter(Trial::counts).toList();
         this.faithful = trials.isEmpty() ? null : outcomes(Trial::faithful);
         this.causal = trials.stream().anyMatch(Trial::edited) ? outcomes(Trial::causal) : null;
     }
 
-    private Outcomes outcomes(Function<Trial, String[][]> marks) {
-        return new Outcomes(relation.facts().size(), trials.stream().map(Trial::tests).toArray(int[][]::new),
-                trials.stream().map(marks).toArray(String[][][]::new));
+    private Outcomes outcomes(Function<Trial, List<List<Marks>>> marks) {
+        return new Outcomes(facts, trials.stream().map(t -> t.tests().stream().mapToInt(i -> i).toArray()).toArray(int[][]::new),
+                trials.stream().map(marks).toList());
     }
 
     /** Its relation's name. */
     public String name() {
-        return relation.name();
+        return name;
     }
 
-    /** The layers at which it was looked at, -1 for the embedding. */
+    /** The layers at which it was looked at, {@link Jacobian#EMBED} for the embedding. */
     public int[] layers() {
-        return layers.clone();
+        return layers.stream().mapToInt(l -> l).toArray();
     }
 
     /** Whether in some split enough facts were known. */
@@ -82,12 +100,12 @@ public final class LinearRelation implements Showable {
 
     /** Facts that were tested in some split. */
     public int tested() {
-        return (int) trials.stream().flatMapToInt(t -> Arrays.stream(t.tests())).distinct().count();
+        return (int) trials.stream().flatMap(t -> t.tests().stream()).distinct().count();
     }
 
     /** How many of the facts asked in each split were known; one split stands for all where it knew none. */
     public String known() {
-        return all.stream().distinct().map(t -> t.tests().length + " of " + t.asked()).collect(Collectors.joining(", "));
+        return splits.stream().map(t -> t.tests().size() + " of " + t.asked()).collect(Collectors.joining(", "));
     }
 
     /** Share of known facts whose object the operator finds, at the layer and with the betas chosen. */
@@ -100,7 +118,11 @@ public final class LinearRelation implements Showable {
         return faithful == null ? Double.NaN : mean(faithful.best(how));
     }
 
-    /** The same with h taken after a layer. */
+    /**
+     * The same with h taken after a layer.
+     *
+     * @throws BadRequest if it was not looked at
+     */
     public Estimate faithfulness(Selection how, int layer) {
         return faithful == null ? none() : Estimate.mean(faithful.at(index(layer), how), SEED);
     }
@@ -115,7 +137,11 @@ public final class LinearRelation implements Showable {
         return causal == null ? Double.NaN : mean(causal.best(how));
     }
 
-    /** The same with the state edited after a layer. */
+    /**
+     * The same with the state edited after a layer.
+     *
+     * @throws BadRequest if it was not looked at
+     */
     public Estimate causality(Selection how, int layer) {
         return causal == null ? none() : Estimate.mean(causal.at(index(layer), how), SEED);
     }
@@ -129,9 +155,10 @@ public final class LinearRelation implements Showable {
     }
 
     private int index(int layer) {
-        int at = Arrays.binarySearch(layers, layer);
+        int at = layers.indexOf(layer);
         if (at < 0) {
-            throw new IllegalArgumentException("layer: " + layer + " was not looked at; there are " + Arrays.toString(layers));
+            throw new BadRequest("layer", label(layer) + " was not looked at; there are "
+                    + layers.stream().map(LinearRelation::label).toList());
         }
         return at;
     }
@@ -147,28 +174,36 @@ public final class LinearRelation implements Showable {
     }
 
     private double[] byLayer(Outcomes outcomes, Selection how) {
-        return IntStream.range(0, layers.length).mapToDouble(i -> outcomes == null ? Double.NaN : mean(outcomes.at(i, how))).toArray();
+        return IntStream.range(0, layers.size()).mapToDouble(i -> outcomes == null ? Double.NaN : mean(outcomes.at(i, how))).toArray();
     }
 
     /** The layers chosen for faithfulness, as text; several where parts chose differently. */
     public String chosenLayers(Selection how) {
-        return faithful == null ? "–" : faithful.chosenLayers(how).stream().map(i -> label(layers[i])).collect(Collectors.joining(", "));
+        return faithful == null ? "–"
+                : faithful.chosenLayers(how).stream().map(i -> label(layers.get(i))).collect(Collectors.joining(", "));
     }
 
     /** The layer at which faithfulness is largest; of equals the first. */
     public int bestLayer() {
-        return layers[RelativeDepth.peak(faithfulnessByLayer(Selection.PUBLISHED))];
+        return layers.get(RelativeDepth.peak(faithfulnessByLayer(Selection.PUBLISHED)));
     }
 
-    /** The beta that is best at a layer in the first split. */
+    /**
+     * The beta that is best at a layer in the first split.
+     *
+     * @throws Unsolvable if too few facts are known
+     */
     public double beta(int layer) {
         if (faithful == null) {
-            throw new IllegalArgumentException(name() + ": too few known facts (" + known() + ") to choose beta");
+            throw new Unsolvable(name, "too few known facts (" + known() + ") to choose beta");
         }
         return LinearSweep.BETAS[faithful.setting(0, index(layer))];
     }
 
-    /** The last layer at which faithfulness is at least half way from the best constant answer to its largest value: until there the state decides. */
+    /**
+     * The last layer at which faithfulness is at least half way from the best constant answer to its largest value: until there the state
+     * decides.
+     */
     public int lastLinearLayer() {
         return lastHalf(faithfulnessByLayer(Selection.PUBLISHED), constant());
     }
@@ -180,12 +215,12 @@ public final class LinearRelation implements Showable {
 
     private int lastHalf(double[] curve, double floor) {
         double half = (Arrays.stream(curve).max().orElse(Double.NaN) + floor) / 2;
-        return layers[IntStream.range(0, curve.length).filter(l -> curve[l] >= half).reduce((a, b) -> b).orElse(0)];
+        return layers.get(IntStream.range(0, curve.length).filter(l -> curve[l] >= half).reduce((a, b) -> b).orElse(0));
     }
 
     /**
-     * The best constant answer: the largest share of tests whose objects one token begins, mean over splits. Where objects are one token each
-     * it is the share of the most frequent object.
+     * The best constant answer: the largest share of tests whose objects one token begins, mean over splits. Where objects are one token
+     * each it is the share of the most frequent object.
      */
     public double constant() {
         return trials.stream().mapToDouble(Trial::constant).average().orElse(Double.NaN);
@@ -193,14 +228,15 @@ public final class LinearRelation implements Showable {
 
     /** The paper's baseline: the probability that two objects of the relation, drawn at random, begin with the same token. */
     public double chance() {
-        return Baselines.chance(relation.facts(), model.requireTokenizer());
+        return chance;
     }
 
     /** Faithfulness and causality by layer, chosen on other facts, with the best constant answer as a level. */
     public XYChart chart() {
-        XYChart chart = Charts.lines(model.name() + ", " + name() + ", " + asking.id(), "layer after which h is taken (-1: embedding)", "share of facts");
+        XYChart chart = Charts.lines(model + ", " + name + ", " + asking.id(), "layer after which h is taken (-1: embedding)",
+                "share of facts");
         chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
-        double[] x = Arrays.stream(layers).asDoubleStream().toArray();
+        double[] x = layers.stream().mapToDouble(l -> l).toArray();
         line(chart, "faithfulness", x, l -> faithfulness(Selection.NESTED, l));
         if (causal != null) {
             line(chart, "causality", x, l -> causality(Selection.NESTED, l));
@@ -209,7 +245,7 @@ public final class LinearRelation implements Showable {
     }
 
     private void line(XYChart chart, String name, double[] x, Function<Integer, Estimate> at) {
-        Estimate[] e = Arrays.stream(layers).mapToObj(at::apply).toArray(Estimate[]::new);
+        Estimate[] e = layers.stream().map(at).toArray(Estimate[]::new);
         Charts.line(chart, name, x, Arrays.stream(e).mapToDouble(Estimate::mean).toArray(),
                 Arrays.stream(e).mapToDouble(Estimate::low).toArray(), Arrays.stream(e).mapToDouble(Estimate::high).toArray());
     }
@@ -221,6 +257,17 @@ public final class LinearRelation implements Showable {
     @Override
     public Object view() {
         return isMeasured() ? chart()
-                : model.name() + ", " + name() + ": too few known facts (" + known() + "; at least " + Trial.LEAST + " are needed)";
+                : model + ", " + name + ": too few known facts (" + known() + "; at least " + Trial.LEAST + " are needed)";
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof LinearRelation r && model.equals(r.model) && name.equals(r.name) && facts == r.facts && asking == r.asking
+                && layers.equals(r.layers) && Double.compare(chance, r.chance) == 0 && splits.equals(r.splits);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(model, name, facts, asking, layers, chance, splits);
     }
 }

@@ -1,5 +1,7 @@
 package lab.recall.linear;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -7,9 +9,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
-import lab.recall.model.LanguageModel;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Nearest;
+import lab.recall.base.Unsolvable;
 import lab.recall.stats.Estimate;
 import lab.recall.stats.RelativeDepth;
+import lab.recall.study.ModelCard;
 import lab.recall.view.BarChart;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
@@ -32,13 +37,15 @@ import tech.tablesaw.api.Table;
 public final class LinearRelations implements Showable {
     private static final long SEED = 1;
 
-    private final LanguageModel model;
+    private final ModelCard model;
     private final Asking asking;
     private final Selection how;
     private final List<LinearRelation> all;
-    private final List<LinearRelation> measured;
+    private final transient List<LinearRelation> measured;
 
-    LinearRelations(LanguageModel model, Asking asking, Selection how, List<LinearRelation> all) {
+    @JsonCreator
+    LinearRelations(@JsonProperty("model") ModelCard model, @JsonProperty("asking") Asking asking, @JsonProperty("how") Selection how,
+            @JsonProperty("all") List<LinearRelation> all) {
         this.model = model;
         this.asking = asking;
         this.how = how;
@@ -53,8 +60,13 @@ public final class LinearRelations implements Showable {
     }
 
     /** The model that was looked at. */
-    public LanguageModel model() {
+    public ModelCard model() {
         return model;
+    }
+
+    /** How layers and settings are chosen. */
+    public Selection how() {
+        return how;
     }
 
     /** All relations, those without numbers too. */
@@ -67,10 +79,15 @@ public final class LinearRelations implements Showable {
         return measured;
     }
 
-    /** One by its name. */
+    /**
+     * One by its name.
+     *
+     * @throws BadRequest if it is not among them
+     */
     public LinearRelation get(String name) {
-        return all.stream().filter(r -> r.name().equals(name)).findFirst().orElseThrow(() -> new IllegalArgumentException(
-                "'" + name + "' is no relation here; there are " + String.join(", ", all.stream().map(LinearRelation::name).toList())));
+        List<String> names = all.stream().map(LinearRelation::name).toList();
+        return all.stream().filter(r -> r.name().equals(name)).findFirst().orElseThrow(() -> new BadRequest("relation",
+                "'" + name + "' is not here; there are " + String.join(", ", names) + Nearest.question(name, names)));
     }
 
     /** Mean faithfulness over the measured relations, its interval over relations. */
@@ -98,10 +115,14 @@ public final class LinearRelations implements Showable {
         return measured().stream().filter(r -> r.meanFaithfulness(how) > value).count();
     }
 
-    /** The layer at which the mean over the measured relations is largest. */
+    /**
+     * The layer at which the mean over the measured relations is largest.
+     *
+     * @throws Unsolvable if none is measured
+     */
     public int bestLayer() {
         if (measured.isEmpty()) {
-            throw new IllegalArgumentException(summary());
+            throw new Unsolvable(title(), nothing());
         }
         int[] layers = measured.get(0).layers();
         double[] means = new double[layers.length];
@@ -114,16 +135,24 @@ public final class LinearRelations implements Showable {
         return layers[RelativeDepth.peak(means)];
     }
 
-    /** Sorted bars with intervals; dots are the baselines. */
+    /**
+     * Sorted bars with intervals; dots are the baselines.
+     *
+     * @throws Unsolvable if no relation is measured
+     */
     public CategoryChart bars() {
         return beside(this);
     }
 
-    /** Bars of several models side by side, sorted by the first; a relation that is measured in none is left out. */
+    /**
+     * Bars of several models side by side, sorted by the first; a relation that is measured in none is left out.
+     *
+     * @throws Unsolvable if no relation is measured
+     */
     public static CategoryChart beside(LinearRelations... found) {
         List<String> names = Arrays.stream(found).flatMap(f -> f.measured().stream()).map(LinearRelation::name).distinct().toList();
         if (names.isEmpty()) {
-            throw new IllegalArgumentException("no bar to draw: no relation has " + Trial.LEAST + " known facts in "
+            throw new Unsolvable("no bar to draw", "no relation has " + Trial.LEAST + " known facts in "
                     + String.join(" or ", Arrays.stream(found).map(f -> f.model.name()).toList()));
         }
         BarChart chart = BarChart.of("faithfulness, " + found[0].asking.id() + found[0].how.label(), "share of known facts", names);
@@ -137,7 +166,8 @@ public final class LinearRelations implements Showable {
     }
 
     private Estimate faithfulness(String name) {
-        return all.stream().filter(r -> r.name().equals(name)).findFirst().map(r -> r.faithfulness(how)).orElse(Estimate.mean(new double[0], SEED));
+        return all.stream().filter(r -> r.name().equals(name)).findFirst().map(r -> r.faithfulness(how))
+                .orElse(Estimate.mean(new double[0], SEED));
     }
 
     /** Models that know other facts have other tests, and with them another best constant answer: the larger one counts. */
@@ -151,12 +181,13 @@ public final class LinearRelations implements Showable {
         List<List<Object>> rows = new ArrayList<>();
         for (LinearRelation r : Stream.concat(measured().stream(), all.stream().filter(r -> !r.isMeasured())).toList()) {
             rows.add(r.isMeasured() ? List.of(r.name(), r.tested(), r.faithfulness(Selection.NESTED).toString(),
-                    r.faithfulness(Selection.PUBLISHED).toString(), r.chosenLayers(Selection.NESTED), r.causality(Selection.NESTED).toString(),
-                    r.causality(Selection.PUBLISHED).toString(), Tables.number(r.constant()), Tables.number(r.chance()))
+                    r.faithfulness(Selection.PUBLISHED).toString(), r.chosenLayers(Selection.NESTED),
+                    r.causality(Selection.NESTED).toString(), r.causality(Selection.PUBLISHED).toString(), Tables.number(r.constant()),
+                    Tables.number(r.chance()))
                     : List.of(r.name(), 0, "too few known: " + r.known(), "–", "–", "–", "–", "–", Tables.number(r.chance())));
         }
-        return Tables.of(model.name() + ", " + asking.id(), List.of("relation", "facts", "faithfulness", "faithfulness, on the tests", "layer",
-                "causality", "causality, on the tests", "best constant answer", "chance"), rows);
+        return Tables.of(model.name() + ", " + asking.id(), List.of("relation", "facts", "faithfulness", "faithfulness, on the tests",
+                "layer", "causality", "causality, on the tests", "best constant answer", "chance"), rows);
     }
 
     /** One row a relation, layer and measure, for programs. */
@@ -172,7 +203,8 @@ public final class LinearRelations implements Showable {
                 }
             }
         }
-        return Tables.of(model.name() + ", " + asking.id(), List.of("relation", "measure", "selection", "layer", "mean", "low", "high", "facts"), rows);
+        return Tables.of(model.name() + ", " + asking.id(),
+                List.of("relation", "measure", "selection", "layer", "mean", "low", "high", "facts"), rows);
     }
 
     private static List<Object> row(LinearRelation r, String measure, Selection selection, int layer, Estimate e) {
@@ -183,11 +215,15 @@ public final class LinearRelations implements Showable {
     public String summary() {
         int measured = measured().size();
         if (measured == 0) {
-            return title() + ": no relation has the " + Trial.LEAST + " known facts that a test needs; there is nothing to measure";
+            return title() + ": " + nothing();
         }
         String others = measured == all.size() ? "" : " (of each other fewer than " + Trial.LEAST + " facts are known)";
-        return title() + ": " + measured + " of " + all.size() + " relations measured" + others + "; faithfulness " + mean() + ", best constant answer "
-                + constant() + ", difference " + aboveConstant() + "; " + above(0.5) + " above 0.5";
+        return title() + ": " + measured + " of " + all.size() + " relations measured" + others + "; faithfulness " + mean()
+                + ", best constant answer " + constant() + ", difference " + aboveConstant() + "; " + above(0.5) + " above 0.5";
+    }
+
+    private static String nothing() {
+        return "no relation has the " + Trial.LEAST + " known facts that a test needs; there is nothing to measure";
     }
 
     private String title() {
@@ -197,5 +233,15 @@ public final class LinearRelations implements Showable {
     @Override
     public Object view() {
         return measured().isEmpty() ? summary() : bars();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof LinearRelations r && model.equals(r.model) && asking == r.asking && how == r.how && all.equals(r.all);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(model, asking, how, all);
     }
 }

@@ -1,9 +1,11 @@
 package lab.recall.linear;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
+import lab.recall.base.Failure;
 import lab.recall.facts.Relation;
 import lab.recall.facts.Relations;
 import lab.recall.model.Jacobian;
@@ -45,35 +47,35 @@ public final class LinearSweep {
     public static final int FACTS = 50;
 
     private final LanguageModel model;
-    private final Asking asking;
-    private final int samples;
+    private final LinearStudy.Settings settings;
     private final int splits;
-    private final int facts;
-    private final long seed;
-    private final int[] layers;
-    private final int[] ranks;
 
-    private LinearSweep(LanguageModel model, Asking asking, int samples, int splits, int facts, long seed, int[] layers, int[] ranks) {
+    private LinearSweep(LanguageModel model, LinearStudy.Settings settings, int splits) {
         this.model = model;
-        this.asking = asking;
-        this.samples = samples;
+        this.settings = settings;
         this.splits = splits;
-        this.facts = facts;
-        this.seed = seed;
-        this.layers = layers;
-        this.ranks = ranks;
     }
 
-    /** In context, over the embedding and all layers, with 14 ranks from 1 to 312 as far as they fit. */
+    /**
+     * In context, over the embedding and all layers, with 14 ranks from 1 to 312 as far as they fit.
+     *
+     * @throws BadRequest if the model has no tokenizer
+     */
     public static LinearSweep of(LanguageModel model) {
-        model.requireTokenizer();
-        return new LinearSweep(model, Asking.IN_CONTEXT, SAMPLES, SPLITS, FACTS, 1, IntStream.range(Jacobian.EMBED, model.layers()).toArray(),
-                IntStream.of(RANKS).filter(r -> r <= model.width()).toArray());
+        try {
+            model.requireTokenizer();
+        } catch (IllegalArgumentException e) {
+            throw e instanceof Failure f ? f : new BadRequest("model", e.getMessage(), e);
+        }
+        List<Integer> layers = IntStream.range(Jacobian.EMBED, model.layers()).boxed().toList();
+        List<Integer> ranks = IntStream.of(RANKS).filter(r -> r <= model.width()).boxed().toList();
+        return new LinearSweep(model, new LinearStudy.Settings(Asking.IN_CONTEXT, SAMPLES, false, FACTS, 1, layers, ranks), SPLITS);
     }
 
     /** Asked in another way. */
     public LinearSweep asking(Asking how) {
-        return new LinearSweep(model, how, samples, splits, facts, seed, layers, ranks);
+        LinearStudy.Settings s = settings;
+        return with(new LinearStudy.Settings(how, s.samples(), s.each(), s.facts(), s.seed(), s.layers(), s.ranks()));
     }
 
     /** Asked without examples. */
@@ -81,119 +83,135 @@ public final class LinearSweep {
         return asking(Asking.ZERO_SHOT);
     }
 
-    /** With operators of so many facts. */
+    /**
+     * With operators of so many facts.
+     *
+     * @throws BadRequest if that is none
+     */
     public LinearSweep samples(int n) {
-        return new LinearSweep(model, asking, atLeastOne("samples", n), splits, facts, seed, layers, ranks);
+        LinearStudy.Settings s = settings;
+        Check.whole("samples", n, 1, Integer.MAX_VALUE);
+        return with(new LinearStudy.Settings(s.asking(), n, s.each(), s.facts(), s.seed(), s.layers(), s.ranks()));
     }
 
-    /** With so many random splits. */
+    /**
+     * With so many random splits.
+     *
+     * @throws BadRequest if that is none
+     */
     public LinearSweep splits(int count) {
-        return new LinearSweep(model, asking, samples, atLeastOne("splits", count), facts, seed, layers, ranks);
+        return new LinearSweep(model, settings, Check.whole("splits", count, 1, Integer.MAX_VALUE));
     }
 
-    /** With so many known facts that test an operator at most; four times as many are asked at most. */
+    /**
+     * With so many known facts that test an operator at most; four times as many are asked at most.
+     *
+     * @throws BadRequest if they are too few to say anything
+     */
     public LinearSweep facts(int most) {
-        if (most < Trial.LEAST) {
-            throw new IllegalArgumentException("facts: " + most + ", expected a whole number of at least " + Trial.LEAST);
-        }
-        return new LinearSweep(model, asking, samples, splits, most, seed, layers, ranks);
+        LinearStudy.Settings s = settings;
+        Check.whole("facts", most, Trial.LEAST, Integer.MAX_VALUE);
+        return with(new LinearStudy.Settings(s.asking(), s.samples(), s.each(), most, s.seed(), s.layers(), s.ranks()));
     }
 
     /** With other splits and pairs; the same seed gives the same ones. */
     public LinearSweep seed(long value) {
-        return new LinearSweep(model, asking, samples, splits, facts, value, layers, ranks);
+        LinearStudy.Settings s = settings;
+        return with(new LinearStudy.Settings(s.asking(), s.samples(), s.each(), s.facts(), value, s.layers(), s.ranks()));
     }
 
-    /** Over some layers; {@link Jacobian#EMBED} for the embedding. */
+    /**
+     * Over some layers; {@link Jacobian#EMBED} for the embedding.
+     *
+     * @throws BadRequest if the model has no such layer, or none is named
+     */
     public LinearSweep layers(int... some) {
-        int[] sorted = Arrays.stream(some).sorted().distinct().toArray();
-        if (sorted.length == 0 || sorted[0] < Jacobian.EMBED || sorted[sorted.length - 1] >= model.layers()) {
-            throw new IllegalArgumentException("layers: " + Arrays.toString(some) + ", expected -1 (the embedding) or whole numbers from 0 to "
+        List<Integer> sorted = Arrays.stream(some).sorted().distinct().boxed().toList();
+        if (sorted.isEmpty() || sorted.get(0) < Jacobian.EMBED || sorted.get(sorted.size() - 1) >= model.layers()) {
+            throw new BadRequest("layers", Arrays.toString(some) + ", expected Jacobian.EMBED or whole numbers from 0 to "
                     + (model.layers() - 1));
         }
-        return new LinearSweep(model, asking, samples, splits, facts, seed, sorted, ranks);
+        LinearStudy.Settings s = settings;
+        return with(new LinearStudy.Settings(s.asking(), s.samples(), s.each(), s.facts(), s.seed(), sorted, s.ranks()));
     }
 
-    /** With edits of other ranks, the paper's are 8, 16, .. 312; none: no causality. */
+    /**
+     * With edits of other ranks, the paper's are 8, 16, .. 312.
+     *
+     * @throws BadRequest if the operators have no such rank, or none is named
+     */
     public LinearSweep ranks(int... some) {
-        int[] sorted = Arrays.stream(some).sorted().distinct().toArray();
-        if (sorted.length > 0 && (sorted[0] < 1 || sorted[sorted.length - 1] > model.width())) {
-            throw new IllegalArgumentException("ranks: " + Arrays.toString(some) + ", expected whole numbers from 1 to " + model.width());
+        List<Integer> sorted = Arrays.stream(some).sorted().distinct().boxed().toList();
+        if (sorted.isEmpty() || sorted.get(0) < 1 || sorted.get(sorted.size() - 1) > model.width()) {
+            throw new BadRequest("ranks", Arrays.toString(some) + ", expected whole numbers from 1 to " + model.width());
         }
-        return new LinearSweep(model, asking, samples, splits, facts, seed, layers, sorted);
+        return ranks(sorted);
     }
 
-    private static int atLeastOne(String what, int n) {
-        if (n < 1) {
-            throw new IllegalArgumentException(what + ": " + n + ", expected a whole number of at least 1");
-        }
-        return n;
+    /** Without edits, which take most of the time: no causality. */
+    public LinearSweep faithfulnessOnly() {
+        return ranks(List.of());
     }
 
-    /** Every relation of a set, with a progress bar. */
+    private LinearSweep ranks(List<Integer> sorted) {
+        LinearStudy.Settings s = settings;
+        return with(new LinearStudy.Settings(s.asking(), s.samples(), s.each(), s.facts(), s.seed(), s.layers(), sorted));
+    }
+
+    private LinearSweep with(LinearStudy.Settings other) {
+        return new LinearSweep(model, other, splits);
+    }
+
+    /** Every relation of a set, with a progress bar; finished splits are kept in the user's store. */
     public LinearRelations over(Relations relations) {
         return over(relations, Runner.shown());
     }
 
-    /** Every relation of a set; tells how far it is, and keeps finished splits in a journal. */
+    /** Every relation of a set, with a runner's progress and store. */
     public LinearRelations over(Relations relations, Runner runner) {
-        return over(relations, new int[] {samples}, runner).get(0);
+        return runner.run(new LinearStudy(), model, asked(relations)).get(0);
     }
 
     /**
-     * The same tests with operators of n = 1, 2, .. {@code most} samples, the first n of one and the same list; in context, all of them stand
-     * in the prompts throughout. No edits.
+     * The same tests with operators of n = 1, 2, .. {@code most} samples, the first n of one and the same list; in context, all of them
+     * stand in the prompts throughout. No edits.
      */
     public List<LinearRelations> fewer(Relations relations, int most) {
-        return samples(most).ranks().over(relations, IntStream.rangeClosed(1, most).toArray(), Runner.shown());
+        return fewer(relations, most, Runner.shown());
+    }
+
+    /** The same with a runner's progress and store. */
+    public List<LinearRelations> fewer(Relations relations, int most, Runner runner) {
+        LinearStudy.Settings s = samples(most).faithfulnessOnly().settings;
+        LinearSweep each = with(new LinearStudy.Settings(s.asking(), s.samples(), true, s.facts(), s.seed(), s.layers(), s.ranks()));
+        return runner.run(new LinearStudy(), model, each.asked(relations));
+    }
+
+    LinearStudy.Asked asked(Relations relations) {
+        return new LinearStudy.Asked(settings, splits, relations.all());
     }
 
     /** The first split's operators of a relation, one for each layer. */
     public List<LinearOperator> operators(Relation relation) {
-        return run().operators(relation, 0);
+        return run(relation).operators();
     }
 
-    /** The prompt of one of the first split's training facts. */
+    /**
+     * The prompt of one of the first split's training facts.
+     *
+     * @throws BadRequest if there are not so many
+     */
     public Prompt prompt(Relation relation, int number) {
-        return run().training(relation, 0).get(number);
+        List<Prompt> training = run(relation).training();
+        return training.get(Check.whole("number", number, 0, training.size() - 1));
     }
 
     /** What the operator of a layer says of each test of the first split, with some betas. */
     public Table predictions(Relation relation, int layer, double... betas) {
-        return layers(layer).run().predictions(relation, 0, betas);
+        return layers(layer).run(relation).predictions(relation.name(), betas);
     }
 
-    private SplitRun run() {
-        return new SplitRun(model, asking, samples, facts, seed, layers, ranks);
-    }
-
-    private List<LinearRelations> over(Relations relations, int[] counts, Runner runner) {
-        SplitRun run = run();
-        int steps = samples + layers.length;
-        progress.start("linear relations, " + asking.id(), "steps", (long) relations.all().size() * splits * steps);
-        List<List<LinearRelation>> found = new ArrayList<>();
-        IntStream.of(counts).forEach(n -> found.add(new ArrayList<>()));
-        long done = 0;
-        for (Relation relation : relations.all()) {
-            Trial[][] trials = new Trial[counts.length][splits];
-            for (int s = 0; s < splits; s++) {
-                int split = s;
-                long before = done;
-                boolean hopeless = s > 0 && trials[0][0].tests().length == 0;       // nothing known: not asked again
-                Trial[] of = hopeless ? Arrays.stream(trials).map(t -> t[0]).toArray(Trial[]::new)
-                        : journal.piece(asking.id() + " " + relation.name() + ", split " + s, Trial[].class,
-                                () -> run.trial(relation, split, counts, step -> progress.to((long) (before + step))));
-                for (int c = 0; c < counts.length; c++) {
-                    trials[c][s] = of[c];
-                }
-                done += steps;
-                progress.to(done);
-            }
-            for (int c = 0; c < counts.length; c++) {
-                found.get(c).add(new LinearRelation(model, relation, asking, layers, List.of(trials[c])));
-            }
-        }
-        progress.finish();
-        return found.stream().map(all -> new LinearRelations(model, asking, Selection.NESTED, all)).toList();
+    private SplitRun run(Relation relation) {
+        return new SplitRun(model, settings, LinearStudy.Piece.of(settings, relation, 0));
     }
 }

@@ -3,22 +3,29 @@ package lab.recall.linear;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import lab.recall.base.Check;
+import lab.recall.base.Interruption;
+import lab.recall.base.Progress;
 import lab.recall.math.Svd;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
-import lab.recall.study.Answer;
 import lab.recall.study.Experiment;
-import lab.recall.study.Fields;
 import lab.recall.study.NamedArray;
+import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
-/**
- * A {@link LinearOperator} of given prompts: {"experiment": "lre", "samples": [{"prompt", "token"}], "layer", "beta", "tests": [{"prompt",
- * "token"}], "rank" (optional)}.
- */
-public final class LreExperiment implements Experiment<LanguageModel> {
+/** A {@link LinearOperator} of given prompts, and what it says of others. */
+public final class LreExperiment implements Experiment<LreRequest, LreExperiment.Found> {
+    /** W, b, its singular values, what it says of the tests; the same of its low-rank form, where a rank was given. */
+    public record Found(List<NamedArray> arrays) implements Result {
+        @Override
+        public Map<String, Object> scalars() {
+            return Map.of();
+        }
+    }
+
     private record Example(int[] ids, int token) {
     }
 
@@ -28,33 +35,54 @@ public final class LreExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public List<String> fields() {
-        return List.of("samples", "layer", "beta", "tests", "rank");
+    public String description() {
+        return "One affine map from the subject's state to the last residual stream, made of given prompts.";
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Runner runner) {
-        int d = model.width();
-        List<Example> samples = examples(model, f, "samples");
-        int layer = f.layer("layer", model.layers());
-        double beta = f.number("beta", Double.NEGATIVE_INFINITY);
-        List<Example> tests = examples(model, f, "tests");
-        int rank = f.has("rank") ? f.integer("rank", 1, d) : 0;
-        progress.start("Jacobians", "samples", samples.size());
-        LinearOperator.Mean mean = new LinearOperator.Mean(layer, d);
-        for (int i = 0; i < samples.size(); i++) {
-            Example e = samples.get(i);
-            LinearOperator.Mean.add(List.of(mean), model.run(e.ids, Recording.gradients()), e.token);
-            progress.to(i + 1);
+    public Class<LreRequest> request() {
+        return LreRequest.class;
+    }
+
+    @Override
+    public Class<Found> result() {
+        return Found.class;
+    }
+
+    @Override
+    public LreRequest complete(LanguageModel model, LreRequest q) {
+        examples(model, "samples", q.samples());
+        q.layer().in(model);
+        examples(model, "tests", q.tests());
+        if (q.rank() != null) {
+            Check.whole("rank", q.rank(), 1, model.width());
         }
-        progress.finish();
-        LinearOperator operator = mean.operator();
+        return q;
+    }
+
+    private static List<Example> examples(LanguageModel model, String field, List<LreRequest.Example> given) {
+        List<Example> all = new ArrayList<>();
+        for (int i = 0; i < given.size(); i++) {
+            String here = field + "[" + i + "].";
+            int[] ids = given.get(i).prompt().ids(model, here + "prompt");
+            all.add(new Example(ids, Check.whole(here + "token", given.get(i).token(), 0, ids.length - 1)));
+        }
+        return all;
+    }
+
+    @Override
+    public Found run(LanguageModel model, LreRequest q, Runner runner) {
+        int d = model.width();
+        List<Example> samples = examples(model, "samples", q.samples());
+        int layer = q.layer().in(model);
+        int rank = q.rank() == null ? 0 : q.rank();
+        LinearOperator operator = operator(model, layer, samples, runner.progress());
         Svd svd = operator.svd(rank);
-        List<float[]> states = states(model, layer, tests);
+        List<float[]> states = states(model, layer, examples(model, "tests", q.tests()));
         List<NamedArray> arrays = new ArrayList<>();
         arrays.add(square("W", operator.matrix(), d));
         arrays.add(new NamedArray("b", new long[] {d}, operator.bias()));
-        arrays.add(logits("logits", model, operator, states, beta));
+        arrays.add(logits("logits", model, operator, states, q.beta()));
         float[] values = new float[d];
         for (int i = 0; i < d; i++) {
             values[i] = (float) svd.values()[i];
@@ -64,22 +92,25 @@ public final class LreExperiment implements Experiment<LanguageModel> {
             LinearOperator low = new LinearOperator(layer, d, samples.size(), svd.lowRank(rank), operator.bias());
             arrays.add(square("W_rank", low.matrix(), d));
             arrays.add(square("W_pinv", svd.inverse(rank), d));
-            arrays.add(logits("rank_logits", model, low, states, beta));
+            arrays.add(logits("rank_logits", model, low, states, q.beta()));
         }
-        return new Answer(Map.of(), arrays);
+        return new Found(arrays);
     }
 
-    private static List<Example> examples(LanguageModel model, Fields f, String field) {
-        List<Example> all = new ArrayList<>();
-        for (Fields o : f.objects(field)) {
-            int[] ids = o.prompt("prompt", model.vocabulary(), t -> model.prompt(t).ids());
-            all.add(new Example(ids, o.integer("token", 0, ids.length - 1)));
-            o.done();
+    private static LinearOperator operator(LanguageModel model, int layer, List<Example> samples, Progress progress) {
+        LinearOperator.Mean mean = new LinearOperator.Mean(layer, model.width());
+        progress.start("Jacobians", "samples", samples.size());
+        try {
+            for (int i = 0; i < samples.size(); i++) {
+                Interruption.check();
+                Example e = samples.get(i);
+                LinearOperator.Mean.add(List.of(mean), model.run(e.ids, Recording.gradients()), e.token);
+                progress.to(i + 1);
+            }
+        } finally {
+            progress.finish();
         }
-        if (all.isEmpty()) {
-            throw new IllegalArgumentException(field + ": expected a list of at least one {\"prompt\", \"token\"}");
-        }
-        return all;
+        return mean.operator();
     }
 
     private static List<float[]> states(LanguageModel model, int layer, List<Example> tests) {

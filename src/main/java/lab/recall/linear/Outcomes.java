@@ -19,15 +19,16 @@ final class Outcomes {
 
     private final int facts;
     private final int[][] tests;
-    /** [split][layer][setting], a mark a test. */
-    private final String[][][] marks;
+    /** [split][layer][setting]. */
+    private final List<List<List<Marks>>> marks;
     private final int[] part;
 
     /**
      * @param facts how many the relation has
      * @param tests numbers of the facts that each split tests
+     * @param marks [split][layer][setting]
      */
-    Outcomes(int facts, int[][] tests, String[][][] marks) {
+    Outcomes(int facts, int[][] tests, List<List<List<Marks>>> marks) {
         this.facts = facts;
         this.tests = tests;
         this.marks = marks;
@@ -40,7 +41,7 @@ final class Outcomes {
     }
 
     int layers() {
-        return marks[0].length;
+        return marks.get(0).size();
     }
 
     /** Scores of facts with the layer and the settings chosen; NaN where a fact was not tested. */
@@ -76,11 +77,11 @@ final class Outcomes {
             IntPredicate choosing = choosing(how, p);
             int layer = chooser.of(choosing);
             for (int s = 0; s < tests.length; s++) {
-                String of = marks[s][layer][setting(s, layer, choosing)];
+                Marks of = marks.get(s).get(layer).get(setting(s, layer, choosing));
                 for (int i = 0; i < tests[s].length; i++) {
                     int fact = tests[s][i];
-                    if ((how == Selection.PUBLISHED || part[fact] == p) && of.charAt(i) != '-') {
-                        right[fact] += of.charAt(i) - '0';
+                    if ((how == Selection.PUBLISHED || part[fact] == p) && of.tried(i)) {
+                        right[fact] += of.right(i) ? 1 : 0;
                         tried[fact]++;
                     }
                 }
@@ -109,17 +110,18 @@ final class Outcomes {
     }
 
     private int setting(int split, int layer, IntPredicate choosing) {
-        return middleOfBest(IntStream.range(0, marks[split][layer].length).mapToDouble(k -> rate(split, layer, k, choosing)).toArray());
+        int settings = marks.get(split).get(layer).size();
+        return middleOfBest(IntStream.range(0, settings).mapToDouble(k -> rate(split, layer, k, choosing)).toArray());
     }
 
     private double rate(int split, int layer, int setting, IntPredicate choosing) {
-        String of = marks[split][layer][setting];
+        Marks of = marks.get(split).get(layer).get(setting);
         int right = 0;
         int tried = 0;
-        for (int i = 0; i < of.length(); i++) {
-            if (of.charAt(i) != '-' && choosing.test(tests[split][i])) {
+        for (int i = 0; i < of.tests(); i++) {
+            if (of.tried(i) && choosing.test(tests[split][i])) {
                 tried++;
-                right += of.charAt(i) - '0';
+                right += of.right(i) ? 1 : 0;
             }
         }
         return tried == 0 ? 0 : right / (double) tried;

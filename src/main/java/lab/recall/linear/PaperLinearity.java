@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import lab.recall.facts.Fact;
 import lab.recall.facts.PaperNumbers;
 import lab.recall.facts.Relations;
@@ -17,16 +18,17 @@ import org.knowm.xchart.CategoryChart;
  *
  * <pre>{@code
  * PaperLinearity.bars()                                      // the paper's figure
- * PaperLinearity.of("country_capital_city").mamba()          // 0.754; null where the paper has none
+ * PaperLinearity.of("country_capital_city").get().mamba()    // 0.754; empty where the paper has none
  * }</pre>
  *
  * Decoded from vector figures. Source: arXiv 2404.03646, section 5.
  */
 public final class PaperLinearity {
     /** Relations that the figures call by other words than the files do; the invented world's sport stands for the real one. */
-    private static final Map<String, String> WORDS = Map.of("person_plays_pro_sport", "plays pro sport", "person_plays_sport", "plays pro sport",
-            "person_band_lead_singer", "person lead singer of band", "person_plays_position_in_sport", "person sport position",
-            "presidents_birth_year", "president birth year", "pokemon_evolutions", "pokemon evolution", "star_constellation", "star constellation name");
+    private static final Map<String, String> WORDS = Map.of("person_plays_pro_sport", "plays pro sport", "person_plays_sport",
+            "plays pro sport", "person_band_lead_singer", "person lead singer of band", "person_plays_position_in_sport",
+            "person sport position", "presidents_birth_year", "president birth year", "pokemon_evolutions", "pokemon evolution",
+            "star_constellation", "star constellation name");
 
     /**
      * A relation's bars.
@@ -43,7 +45,8 @@ public final class PaperLinearity {
     public static List<Bar> all() {
         List<Bar> all = new ArrayList<>();
         for (JsonNode r : PaperNumbers.of("lre_faithfulness").at("relations")) {
-            all.add(new Bar(r.get("relation").asText(), r.get("mamba").asDouble(), r.get("pythia").asDouble(), r.get("baseline").asDouble()));
+            all.add(new Bar(r.get("relation").asText(), r.get("mamba").asDouble(), r.get("pythia").asDouble(),
+                    r.get("baseline").asDouble()));
         }
         return all;
     }
@@ -53,17 +56,17 @@ public final class PaperLinearity {
         return PaperNumbers.of("lre_faithfulness").evidence();
     }
 
-    /** The bars of a relation by its file's name, or null. */
-    public static Bar of(String relation) {
+    /** The bars of a relation by its file's name, where the paper has it. */
+    public static Optional<Bar> of(String relation) {
         String words = words(relation);
-        return all().stream().filter(b -> b.relation.equalsIgnoreCase(words)).findFirst().orElse(null);
+        return all().stream().filter(b -> b.relation.equalsIgnoreCase(words)).findFirst();
     }
 
     private static String words(String relation) {
         return WORDS.getOrDefault(relation, relation.replace('_', ' '));
     }
 
-    /** The paper's bars with its baseline, and the best constant answer over all facts of each relation: the paper's tests are not published. */
+    /** The paper's bars, its baseline, and the best constant answer over all facts of each relation: the tests are not published. */
     public static CategoryChart bars() {
         List<Bar> all = all();
         Relations relations = Relations.lre();
@@ -104,8 +107,8 @@ public final class PaperLinearity {
             }
         }
         Map<String, LayerCurves> all = new LinkedHashMap<>();
-        found.forEach((relation, measures) -> all.put(relation, new LayerCurves(measures.get("faithfulness")[0], measures.get("faithfulness")[1],
-                measures.get("causality")[1])));
+        found.forEach((relation, measures) -> all.put(relation, new LayerCurves(measures.get("faithfulness")[0],
+                measures.get("faithfulness")[1], measures.get("causality")[1])));
         return all;
     }
 }

@@ -6,10 +6,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.function.DoubleConsumer;
+import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
+import lab.recall.base.Portions;
 import lab.recall.facts.Fact;
-import lab.recall.facts.Relation;
+import lab.recall.linear.Marks.Mark;
 import lab.recall.math.Svd;
 import lab.recall.model.Forks;
 import lab.recall.model.HookPoint;
@@ -34,32 +35,27 @@ import tech.tablesaw.api.Table;
 final class SplitRun {
     private static final long BYTES = 256L << 20;
     private static final int TOGETHER = 50;
-    /** Facts are asked until enough are known, but no more than so many times as many, and no more than HOPELESS when none was known till then. */
-    private static final int TIMES = 4;
+    /** Facts are asked until enough are known, but no more than so many times as many, and about HOPELESS when none was known till then. */
+    static final int TIMES = 4;
     private static final int HOPELESS = 100;
     /** What a base keeps of a token and layer, in residual streams. */
     private static final int STATES = 12;
 
     private final LanguageModel model;
     private final Tokenizer tokenizer;
-    private final Asking asking;
-    private final int samples;
-    private final int most;
-    private final long seed;
+    private final LinearStudy.Settings settings;
+    private final LinearStudy.Piece piece;
     private final int[] layers;
     private final int[] ranks;
     private final Map<Integer, String> texts = new HashMap<>();
 
-    /** @param most tests at most */
-    SplitRun(LanguageModel model, Asking asking, int samples, int most, long seed, int[] layers, int[] ranks) {
+    SplitRun(LanguageModel model, LinearStudy.Settings settings, LinearStudy.Piece piece) {
         this.model = model;
         this.tokenizer = model.requireTokenizer();
-        this.asking = asking;
-        this.samples = samples;
-        this.most = most;
-        this.seed = seed;
-        this.layers = layers;
-        this.ranks = ranks;
+        this.settings = settings;
+        this.piece = piece;
+        this.layers = settings.layers().stream().mapToInt(l -> l).toArray();
+        this.ranks = settings.ranks().stream().mapToInt(r -> r).toArray();
     }
 
     /**
@@ -74,42 +70,44 @@ final class SplitRun {
     }
 
     /**
-     * One split, with operators of the first n of its samples for each n.
+     * Tests of operators of the first n samples, for each n that is asked for.
      *
      * @param done told how many of the samples + layers steps are done
      */
-    Trial[] trial(Relation relation, int number, int[] counts, DoubleConsumer done) {
-        Split split = split(relation, number);
+    Trial[] trials(LongConsumer done) {
         List<Test> tests = new ArrayList<>();
-        int asked = ask(relation, split, tests);
-        int[] known = tests.stream().mapToInt(Test::number).toArray();
+        int asked = ask(tests);
+        List<Integer> known = tests.stream().map(Test::number).toList();
+        int[] counts = settings.counts();
         Trial[] trials = new Trial[counts.length];
-        if (known.length < Trial.LEAST) {
-            Arrays.fill(trials, new Trial(asked, known, Double.NaN, null, null));
+        if (known.size() < Trial.LEAST) {
+            Arrays.fill(trials, new Trial(asked, known, Double.NaN, List.of(), List.of()));
             return trials;
         }
-        String[][][] faithful = new String[counts.length][layers.length][];
+        List<List<List<Marks>>> faithful = new ArrayList<>();
+        Arrays.stream(counts).forEach(n -> faithful.add(new ArrayList<>()));
         Svd[][] svd = new Svd[counts.length][layers.length];
         int rank = IntStream.of(ranks).max().orElse(0);
-        means(training(relation, number), done, (n, means) -> {
+        means(training(), done, (n, means) -> {
             for (int c = 0; c < counts.length; c++) {
                 for (int l = 0; l < layers.length && counts[c] == n; l++) {
                     LinearOperator operator = means.get(l).operator();
-                    faithful[c][l] = faithful(operator, l, tests);
+                    faithful.get(c).add(faithful(operator, l, tests));
                     svd[c][l] = rank == 0 ? null : operator.svd(rank);
                 }
             }
         });
         for (int c = 0; c < counts.length; c++) {
-            String[][] causal = rank == 0 ? null : causal(svd[c], tests, new Random(seed + number), step -> done.accept(samples + step));
-            trials[c] = new Trial(asked, known, constant(tests), faithful[c], causal);
+            List<List<Marks>> causal = rank == 0 ? List.of()
+                    : causal(svd[c], tests, new Random(settings.seed() + piece.split()), step -> done.accept(settings.samples() + step));
+            trials[c] = new Trial(asked, known, constant(tests), faithful.get(c), causal);
         }
         return trials;
     }
 
-    /** The operators of a split, one for each layer; 4 d² bytes each. */
-    List<LinearOperator> operators(Relation relation, int number) {
-        List<Prompt> training = training(relation, number);
+    /** The operators, one for each layer; 4 d² bytes each. */
+    List<LinearOperator> operators() {
+        List<Prompt> training = training();
         List<LinearOperator> found = new ArrayList<>();
         means(training, step -> { }, (n, means) -> {
             if (n == training.size()) {
@@ -119,18 +117,20 @@ final class SplitRun {
         return found;
     }
 
-    /** The prompts of a split's training facts. */
-    List<Prompt> training(Relation relation, int number) {
-        Split split = split(relation, number);
-        return split.training().stream().map(f -> asking.prompt(tokenizer, relation, split.training(), f)).toList();
+    /** The prompts of the training facts. */
+    List<Prompt> training() {
+        return piece.training().stream().map(this::prompt).toList();
     }
 
-    /** Each test of a split: what an operator says, for each beta. */
-    Table predictions(Relation relation, int number, double... betas) {
-        Split split = split(relation, number);
+    private Prompt prompt(Fact fact) {
+        return settings.asking().prompt(tokenizer, piece.template(), piece.training(), fact);
+    }
+
+    /** Each test: what the first layer's operator says, for each beta. */
+    Table predictions(String relation, double... betas) {
         List<Test> tests = new ArrayList<>();
-        ask(relation, split, tests);
-        LinearOperator operator = operators(relation, number).get(0);
+        ask(tests);
+        LinearOperator operator = operators().get(0);
         int[][] tokens = tokens(operator, 0, tests, betas);
         List<String> columns = new ArrayList<>(List.of("subject", "object"));
         Arrays.stream(betas).forEach(b -> columns.add("beta " + Tables.number(b)));
@@ -143,32 +143,29 @@ final class SplitRun {
             }
             rows.add(row);
         }
-        return Tables.of(relation.name() + ": what the operator from " + LinearOperator.place(operator.layer()) + " says of " + tests.size()
+        return Tables.of(relation + ": what the operator from " + LinearOperator.place(operator.layer()) + " says of " + tests.size()
                 + " known facts that it was not made of, + right",
                 columns, rows);
     }
 
-    private Split split(Relation relation, int number) {
-        return Split.of(relation.facts(), samples, new Random(seed + 1_000_003L * number + relation.name().hashCode()));
-    }
-
     /** Asks for facts until enough are known; returns how many were asked. */
-    private int ask(Relation relation, Split split, List<Test> tests) {
+    private int ask(List<Test> tests) {
+        List<LinearStudy.Candidate> all = piece.candidates();
         int from = 0;
-        long limit = Math.min(split.rest().size(), (long) TIMES * most);
-        while (from < limit && tests.size() < most && !(tests.isEmpty() && from >= HOPELESS)) {
+        while (from < all.size() && tests.size() < settings.facts() && !(tests.isEmpty() && from >= HOPELESS)) {
             List<Prompt> prompts = new ArrayList<>();
             long bytes = 0;
-            while (from + prompts.size() < limit && prompts.size() < TOGETHER && bytes <= BYTES) {
-                Prompt p = asking.prompt(tokenizer, relation, split.training(), split.rest().get(from + prompts.size()));
+            while (from + prompts.size() < all.size() && prompts.size() < TOGETHER && bytes <= BYTES) {
+                Prompt p = prompt(all.get(from + prompts.size()).fact());
                 prompts.add(p);
                 bytes += (long) p.length() * model.layers() * model.width() * Float.BYTES;
             }
-            List<Pass> passes = model.runAll(prompts.stream().map(Prompt::ids).toList(), Recording.points(HookPoint.EMBED, HookPoint.RESID_POST));
-            for (int i = 0; i < prompts.size() && tests.size() < most; i++) {
-                Fact fact = split.rest().get(from + i);
-                if (fact.begunBy(text(passes.get(i).argmax()))) {
-                    tests.add(test(relation.facts().indexOf(fact), fact, prompts.get(i), passes.get(i)));
+            List<Pass> passes = model.runAll(prompts.stream().map(Prompt::ids).toList(),
+                    Recording.points(HookPoint.EMBED, HookPoint.RESID_POST));
+            for (int i = 0; i < prompts.size() && tests.size() < settings.facts(); i++) {
+                LinearStudy.Candidate candidate = all.get(from + i);
+                if (candidate.fact().begunBy(text(passes.get(i).argmax()))) {
+                    tests.add(test(candidate.number(), candidate.fact(), prompts.get(i), passes.get(i)));
                 }
             }
             from += prompts.size();
@@ -177,8 +174,10 @@ final class SplitRun {
     }
 
     private Test test(int number, Fact fact, Prompt prompt, Pass pass) {
-        float[][] states = Arrays.stream(layers).mapToObj(l -> pass.get(LinearOperator.site(l, prompt.subjectLast()))).toArray(float[][]::new);
-        return new Test(number, fact, prompt, pass.argmax(), states, pass.get(new Site(model.layers() - 1, HookPoint.RESID_POST, pass.length() - 1)));
+        int last = prompt.subjectLast();
+        float[][] states = Arrays.stream(layers).mapToObj(l -> pass.get(LinearOperator.site(l, last))).toArray(float[][]::new);
+        float[] z = pass.get(new Site(model.layers() - 1, HookPoint.RESID_POST, pass.length() - 1));
+        return new Test(number, fact, prompt, pass.argmax(), states, z);
     }
 
     /** Of the answers that the model gives. */
@@ -196,7 +195,7 @@ final class SplitRun {
     }
 
     /** Adds sample after sample, and hands the means on after each. */
-    private void means(List<Prompt> training, DoubleConsumer done, Means reader) {
+    private void means(List<Prompt> training, LongConsumer done, Means reader) {
         List<LinearOperator.Mean> means = Arrays.stream(layers).mapToObj(l -> new LinearOperator.Mean(l, model.width())).toList();
         for (int n = 1; n <= training.size(); n++) {
             Prompt p = training.get(n - 1);
@@ -207,9 +206,10 @@ final class SplitRun {
     }
 
     /** A mark a test for each beta. */
-    private String[] faithful(LinearOperator operator, int layer, List<Test> tests) {
+    private List<Marks> faithful(LinearOperator operator, int layer, List<Test> tests) {
         int[][] tokens = tokens(operator, layer, tests, LinearSweep.BETAS);
-        return marks(LinearSweep.BETAS.length, tests.size(), (beta, test) -> tests.get(test).fact.begunBy(text(tokens[test][beta])) ? '1' : '0');
+        return IntStream.range(0, LinearSweep.BETAS.length)
+                .mapToObj(beta -> Marks.of(tests.size(), i -> Mark.of(tests.get(i).fact.begunBy(text(tokens[i][beta]))))).toList();
     }
 
     /** What comes next after beta W h + b, [test][beta]. */
@@ -222,42 +222,24 @@ final class SplitRun {
         return Readout.tokens(model, operator.images(states, tests.size()), tests.size(), operator.bias(), betas);
     }
 
-    private interface Mark {
-        char of(int setting, int test);
-    }
-
-    private static String[] marks(int settings, int tests, Mark mark) {
-        return IntStream.range(0, settings).mapToObj(k -> {
-            StringBuilder all = new StringBuilder(tests);
-            IntStream.range(0, tests).forEach(i -> all.append(mark.of(k, i)));
-            return all.toString();
-        }).toArray(String[]::new);
-    }
-
     /** A mark a test for each layer and rank. */
-    private String[][] causal(Svd[] svd, List<Test> tests, Random random, DoubleConsumer done) {
+    private List<List<Marks>> causal(Svd[] svd, List<Test> tests, Random random, LongConsumer done) {
         Test[] targets = tests.stream().map(t -> target(t, tests, random)).toArray(Test[]::new);
-        String[][] marks = new String[layers.length][ranks.length];
-        Arrays.stream(marks).forEach(of -> Arrays.fill(of, ""));
+        Marks[][] marks = new Marks[layers.length][ranks.length];
         int from = 0;
-        while (from < tests.size()) {
-            int to = from;
-            long bytes = 0;
-            while (to < tests.size() && bytes <= BYTES) {
-                bytes += (long) tests.get(to++).prompt.length() * model.layers() * model.width() * Float.BYTES * STATES;
-            }
-            List<Test> some = tests.subList(from, to);
+        long tokenBytes = (long) model.layers() * model.width() * Float.BYTES * STATES;
+        for (List<Test> some : Portions.of(tests, t -> t.prompt.length() * tokenBytes, BYTES)) {
             List<Pass> bases = model.runAll(some.stream().map(t -> t.prompt.ids()).toList(), Recording.states());
             for (int l = 0; l < layers.length; l++) {
-                String[] found = edits(layers[l], svd[l], some, Arrays.copyOfRange(targets, from, to), bases);
+                List<Marks> found = edits(layers[l], svd[l], some, Arrays.copyOfRange(targets, from, from + some.size()), bases);
                 for (int r = 0; r < ranks.length; r++) {
-                    marks[l][r] += found[r];
+                    marks[l][r] = from == 0 ? found.get(r) : marks[l][r].and(found.get(r));
                 }
-                done.accept((double) (from * layers.length + some.size() * (l + 1)) / tests.size());
+                done.accept(((long) from * layers.length + (long) some.size() * (l + 1)) / tests.size());
             }
-            from = to;
+            from += some.size();
         }
-        return marks;
+        return Arrays.stream(marks).map(List::of).toList();
     }
 
     /** Another test with another subject and object, which the model's answer to this one does not begin too; null where there is none. */
@@ -269,7 +251,7 @@ final class SplitRun {
     }
 
     /** A mark a test for each rank: whether the model says the target's object when the subject's state is moved. */
-    private String[] edits(int layer, Svd svd, List<Test> tests, Test[] targets, List<Pass> bases) {
+    private List<Marks> edits(int layer, Svd svd, List<Test> tests, Test[] targets, List<Pass> bases) {
         Forks forks = model.forks();
         int[][] fork = new int[ranks.length][tests.size()];
         for (int i = 0; i < targets.length; i++) {
@@ -284,8 +266,8 @@ final class SplitRun {
             }
         }
         int[] tokens = forks.tokens();
-        return marks(ranks.length, targets.length, (r, i) -> targets[i] == null ? '-'
-                : fork[r][i] >= 0 && targets[i].fact.begunBy(text(tokens[fork[r][i]])) ? '1' : '0');
+        return IntStream.range(0, ranks.length).mapToObj(r -> Marks.of(targets.length, i -> targets[i] == null ? Mark.UNTRIED
+                : Mark.of(fork[r][i] >= 0 && targets[i].fact.begunBy(text(tokens[fork[r][i]]))))).toList();
     }
 
     /** By how much the state moves for each rank; the same array again where a rank brings nothing new, null where there is no move. */

@@ -8,8 +8,11 @@ public final class Arithmetic {
     private Arithmetic() {
     }
 
-    /** The kind and its number: lanes of any width, or a BLAS where Java has no Vector API. */
+    /**
+     * The kind and its number: vectors of so many lanes, or a BLAS where Java has no Vector API. Passes are the same for any number of lanes,
+     * sums over channels in gradients are not.
+     */
     public static String name() {
-        return (Simd.present() ? "lanes " : "blas ") + NUMBER;
+        return Simd.present() ? VectorMath.COUNT + " lanes, " + NUMBER : "blas, " + NUMBER;
     }
 }

@@ -1,6 +1,7 @@
 package lab.recall.math;
 
 import java.util.function.Supplier;
+import lab.recall.base.BadRequest;
 
 /**
  * The weights of a linear map, [outputs, inputs], packed once, at their first use, for products with a few to many rows.
@@ -213,7 +214,7 @@ public final class PackedMatrix {
         if (storage == Storage.F16) {
             for (int i = 0; i < row.length; i++) {
                 if ((row[i] & 0x7c00) == 0x7c00) {
-                    throw new IllegalArgumentException("row " + number + ", column " + i + " of an F16 matrix is not finite");
+                    throw new BadRequest("", "row " + number + ", column " + i + " of an F16 matrix is not finite");
                 }
             }
         }

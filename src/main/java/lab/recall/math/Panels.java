@@ -1,5 +1,7 @@
 package lab.recall.math;
 
+import lab.recall.base.BadRequest;
+
 /**
  * Weights in panels of a few vectors' columns, the form that the register tiles read: panel, then k, then column. The last panel may be
  * narrower. Loaded only where the Vector API is.
@@ -35,7 +37,7 @@ final class Panels implements PackedMatrix.Store {
         long size = ((long) wide * WIDE + (long) tailVectors * LANES) * inputs;
         boolean half = storage != PackedMatrix.Storage.F32;
         if ((half ? size / 2 : size) > Integer.MAX_VALUE - 16) {
-            throw new IllegalArgumentException("a matrix of " + outputs + " x " + inputs + " is too large for one array");
+            throw new BadRequest("", "a matrix of " + outputs + " x " + inputs + " is too large for one array");
         }
         this.floats = half ? null : new float[(int) size];
         this.halves = half ? new int[(int) (size / 2)] : null;

@@ -1,46 +1,71 @@
 package lab.recall.math;
 
+import java.util.ArrayDeque;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
+import lab.recall.base.BadRequest;
 
 /**
  * Splits work over the machine's cores.
  *
  * <pre>{@code
  * Parallel.forEach(panels, p -> multiply(p));               // returns when all are done
- * Parallel.setThreads(1);
+ * Parallel.with(1, () -> model.run(ids));                    // this call, whatever others in the process do
+ * Parallel.setThreads(1);                                    // all that say nothing else
  * }</pre>
  *
  * The calling thread takes part. Items must be independent of each other, so that results do not depend on the number of threads. A call
- * from inside an item, or while another thread uses the pool, runs in the caller. Helpers spin for a few microseconds between regions and
+ * from inside an item runs in the caller; callers side by side have helpers of their own. Helpers spin for a few microseconds between regions and
  * then park: the other cores are often somebody else's.
  */
 public final class Parallel {
+    private static final int MOST = 1024;
     private static final int SPINS = 2_000;
     /** Elements of an elementwise operation that one thread takes at a time. */
     private static final int ELEMENTS = 16_384;
     private static final ThreadLocal<Boolean> INSIDE = ThreadLocal.withInitial(() -> false);
-    private static final Object LOCK = new Object();
+    private static final ThreadLocal<Integer> OWN = new ThreadLocal<>();
+    private static final ArrayDeque<Helper> IDLE = new ArrayDeque<>();
     private static volatile int threads = Runtime.getRuntime().availableProcessors();
-    private static Helper[] helpers = new Helper[0];
-    private static boolean busy;
+    private static int started;
 
     private Parallel() {
     }
 
     /** Number of threads that work, the caller's included. */
     public static int threads() {
-        return threads;
+        Integer own = OWN.get();
+        return own == null ? threads : own;
     }
 
-    /** Sets the number of threads, 1 or more. */
+    /** Sets the number of threads of all calls that are not made in {@link #with}, 1 or more. */
     public static void setThreads(int count) {
-        if (count < 1 || count > 1024) {
-            throw new IllegalArgumentException("threads: " + count + ", expected a whole number from 1 to 1024");
+        threads = checked(count);
+    }
+
+    /** Does some work with so many threads, whatever other work of this process does. */
+    public static <T> T with(int count, Supplier<T> work) {
+        Integer before = OWN.get();
+        OWN.set(checked(count));
+        try {
+            return work.get();
+        } finally {
+            if (before == null) {
+                OWN.remove();
+            } else {
+                OWN.set(before);
+            }
         }
-        threads = count;
+    }
+
+    private static int checked(int count) {
+        if (count < 1 || count > MOST) {
+            throw new BadRequest("threads", count + ", expected a whole number from 1 to " + MOST);
+        }
+        return count;
     }
 
     /**
@@ -49,14 +74,15 @@ public final class Parallel {
      * interrupt flag still set.
      */
     public static void forEach(int count, IntConsumer body) {
-        Helper[] team = count > 1 && threads > 1 && !INSIDE.get() ? claim(Math.min(threads, count) - 1) : null;
-        if (team == null) {
+        int most = threads();
+        if (count < 2 || most < 2 || INSIDE.get()) {
             for (int i = 0; i < count; i++) {
                 body.accept(i);
             }
             return;
         }
-        Region region = new Region(count, body, team.length);
+        Helper[] team = claim(Math.min(most, count) - 1);
+        Region region = new Region(count, body, team.length, most);
         INSIDE.set(true);
         try {
             for (Helper h : team) {
@@ -66,8 +92,10 @@ public final class Parallel {
             region.await();
         } finally {
             INSIDE.set(false);
-            synchronized (LOCK) {
-                busy = false;
+            synchronized (IDLE) {
+                for (Helper h : team) {
+                    IDLE.push(h);
+                }
             }
         }
         region.rethrow();
@@ -93,26 +121,20 @@ public final class Parallel {
         ranges(rows, Math.max(1, ELEMENTS / width), body);
     }
 
-    /** The pool's helpers for one region, or null while they are taken. */
+    /** Helpers for one region: idle ones, and new ones where there are too few. */
     private static Helper[] claim(int wanted) {
-        synchronized (LOCK) {
-            if (busy) {
-                return null;
-            }
-            busy = true;
-            if (helpers.length < wanted) {
-                Helper[] more = new Helper[wanted];
-                System.arraycopy(helpers, 0, more, 0, helpers.length);
-                for (int i = helpers.length; i < wanted; i++) {
-                    more[i] = new Helper("recall-math-" + (i + 1));
-                    more[i].start();
+        Helper[] team = new Helper[wanted];
+        synchronized (IDLE) {
+            for (int i = 0; i < wanted; i++) {
+                Helper h = IDLE.poll();
+                if (h == null) {
+                    h = new Helper("recall-math-" + ++started);
+                    h.start();
                 }
-                helpers = more;
+                team[i] = h;
             }
-            Helper[] team = new Helper[wanted];
-            System.arraycopy(helpers, 0, team, 0, wanted);
-            return team;
         }
+        return team;
     }
 
     /** One call of {@link #forEach}. */
@@ -121,10 +143,12 @@ public final class Parallel {
         private final IntConsumer body;
         private final AtomicInteger next = new AtomicInteger();
         private final AtomicInteger working;
+        private final int threads;
         private final Thread caller = Thread.currentThread();
         private volatile Throwable failure;
 
-        Region(int count, IntConsumer body, int helpers) {
+        Region(int count, IntConsumer body, int helpers, int threads) {
+            this.threads = threads;
             this.count = count;
             this.body = body;
             this.working = new AtomicInteger(helpers);
@@ -203,6 +227,7 @@ public final class Parallel {
                     region = given;
                 }
                 given = null;
+                OWN.set(region.threads);
                 region.work();
                 region.helperDone();
             }

@@ -1,6 +1,8 @@
 package lab.recall.math;
 
 import java.util.Arrays;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Unsolvable;
 
 /**
  * Singular value decomposition of a square matrix, M = Σ s_k u_k v_k', largest first: all values, and as many vectors as are asked for.
@@ -25,12 +27,20 @@ public record Svd(int n, double[] values, float[] left, float[] right) {
     /** What a matrix of f32 numbers cannot tell from 0, as a share of the largest singular value. */
     private static final double NOTHING = 1e-6;
 
-    /** Of a row-major matrix, with all vectors. */
+    /**
+     * Of a row-major matrix, with all vectors.
+     *
+     * @throws Unsolvable when the matrix is not finite
+     */
     public static Svd of(float[] matrix, int n) {
         return of(matrix, n, n);
     }
 
-    /** With the vectors of the largest values, 0 to n of them: enough for ranks up to that number. */
+    /**
+     * With the vectors of the largest values, 0 to n of them: enough for ranks up to that number.
+     *
+     * @throws Unsolvable when the matrix is not finite
+     */
     public static Svd of(float[] matrix, int n, int vectors) {
         SymmetricEigen eigen = SymmetricEigen.of(gram(matrix, n), n, vectors);
         double[] values = Arrays.stream(eigen.values()).map(s -> Math.sqrt(Math.max(0, s))).toArray();
@@ -74,7 +84,7 @@ public record Svd(int n, double[] values, float[] left, float[] right) {
                 for (int i = 0; i < n; i++) {
                     float value = m[(first + k) * n + i];
                     if (!Float.isFinite(value)) {
-                        throw new IllegalArgumentException("singular values of a matrix with " + value + " in row " + (first + k)
+                        throw new Unsolvable("singular values", "the matrix holds " + value + " in row " + (first + k)
                                 + ", column " + i);
                     }
                     rows[k * stride + i] = value;
@@ -98,7 +108,11 @@ public record Svd(int n, double[] values, float[] left, float[] right) {
         return (int) Arrays.stream(values).filter(s -> s > NOTHING * values[0]).count();
     }
 
-    /** The nearest matrix of a rank. */
+    /**
+     * The nearest matrix of a rank.
+     *
+     * @throws BadRequest when not so many vectors were found
+     */
     public float[] lowRank(int rank) {
         return sum(rank, left, right, false);
     }
@@ -110,7 +124,7 @@ public record Svd(int n, double[] values, float[] left, float[] right) {
 
     private float[] sum(int rank, float[] of, float[] by, boolean inverted) {
         if (rank * n > left.length) {
-            throw new IllegalArgumentException("rank: " + rank + ", expected at most the " + left.length / n + " vectors that were found");
+            throw new BadRequest("rank", rank + ", expected at most the " + left.length / n + " vectors that were found");
         }
         int stride = Doubles.padded(n);
         int block = Doubles.BLOCK;

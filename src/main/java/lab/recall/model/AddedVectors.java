@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntPredicate;
+import lab.recall.base.BadRequest;
 import lab.recall.math.Parallel;
 
 /**
@@ -57,10 +58,11 @@ public final class AddedVectors {
      *
      * @param vector [width of the point], the caller's own: it must stay as it is until {@link #backward} has returned
      * @param reads  of how many last tokens the logits are read
+     * @throws BadRequest when more tokens are to be read than there are from it on
      */
     public void add(Pass base, int token, float[] vector, int reads) {
         if (reads < 0 || reads > base.length() - token) {
-            throw new IllegalArgumentException("reads: " + reads + ", expected a whole number from 0 to " + (base.length() - token)
+            throw new BadRequest("reads", reads + ", expected a whole number from 0 to " + (base.length() - token)
                     + ", the tokens from the vector's on");
         }
         runs.add(Run.fork(base, List.of(new Intervention.Add(new Site(layer, point, token), vector)), gradients, 0));
@@ -72,7 +74,11 @@ public final class AddedVectors {
         return (fork + 1 < first.size() ? first.get(fork + 1) : rows) - first.get(fork);
     }
 
-    /** Runs the forks and lets the head read. */
+    /**
+     * Runs the forks and lets the head read.
+     *
+     * @throws lab.recall.base.Unsolvable when logits are not finite
+     */
     public void forward(Head head) {
         model.engine().run(runs, (run, token, logits, at) -> { }, done -> { });
         passes = runs.stream().map(r -> new Pass(model, r, null)).toList();
@@ -98,6 +104,7 @@ public final class AddedVectors {
             model.finalNorm(last, count, normed);
             model.logits(normed, count, logits);
             for (int i = 0; i < count; i++) {
+                model.requireFinite(logits, i * v);
                 head.read(owner[from + i], from + i - first.get(owner[from + i]), logits, i * v);
             }
             System.arraycopy(logits, 0, dLogits, from * v, count * v);

@@ -28,7 +28,7 @@ final class Batch {
     }
 
     /** Rows that go through a layer one after another before the next ones do: what they leave on the way stays in the second-level cache. */
-    private static final int BLOCK_ROWS = 32;
+    static final int BLOCK_ROWS = 32;
     /** More rows than that are not kept together for a run's sake. */
     private static final int MOST_ROWS = 40;
 

@@ -2,6 +2,7 @@ package lab.recall.model;
 
 import java.util.Arrays;
 import java.util.List;
+import lab.recall.base.BadRequest;
 
 /**
  * The edges that a run leaves out in one layer: all its {@link Intervention.Cut cuts} of the layer together.
@@ -32,7 +33,7 @@ record Cuts(Edges conv, Edges scan, float[] delta, Edges[] heads) {
             case CONV -> new Cuts(join(conv, c.edges()), scan, delta, heads);
             case Y -> {
                 if (scan != null && !Arrays.equals(delta, c.delta())) {
-                    throw new IllegalArgumentException(c.site().name() + ": two cuts of one layer must hold delta at the same vector");
+                    throw new BadRequest("", c.site().name() + ": two cuts of one layer must hold delta at the same vector");
                 }
                 yield new Cuts(conv, join(scan, c.edges()), c.delta(), heads);
             }
@@ -47,7 +48,7 @@ record Cuts(Edges conv, Edges scan, float[] delta, Edges[] heads) {
                 all[h] = join(all[h], c.edges());
                 for (int t = c.edges().firstTarget(); t <= c.edges().lastTarget(); t++) {
                     if (all[h].count(t) == t + 1) {
-                        throw new IllegalArgumentException(c.site().name() + ": token " + t + " would attend to nothing in head " + h
+                        throw new BadRequest("", c.site().name() + ": token " + t + " would attend to nothing in head " + h
                                 + "; at least one source must stay");
                     }
                 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import lab.recall.base.BadRequest;
 
 /**
  * A set of edges between the tokens of a prompt: in an edge from s to t, token t reads token s, and s is at most t.
@@ -44,17 +45,25 @@ public final class Edges {
         return NONE;
     }
 
-    /** One edge. */
+    /**
+     * One edge.
+     *
+     * @throws BadRequest when the source is behind the target, or before token 0
+     */
     public static Edges of(int source, int target) {
         return of(List.of(new int[] {source, target}));
     }
 
-    /** Pairs of source and target; one that is given twice counts once. */
+    /**
+     * Pairs of source and target; one that is given twice counts once.
+     *
+     * @throws BadRequest when a source is behind its target, or before token 0
+     */
     public static Edges of(List<int[]> pairs) {
         int length = 0;
         for (int[] p : pairs) {
             if (p.length != 2 || p[0] < 0 || p[0] > p[1]) {
-                throw new IllegalArgumentException("edge " + Arrays.toString(p) + ": expected [source, target] with 0 <= source <= target");
+                throw new BadRequest("", "edge " + Arrays.toString(p) + ": expected [source, target] with 0 <= source <= target");
             }
             length = Math.max(length, p[1] + 1);
         }

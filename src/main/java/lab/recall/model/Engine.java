@@ -23,7 +23,7 @@ final class Engine {
 
     /** Rows that go through a layer together: enough for the products, few enough for the caches. */
     private static final int CHUNK_ROWS = 256;
-    private static final int HEAD_ROWS = 32;
+    static final int HEAD_ROWS = 32;
     /** Residual rows of a group of runs stay within this many bytes. */
     private static final long GROUP_BYTES = 256L << 20;
 
@@ -169,7 +169,7 @@ final class Engine {
     }
 
     /** Splits neighbouring runs into chunks of about equal size, so that each thread has some. */
-    private static List<List<Run>> chunks(List<Run> alive) {
+    static List<List<Run>> chunks(List<Run> alive) {
         long rows = alive.stream().mapToLong(Run::tokens).sum();
         int threads = Parallel.threads();
         long count = Math.max(1, Math.min((rows + CHUNK_ROWS - 1) / CHUNK_ROWS, alive.size()));

@@ -6,6 +6,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
+import lab.recall.base.BadRequest;
 import lab.recall.math.Softmax;
 
 /**
@@ -34,15 +35,23 @@ public final class Forks {
         this.model = model;
     }
 
-    /** Adds a fork of a pass of this model. */
+    /**
+     * Adds a fork of a pass of this model.
+     *
+     * @throws BadRequest when it is a pass of another model
+     */
     public Forks add(Pass base, Intervention... changes) {
         return add(base, List.of(changes));
     }
 
-    /** Adds a fork of a pass of this model. */
+    /**
+     * Adds a fork of a pass of this model.
+     *
+     * @throws BadRequest when it is a pass of another model
+     */
     public Forks add(Pass base, List<Intervention> changes) {
         if (base.model() != model) {
-            throw new IllegalArgumentException("a fork's base must be a pass of " + model.name() + ", not of " + base.model().name());
+            throw new BadRequest("", "a fork's base must be a pass of " + model.name() + ", not of " + base.model().name());
         }
         bases.add(base);
         this.changes.add(List.copyOf(changes));
@@ -74,39 +83,69 @@ public final class Forks {
         return rows;
     }
 
-    /** Probability of one token after the last one, for each fork. */
+    /**
+     * Probability of one token after the last one, for each fork.
+     *
+     * @throws BadRequest when an answer, a base or an intervention does not fit
+     * @throws lab.recall.base.Unsolvable when logits are not finite
+     */
     public double[] probabilities(int answer) {
         int[] answers = new int[size()];
         Arrays.fill(answers, answer);
         return probabilities(answers);
     }
 
-    /** Probability of each fork's own answer after its last token. */
+    /**
+     * Probability of each fork's own answer after its last token.
+     *
+     * @throws BadRequest when an answer, a base or an intervention does not fit
+     * @throws lab.recall.base.Unsolvable when logits are not finite
+     */
     public double[] probabilities(int[] answers) {
         for (int id : answers) {
             model.requireId(id);
         }
         double[] p = new double[size()];
-        compute(runs(null, 1), (fork, token, logits, at) ->
-                p[fork] = Softmax.probability(logits, at, model.vocabulary(), answers[fork]));
+        compute(runs(null, 1), (fork, token, logits, at) -> {
+            p[fork] = Softmax.probability(logits, at, model.vocabulary(), answers[fork]);
+            if (Double.isNaN(p[fork])) {
+                throw model.notFinite();
+            }
+        });
         return p;
     }
 
-    /** The most probable next token of each fork. */
+    /**
+     * The most probable next token of each fork.
+     *
+     * @throws BadRequest when a base or an intervention does not fit
+     * @throws lab.recall.base.Unsolvable when logits are not finite
+     */
     public int[] tokens() {
         int[] best = new int[size()];
-        compute(runs(null, 1), (fork, token, logits, at) -> best[fork] = Softmax.argmax(logits, at, model.vocabulary()));
+        compute(runs(null, 1), (fork, token, logits, at) -> {
+            model.requireFinite(logits, at);
+            best[fork] = Softmax.argmax(logits, at, model.vocabulary());
+        });
         return best;
     }
 
-    /** Logits of the last token, [forks][V]. */
+    /**
+     * Logits of the last token, [forks][V].
+     *
+     * @throws BadRequest when a base or an intervention does not fit
+     */
     public float[][] logits() {
         float[][] all = new float[size()][];
         compute(runs(null, 1), (fork, token, logits, at) -> all[fork] = Arrays.copyOfRange(logits, at, at + model.vocabulary()));
         return all;
     }
 
-    /** Each fork as a pass with its last logits and what is asked for. */
+    /**
+     * Each fork as a pass with its last logits and what is asked for.
+     *
+     * @throws BadRequest when a base, a point or an intervention does not fit
+     */
     public List<Pass> passes(Recording keep) {
         float[][] last = new float[size()][];
         List<Run> runs = runs(keep.table(model), 1);
@@ -122,6 +161,8 @@ public final class Forks {
      * How likely targets are after each fork's prompt, [fork][target]. All of a target but its last token stands at the end of the fork's base.
      *
      * @param targets for each fork some targets, token ids each
+     * @throws BadRequest when a base, a target or an intervention does not fit
+     * @throws lab.recall.base.Unsolvable when logits are not finite
      */
     public TargetScore[][] scores(List<List<int[]>> targets) {
         TargetScore.Reader reader = new TargetScore.Reader(model, targets);
@@ -129,7 +170,8 @@ public final class Forks {
         for (int i = 0; i < size(); i++) {
             Run run = Run.fork(bases.get(i), changes.get(i), null, reader.tokens(i));
             if (run.tokens() < reader.tokens(i)) {
-                throw new IllegalArgumentException("fork " + i + ": a target of " + reader.tokens(i) + " tokens begins left of its first touched token");
+                throw new BadRequest("", "fork " + i + ": a target of " + reader.tokens(i)
+                        + " tokens begins left of its first touched token");
             }
             runs.add(run);
         }

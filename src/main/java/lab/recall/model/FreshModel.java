@@ -1,12 +1,13 @@
 package lab.recall.model;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Json;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.Tensor;
 
@@ -30,7 +31,7 @@ public final class FreshModel {
     private static final int TAPS = 4;
 
     private final Random random;
-    private final ObjectNode config = new ObjectMapper().createObjectNode();
+    private final ObjectNode config = Json.MAPPER.createObjectNode();
     private final List<Tensor> tensors = new ArrayList<>();
 
     private FreshModel(long seed) {
@@ -67,10 +68,14 @@ public final class FreshModel {
         return m;
     }
 
-    /** A GPT-NeoX: MLP of 4 d, a quarter of each head rotary, attention and MLP side by side, head and embedding apart. */
+    /**
+     * A GPT-NeoX: MLP of 4 d, a quarter of each head rotary, attention and MLP side by side, head and embedding apart.
+     *
+     * @throws BadRequest when the heads do not divide the width
+     */
     public static FreshModel neox(int width, int layers, int heads, int vocabulary, long seed) {
         if (width % heads != 0) {
-            throw new IllegalArgumentException("heads: " + heads + " do not divide the width " + width);
+            throw new BadRequest("heads", heads + " do not divide the width " + width);
         }
         FreshModel m = new FreshModel(seed);
         int hidden = 4 * width;
@@ -95,7 +100,11 @@ public final class FreshModel {
         return m;
     }
 
-    /** Writes the model's folder with a copy of its tokenizer.json, and opens it. */
+    /**
+     * Writes the model's folder with a copy of its tokenizer.json, and opens it.
+     *
+     * @throws java.io.UncheckedIOException when it cannot be written
+     */
     public LanguageModel write(Path folder, Path tokenizer) {
         Checkpoint.write(folder, config, tensors, Map.of("tokenizer.json", tokenizer));
         return LanguageModel.open(folder);

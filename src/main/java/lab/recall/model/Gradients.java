@@ -2,6 +2,7 @@ package lab.recall.model;
 
 import java.util.Arrays;
 import java.util.List;
+import lab.recall.base.BadRequest;
 import lab.recall.math.CrossEntropy;
 
 /**
@@ -26,12 +27,18 @@ public final class Gradients {
         this.found = found;
     }
 
-    /** Of a pass that was run with {@link Recording#gradients()}; keeps the gradients that {@code keep} names. */
+    /**
+     * Of a pass that was run with {@link Recording#gradients()}; keeps the gradients that {@code keep} names.
+     *
+     * @throws BadRequest when the pass kept too little, or has cut edges
+     * @throws lab.recall.base.Unsolvable when the logits are not finite
+     */
     public static Gradients of(Pass pass, int target, Recording keep) {
         LanguageModel model = pass.model();
         model.requireId(target);
         model.requireTape(pass);
         float[] logits = pass.logits();
+        model.requireFinite(logits, 0);
         double loss = CrossEntropy.forward(logits, 0, logits.length, target);
         CrossEntropy.backward(logits, 0, logits.length, target, 1f, logits, 0);
         int d = model.width();
@@ -51,17 +58,22 @@ public final class Gradients {
         return loss;
     }
 
-    /** The gradient at a site, [width]. */
+    /**
+     * The gradient at a site, [width].
+     *
+     * @throws BadRequest when it was not kept
+     */
     public float[] get(Site site) {
         int width = pass.model().width(site.point());
         int slot = site.point().isGlobal() ? pass.model().layers() : site.layer();
         float[] all = found.kept == null ? null : found.kept[slot][site.point().ordinal()];
         if (all == null) {
-            throw new IllegalArgumentException("the gradient at " + site.name() + " was not kept; ask for it with Recording.of(\"" + site.name() + "\")");
+            throw new BadRequest("", "the gradient at " + site.name()
+                    + " was not kept; ask for it with Recording.of(\"" + site.name() + "\")");
         }
         int at = (site.token() - found.from) * width;
         if (at < 0 || at + width > all.length) {
-            throw new IllegalArgumentException(site + ": the token must be from " + found.from + " to " + (pass.length() - 1));
+            throw new BadRequest("", site + ": the token must be from " + found.from + " to " + (pass.length() - 1));
         }
         return Arrays.copyOfRange(all, at, at + width);
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Arrays;
 import java.util.List;
+import lab.recall.base.BadRequest;
 import lab.recall.base.Nearest;
 
 /**
@@ -122,7 +123,11 @@ public enum HookPoint {
         return isGlobal() ? id : "layers." + layer + "." + id;
     }
 
-    /** The point of this name; {@code residual} is an alias of {@code resid_post}. An unknown name suggests the nearest one. */
+    /**
+     * The point of this name; {@code residual} is an alias of {@code resid_post}. An unknown name suggests the nearest one.
+     *
+     * @throws BadRequest when there is no such point
+     */
     @JsonCreator
     public static HookPoint of(String id) {
         if (id.equals("residual")) {
@@ -134,7 +139,8 @@ public enum HookPoint {
             }
         }
         List<String> all = Arrays.stream(values()).map(HookPoint::id).toList();
-        throw new IllegalArgumentException("'" + id + "' is not a hook point" + Nearest.question(id, all) + (Nearest.to(id, all).isEmpty() ? "; hook" : " Hook")
+        String meant = Nearest.question(id, all);
+        throw new BadRequest("", "'" + id + "' is not a hook point" + meant + (meant.isEmpty() ? "; hook" : " Hook")
                 + " points are " + String.join(", ", all));
     }
 }

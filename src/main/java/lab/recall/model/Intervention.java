@@ -3,6 +3,7 @@ package lab.recall.model;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import lab.recall.base.BadRequest;
 
 /**
  * One change of a run at a {@link Site}; everything computed later follows from it.
@@ -40,7 +41,7 @@ public sealed interface Intervention {
         public Cut {
             HookPoint p = site.point();
             if (p != HookPoint.CONV && p != HookPoint.Y && p != HookPoint.ATTN_CTX) {
-                throw new IllegalArgumentException(site + ": edges are cut at conv, y or attn_ctx");
+                throw new BadRequest("", site + ": edges are cut at conv, y or attn_ctx");
             }
         }
 
@@ -50,20 +51,20 @@ public sealed interface Intervention {
 
         private void fits(LanguageModel model, int tokens) {
             if (edges.lastTarget() >= tokens) {
-                throw new IllegalArgumentException(site + ": an edge leads to token " + edges.lastTarget() + ", the tokens are 0 to " + (tokens - 1));
+                throw new BadRequest("", site + ": an edge leads to token " + edges.lastTarget() + ", the tokens are 0 to " + (tokens - 1));
             }
             if (heads != null) {
                 int most = ((GptNeoX) model).heads() - 1;
                 for (int h : heads) {
                     if (h < 0 || h > most) {
-                        throw new IllegalArgumentException(site + ": head " + h + ", expected a whole number from 0 to " + most);
+                        throw new BadRequest("", site + ": head " + h + ", expected a whole number from 0 to " + most);
                     }
                 }
             }
             if (delta != null) {
                 checkVector(site, delta, 0, delta.length, model.width(HookPoint.DELTA));
                 if (edges.hasSelf()) {
-                    throw new IllegalArgumentException(site + ": an edge from a token to itself passes over no other token: no delta to hold");
+                    throw new BadRequest("", site + ": an edge from a token to itself passes over no other token: no delta to hold");
                 }
             }
         }
@@ -132,7 +133,7 @@ public sealed interface Intervention {
     /** Replaces the value at a token by the one that another pass had at its own token {@code fromToken}. */
     static Intervention patch(Site site, Pass from, int fromToken) {
         if (fromToken < 0 || fromToken >= from.length()) {
-            throw new IllegalArgumentException(site + ": the other pass has tokens 0.." + (from.length() - 1) + ", not " + fromToken);
+            throw new BadRequest("", site + ": the other pass has tokens 0.." + (from.length() - 1) + ", not " + fromToken);
         }
         int width = from.model().width(site.point());
         Pass owner = from.ownerOf(site.layer(), site.point(), fromToken);
@@ -161,13 +162,13 @@ public sealed interface Intervention {
         Site s = site();
         model.requirePoint(s.point());
         if (!s.point().isPerToken()) {
-            throw new IllegalArgumentException(s + ": " + s.point().id() + " has no value per token and cannot be replaced");
+            throw new BadRequest("", s + ": " + s.point().id() + " has no value per token and cannot be replaced");
         }
         if (!s.point().isGlobal() && s.layer() >= model.layers()) {
-            throw new IllegalArgumentException(s + ": the layer must be from 0 to " + (model.layers() - 1));
+            throw new BadRequest("", s + ": the layer must be from 0 to " + (model.layers() - 1));
         }
         if (s.token() >= tokens) {
-            throw new IllegalArgumentException(s + ": the token must be from 0 to " + (tokens - 1));
+            throw new BadRequest("", s + ": the token must be from 0 to " + (tokens - 1));
         }
         if (this instanceof Add a) {
             checkVector(s, a.vector(), 0, a.vector().length, model.width(s.point()));
@@ -181,11 +182,11 @@ public sealed interface Intervention {
 
     private static void checkVector(Site site, float[] v, int at, int length, int width) {
         if (length != width) {
-            throw new IllegalArgumentException(site + ": the vector has " + length + " numbers, " + site.point().id() + " has " + width);
+            throw new BadRequest("", site + ": the vector has " + length + " numbers, " + site.point().id() + " has " + width);
         }
         for (int i = at; i < at + width; i++) {
             if (!Float.isFinite(v[i])) {
-                throw new IllegalArgumentException(site + ": the vector holds " + v[i] + ", expected finite numbers");
+                throw new BadRequest("", site + ": the vector holds " + v[i] + ", expected finite numbers");
             }
         }
     }

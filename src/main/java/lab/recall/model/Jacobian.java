@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
+import lab.recall.base.BadRequest;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -43,12 +44,20 @@ public record Jacobian(float[] values, float[] h, float[] z) {
         void take(int layer, int first, int count, float[] values, int stride);
     }
 
-    /** Of a pass that was run with {@link Recording#gradients()}. */
+    /**
+     * Of a pass that was run with {@link Recording#gradients()}.
+     *
+     * @throws BadRequest when there is no such layer or token
+     */
     public static Jacobian of(Pass pass, int layer, int token) {
         return of(pass, new int[] {layer}, token).get(0);
     }
 
-    /** After several layers, in their order: one way down from the last layer passes them all. Holds 4 d² bytes a layer. */
+    /**
+     * After several layers, in their order: one way down from the last layer passes them all. Holds 4 d² bytes a layer.
+     *
+     * @throws BadRequest when there is no such layer or token
+     */
     public static List<Jacobian> of(Pass pass, int[] layers, int token) {
         int d = pass.model().width();
         float[][] values = new float[layers.length][d * d];
@@ -60,17 +69,21 @@ public record Jacobian(float[] values, float[] h, float[] z) {
         return IntStream.range(0, layers.length).mapToObj(i -> new Jacobian(values[i], start(pass, layers[i], token), end(pass))).toList();
     }
 
-    /** The same, given away row by row: beside what the receiver keeps it holds 128 MB of gradients, or one row's. */
+    /**
+     * The same, given away row by row: beside what the receiver keeps it holds 128 MB of gradients, or one row's.
+     *
+     * @throws BadRequest when there is no such layer or token
+     */
     public static void rows(Pass pass, int[] layers, int token, Rows receiver) {
         LanguageModel model = pass.model();
         model.requireTape(pass);
         for (int layer : layers) {
             if (layer < EMBED || layer >= model.layers()) {
-                throw new IllegalArgumentException("layer: " + layer + ", expected embed or a whole number from 0 to " + (model.layers() - 1));
+                throw new BadRequest("layer", layer + ", expected embed or a whole number from 0 to " + (model.layers() - 1));
             }
         }
         if (token < pass.from() || token >= pass.length()) {
-            throw new IllegalArgumentException("token: " + token + ", expected a whole number from " + pass.from() + " to " + (pass.length() - 1));
+            throw new BadRequest("token", token + ", expected a whole number from " + pass.from() + " to " + (pass.length() - 1));
         }
         int d = model.width();
         int tokens = pass.length() - token;

@@ -16,6 +16,9 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Unsolvable;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.math.Arithmetic;
@@ -76,12 +79,19 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     /**
      * Opens a model: the name of an embedded one ({@code tiny-mamba}), a folder with config.json and weights, or a hub id
      * ({@code state-spaces/mamba-130m-hf}) that lies in the HuggingFace cache. Nothing is downloaded.
+     *
+     * @throws BadRequest when there is no such model
+     * @throws BadData when its files are not those of one
      */
     public static LanguageModel open(String nameOrFolder) {
         return open(ModelFolder.find(nameOrFolder));
     }
 
-    /** Opens a model folder. */
+    /**
+     * Opens a model folder.
+     *
+     * @throws BadData when its files are not those of a model
+     */
     public static LanguageModel open(Path folder) {
         return open(ModelFolder.of(folder));
     }
@@ -101,7 +111,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         if (type.equals("mamba") || (type.isEmpty() && checkpoint.config().has("d_model") && checkpoint.config().has("n_layer"))) {
             return new Mamba(source, checkpoint, again, new ArrayList<>());
         }
-        throw new IllegalArgumentException(source.folder() + ": config.json has model_type = '" + type + "'; known are mamba and gpt_neox");
+        throw new BadData(source.folder(), "config.json has model_type = '" + type + "'; known are mamba and gpt_neox");
     }
 
     /** Its weights in f32 by checkpoint name; a tied head once, as the embedding. */
@@ -132,12 +142,13 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
      *
      * @param weight its checkpoint name, such as {@code backbone.layers.12.mixer.out_proj.weight}
      * @param values in the checkpoint's layout
+     * @throws BadRequest when it is no weight of a layer, or has another size
      */
     public LanguageModel with(String weight, float[] values) {
         Checkpoint stored = stored();
         Matcher layer = LAYER.matcher(weight);
         if (!layer.find()) {
-            throw new IllegalArgumentException("'" + weight + "' is no weight of a layer");
+            throw new BadRequest("", "'" + weight + "' is no weight of a layer");
         }
         Map<String, Tensor> all = new LinkedHashMap<>(changed);
         all.put(weight, Tensor.of(weight, values, stored.tensor(weight).shape()));
@@ -160,6 +171,8 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
      * Writes the model to a folder in HuggingFace's layout, f32: model.safetensors, config.json and, where there are, tokenizer.json and
      * tokenizer_config.json.
      * Opened again, it gives the same numbers as this model with its weights widened to f32.
+     *
+     * @throws java.io.UncheckedIOException when it cannot be written
      */
     public void save(Path folder) {
         Checkpoint stored = stored();
@@ -194,6 +207,8 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
 
     /**
      * The models that a notebook works on: those that the environment variable RECALL_MODEL names, separated by commas, else the defaults.
+     *
+     * @throws BadRequest when there is no such model
      */
     public static List<LanguageModel> chosen(String... defaults) {
         String said = System.getenv("RECALL_MODEL");
@@ -311,12 +326,12 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     void requireTape(Pass pass) {
         for (Pass p = pass; p != null; p = p.base()) {
             if (p.changes().stream().anyMatch(c -> c instanceof Intervention.Cut)) {
-                throw new IllegalArgumentException("gradients do not go through a pass with cut edges; take them of a pass without");
+                throw new BadRequest("", "gradients do not go through a pass with cut edges; take them of a pass without");
             }
         }
         for (HookPoint p : block(0).tapePoints()) {
             if (!pass.has(layers() - 1, p)) {
-                throw new IllegalArgumentException("gradients need a pass that was run with Recording.gradients()");
+                throw new BadRequest("", "gradients need a pass that was run with Recording.gradients()");
             }
         }
     }
@@ -346,13 +361,21 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         return tokenizer;
     }
 
-    /** The tokenizer, or one sentence that says that the model works by ids only. */
+    /**
+     * The tokenizer, or one sentence that says that the model works by ids only.
+     *
+     * @throws BadRequest when there is none
+     */
     public Tokenizer requireTokenizer() {
-        return tokenizer.orElseThrow(() -> new IllegalArgumentException(name() + " has no tokenizer.json and " + vocabulary()
+        return tokenizer.orElseThrow(() -> new BadRequest("", name() + " has no tokenizer.json and " + vocabulary()
                 + " ids fit no bundled one: give token ids instead of text"));
     }
 
-    /** A text as the model's tokenizer gives it, special tokens on. */
+    /**
+     * A text as the model's tokenizer gives it, special tokens on.
+     *
+     * @throws BadRequest when the text is empty, or the model has no tokenizer
+     */
     public Prompt prompt(String text) {
         return Prompt.of(requireTokenizer(), text);
     }
@@ -368,38 +391,68 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         return Tables.of(prompt.text() == null ? "tokens" : prompt.text(), List.of("index", "token", "id", "subject"), rows);
     }
 
-    /** What the model says next after a text. */
+    /**
+     * What the model says next after a text.
+     *
+     * @throws Unsolvable when the logits are not finite
+     */
     public NextToken next(String text) {
         return next(prompt(text));
     }
 
-    /** What the model says next after a prompt. */
+    /**
+     * What the model says next after a prompt.
+     *
+     * @throws Unsolvable when the logits are not finite
+     */
     public NextToken next(Prompt prompt) {
         Pass pass = runAll(List.of(prompt.ids()), Recording.nothing()).get(0);
-        return new NextToken(tokenizer.orElse(null), prompt, pass.logits());
+        float[] logits = pass.logits();
+        requireFinite(logits, 0);
+        return new NextToken(tokenizer.orElse(null), prompt, logits);
     }
 
-    /** Runs a prompt and keeps its states, so that it can be forked or continued. */
+    /**
+     * Runs a prompt and keeps its states, so that it can be forked or continued.
+     *
+     * @throws BadRequest when there is no id, or one outside the vocabulary
+     */
     public Pass run(int... ids) {
         return run(ids, Recording.states());
     }
 
-    /** Runs a prompt with interventions and keeps what is asked for. */
+    /**
+     * Runs a prompt with interventions and keeps what is asked for.
+     *
+     * @throws BadRequest when an id, a point or an intervention does not fit
+     */
     public Pass run(int[] ids, Recording keep, Intervention... changes) {
         return run(ids, keep, List.of(changes));
     }
 
-    /** Runs a prompt with interventions and keeps what is asked for. */
+    /**
+     * Runs a prompt with interventions and keeps what is asked for.
+     *
+     * @throws BadRequest when an id, a point or an intervention does not fit
+     */
     public Pass run(int[] ids, Recording keep, List<Intervention> changes) {
         return runAll(List.of(ids), keep, List.of(changes)).get(0);
     }
 
-    /** Runs many prompts together, of any lengths. */
+    /**
+     * Runs many prompts together, of any lengths.
+     *
+     * @throws BadRequest when an id or a point does not fit
+     */
     public List<Pass> runAll(List<int[]> prompts, Recording keep) {
         return runAll(prompts, keep, Collections.nCopies(prompts.size(), List.of()));
     }
 
-    /** Runs many prompts together, each with interventions of its own. */
+    /**
+     * Runs many prompts together, each with interventions of its own.
+     *
+     * @throws BadRequest when an id, a point or an intervention does not fit
+     */
     public List<Pass> runAll(List<int[]> prompts, Recording keep, List<List<Intervention>> changes) {
         boolean[][] table = keep.table(this);
         List<Run> runs = new ArrayList<>(prompts.size());
@@ -414,12 +467,16 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         return new Forks(this);
     }
 
-    /** Logits of residual streams as if they left the last layer, [rows, V]: final norm and head. */
+    /**
+     * Logits of residual streams as if they left the last layer, [rows, V]: final norm and head.
+     *
+     * @throws BadRequest when a row has another width
+     */
     public float[][] logitLens(float[]... residuals) {
         float[] rows = new float[residuals.length * width()];
         for (int i = 0; i < residuals.length; i++) {
             if (residuals[i].length != width()) {
-                throw new IllegalArgumentException("residual " + i + " has " + residuals[i].length + " numbers, expected " + width());
+                throw new BadRequest("", "residual " + i + " has " + residuals[i].length + " numbers, expected " + width());
             }
             System.arraycopy(residuals[i], 0, rows, i * width(), width());
         }
@@ -476,21 +533,37 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     /** Refuses an id outside the vocabulary. */
     void requireId(int id) {
         if (id < 0 || id >= vocabulary()) {
-            throw new IllegalArgumentException("token id " + id + ": " + name() + " has ids from 0 to " + (vocabulary() - 1));
+            throw new BadRequest("", "token id " + id + ": " + name() + " has ids from 0 to " + (vocabulary() - 1));
         }
+    }
+
+    /** Refuses logits of which none can be called the largest. */
+    void requireFinite(float[] logits, int at) {
+        float sum = 0;
+        for (int i = 0; i < vocabulary(); i++) {
+            sum += 0 * logits[at + i];                          // NaN where a number is not finite
+        }
+        if (sum != 0) {
+            throw notFinite();
+        }
+    }
+
+    /** Weights with NaN, or a change that no number holds. */
+    Unsolvable notFinite() {
+        return new Unsolvable(name(), "logits are not finite: no token is the most probable one");
     }
 
     /** Refuses a point that this architecture does not have. */
     void requirePoint(HookPoint point) {
         if (!points().contains(point)) {
-            throw new IllegalArgumentException(point.id() + " is no hook point of " + family() + "; it has "
+            throw new BadRequest("", point.id() + " is no hook point of " + family() + "; it has "
                     + String.join(", ", points().stream().map(HookPoint::id).toList()));
         }
     }
 
     int[] checked(int[] ids) {
         if (ids.length == 0) {
-            throw new IllegalArgumentException("the prompt is empty, expected at least one token");
+            throw new BadRequest("", "the prompt is empty, expected at least one token");
         }
         for (int id : ids) {
             requireId(id);

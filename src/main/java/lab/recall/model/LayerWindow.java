@@ -1,5 +1,7 @@
 package lab.recall.model;
 
+import lab.recall.base.BadRequest;
+
 /**
  * The layers that are changed together around a layer l: range(max(0, l - w/2), min(L, l + (w+1)/2)), as the reference code counts them.
  *
@@ -12,10 +14,14 @@ package lab.recall.model;
  * @param layers L
  */
 public record LayerWindow(int width, int layers) {
-    /** Of a model; a width beyond twice its layers changes nothing any more and is refused. */
+    /**
+     * Of a model; a width beyond twice its layers changes nothing any more and is refused.
+     *
+     * @throws BadRequest when the width is none
+     */
     public static LayerWindow of(LanguageModel model, int width) {
         if (width < 1 || width > 2 * model.layers()) {
-            throw new IllegalArgumentException("window: " + width + ", expected a whole number from 1 to " + 2 * model.layers());
+            throw new BadRequest("window", width + ", expected a whole number from 1 to " + 2 * model.layers());
         }
         return new LayerWindow(width, model.layers());
     }

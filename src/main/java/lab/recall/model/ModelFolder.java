@@ -1,13 +1,17 @@
 package lab.recall.model;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Nearest;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.HubCache;
 import lab.recall.text.DataFolder;
@@ -27,21 +31,28 @@ record ModelFolder(String name, Path folder) {
     /** An embedded model, an existing folder, or a hub id in the cache. */
     static ModelFolder find(String name) {
         if (name.isBlank()) {
-            throw new IllegalArgumentException("the model's name is empty; embedded models are " + String.join(", ", embedded()));
+            throw new BadRequest("", "the model's name is empty; embedded models are " + String.join(", ", embedded()));
         }
         if (embedded().contains(name)) {
             return new ModelFolder(name, DataFolder.find("models").resolve(name));
         }
-        Path folder = Path.of(name);
-        if (Files.isDirectory(folder)) {
-            return of(folder);
+        try {
+            if (Files.isDirectory(Path.of(name))) {
+                return of(Path.of(name));
+            }
+        } catch (InvalidPathException e) {
+            throw unknown(name);
         }
         if (name.matches("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*")) {
-            return HubCache.find(name).map(f -> new ModelFolder(name, f)).orElseThrow(() -> new IllegalArgumentException("'" + name
+            return HubCache.find(name).map(f -> new ModelFolder(name, f)).orElseThrow(() -> new BadRequest("", "'" + name
                     + "' is neither a folder nor in the HuggingFace cache; " + HubCache.howToFetch(name)));
         }
-        throw new IllegalArgumentException("'" + name + "' is no model: expected an embedded one (" + String.join(", ", embedded())
-                + "), a folder with config.json, or a hub id such as state-spaces/mamba-130m-hf");
+        throw unknown(name);
+    }
+
+    private static BadRequest unknown(String name) {
+        return new BadRequest("", "'" + name + "' is no model: expected an embedded one (" + String.join(", ", embedded())
+                + "), a folder with config.json, or a hub id such as state-spaces/mamba-130m-hf" + Nearest.question(name, embedded()));
     }
 
     /** A folder; {@code .} has the name of the working directory. */
@@ -55,7 +66,7 @@ record ModelFolder(String name, Path folder) {
         try (Stream<Path> folders = Files.list(DataFolder.find("models"))) {
             return folders.filter(f -> Files.exists(f.resolve("config.json"))).map(f -> f.getFileName().toString()).sorted().toList();
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new BadData(DataFolder.find("models"), "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
     }
 
@@ -64,7 +75,7 @@ record ModelFolder(String name, Path folder) {
         try {
             return embedded().contains(name) && Files.isSameFile(folder, DataFolder.find("models").resolve(name));
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new BadData(folder, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
     }
 

@@ -1,6 +1,7 @@
 package lab.recall.model;
 
 import java.util.List;
+import lab.recall.base.BadData;
 import lab.recall.checkpoint.Checkpoint;
 
 /**
@@ -30,14 +31,14 @@ record NeoXConfig(int layers, int width, int heads, int hidden, int rotary, doub
         int heads = set.positive("num_attention_heads");
         String act = checkpoint.config().path("hidden_act").asText("gelu");
         if (!act.equals("gelu")) {
-            throw new IllegalArgumentException(checkpoint.folder() + ": config.json has hidden_act = " + act + "; only gelu is known");
+            throw new BadData(checkpoint.folder(), "config.json has hidden_act = " + act + "; only gelu is known");
         }
         Weights weights = new Weights(checkpoint);
         long[] table = weights.shape("gpt_neox.embed_in.weight", 2);
         long[] up = weights.shape("gpt_neox.layers.0.mlp.dense_h_to_4h.weight", 2);
         int width = (int) table[1];
         if (width % heads != 0) {
-            throw new IllegalArgumentException(checkpoint.folder() + ": the width " + width + " is no multiple of num_attention_heads = " + heads);
+            throw new BadData(checkpoint.folder(), "the width " + width + " is no multiple of num_attention_heads = " + heads);
         }
         double part = set.number("rotary_pct", 0.25);
         NeoXConfig c = new NeoXConfig(layers, width, heads, (int) up[0], (int) (width / heads * part), set.number("rotary_emb_base", 10000),

@@ -2,6 +2,7 @@ package lab.recall.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import lab.recall.base.BadRequest;
 import lab.recall.math.Softmax;
 import lab.recall.text.Prompt;
 import lab.recall.text.Tokenizer;
@@ -33,10 +34,14 @@ public final class NextToken implements Showable {
         this.logSum = Softmax.logSumExp(logits, 0, logits.length);
     }
 
-    /** The id of rank 0, 1, .. */
+    /**
+     * The id of rank 0, 1, ..
+     *
+     * @throws BadRequest when there is no such rank
+     */
     public synchronized int id(int rank) {
         if (rank < 0 || rank >= logits.length) {
-            throw new IllegalArgumentException("rank: " + rank + ", expected a whole number from 0 to " + (logits.length - 1));
+            throw new BadRequest("rank", rank + ", expected a whole number from 0 to " + (logits.length - 1));
         }
         if (rank >= order.length) {                             // the first alone is what most callers want
             order = Softmax.largest(logits, Math.min(logits.length, Math.max(rank + 1, 2 * order.length)));
@@ -44,25 +49,41 @@ public final class NextToken implements Showable {
         return order[rank];
     }
 
-    /** The token of rank 0, 1, .. as text; its id where the model has no tokenizer. */
+    /**
+     * The token of rank 0, 1, .. as text; its id where the model has no tokenizer.
+     *
+     * @throws BadRequest when there is no such rank
+     */
     public String token(int rank) {
         return tokenizer == null ? "#" + id(rank) : tokenizer.token(id(rank));
     }
 
-    /** Probability of the token of rank 0, 1, .. */
+    /**
+     * Probability of the token of rank 0, 1, ..
+     *
+     * @throws BadRequest when there is no such rank
+     */
     public double probability(int rank) {
         return Math.exp(logits[id(rank)] - logSum);
     }
 
-    /** The k most probable tokens. */
+    /**
+     * The k most probable tokens.
+     *
+     * @throws BadRequest when there are not so many
+     */
     public Table top(int k) {
         return Tables.of(prompt.text() == null ? "" : prompt.text() + " …", COLUMNS, rows(k));
     }
 
-    /** The same as rows of {@link #COLUMNS}. */
+    /**
+     * The same as rows of {@link #COLUMNS}.
+     *
+     * @throws BadRequest when there are not so many
+     */
     public List<List<Object>> rows(int k) {
         if (k < 1 || k > logits.length) {
-            throw new IllegalArgumentException("top " + k + ": expected a number from 1 to " + logits.length);
+            throw new BadRequest("", "top " + k + ": expected a number from 1 to " + logits.length);
         }
         id(k - 1);                                              // all of them at once
         List<List<Object>> rows = new ArrayList<>();

@@ -3,6 +3,7 @@ package lab.recall.model;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
+import lab.recall.base.BadRequest;
 import lab.recall.math.Softmax;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -96,21 +97,39 @@ public final class Pass {
         return last().clone();
     }
 
-    /** Probability of a token after the last one. */
+    /**
+     * Probability of a token after the last one.
+     *
+     * @throws BadRequest for an id outside the vocabulary
+     * @throws lab.recall.base.Unsolvable when logits are not finite
+     */
     public double probability(int id) {
         model.requireId(id);
-        return Softmax.probability(last(), 0, last().length, id);
+        double p = Softmax.probability(last(), 0, last().length, id);
+        if (Double.isNaN(p)) {
+            throw model.notFinite();
+        }
+        return p;
     }
 
-    /** The most probable next token. */
+    /**
+     * The most probable next token.
+     *
+     * @throws lab.recall.base.Unsolvable when logits are not finite
+     */
     public int argmax() {
+        model.requireFinite(last(), 0);
         return Softmax.argmax(last(), 0, last().length);
     }
 
-    /** The value at a site, [width]. */
+    /**
+     * The value at a site, [width].
+     *
+     * @throws BadRequest when it is outside the prompt, or was not kept
+     */
     public float[] get(Site site) {
         if (site.token() < 0 || site.token() >= length()) {
-            throw new IllegalArgumentException(site + ": the token must be from 0 to " + (length() - 1));
+            throw new BadRequest("", site + ": the token must be from 0 to " + (length() - 1));
         }
         int width = model.width(site.point());
         Pass owner = ownerOf(site.layer(), site.point(), site.token());
@@ -126,13 +145,19 @@ public final class Pass {
     /**
      * A point in a layer in its natural shape: [tokens, width]; [heads, tokens, head width] for q, k, v; [heads, tokens, tokens] for
      * attn_probs; [inner, states] for ssm_state; [inner, taps] for conv_state. A global point ignores the layer.
+     *
+     * @throws BadRequest when it was not kept
      */
     public INDArray array(int layer, HookPoint point) {
         Activation a = activation(layer, point);
         return Nd4j.create(a.values(), a.shape(), 'c');
     }
 
-    /** The same as plain numbers. */
+    /**
+     * The same as plain numbers.
+     *
+     * @throws BadRequest when it was not kept
+     */
     public Activation activation(int layer, HookPoint point) {
         if (point.isPerToken() && from > 0) {
             int width = model.width(point);
@@ -150,7 +175,11 @@ public final class Pass {
         return model.sites().stream().filter(s -> has(s.layer(), s.point())).map(s -> activation(s.layer(), s.point())).toList();
     }
 
-    /** The same run with more tokens after it, computed from the states that this pass kept. */
+    /**
+     * The same run with more tokens after it, computed from the states that this pass kept.
+     *
+     * @throws BadRequest when there is no id, one outside the vocabulary, or no state was kept
+     */
     public Pass then(int... more) {
         int[] longer = Arrays.copyOf(ids, ids.length + more.length);
         for (int i = 0; i < more.length; i++) {
@@ -158,15 +187,20 @@ public final class Pass {
             longer[ids.length + i] = more[i];
         }
         if (more.length == 0) {
-            throw new IllegalArgumentException("no token to go on with");
+            throw new BadRequest("", "no token to go on with");
         }
         return model.resume(this, longer);
     }
 
-    /** What was kept of a point, the pass's own array: [tokens from {@link #from} on, width], heads one after another. Do not write to it. */
+    /**
+     * What was kept of a point, the pass's own array: [tokens from {@link #from} on, width], heads one after another. Do not write to it.
+     *
+     * @throws BadRequest when it was not kept
+     */
     public float[] values(int layer, HookPoint point) {
         if (!has(layer, point)) {
-            throw new IllegalArgumentException(point.name(layer) + " was not kept in this pass; run it with Recording.of(\"" + point.name(layer) + "\")");
+            throw new BadRequest("", point.name(layer)
+                    + " was not kept in this pass; run it with Recording.of(\"" + point.name(layer) + "\")");
         }
         return kept[point.isGlobal() ? model.layers() : layer][point.ordinal()];
     }
@@ -197,7 +231,7 @@ public final class Pass {
 
     private float[] last() {
         if (lastLogits == null) {
-            throw new IllegalArgumentException("this pass was run without logits");
+            throw new BadRequest("", "this pass was run without logits");
         }
         return lastLogits;
     }

@@ -5,6 +5,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import lab.recall.base.BadRequest;
 
 /**
  * Which hook points of a run are kept.
@@ -122,7 +123,7 @@ public final class Recording {
                 }
             }
             if (!any) {
-                throw new IllegalArgumentException("'" + g + "' matches no hook point; names are embed, layers.0."
+                throw new BadRequest("", "'" + g + "' matches no hook point; names are embed, layers.0."
                         + "{" + String.join(", ", model.points().stream().filter(p -> !p.isGlobal()).map(HookPoint::id).toList())
                         + "} to layers." + (model.layers() - 1) + ", final_norm, logits");
             }

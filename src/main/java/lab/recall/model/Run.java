@@ -2,6 +2,7 @@ package lab.recall.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import lab.recall.base.BadRequest;
 
 /**
  * One run to be computed: some ids, from token {@link #from} and layer {@link #entry} on. Everything before is the base pass's.
@@ -50,7 +51,7 @@ final class Run {
     static Run fork(Pass base, List<Intervention> changes, boolean[][] keep, int logits) {
         LanguageModel model = base.model();
         if (base.from() > 0 || model.statePoints().stream().anyMatch(p -> !base.has(model.layers() - 1, p))) {
-            throw new IllegalArgumentException("a fork needs a base that kept its states: run it with Recording.states()");
+            throw new BadRequest("", "a fork needs a base that kept its states: run it with Recording.states()");
         }
         List<Intervention> all = spread(model, changes, base.length());
         int from = base.length() - 1;

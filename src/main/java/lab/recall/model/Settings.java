@@ -3,6 +3,7 @@ package lab.recall.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.List;
+import lab.recall.base.BadData;
 
 /** Reads config.json; a wrong value is refused with file and key, one that the tensors contradict becomes a warning. */
 final class Settings {
@@ -19,10 +20,10 @@ final class Settings {
     int positive(String key) {
         JsonNode v = json.path(key);
         if (v.isMissingNode() || v.isNull()) {
-            throw new IllegalArgumentException(folder + ": config.json has no " + key);
+            throw new BadData(folder, "config.json has no " + key);
         }
         if (!v.isIntegralNumber() || v.asLong() <= 0 || v.asLong() > 100_000_000) {
-            throw new IllegalArgumentException(folder + ": config.json has " + key + " = " + v + ", expected a positive whole number");
+            throw new BadData(folder, "config.json has " + key + " = " + v + ", expected a positive whole number");
         }
         return v.asInt();
     }
@@ -33,7 +34,7 @@ final class Settings {
             return otherwise;
         }
         if (!v.isNumber() || !(v.asDouble() > 0)) {
-            throw new IllegalArgumentException(folder + ": config.json has " + key + " = " + v + ", expected a positive number");
+            throw new BadData(folder, "config.json has " + key + " = " + v + ", expected a positive number");
         }
         return v.asDouble();
     }
@@ -44,7 +45,7 @@ final class Settings {
             return otherwise;
         }
         if (!v.isBoolean()) {
-            throw new IllegalArgumentException(folder + ": config.json has " + key + " = " + v + ", expected true or false");
+            throw new BadData(folder, "config.json has " + key + " = " + v + ", expected true or false");
         }
         return v.asBoolean();
     }

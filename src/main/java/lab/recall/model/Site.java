@@ -1,5 +1,7 @@
 package lab.recall.model;
 
+import lab.recall.base.BadRequest;
+
 /**
  * One place of a run: a hook point, in a layer, at a token.
  *
@@ -20,10 +22,10 @@ public record Site(int layer, HookPoint point, int token) {
 
     public Site {
         if (token < ALL) {
-            throw new IllegalArgumentException("token " + token + ": tokens count from 0");
+            throw new BadRequest("", "token " + token + ": tokens count from 0");
         }
         if (layer < 0) {
-            throw new IllegalArgumentException("layer " + layer + ": layers count from 0");
+            throw new BadRequest("", "layer " + layer + ": layers count from 0");
         }
     }
 

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import lab.recall.base.BadRequest;
 import lab.recall.math.Softmax;
 
 /**
@@ -24,6 +25,8 @@ public record TargetScore(double[] logs, boolean greedy) {
      *
      * @param sequences prompts, each with all of its targets but the last token after it
      * @param targets   for each of them some targets, token ids each
+     * @throws BadRequest when an id is outside the vocabulary, or a target empty or longer than its sequence
+     * @throws lab.recall.base.Unsolvable when logits are not finite
      */
     public static TargetScore[][] of(LanguageModel model, List<int[]> sequences, List<List<int[]>> targets) {
         Reader reader = new Reader(model, targets);
@@ -32,7 +35,7 @@ public record TargetScore(double[] logs, boolean greedy) {
         for (int i = 0; i < sequences.size(); i++) {
             int[] ids = model.checked(sequences.get(i));
             if (reader.tokens(i) > ids.length) {
-                throw new IllegalArgumentException("sequence " + i + ": " + ids.length + " tokens, its target has " + reader.tokens(i));
+                throw new BadRequest("", "sequence " + i + ": " + ids.length + " tokens, its target has " + reader.tokens(i));
             }
             Run run = Run.whole(model, ids, List.of(), null, reader.tokens(i));
             number.put(run, i);
@@ -77,7 +80,7 @@ public record TargetScore(double[] logs, boolean greedy) {
                 Arrays.fill(greedy[run], true);
                 for (int[] target : targets.get(run)) {
                     if (target.length == 0) {
-                        throw new IllegalArgumentException("target: empty, expected at least one token");
+                        throw new BadRequest("target", "empty, expected at least one token");
                     }
                     for (int id : target) {
                         model.requireId(id);
@@ -94,6 +97,9 @@ public record TargetScore(double[] logs, boolean greedy) {
         /** The logits of a run's token, {@code fromEnd} being 1 for its last one. */
         void read(int run, int fromEnd, float[] logits, int at) {
             double sum = Softmax.logSumExp(logits, at, model.vocabulary());
+            if (!Double.isFinite(sum)) {
+                throw model.notFinite();
+            }
             for (int i = 0; i < logs[run].length; i++) {
                 int[] target = targets.get(run).get(i);
                 if (fromEnd > target.length) {

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import lab.recall.base.BadRequest;
 import lab.recall.math.CrossEntropy;
 import lab.recall.math.Elementwise;
 import lab.recall.math.MatMul;
@@ -37,7 +38,11 @@ public final class Trainable {
     private final Map<String, float[]> gradients = new LinkedHashMap<>();
     private final Part[] parts;
 
-    /** Batches of {@code rows} rows of {@code tokens} tokens each. The model itself stays as it is. */
+    /**
+     * Batches of {@code rows} rows of {@code tokens} tokens each. The model itself stays as it is.
+     *
+     * @throws BadRequest when there is no row, or none with a token to predict
+     */
     public Trainable(LanguageModel model, int rows, int tokens) {
         this(model, filled(rows, tokens));
     }
@@ -50,7 +55,7 @@ public final class Trainable {
         int tokens = 0;
         for (int n : lengths) {
             if (n < 2) {
-                throw new IllegalArgumentException("ids: a row of " + n + " tokens; each needs at least 2, one to predict from the other");
+                throw new BadRequest("ids", "a row of " + n + " tokens; each needs at least 2, one to predict from the other");
             }
             tokens += n;
         }
@@ -62,7 +67,7 @@ public final class Trainable {
 
     private static int[] filled(int rows, int tokens) {
         if (rows < 1) {
-            throw new IllegalArgumentException("rows: " + rows + ", expected at least 1");
+            throw new BadRequest("rows", rows + ", expected at least 1");
         }
         int[] lengths = new int[rows];
         Arrays.fill(lengths, tokens);
@@ -95,6 +100,7 @@ public final class Trainable {
      * @param ids  [rows][tokens]
      * @param care how much the prediction of token t + 1 counts, [rows][tokens - 1]; null: all alike
      * @return mean cross-entropy of next-token prediction, weighted by {@code care}
+     * @throws BadRequest when the batch is of another size, has an id outside the vocabulary, or nothing counts
      */
     public double backward(int[][] ids, float[][] care) {
         double loss = run(ids, care, true);
@@ -109,7 +115,11 @@ public final class Trainable {
         return loss;
     }
 
-    /** The loss alone. */
+    /**
+     * The loss alone.
+     *
+     * @throws BadRequest as {@link #backward}
+     */
     public double loss(int[][] ids, float[][] care) {
         return run(ids, care, false);
     }
@@ -118,14 +128,14 @@ public final class Trainable {
         double total = 0;
         for (int r = 0; r < lengths.length; r++) {
             if (ids.length != lengths.length || ids[r].length != lengths[r]) {
-                throw new IllegalArgumentException("ids: expected " + lengths.length + " rows, row " + r + " with " + lengths[r] + " tokens");
+                throw new BadRequest("ids", "expected " + lengths.length + " rows, row " + r + " with " + lengths[r] + " tokens");
             }
             for (int t = 0; t < lengths[r] - 1; t++) {
                 total += care == null ? 1 : care[r][t];
             }
         }
         if (!(total > 0)) {
-            throw new IllegalArgumentException("care: " + total + " in all, expected more than 0");
+            throw new BadRequest("care", total + " in all, expected more than 0");
         }
         double scale = 1 / total;
         Parallel.forEach(parts.length, p -> parts[p].run(ids, care, scale, backward));

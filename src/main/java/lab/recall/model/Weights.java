@@ -1,6 +1,7 @@
 package lab.recall.model;
 
 import java.util.Arrays;
+import lab.recall.base.BadData;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.DType;
 import lab.recall.checkpoint.Tensor;
@@ -18,12 +19,12 @@ final class Weights {
     long[] shape(String name, int dimensions) {
         long[] shape = floating(name).shape();
         if (shape.length != dimensions) {
-            throw new IllegalArgumentException(checkpoint.folder() + ": the tensor '" + name + "' has the shape " + Arrays.toString(shape)
+            throw new BadData(checkpoint.folder(), "the tensor '" + name + "' has the shape " + Arrays.toString(shape)
                     + ", expected " + dimensions + " dimensions");
         }
         for (long n : shape) {
             if (n < 1 || n > Integer.MAX_VALUE - 16) {
-                throw new IllegalArgumentException(checkpoint.folder() + ": the tensor '" + name + "' has the shape " + Arrays.toString(shape)
+                throw new BadData(checkpoint.folder(), "the tensor '" + name + "' has the shape " + Arrays.toString(shape)
                         + ", expected sizes from 1 to " + (Integer.MAX_VALUE - 16));
             }
         }
@@ -34,7 +35,7 @@ final class Weights {
     Tensor tensor(String name, long... shape) {
         Tensor t = floating(name);
         if (!Arrays.equals(t.shape(), shape)) {
-            throw new IllegalArgumentException(checkpoint.folder() + ": the tensor '" + name + "' has the shape " + Arrays.toString(t.shape())
+            throw new BadData(checkpoint.folder(), "the tensor '" + name + "' has the shape " + Arrays.toString(t.shape())
                     + ", expected " + Arrays.toString(shape));
         }
         return t;
@@ -72,7 +73,7 @@ final class Weights {
     private Tensor floating(String name) {
         Tensor t = checkpoint.tensor(name);
         if (t.dtype() != DType.F32 && t.dtype() != DType.F16 && t.dtype() != DType.BF16 && t.dtype() != DType.F64) {
-            throw new IllegalArgumentException(checkpoint.folder() + ": the tensor '" + name + "' is " + t.dtype() + ", not a floating type");
+            throw new BadData(checkpoint.folder(), "the tensor '" + name + "' is " + t.dtype() + ", not a floating type");
         }
         return t;
     }

@@ -1,15 +1,20 @@
 package lab.recall.study;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.exc.InputCoercionException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonMappingException.Reference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
-import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.ArrayList;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.util.Arrays;
 import java.util.Collection;
-import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
@@ -22,14 +27,15 @@ public final class RequestReader {
     private RequestReader() {
     }
 
-    /** The record that an object's fields say. */
+    /**
+     * The record that an object's fields say.
+     *
+     * @throws BadRequest if a field is unknown, of another kind, or refused by the record
+     */
     public static <Q> Q read(ObjectNode fields, Class<Q> type) {
+        requireKnown(fields, type, "");
         try {
             return Json.MAPPER.treeToValue(fields, type);
-        } catch (UnrecognizedPropertyException e) {
-            List<String> known = e.getKnownPropertyIds().stream().map(String::valueOf).sorted().toList();
-            throw new BadRequest(path(e), "unknown field; known here are " + String.join(", ", known)
-                    + Nearest.question(e.getPropertyName(), known).replace("; did", ". Did"), e);
         } catch (JsonMappingException e) {
             for (Throwable t = e.getCause(); t != null; t = t.getCause()) {
                 if (t instanceof BadRequest bad) {
@@ -41,6 +47,31 @@ public final class RequestReader {
         } catch (JsonProcessingException e) {
             throw new BadRequest("", Json.reason(e, false), e);
         }
+    }
+
+    /** Refuses fields that a record, or a record in it, does not have: before any of them is missed under its right name. */
+    private static void requireKnown(JsonNode node, Type type, String where) {
+        if (type instanceof ParameterizedType list && node.isArray()) {
+            for (int i = 0; i < node.size(); i++) {
+                requireKnown(node.get(i), list.getActualTypeArguments()[0], where + "[" + i + "]");
+            }
+        }
+        if (!(type instanceof Class<?> c && c.isRecord() && node instanceof ObjectNode fields)) {
+            return;
+        }
+        Map<String, Type> known = new TreeMap<>();
+        for (RecordComponent part : c.getRecordComponents()) {
+            JsonProperty said = part.getAccessor().getAnnotation(JsonProperty.class);     // a name that is no Java word
+            known.put(said == null ? Json.name(part.getName()) : said.value(), part.getGenericType());
+        }
+        fields.fieldNames().forEachRemaining(name -> {
+            String field = where.isEmpty() ? name : where + "." + name;
+            if (!known.containsKey(name)) {
+                throw new BadRequest(field, "unknown field; known here are " + String.join(", ", known.keySet())
+                        + Nearest.question(name, known.keySet()).replace("; did", ". Did"));
+            }
+            requireKnown(fields.get(name), known.get(name), field);
+        });
     }
 
     private static String path(JsonMappingException e) {
@@ -62,7 +93,8 @@ public final class RequestReader {
     }
 
     private static String expected(JsonMappingException e) {
-        Class<?> type = e instanceof MismatchedInputException m ? m.getTargetType() : null;
+        Class<?> type = e instanceof MismatchedInputException m ? m.getTargetType()
+                : e.getCause() instanceof InputCoercionException c ? c.getTargetType() : null;
         if (type == null) {
             return "cannot be read";
         }
@@ -75,10 +107,6 @@ public final class RequestReader {
     }
 
     private static String components(Class<?> type) {
-        List<String> names = new ArrayList<>();
-        for (var c : type.getRecordComponents()) {
-            names.add(Json.name(c.getName()));
-        }
-        return names.stream().collect(Collectors.joining(", "));
+        return Arrays.stream(type.getRecordComponents()).map(c -> Json.name(c.getName())).collect(Collectors.joining(", "));
     }
 }

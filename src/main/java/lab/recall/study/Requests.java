@@ -90,29 +90,27 @@ public final class Requests {
     private <Q extends Record, T extends Result> Done<T> run(Experiment<Q, T> experiment, ObjectNode request, Path out, boolean fresh,
             Progress progress, Consumer<Result> told) {
         Q said = Studies.read(experiment, own(request));
-        int before = Parallel.threads();
-        try {
-            Parallel.setThreads(threads(request));
-            long start = System.nanoTime();
-            open(text(request, "model"));
-            Q complete = experiment.complete(open, said);
-            if (out == null) {
-                Runner runner = Runner.of(Store.none(), Store.user(), progress);
-                T result = experiment.run(open, complete, runner);
-                told.accept(result);
-                experiment.finish(open, complete, result);
-                return new Done<>(experiment, result, 0);
-            }
-            try (ResultFolder folder = ResultFolder.of(out, asked(request), fresh)) {
-                Runner runner = Runner.of(folder.store(), Store.user(), progress);
-                T result = experiment.run(open, complete, runner);
-                folder.write(experiment.name(), Json.tree(complete), (System.nanoTime() - start) / 1e9, result);
-                told.accept(result);
-                experiment.finish(open, complete, result);
-                return new Done<>(experiment, result, runner.taken());
-            }
-        } finally {
-            Parallel.setThreads(before);
+        return Parallel.with(threads(request), () -> answered(experiment, said, request, out, fresh, progress, told));
+    }
+
+    private <Q extends Record, T extends Result> Done<T> answered(Experiment<Q, T> experiment, Q said, ObjectNode request, Path out, boolean fresh,
+            Progress progress, Consumer<Result> told) {
+        long start = System.nanoTime();
+        open(text(request, "model"));
+        Q complete = experiment.complete(open, said);
+        if (out == null) {
+            T result = experiment.run(open, complete, Runner.of(Store.none(), Store.user(), progress));
+            told.accept(result);
+            experiment.finish(open, complete, result);
+            return new Done<>(experiment, result, 0);
+        }
+        try (ResultFolder folder = ResultFolder.of(out, asked(request), fresh)) {
+            Runner runner = Runner.of(folder.store(), Store.user(), progress);
+            T result = experiment.run(open, complete, runner);
+            folder.write(experiment.name(), Json.tree(complete), (System.nanoTime() - start) / 1e9, result);
+            told.accept(result);
+            experiment.finish(open, complete, result);
+            return new Done<>(experiment, result, runner.taken());
         }
     }
 

@@ -188,8 +188,8 @@ final class ResultFolder implements AutoCloseable {
             move(stage, RESULT);
             written = true;
             for (String file : earlier) {
-                if (!files.contains(file)) {
-                    Files.deleteIfExists(folder.resolve(file));
+                if (!files.contains(file) && Files.isRegularFile(folder.resolve(file))) {
+                    Files.delete(folder.resolve(file));
                 }
             }
         } catch (IOException e) {

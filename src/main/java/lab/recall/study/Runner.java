@@ -1,10 +1,12 @@
 package lab.recall.study;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import lab.recall.base.Digest;
 import lab.recall.base.Interruption;
 import lab.recall.base.Json;
@@ -24,13 +26,13 @@ import lab.recall.view.ProgressBar;
  * A piece's key is the SHA-256 of the study and its version, the number and kind of the arithmetic, the model's digest, the settings that
  * matter, and the piece itself.
  */
-public final class Runner {
+public class Runner {
     private final Store own;
     private final Store shared;
     private final Progress progress;
     private int taken;
 
-    private Runner(Store own, Store shared, Progress progress) {
+    Runner(Store own, Store shared, Progress progress) {
         this.own = own;
         this.shared = shared;
         this.progress = progress;
@@ -69,33 +71,44 @@ public final class Runner {
     /** Runs a study. */
     public <Q, P, R, T> T run(Study<Q, P, R, T> study, LanguageModel model, Q request) {
         List<P> pieces = study.plan(model, request, this);
-        Store store = study.isShared() ? shared : own;
-        String settings = store.keeps() ? settings(study, model, request) : "";
-        List<R> found = new ArrayList<>(pieces.size());
-        long total = pieces.stream().mapToLong(p -> study.size(model, request, p)).sum();
-        long before = 0;
-        progress.start(study.title(model, request), study.unit(), total);
+        String settings = keeps(study) ? settings(study, model, request) : "";
+        List<R> found = new ArrayList<>(Collections.nCopies(pieces.size(), null));
+        progress.start(study.title(model, request), study.unit(), pieces.stream().mapToLong(p -> study.size(model, request, p)).sum());
         try {
-            for (P piece : pieces) {
+            long before = 0;
+            for (int i : order(pieces.size())) {
                 Interruption.betweenPieces();
-                String key = store.keeps() ? new Digest().add(settings).add(Json.compact(piece)).hex() : "";
-                Optional<R> kept = store.read(key, study.found()).filter(r -> study.fits(model, request, piece, r));
-                if (kept.isPresent()) {
-                    found.add(kept.get());
-                    taken += study.isShared() ? 0 : 1;
-                } else {
-                    long done = before;
-                    R value = study.compute(model, request, piece, units -> progress.to(done + units));
-                    store.write(key, value);
-                    found.add(value);
-                }
-                before += study.size(model, request, piece);
+                found.set(i, piece(study, model, request, settings, pieces.get(i), before));
+                before += study.size(model, request, pieces.get(i));
                 progress.to(before);
             }
         } finally {
             progress.finish();
         }
         return study.combine(model, request, pieces, found);
+    }
+
+    /** In which order pieces are computed: any will do. */
+    int[] order(int pieces) {
+        return IntStream.range(0, pieces).toArray();
+    }
+
+    private boolean keeps(Study<?, ?, ?, ?> study) {
+        return (study.isShared() ? shared : own).keeps();
+    }
+
+    /** A piece: what is kept of it, or else computed and kept. */
+    <Q, P, R> R piece(Study<Q, P, R, ?> study, LanguageModel model, Q request, String settings, P piece, long before) {
+        Store store = study.isShared() ? shared : own;
+        String key = store.keeps() ? new Digest().add(settings).add(Json.compact(piece)).hex() : "";
+        Optional<R> kept = store.read(key, study.found()).filter(r -> study.fits(model, request, piece, r));
+        if (kept.isPresent()) {
+            taken += study.isShared() ? 0 : 1;
+            return kept.get();
+        }
+        R value = study.compute(model, request, piece, units -> progress.to(before + units));
+        store.write(key, value);
+        return value;
     }
 
     private static <Q> String settings(Study<Q, ?, ?, ?> study, LanguageModel model, Q request) {

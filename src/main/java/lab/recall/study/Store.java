@@ -1,12 +1,9 @@
 package lab.recall.study;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
@@ -77,7 +74,7 @@ public final class Store {
 
     /** What is kept under a key, if it is whole and of the class. */
     public <T> Optional<T> read(String key, Class<T> type) {
-        if (root == null) {
+        if (!keeps()) {
             return Optional.empty();
         }
         try {
@@ -89,10 +86,8 @@ public final class Store {
             byte[] value = Arrays.copyOfRange(bytes, Math.min(bytes.length, end + 1), bytes.length);
             String check = new String(bytes, 0, end, StandardCharsets.UTF_8);
             return check.equals(Digest.of(value)) ? Optional.ofNullable(Json.MAPPER.readValue(value, type)) : Optional.empty();
-        } catch (NoSuchFileException | JsonProcessingException e) {
-            return Optional.empty();
         } catch (IOException e) {
-            return Optional.empty();                // not readable: computed again
+            return Optional.empty();                // not there, or not to be read: computed again
         }
     }
 
@@ -159,8 +154,4 @@ public final class Store {
         }
     }
 
-    /** The key of a value: the digest of its JSON. */
-    static String digest(JsonNode value) {
-        return Digest.of(Json.compact(value));
-    }
 }

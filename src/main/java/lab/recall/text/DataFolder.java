@@ -4,6 +4,8 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.CodeSource;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
 
 /**
  * The data that comes with the project, found from any working directory.
@@ -19,22 +21,30 @@ public final class DataFolder {
     private DataFolder() {
     }
 
-    /** A file or folder of the bundled data, which must exist. */
+    /**
+     * A file or folder of the bundled data, which must exist.
+     *
+     * @throws BadData when it does not
+     */
     public static Path find(String relative) {
         Path found = home().resolve("data").resolve(relative);
         if (!Files.exists(found)) {
-            throw new IllegalArgumentException(found + ": no such bundled data");
+            throw new BadData(found, "no such bundled data");
         }
         return found;
     }
 
-    /** The project's folder. */
+    /**
+     * The project's folder.
+     *
+     * @throws lab.recall.base.Failure when there is none
+     */
     public static Path home() {
         String said = System.getProperty("recall.home", System.getenv("RECALL_HOME"));
         if (said != null && !said.isBlank()) {
             Path home = Path.of(said);
             if (!Files.isDirectory(home.resolve("data"))) {
-                throw new IllegalArgumentException(home + ": recall.home or RECALL_HOME must name the project's folder, which holds data");
+                throw new BadData(home, "recall.home or RECALL_HOME must name the project's folder, which holds data");
             }
             return home;
         }
@@ -43,7 +53,7 @@ public final class DataFolder {
             home = above(Path.of("").toAbsolutePath());
         }
         if (home == null) {
-            throw new IllegalArgumentException("the bundled data was not found: set RECALL_HOME to the project's folder");
+            throw new BadRequest("", "the bundled data was not found: set RECALL_HOME to the project's folder");
         }
         return home;
     }

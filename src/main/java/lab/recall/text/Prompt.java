@@ -2,6 +2,7 @@ package lab.recall.text;
 
 import java.util.Arrays;
 import java.util.Objects;
+import lab.recall.base.BadRequest;
 
 /**
  * Token ids for a model, and where the subject stands among them.
@@ -20,24 +21,32 @@ import java.util.Objects;
 public record Prompt(String text, int[] ids, int subjectStart, int subjectEnd) {
     public Prompt {
         if (ids.length == 0) {
-            throw new IllegalArgumentException("the prompt is empty, expected at least one token");
+            throw new BadRequest("", "the prompt is empty, expected at least one token");
         }
         if (subjectStart != -1 || subjectEnd != -1) {
             if (subjectStart < 0 || subjectEnd <= subjectStart || subjectEnd > ids.length) {
-                throw new IllegalArgumentException("subject tokens " + subjectStart + " to " + subjectEnd + " of a prompt of " + ids.length);
+                throw new BadRequest("", "subject tokens " + subjectStart + " to " + subjectEnd + " of a prompt of " + ids.length);
             }
         }
     }
 
-    /** A text as the tokenizer gives it, special tokens on; it names no subject. */
+    /**
+     * A text as the tokenizer gives it, special tokens on; it names no subject.
+     *
+     * @throws BadRequest when the text is empty
+     */
     public static Prompt of(Tokenizer tokenizer, String text) {
         if (text.isEmpty()) {
-            throw new IllegalArgumentException("the prompt is empty, expected at least one token");
+            throw new BadRequest("", "the prompt is empty, expected at least one token");
         }
         return new Prompt(text, tokenizer.encode(text, true).ids(), -1, -1);
     }
 
-    /** Ids used as they are. */
+    /**
+     * Ids used as they are.
+     *
+     * @throws BadRequest when there is none
+     */
     public static Prompt ofIds(int... ids) {
         return new Prompt(null, ids.clone(), -1, -1);
     }
@@ -50,7 +59,11 @@ public record Prompt(String text, int[] ids, int subjectStart, int subjectEnd) {
         return new Prompt(text, padded, hasSubject() ? subjectStart + count : -1, hasSubject() ? subjectEnd + count : -1);
     }
 
-    /** The same prompt with the subject said to begin at another token. */
+    /**
+     * The same prompt with the subject said to begin at another token.
+     *
+     * @throws BadRequest when it is outside the prompt
+     */
     public Prompt withSubjectStart(int token) {
         return new Prompt(text, ids, token, subjectEnd);
     }
@@ -65,10 +78,14 @@ public record Prompt(String text, int[] ids, int subjectStart, int subjectEnd) {
         return subjectStart >= 0;
     }
 
-    /** Index of the subject's last token. */
+    /**
+     * Index of the subject's last token.
+     *
+     * @throws BadRequest when it names none
+     */
     public int subjectLast() {
         if (!hasSubject()) {
-            throw new IllegalArgumentException("this prompt names no subject; make it by Template.fill");
+            throw new BadRequest("", "this prompt names no subject; make it by Template.fill");
         }
         return subjectEnd - 1;
     }

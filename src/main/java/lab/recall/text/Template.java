@@ -1,5 +1,7 @@
 package lab.recall.text;
 
+import lab.recall.base.BadRequest;
+
 /**
  * A text with one place for a subject, written {@code {}}.
  *
@@ -18,7 +20,7 @@ public record Template(String text) {
     public Template {
         int first = text.indexOf(PLACE);
         if (first < 0 || text.indexOf(PLACE, first + PLACE.length()) >= 0) {
-            throw new IllegalArgumentException("the template '" + text + "' must hold {} exactly once, where the subject goes");
+            throw new BadRequest("", "the template '" + text + "' must hold {} exactly once, where the subject goes");
         }
     }
 
@@ -27,10 +29,14 @@ public record Template(String text) {
         return text.replace(PLACE, subject);
     }
 
-    /** The prompt for a subject. */
+    /**
+     * The prompt for a subject.
+     *
+     * @throws BadRequest when the subject is empty, or has no token of its own
+     */
     public Prompt fill(Tokenizer tokenizer, String subject) {
         if (subject.isBlank()) {
-            throw new IllegalArgumentException("the subject is empty");
+            throw new BadRequest("", "the subject is empty");
         }
         String whole = with(subject);
         int from = text.indexOf(PLACE);
@@ -51,7 +57,7 @@ public record Template(String text) {
             }
         }
         if (start < 0) {
-            throw new IllegalArgumentException("the tokenizer leaves no token for the subject '" + subject + "' in '" + whole + "'");
+            throw new BadRequest("", "the tokenizer leaves no token for the subject '" + subject + "' in '" + whole + "'");
         }
         return new Prompt(whole, e.ids(), start, end);
     }

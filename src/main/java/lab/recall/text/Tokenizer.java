@@ -3,10 +3,12 @@ package lab.recall.text;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
+import lab.recall.base.InputFiles;
 
 /**
  * A {@code tokenizer.json}, read by the tokenizers library itself.
@@ -44,16 +46,18 @@ public final class Tokenizer {
     public record Encoding(int[] ids, int[] starts, int[] ends) {
     }
 
-    /** Opens a tokenizer file. */
+    /**
+     * Opens a tokenizer file.
+     *
+     * @throws BadData when it is none
+     */
     public static Tokenizer open(Path file) {
-        if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException(file + ": no such file");
-        }
+        InputFiles.plain(file);
         try {
             return new Tokenizer(HuggingFaceTokenizer.newInstance(file, Map.of("truncation", "false", "padding", "false")));
         } catch (IOException | RuntimeException e) {
             String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage().lines().findFirst().orElse("");
-            throw new IllegalArgumentException(file + ": not a tokenizer.json (" + why + ")", e);
+            throw new BadData(file, "", "not a tokenizer.json (" + why + ")", e);
         }
     }
 
@@ -86,11 +90,15 @@ public final class Tokenizer {
         return new Encoding(ids, starts, ends);
     }
 
-    /** The id of {@code <|endoftext|>}, which separates texts and pads prompts. */
+    /**
+     * The id of {@code <|endoftext|>}, which separates texts and pads prompts.
+     *
+     * @throws BadRequest when there is none
+     */
     public int endOfText() {
         int[] ids = encode(END_OF_TEXT, false).ids();
         if (ids.length != 1) {
-            throw new IllegalArgumentException("this tokenizer has no token " + END_OF_TEXT);
+            throw new BadRequest("", "this tokenizer has no token " + END_OF_TEXT);
         }
         return ids[0];
     }

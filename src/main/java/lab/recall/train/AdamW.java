@@ -5,8 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
 import lab.recall.math.Parallel;
-import lab.recall.study.Fields;
 
 /**
  * Adam with decoupled weight decay, in PyTorch's order of operations.
@@ -37,22 +38,20 @@ public final class AdamW {
         this.decays = decays;
     }
 
-    /** Reads a share of an old moment that stays; at 1 nothing new would ever count. */
-    static double beta(Fields f, String field) {
-        double v = f.number(field, 0);
-        if (v >= 1) {
-            throw new IllegalArgumentException(f.name(field) + ": " + v + ", expected a number from 0 to below 1");
+    /** Checks a share of an old moment that stays; at 1 nothing new would ever count. */
+    static double beta(String field, double value) {
+        if (Check.number(field, value, 0) >= 1) {
+            throw new BadRequest(field, value + ", expected a number from 0 to below 1");
         }
-        return v;
+        return value;
     }
 
-    /** Reads what keeps the division finite where a weight has had no gradient yet: at 0 it would become NaN. */
-    static double epsilon(Fields f) {
-        double v = f.number("eps", 0);
-        if ((float) v == 0) {
-            throw new IllegalArgumentException(f.name("eps") + ": " + v + ", expected a number above 0 in single precision, such as 1e-8");
+    /** Checks what keeps the division finite where a weight has had no gradient yet: at 0 it would become NaN. */
+    static double epsilon(String field, double value) {
+        if ((float) Check.number(field, value, 0) == 0) {
+            throw new BadRequest(field, value + ", expected a number above 0 in single precision, such as 1e-8");
         }
-        return v;
+        return value;
     }
 
     /** Number of steps so far. */

@@ -1,11 +1,7 @@
 package lab.recall.train;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -13,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Json;
 
 /**
  * Byte-pair encoding learned from counted words, written as the tokenizer.json that HuggingFace's libraries read.
@@ -26,7 +24,6 @@ import lab.recall.base.AtomicFiles;
  * are equally frequent the first in alphabetical order is joined. Source: Sennrich et al., arXiv 1508.07909, algorithm 1.
  */
 public final class BytePairs {
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
     private static final String END_OF_TEXT = "<|endoftext|>";
     /** How byte-level tokenizers write a blank and a line break. */
     private static final String BLANK = "\u0120";
@@ -45,6 +42,7 @@ public final class BytePairs {
      *
      * @param counts how often each word occurs
      * @param size   tokens in all; fewer when no pair is left
+     * @throws BadRequest when a word has other letters, or the size leaves no room for them
      */
     public static BytePairs learn(Map<String, Integer> counts, int size) {
         List<String> vocabulary = new ArrayList<>(List.of(END_OF_TEXT));
@@ -55,7 +53,7 @@ public final class BytePairs {
         vocabulary.add(BREAK);
         vocabulary.add(BLANK + BREAK);
         if (size < vocabulary.size()) {
-            throw new IllegalArgumentException("vocabulary: " + size + ", expected at least " + vocabulary.size());
+            throw new BadRequest("vocabulary", size + ", expected at least " + vocabulary.size());
         }
         List<String[]> merges = new ArrayList<>();
         merges.add(new String[] {BLANK, BREAK});
@@ -65,7 +63,7 @@ public final class BytePairs {
             List<String> symbols = new ArrayList<>(List.of(BLANK));
             word.chars().forEach(c -> {
                 if (c < '!' || c > '~') {
-                    throw new IllegalArgumentException("the word '" + word + "' holds more than printable ASCII");
+                    throw new BadRequest("", "the word '" + word + "' holds more than printable ASCII");
                 }
                 symbols.add(String.valueOf((char) c));
             });
@@ -118,21 +116,21 @@ public final class BytePairs {
 
     /** Writes tokenizer_config.json, without which Python would take the class and the tokens of the architecture's own tokenizer. */
     static void writeSettings(Path file) {
-        write(file, JSON.createObjectNode().put("tokenizer_class", "PreTrainedTokenizerFast").put("bos_token", END_OF_TEXT).put("eos_token", END_OF_TEXT)
-                .put("unk_token", END_OF_TEXT).put("clean_up_tokenization_spaces", false));
+        write(file, Json.MAPPER.createObjectNode().put("tokenizer_class", "PreTrainedTokenizerFast").put("bos_token", END_OF_TEXT)
+                .put("eos_token", END_OF_TEXT).put("unk_token", END_OF_TEXT).put("clean_up_tokenization_spaces", false));
     }
 
     private static void write(Path file, ObjectNode json) {
-        try {
-            AtomicFiles.write(file, (JSON.writeValueAsString(json) + "\n").getBytes(StandardCharsets.UTF_8));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+        AtomicFiles.write(file, Json.prettyLine(json));
     }
 
-    /** Writes tokenizer.json. */
+    /**
+     * Writes tokenizer.json.
+     *
+     * @throws java.io.UncheckedIOException when it cannot be written
+     */
     public void write(Path file) {
-        ObjectNode all = JSON.createObjectNode().put("version", "1.0").putNull("truncation").putNull("padding");
+        ObjectNode all = Json.MAPPER.createObjectNode().put("version", "1.0").putNull("truncation").putNull("padding");
         all.putArray("added_tokens").addObject().put("id", 0).put("content", END_OF_TEXT).put("single_word", false).put("lstrip", false)
                 .put("rstrip", false).put("normalized", false).put("special", true);
         all.putNull("normalizer");

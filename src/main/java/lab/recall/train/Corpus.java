@@ -6,9 +6,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import lab.recall.base.BadRequest;
 import lab.recall.facts.Fact;
-import lab.recall.facts.World;
 import lab.recall.facts.Relation;
+import lab.recall.facts.World;
 import lab.recall.text.Tokenizer;
 
 /**
@@ -75,7 +76,10 @@ public final class Corpus {
     private final Map<String, int[]> words = new HashMap<>();
     private final int endOfText;
 
-    /** @param seed of the dropped pairs and of all text */
+    /**
+     * @param seed of the dropped pairs and of all text
+     * @throws BadRequest when the shape asks for what the world does not have
+     */
     public Corpus(World world, Tokenizer tokenizer, Shape shape, long seed) {
         this.tokenizer = tokenizer;
         this.shape = shape;
@@ -88,7 +92,8 @@ public final class Corpus {
         }
         this.subjects = byType.keySet().stream().sorted().flatMap(t -> byType.get(t).stream()).toList();
         if (shape.binding > 0 && subjects.stream().distinct().count() < 2) {
-            throw new IllegalArgumentException("corpus.binding: " + shape.binding + ", expected 0: the world has one subject, and a binding sentence needs two");
+            throw new BadRequest("corpus.binding", shape.binding + ", expected 0: the world has one subject, "
+                    + "and a binding sentence needs two");
         }
     }
 
@@ -127,7 +132,11 @@ public final class Corpus {
         return pairs;
     }
 
-    /** The batch of a step; refuses rows that hold no sentence. */
+    /**
+     * The batch of a step; refuses rows that hold no sentence.
+     *
+     * @throws BadRequest when no row holds a sentence
+     */
     public Batch batch(long step) {
         SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + step);
         int[][] ids = new int[shape.rows][shape.tokens];
@@ -137,7 +146,7 @@ public final class Corpus {
             text |= row(random, ids[r], care[r]);
         }
         if (!text) {
-            throw new IllegalArgumentException("corpus.tokens: " + shape.tokens + ", too few for " + (shape.lists == 1 ? "a list" : "a sentence")
+            throw new BadRequest("corpus.tokens", shape.tokens + ", too few for " + (shape.lists == 1 ? "a list" : "a sentence")
                     + " of this world in any row; expected more");
         }
         return new Batch(ids, care);

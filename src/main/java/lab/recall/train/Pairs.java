@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import lab.recall.facts.Fact;
-import lab.recall.facts.World;
 import lab.recall.facts.Relation;
+import lab.recall.facts.World;
 import lab.recall.text.Template;
 
 /**

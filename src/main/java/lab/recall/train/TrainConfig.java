@@ -1,13 +1,14 @@
 package lab.recall.train;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Json;
 import lab.recall.facts.World;
 import lab.recall.model.FreshModel;
-import lab.recall.study.Fields;
+import lab.recall.study.RequestReader;
 
 /**
  * How a model is trained, read from a file.
@@ -75,86 +76,56 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
         }
     }
 
-    private static final int MOST = 1_000_000;
-
-    /** Reads a file; a bad field is named in one sentence. */
+    /**
+     * Reads a file.
+     *
+     * @throws BadData when it is not a configuration; a bad field is its place
+     */
     public static TrainConfig read(Path file) {
-        String text;
         try {
-            text = Files.readString(file);
-        } catch (IOException e) {
-            throw new IllegalArgumentException(file + ": cannot be read (" + (Files.exists(file) ? "not UTF-8 text" : "no such file") + ")", e);
-        }
-        try {
-            return parse(text);
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+            return of(Json.object(file));
+        } catch (BadRequest e) {
+            throw new BadData(file, e.field(), e.reason(), e);
         }
     }
 
-    /** Reads a file's text. */
+    /**
+     * Reads a file's text.
+     *
+     * @throws BadRequest when a field is not what it should be
+     * @throws BadData    when it is not JSON
+     */
     public static TrainConfig parse(String text) {
-        Fields f = Fields.parse(text, "the configuration");
-        Fields w = f.object("world");
-        boolean folder = w.has("folder");
-        Path world = folder ? Path.of(w.text("folder")) : null;
-        int worldSeed = folder ? 0 : w.integer("seed", 0, Integer.MAX_VALUE);
-        World.Names names = folder || w.requiredChoice("names", List.of("grid", "unique")).equals("grid") ? World.Names.GRID : World.Names.UNIQUE;
-        w.done();
-        Fields o = f.object("optimizer");
-        Optimizer optimizer = new Optimizer(o.number("lr", 0), share(o, "final"), o.integer("warm_up", 0, MOST), AdamW.beta(o, "beta1"),
-                AdamW.beta(o, "beta2"), AdamW.epsilon(o), o.number("weight_decay", 0), o.number("clip", 0));
-        o.done();
-        Fields c = f.object("corpus");
-        Corpus.Shape shape = new Corpus.Shape(c.integer("rows", 1, 4096), c.integer("tokens", 16, 4096), share(c, "before"), share(c, "behind"),
-                share(c, "binding"), share(c, "lists"), share(c, "word_dropout"), c.number("object_weight", 0), share(c, "dropped"));
-        int corpusSeed = c.integer("seed", 0, Integer.MAX_VALUE);
-        c.done();
-        if (shape.before() + shape.behind() + shape.binding() > 1) {
-            throw new IllegalArgumentException("corpus: before, behind and binding are shares, their sum is above 1");
-        }
-        TrainConfig config = new TrainConfig(f.integer("seed", 0, Integer.MAX_VALUE), world, worldSeed, names, f.integer("vocabulary", 1, 100_000),
-                model(f.object("model"), shape), shape, corpusSeed, optimizer, f.integer("steps", 1, MOST), f.integer("evaluate_every", 1, MOST),
-                f.integer("checkpoint_every", 1, MOST), f.settings());
-        f.done();
-        if (optimizer.warmUp > config.steps) {
-            throw new IllegalArgumentException("optimizer.warm_up: " + optimizer.warmUp + ", expected at most the " + config.steps + " steps");
-        }
-        return config;
+        return of(Json.object(text.getBytes(StandardCharsets.UTF_8), "the configuration"));
     }
 
-    private static Model model(Fields m, Corpus.Shape shape) {
-        String family = m.requiredChoice("family", List.of("mamba", "gpt_neox"));
-        boolean mamba = family.equals("mamba");
-        Model model = new Model(family, m.integer("width", 1, 4096), m.integer("layers", 1, 256), mamba ? m.integer("states", 1, 256) : 0,
-                mamba ? 0 : m.integer("heads", 1, 256));
-        m.done();
-        if (!mamba && model.width % model.heads != 0) {
-            throw new IllegalArgumentException("model.heads: " + model.heads + " do not divide the width " + model.width);
-        }
-        if (!mamba && shape.tokens() > FreshModel.POSITIONS) {
-            throw new IllegalArgumentException("corpus.tokens: " + shape.tokens() + ", expected at most " + FreshModel.POSITIONS
-                    + " for a gpt_neox, the positions that it has");
-        }
-        return model;
+    private static TrainConfig of(ObjectNode settings) {
+        TrainFile f = RequestReader.read(settings, TrainFile.class);
+        TrainFile.Model m = f.model();
+        TrainFile.Corpus c = f.corpus();
+        TrainFile.Optimizer o = f.optimizer();
+        boolean invented = f.world().folder() == null;
+        return new TrainConfig(f.seed(), f.world().path(), invented ? f.world().seed() : 0,
+                invented && f.world().names().equals("unique") ? World.Names.UNIQUE : World.Names.GRID, f.vocabulary(),
+                new Model(m.family(), m.width(), m.layers(), m.isMamba() ? m.states() : 0, m.isMamba() ? 0 : m.heads()),
+                new Corpus.Shape(c.rows(), c.tokens(), c.before(), c.behind(), c.binding(), c.lists(), c.wordDropout(), c.objectWeight(),
+                        c.dropped()),
+                c.seed(), new Optimizer(o.lr(), o.finalShare(), o.warmUp(), o.beta1(), o.beta2(), o.eps(), o.weightDecay(), o.clip()),
+                f.steps(), f.evaluateEvery(), f.checkpointEvery(), settings);
     }
 
-    private static double share(Fields f, String field) {
-        double v = f.number(field, 0);
-        if (v > 1) {
-            throw new IllegalArgumentException(f.name(field) + ": " + v + ", expected a number from 0 to 1");
-        }
-        return v;
-    }
-
-    /** This configuration with one field changed, such as {@code with("corpus.binding", 0)}. */
+    /**
+     * This configuration with one field changed, such as {@code with("corpus.binding", 0)}.
+     *
+     * @throws BadRequest when there is no such field, or it cannot have this value
+     */
     public TrainConfig with(String field, Object value) {
         ObjectNode changed = settings.deepCopy();
         ObjectNode at = changed;
         String[] names = field.split("\\.");
         for (int i = 0; i < names.length - 1; i++) {
             if (!(at.get(names[i]) instanceof ObjectNode inner)) {
-                throw new IllegalArgumentException(field + ": no such field in this configuration");
+                throw new BadRequest(field, "no such field in this configuration");
             }
             at = inner;
         }
@@ -162,7 +133,11 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
         return parse(changed.toString());
     }
 
-    /** The world that is learned. */
+    /**
+     * The world that is learned.
+     *
+     * @throws BadData when its folder is not that of one
+     */
     public World openWorld() {
         return world == null ? World.generate(worldSeed, names) : World.read(world);
     }

@@ -2,19 +2,23 @@ package lab.recall.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.awt.Color;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
+import lab.recall.base.InputFiles;
+import lab.recall.base.Json;
 import lab.recall.view.Charts;
 import lab.recall.view.Showable;
 import org.knowm.xchart.XYChart;
@@ -29,7 +33,6 @@ import org.knowm.xchart.style.Styler;
  * }</pre>
  */
 public final class TrainLog implements Showable {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String LOSS = "loss (right)";
 
     /**
@@ -54,6 +57,8 @@ public final class TrainLog implements Showable {
 
     private final Path file;
     private final List<Entry> entries = new ArrayList<>();
+    /** The file's text. */
+    private final StringBuilder text = new StringBuilder();
 
     private TrainLog(Path file) {
         this.file = file;
@@ -62,19 +67,10 @@ public final class TrainLog implements Showable {
     /** The log in a folder, up to a step: what was written after it is left out. */
     static TrainLog upTo(Path folder, int step) {
         TrainLog log = new TrainLog(folder.resolve("log.jsonl"));
-        StringBuilder kept = new StringBuilder();
-        try {
-            for (String line : Files.exists(log.file) ? Files.readAllLines(log.file) : List.<String>of()) {
-                Entry e = entry(line);
-                if (e != null && e.step <= step) {
-                    log.entries.add(e);
-                    kept.append(line).append('\n');
-                }
-            }
-        } catch (IOException e) {
-            throw new IllegalArgumentException(log.file + ": cannot be read (" + e.getMessage() + ")", e);
+        if (Files.exists(log.file)) {
+            log.read(e -> e.step <= step);
         }
-        AtomicFiles.write(log.file, kept.toString().getBytes(StandardCharsets.UTF_8));
+        log.write();
         return log;
     }
 
@@ -87,20 +83,40 @@ public final class TrainLog implements Showable {
         return !all.isEmpty() && all.get(all.size() - 1).step == all.get(all.size() - 1).steps;
     }
 
-    /** Reads the log of a folder. */
+    /**
+     * Reads the log of a folder.
+     *
+     * @throws BadData when there is none
+     */
     public static TrainLog read(Path folder) {
         TrainLog log = new TrainLog(folder.resolve("log.jsonl"));
-        try {
-            Files.readAllLines(log.file).stream().map(TrainLog::entry).filter(e -> e != null).forEach(log.entries::add);
-        } catch (IOException e) {
-            throw new IllegalArgumentException(log.file + ": cannot be read (" + e.getMessage() + ")", e);
-        }
+        log.read(e -> true);
         return log;
+    }
+
+    private void read(Predicate<Entry> wanted) {
+        try (Stream<String> lines = Files.lines(InputFiles.plain(file))) {
+            lines.forEach(line -> {
+                Entry e = entry(line);
+                if (e != null && wanted.test(e)) {
+                    entries.add(e);
+                    text.append(line).append('\n');
+                }
+            });
+        } catch (IOException e) {
+            throw new BadData(file, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
+        } catch (UncheckedIOException e) {
+            throw new BadData(file, "", "cannot be read (" + AtomicFiles.reason(e.getCause()) + ")", e);
+        }
+    }
+
+    private void write() {
+        AtomicFiles.write(file, text.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     private static Entry entry(String line) {
         try {
-            JsonNode j = JSON.readTree(line);
+            JsonNode j = Json.MAPPER.readTree(line);
             return new Entry(j.get("step").asInt(), j.get("steps").asInt(), j.get("loss").asDouble(), j.get("rate").asDouble(), j.get("norm").asDouble(),
                     new Recall(j.get("seen").asDouble(Double.NaN), j.get("dropped").asDouble(Double.NaN), j.get("held_out").asDouble(Double.NaN)),
                     j.get("tokens_per_second").asDouble(), j.get("seconds").asDouble());
@@ -111,14 +127,11 @@ public final class TrainLog implements Showable {
 
     void add(Entry e) {
         entries.add(e);
-        ObjectNode line = JSON.createObjectNode().put("step", e.step).put("steps", e.steps).put("loss", e.loss).put("rate", e.rate).put("norm", e.norm)
-                .put("seen", e.recall.seen()).put("dropped", e.recall.dropped()).put("held_out", e.recall.heldOut())
+        ObjectNode line = Json.MAPPER.createObjectNode().put("step", e.step).put("steps", e.steps).put("loss", e.loss).put("rate", e.rate)
+                .put("norm", e.norm).put("seen", e.recall.seen()).put("dropped", e.recall.dropped()).put("held_out", e.recall.heldOut())
                 .put("tokens_per_second", e.tokens).put("seconds", e.seconds);
-        try {
-            Files.writeString(file, JSON.writeValueAsString(line) + "\n", StandardOpenOption.APPEND, StandardOpenOption.CREATE);
-        } catch (IOException x) {
-            throw new IllegalArgumentException(file + ": cannot be written (" + x.getMessage() + ")", x);
-        }
+        text.append(new String(Json.compact(line), StandardCharsets.UTF_8)).append('\n');
+        write();
     }
 
     /** All entries. */
@@ -126,10 +139,14 @@ public final class TrainLog implements Showable {
         return List.copyOf(entries);
     }
 
-    /** The newest entry. */
+    /**
+     * The newest entry.
+     *
+     * @throws BadData when there is no entry yet
+     */
     public Entry last() {
         if (entries.isEmpty()) {
-            throw new IllegalArgumentException(file + ": no entry yet");
+            throw new BadData(file, "no entry yet");
         }
         return entries.get(entries.size() - 1);
     }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import lab.recall.base.BadData;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 
@@ -42,10 +43,13 @@ final class TrainState {
     /** Fills weights and moments in; returns steps done and seconds. */
     double[] read(Map<String, float[]> weights, AdamW adam) {
         Map<String, Tensor> all = SafeTensors.read(file);
+        if (!all.containsKey(STEP) || !all.containsKey(SECONDS)) {
+            throw new BadData(file, "no state of a training; remove the file to begin anew");
+        }
         for (Map.Entry<String, float[]> w : weights.entrySet()) {
             Tensor kept = all.get("weight." + w.getKey());
             if (kept == null || kept.size() != w.getValue().length) {
-                throw new IllegalArgumentException(file + ": kept weights of another model; remove the file to begin anew");
+                throw new BadData(file, "kept weights of another model; remove the file to begin anew");
             }
             kept.read(0, w.getValue(), 0, w.getValue().length);
         }

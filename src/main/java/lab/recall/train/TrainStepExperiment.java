@@ -3,17 +3,25 @@ package lab.recall.train;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import lab.recall.base.Interruption;
+import lab.recall.base.Progress;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Trainable;
-import lab.recall.study.Answer;
 import lab.recall.study.Experiment;
-import lab.recall.study.Fields;
+import lab.recall.study.GivenPrompt;
 import lab.recall.study.NamedArray;
+import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
-/** Steps of AdamW on one batch: {"experiment": "train_step", "ids", "steps", "optimizer", "gradients"}. */
-public final class TrainStepExperiment implements Experiment<LanguageModel> {
-    private static final int MOST_STEPS = 1_000_000;
+/** Steps of AdamW on one batch. */
+public final class TrainStepExperiment implements Experiment<TrainStepRequest, TrainStepExperiment.Found> {
+    /** Weights by name, {@code losses} before each step and after the last one, and if asked for the first step's {@code grad.}* */
+    public record Found(List<NamedArray> arrays) implements Result {
+        @Override
+        public Map<String, Object> scalars() {
+            return Map.of();
+        }
+    }
 
     @Override
     public String name() {
@@ -21,39 +29,58 @@ public final class TrainStepExperiment implements Experiment<LanguageModel> {
     }
 
     @Override
-    public List<String> fields() {
-        return List.of("ids", "steps", "optimizer", "gradients");
+    public String description() {
+        return "Steps of AdamW on one batch.";
     }
 
     @Override
-    public Answer run(LanguageModel model, Fields f, Runner runner) {
-        int[][] ids = f.rows("ids", model.vocabulary());
-        if (ids[0].length < 2) {
-            throw new IllegalArgumentException("ids: rows of 1 token, expected at least 2, one to predict from the other");
+    public Class<TrainStepRequest> request() {
+        return TrainStepRequest.class;
+    }
+
+    @Override
+    public Class<Found> result() {
+        return Found.class;
+    }
+
+    @Override
+    public TrainStepRequest complete(LanguageModel model, TrainStepRequest q) {
+        rows(model, q);
+        return q;
+    }
+
+    private static int[][] rows(LanguageModel model, TrainStepRequest q) {
+        int[][] rows = new int[q.ids().size()][];
+        for (int r = 0; r < rows.length; r++) {
+            rows[r] = GivenPrompt.ids(model, "ids[" + r + "]", q.ids().get(r));
         }
-        int steps = f.integer("steps", 1, MOST_STEPS);
-        Fields o = f.object("optimizer");
-        double rate = o.number("lr", 0);
-        AdamW adam = new AdamW(AdamW.beta(o, "beta1"), AdamW.beta(o, "beta2"), AdamW.epsilon(o), o.number("weight_decay", 0), name -> true);
-        o.done();
-        boolean wanted = f.flag("gradients");
+        return rows;
+    }
+
+    @Override
+    public Found run(LanguageModel model, TrainStepRequest q, Runner runner) {
+        int[][] ids = rows(model, q);
+        TrainStepRequest.Optimizer o = q.optimizer();
+        AdamW adam = new AdamW(o.beta1(), o.beta2(), o.eps(), o.weightDecay(), name -> true);
         Trainable trained = new Trainable(model, ids.length, ids[0].length);
         List<NamedArray> arrays = new ArrayList<>();
-        float[] losses = new float[steps + 1];
-        progress.start("training", "steps", steps);
-        for (int s = 0; s < steps; s++) {
+        float[] losses = new float[q.steps() + 1];
+        Progress progress = runner.progress();
+        progress.start("training", "steps", q.steps());
+        for (int s = 0; s < q.steps(); s++) {
+            Interruption.check();
             losses[s] = (float) trained.backward(ids, null);
-            if (s == 0 && wanted) {
+            if (s == 0 && q.gradients()) {
                 trained.gradients().forEach((n, v) -> arrays.add(new NamedArray("grad." + n, model.shapeOf(n), v.clone())));
             }
-            adam.step(trained.weights(), trained.gradients(), rate, 1);
+            adam.step(trained.weights(), trained.gradients(), o.lr(), 1);
             trained.changed();
             progress.to(s + 1L);
         }
         progress.finish();
-        losses[steps] = (float) trained.loss(ids, null);
+        losses[q.steps()] = (float) trained.loss(ids, null);
         trained.weights().forEach((n, v) -> arrays.add(new NamedArray(n, model.shapeOf(n), v)));
         arrays.add(new NamedArray("losses", new long[] {losses.length}, losses));
-        return new Answer(Map.of(), arrays);
+        return new Found(arrays);
     }
 }

@@ -1,16 +1,13 @@
 package lab.recall.train;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -19,10 +16,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
+import lab.recall.base.Json;
+import lab.recall.base.Unsolvable;
 import lab.recall.facts.World;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Trainable;
-import lab.recall.base.AtomicFiles;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.Export;
 import lab.recall.view.ProgressBar;
@@ -43,7 +43,6 @@ import lab.recall.view.Show;
  * Weights depend on the configuration alone: not on the number of threads, on interruptions or kills.
  */
 public final class Trainer {
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
     /** Pairs of each kind whose recall is measured on the way. */
     private static final int SOME = 200;
 
@@ -56,7 +55,11 @@ public final class Trainer {
         this.folder = folder;
     }
 
-    /** The first rows of the text that is learned, as text. */
+    /**
+     * The first rows of the text that is learned, as text.
+     *
+     * @throws lab.recall.base.BadRequest when the configuration fits no text of its world
+     */
     public List<String> text(int rows) {
         World world = config.openWorld();
         Tokenizer tokenizer = tokenizer(BytePairs.learn(Corpus.wordCounts(world), config.vocabulary()));
@@ -74,7 +77,7 @@ public final class Trainer {
                 Files.delete(file);
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw new UncheckedIOException("a temporary file: cannot be written (" + AtomicFiles.reason(e) + ")", e);
         }
     }
 
@@ -82,7 +85,11 @@ public final class Trainer {
         return new Corpus(world, tokenizer, config.corpus(), config.corpusSeed());
     }
 
-    /** Trains, with a progress bar and, in a notebook, the curve. */
+    /**
+     * Trains, with a progress bar and, in a notebook, the curve.
+     *
+     * @throws lab.recall.base.Failure as {@link #train(IntConsumer, Consumer, Consumer)}
+     */
     public Trained train() {
         Show.Live curve = Show.live();
         try (ProgressBar bar = ProgressBar.of("training", "steps", config.steps())) {
@@ -98,6 +105,11 @@ public final class Trainer {
      * @param goingOn  told how many steps earlier calls have done, when they have
      * @param stepped  told how many steps are done, after each
      * @param measured told of each measurement of recall
+     * @throws BadData when the folder holds something else
+     * @throws lab.recall.base.BadRequest when the configuration fits no text of its world
+     * @throws Unsolvable when the loss is no longer finite
+     * @throws UncheckedIOException when a file cannot be written
+     * @throws CancellationException when it was interrupted; what is done is kept
      */
     public Trained train(IntConsumer goingOn, Consumer<Integer> stepped, Consumer<TrainLog> measured) {
         World world = config.openWorld();
@@ -141,22 +153,16 @@ public final class Trainer {
     /** Makes the folder; refuses one that holds another training. */
     private void begin() {
         Path said = folder.resolve("training.json");
-        try {
-            Files.createDirectories(folder);
-            JsonNode before = Files.exists(said) ? JSON.readTree(Files.readAllBytes(said)) : null;
-            JsonNode now = JSON.readTree(config.settings().toString());
-            if (before == null && Files.exists(folder.resolve("config.json"))) {
-                throw new IllegalArgumentException(folder + ": holds a model already; expected a new folder");
-            }
-            if (before != null && !before.equals(now)) {
-                throw new IllegalArgumentException(folder + ": holds a training with another configuration (training.json); expected a new folder or the same configuration");
-            }
-            AtomicFiles.write(said, (JSON.writeValueAsString(now) + "\n").getBytes(StandardCharsets.UTF_8));
-        } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(said + ": not JSON (" + e.getOriginalMessage() + ")", e);
-        } catch (IOException e) {
-            throw new IllegalArgumentException(folder + ": cannot be written (" + e.getMessage() + ")", e);
+        AtomicFiles.folder(folder);
+        Optional<ObjectNode> before = Files.exists(said) ? Optional.of(Json.object(said)) : Optional.empty();
+        if (before.isEmpty() && Files.exists(folder.resolve("config.json"))) {
+            throw new BadData(folder, "holds a model already; expected a new folder");
         }
+        if (before.isPresent() && !before.get().equals(config.settings())) {
+            throw new BadData(folder, "holds a training with another configuration (training.json); "
+                    + "expected a new folder or the same configuration");
+        }
+        AtomicFiles.write(said, Json.prettyLine(config.settings()));
     }
 
     /** Whether a weight decays: matrices do; embeddings, norms, biases, convolutions and decay rates do not. */
@@ -203,7 +209,8 @@ public final class Trainer {
                 int at = step;
                 double loss = uninterrupted(() -> step(at));
                 if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
-                    throw new IllegalArgumentException("optimizer.lr: the loss is no longer finite at step " + step + "; expected a lower learning rate, in a new folder");
+                    throw new Unsolvable("optimizer.lr", "the loss is no longer finite at step " + step
+                            + "; expected a lower learning rate, in a new folder");
                 }
                 losses += loss;
                 summed++;
@@ -212,6 +219,7 @@ public final class Trainer {
                 if (done % config.evaluateEvery() == 0 || last) {
                     double rate = (double) summed * config.corpus().rows() * config.corpus().tokens() / ((System.nanoTime() - since) / 1e9);
                     Recall recall = uninterrupted(() -> Recall.of(model.model(), corpus, last ? Integer.MAX_VALUE : SOME));
+                    interrupted |= Thread.interrupted();        // the flag would close the file that is written here
                     log.add(new TrainLog.Entry(done, config.steps(), losses / summed, config.optimizer().rate(step, config.steps()), norm, recall, rate, seconds()));
                     measured.accept(log);
                     losses = 0;
@@ -252,6 +260,9 @@ public final class Trainer {
                     if (e.getCause() instanceof RuntimeException r) {
                         throw r;
                     }
+                    if (e.getCause() instanceof Error r) {
+                        throw r;
+                    }
                     throw new IllegalStateException(e.getCause());
                 }
             }
@@ -276,7 +287,7 @@ public final class Trainer {
             try {
                 Files.deleteIfExists(folder.resolve("state.safetensors"));
             } catch (IOException e) {
-                throw new IllegalArgumentException(folder + ": the kept state cannot be removed (" + e.getMessage() + ")", e);
+                throw new UncheckedIOException(folder + ": the kept state cannot be removed (" + AtomicFiles.reason(e) + ")", e);
             }
             if (interrupted) {
                 Thread.currentThread().interrupt();

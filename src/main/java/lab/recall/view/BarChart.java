@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.Collectors;
+import lab.recall.base.BadRequest;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.CategorySeries;
@@ -54,10 +55,14 @@ public final class BarChart {
         this.dots = dots;
     }
 
-    /** Without bars yet; values are shares, from 0 to 1. */
+    /**
+     * Without bars yet; values are shares, from 0 to 1.
+     *
+     * @throws BadRequest when there is no category
+     */
     public static BarChart of(String title, String yAxis, List<String> categories) {
         if (categories.isEmpty()) {
-            throw new IllegalArgumentException("a bar chart needs at least one category");
+            throw new BadRequest("", "a bar chart needs at least one category");
         }
         return new BarChart(title, yAxis, List.copyOf(categories), List.of(), List.of());
     }

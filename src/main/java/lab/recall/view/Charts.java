@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import lab.recall.base.BadRequest;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
@@ -127,11 +128,15 @@ public final class Charts {
         return chart;
     }
 
-    /** Adds a dashed line without markers in the colour of a line that is there, such as published numbers of the same. */
+    /**
+     * Adds a dashed line without markers in the colour of a line that is there, such as published numbers of the same.
+     *
+     * @throws BadRequest when there is no such line
+     */
     public static XYChart counterpart(XYChart chart, String of, String name, double[] x, double[] y) {
         List<String> names = chart.getSeriesCollection().stream().map(XYSeries::getName).toList();
         if (!names.contains(of)) {
-            throw new IllegalArgumentException("no line '" + of + "' in this chart; there are " + String.join(", ", names));
+            throw new BadRequest("", "no line '" + of + "' in this chart; there are " + String.join(", ", names));
         }
         chart.addSeries(name, x, y).setMarker(SeriesMarkers.NONE).setLineStyle(SeriesLines.DASH_DASH)
                 .setLineColor(chart.getSeries(of).getLineColor());

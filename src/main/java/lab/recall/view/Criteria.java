@@ -3,6 +3,7 @@ package lab.recall.view;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import lab.recall.base.BadRequest;
 import tech.tablesaw.api.Table;
 
 /**
@@ -80,11 +81,15 @@ public final class Criteria implements Showable {
         return rows.size();
     }
 
-    /** Whether all of a criterion's rows hold. */
+    /**
+     * Whether all of a criterion's rows hold.
+     *
+     * @throws BadRequest when there is none of this name
+     */
     public boolean held(String id) {
         List<Row> of = rows.stream().filter(r -> r.id.equals(id)).toList();
         if (of.isEmpty()) {
-            throw new IllegalArgumentException("'" + id + "' is no criterion here");
+            throw new BadRequest("", "'" + id + "' is no criterion here");
         }
         return of.stream().allMatch(Row::held);
     }

@@ -1,14 +1,12 @@
 package lab.recall.view;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Json;
 import org.knowm.xchart.internal.chartpart.Chart;
 import tech.tablesaw.api.NumericColumn;
 import tech.tablesaw.api.Table;
@@ -23,12 +21,14 @@ import tech.tablesaw.columns.Column;
  * }</pre>
  */
 public final class Export {
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-
     private Export() {
     }
 
-    /** File names and their bytes: CSV and JSON for a table, PNG and SVG for a chart or heat map. */
+    /**
+     * File names and their bytes: CSV and JSON for a table, PNG and SVG for a chart or heat map.
+     *
+     * @throws BadRequest for anything else
+     */
     public static Map<String, byte[]> files(String name, Object view) {
         Map<String, byte[]> files = new LinkedHashMap<>();
         if (view instanceof Showable s) {
@@ -44,7 +44,7 @@ public final class Export {
             files.put(name + ".png", Charts.png(c));
             files.put(name + ".svg", Svg.of(c.getWidth(), c.getHeight(), g -> c.paint(g, c.getWidth(), c.getHeight())));
         } else {
-            throw new IllegalArgumentException(name + ": a " + view.getClass().getSimpleName() + " is neither a table nor a picture");
+            throw new BadRequest("", name + ": a " + view.getClass().getSimpleName() + " is neither a table nor a picture");
         }
         return files;
     }
@@ -65,10 +65,6 @@ public final class Export {
             }
             rows.add(row);
         }
-        try {
-            return (JSON.writeValueAsString(rows) + "\n").getBytes(StandardCharsets.UTF_8);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+        return Json.prettyLine(rows);
     }
 }

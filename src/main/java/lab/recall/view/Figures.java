@@ -1,10 +1,6 @@
 package lab.recall.view;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import lab.recall.base.AtomicFiles;
 import org.knowm.xchart.internal.chartpart.Chart;
 
@@ -22,13 +18,21 @@ public final class Figures {
     private Figures() {
     }
 
-    /** Writes NAME.png and NAME.svg of a heat map. */
+    /**
+     * Writes NAME.png and NAME.svg of a heat map.
+     *
+     * @throws java.io.UncheckedIOException when they cannot be written
+     */
     public static HeatMap save(String name, HeatMap map) {
         write(name, map);
         return map;
     }
 
-    /** Writes NAME.png and NAME.svg of a chart. */
+    /**
+     * Writes NAME.png and NAME.svg of a chart.
+     *
+     * @throws java.io.UncheckedIOException when they cannot be written
+     */
     public static <C extends Chart<?, ?>> C save(String name, C chart) {
         write(name, chart);
         return chart;
@@ -37,13 +41,7 @@ public final class Figures {
     private static void write(String name, Object picture) {
         String said = System.getenv("RECALL_FIGURES");
         Path folder = said == null ? Path.of(System.getProperty("recall.home", "")).resolve("target").resolve("figures") : Path.of(said);
-        try {
-            Files.createDirectories(folder);
-            for (Map.Entry<String, byte[]> file : Export.files(name.replace('/', '-'), picture).entrySet()) {
-                AtomicFiles.write(folder.resolve(file.getKey()), file.getValue());
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": the picture '" + name + "' cannot be written (" + AtomicFiles.reason(e) + ")", e);
-        }
+        AtomicFiles.folder(folder);
+        Export.files(name.replace('/', '-'), picture).forEach((file, bytes) -> AtomicFiles.write(folder.resolve(file), bytes));
     }
 }

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import javax.imageio.ImageIO;
+import lab.recall.base.BadRequest;
 
 /**
  * A matrix as a picture: named rows, numbered columns, a colour bar; several side by side share one range.
@@ -79,15 +80,23 @@ public final class HeatMap {
         this.values = values;
     }
 
-    /** A map of a matrix, [rows][columns]. */
+    /**
+     * A map of a matrix, [rows][columns].
+     *
+     * @throws BadRequest when there is no row or no column
+     */
     public static HeatMap of(String title, double[][] values) {
         if (values.length == 0 || values[0].length == 0) {
-            throw new IllegalArgumentException("a heat map needs at least one row and one column");
+            throw new BadRequest("", "a heat map needs at least one row and one column");
         }
         return new HeatMap(title, Arrays.stream(values).map(double[]::clone).toArray(double[][]::new));
     }
 
-    /** A map of a matrix whose numbers may be negative: then blue below 0, red above, white at 0. */
+    /**
+     * A map of a matrix whose numbers may be negative: then blue below 0, red above, white at 0.
+     *
+     * @throws BadRequest when there is no row or no column
+     */
     public static HeatMap signed(String title, double[][] values) {
         HeatMap map = of(title, values);
         double[] range = range(map.panels);

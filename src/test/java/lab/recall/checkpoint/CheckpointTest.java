@@ -17,6 +17,7 @@ import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import lab.recall.Golden;
+import lab.recall.base.BadData;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,15 +41,15 @@ class CheckpointTest {
 
     private String refused(String config) throws IOException {
         Files.writeString(dir.resolve("config.json"), config);
-        String message = assertThrows(IllegalArgumentException.class, () -> Checkpoint.open(dir)).getMessage();
+        String message = assertThrows(BadData.class, () -> Checkpoint.open(dir)).getMessage();
         assertTrue(!message.contains("\n"), message);
         return message;
     }
 
     @Test
     void foldersThatAreNoneAreRefused() throws IOException {
-        assertThrows(IllegalArgumentException.class, () -> Checkpoint.open(dir.resolve("nowhere")));
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> Checkpoint.open(dir)).getMessage().contains("config.json"));
+        assertThrows(BadData.class, () -> Checkpoint.open(dir.resolve("nowhere")));
+        assertTrue(assertThrows(BadData.class, () -> Checkpoint.open(dir)).getMessage().contains("config.json"));
         assertTrue(refused("{}").contains("no weights"));
         assertTrue(refused("[]").contains("not a JSON object"));
         assertTrue(refused("{\"a\":1,\"a\":2}").contains("not JSON"));
@@ -87,14 +88,17 @@ class CheckpointTest {
     @Test
     void aPickleThatNamesAnythingButTensorsIsRefused() throws IOException {
         byte[] system = "\u0080\u0002cos\nsystem\n(X\u0004\u0000\u0000\u0000truetR.".getBytes(StandardCharsets.ISO_8859_1);
-        String message = assertThrows(IllegalArgumentException.class, () -> TorchArchive.read(zip(system))).getMessage();
+        String message = assertThrows(BadData.class, () -> TorchArchive.read(zip(system))).getMessage();
         assertTrue(message.contains("os.system") && message.contains("pytorch_model.bin"), message);
         byte[] number = "\u0080\u0002K\u0001.".getBytes(StandardCharsets.ISO_8859_1);
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> TorchArchive.read(zip(number))).getMessage().contains("dictionary of tensors"));
+        assertTrue(assertThrows(BadData.class, () -> TorchArchive.read(zip(number))).getMessage().contains("dictionary of tensors"));
         byte[] cut = "\u0080\u0002}q\u0000(X\u00ff\u00ff\u00ff\u007f".getBytes(StandardCharsets.ISO_8859_1);
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> TorchArchive.read(zip(cut))).getMessage().contains("cut short"));
+        assertTrue(assertThrows(BadData.class, () -> TorchArchive.read(zip(cut))).getMessage().contains("cut short"));
+        for (String none : List.of("NK\u0001K\u0001s.", ")K\u0001a.", "N(K\u0001e.", "ctorch\nFloatStorage\nNNN\u0087R.")) {
+            assertThrows(BadData.class, () -> TorchArchive.read(zip(none.getBytes(StandardCharsets.ISO_8859_1))), none);
+        }
         Files.writeString(dir.resolve("pytorch_model.bin"), "hello");
-        assertThrows(IllegalArgumentException.class, () -> TorchArchive.read(dir.resolve("pytorch_model.bin")));
+        assertThrows(BadData.class, () -> TorchArchive.read(dir.resolve("pytorch_model.bin")));
     }
 
     @Test

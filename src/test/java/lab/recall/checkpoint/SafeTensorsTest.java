@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import lab.recall.Golden;
+import lab.recall.base.BadData;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -89,7 +90,7 @@ class SafeTensorsTest {
         "{\"a\":|not JSON"})
     void aHeaderThatDoesNotDescribeTheFileIsRefused(String header, String why) throws IOException {
         Path file = file(header, 16);
-        String message = assertThrows(IllegalArgumentException.class, () -> SafeTensors.read(file)).getMessage();
+        String message = assertThrows(BadData.class, () -> SafeTensors.read(file)).getMessage();
         assertTrue(message.contains(why) && message.contains("t.safetensors") && !message.contains("\n"), message);
     }
 
@@ -97,10 +98,10 @@ class SafeTensorsTest {
     void aWrongLengthIsRefused() throws IOException {
         Path file = dir.resolve("short");
         Files.write(file, new byte[] {1, 2, 3});
-        assertThrows(IllegalArgumentException.class, () -> SafeTensors.read(file));
+        assertThrows(BadData.class, () -> SafeTensors.read(file));
         Files.write(file, new byte[] {-1, -1, -1, -1, -1, -1, -1, -1, 0});
-        assertThrows(IllegalArgumentException.class, () -> SafeTensors.read(file));
-        assertThrows(IllegalArgumentException.class, () -> SafeTensors.read(dir.resolve("missing")));
+        assertThrows(BadData.class, () -> SafeTensors.read(file));
+        assertThrows(BadData.class, () -> SafeTensors.read(dir.resolve("missing")));
     }
 
     @Test
@@ -122,7 +123,7 @@ class SafeTensorsTest {
                     } else {
                         SafeTensors.read(file);
                     }
-                } catch (IllegalArgumentException e) {
+                } catch (BadData e) {
                     assertFalse(e.getMessage().contains("\n"), e.getMessage());
                 }
             }

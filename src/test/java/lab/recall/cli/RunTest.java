@@ -46,7 +46,7 @@ class RunTest {
 
     private Map<String, Tensor> run(JsonNode request) throws IOException {
         Path file = Files.writeString(dir.resolve("request.json"), request.toString());
-        assertEquals(0, recall("run", file.toString(), "--out", dir.resolve("out").toString()), () -> terminal.err());
+        assertEquals(0, recall("run", file.toString(), "--out", dir.resolve("out").toString(), "--fresh"), () -> terminal.err());
         return SafeTensors.read(dir.resolve("out").resolve("result.safetensors"));
     }
 
@@ -310,8 +310,8 @@ class RunTest {
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','sever':'y'}|sever",
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','answer':865}|answer: 865",
         "{LRE,'layer':0,'samples':[],'tests':[{'prompt':{'ids':[1]},'token':0}]}|samples: expected a list of at least one",
-        "{LRE,'layer':0,'samples':[{'prompt':{'ids':[1]},'token':1}],'tests':[]}|samples[0].token: 1, expected a whole number from 0 to 0",
-        "{LRE,'layer':8,'samples':[{'prompt':{'ids':[1]},'token':0}],'tests':[]}|layer: 8, expected a whole number from 0 to 7",
+        "{LRE,'layer':0,'samples':[{'prompt':{'ids':[1]},'token':1}],'tests':[{'prompt':{'ids':[1]},'token':0}]}|samples[0].token: 1, expected a whole number from 0 to 0",
+        "{LRE,'layer':8,'samples':[{'prompt':{'ids':[1]},'token':0}],'tests':[{'prompt':{'ids':[1]},'token':0}]}|layer: 8, expected a whole number from 0 to 7",
         "{LRE,'layer':'embed','samples':[{'prompt':{'ids':[1]},'token':0}]}|tests: expected a list of at least one",
         "{LRE,'layer':0,'samples':[{'prompt':{'ids':[1]},'token':0,'x':1}],'tests':[]}|samples[0].x: unknown field",
         "{LRE,'layer':0,'samples':[{'prompt':{'ids':[1]},'token':0}],'tests':[{'prompt':{'ids':[1]},'token':0}],'rank':65}|rank: 65, expected a whole number from 1 to 64",
@@ -324,8 +324,8 @@ class RunTest {
         "{EDGES,'layers':[0,1],'edges':[[2,1]],'cut':'scan'}|edges[0] (source): 2, expected a whole number from 0 to 1",
         "{EDGES,'layers':[0,1],'edges':[[0,1],[0,3]],'cut':'scan'}|edges[1] (target): 3, expected a whole number from 0 to 2",
         "{EDGES,'layers':[0,1],'edges':[[0]],'cut':'scan'}|edges[0]: [0], expected [source, target]",
-        "{EDGES,'layers':[0,1],'edges':[[0,0.5]],'cut':'scan'}|edges[0] (target): 0.5",
-        "{EDGES,'layers':[0,1],'edges':3,'cut':'scan'}|edges: 3, expected a list of [source, target]",
+        "{EDGES,'layers':[0,1],'edges':[[0,0.5]],'cut':'scan'}|edges[0][1]: 0.5, expected a whole number",
+        "{EDGES,'layers':[0,1],'edges':3,'cut':'scan'}|edges: 3, expected a list",
         "{EDGES,'layers':[0,1],'cut':'scan'}|edges: missing",
         "{EDGES,'layers':[0,1],'edges':[],'cut':'scan','term_norms':1}|term_norms: 1, expected true or false",
         "{NEOX,'layers':[0,1],'edges':[],'cut':'both'}|cut: 'both', expected attention",
@@ -376,7 +376,7 @@ class RunTest {
         assertEquals(0, recall("next", "tiny-mamba", "Dosith Stadium is located in the city of", "--json", "--top", "3"));
         assertEquals(" Malpolis", JSON.readTree(terminal.out()).get(0).get("token").asText());
         assertEquals(0, recall("--help"));
-        for (String command : new String[] {"models", "info", "next", "run", "knockout", "edit", "edit-sweep"}) {
+        for (String command : new String[] {"models", "info", "next", "run", "knockout", "edit", "edit-sweep", "trace", "path-blocking", "lre", "store"}) {
             assertEquals(0, recall(command, "--help"), command);
             assertTrue(terminal.out().contains("Usage"), terminal.out());
         }

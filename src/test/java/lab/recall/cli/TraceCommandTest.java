@@ -49,18 +49,18 @@ class TraceCommandTest {
             }
         }
         assertEquals(lines.size() - 1, rows.size());
-        try (Stream<Path> files = Files.walk(out)) {
-            assertFalse(files.anyMatch(f -> f.getFileName().toString().startsWith("journal")), "a finished run leaves no journal");
+        try (Stream<Path> files = Files.list(out.resolve("tiny-mamba"))) {
+            assertFalse(files.anyMatch(f -> f.getFileName().toString().startsWith(".")), "no file stays on its way");
         }
     }
 
-    /** Stops itself when the second point begins, as Ctrl-C would then. */
+    /** Stops itself when the second point begins, after the facts and the first one, as Ctrl-C would then. */
     private static final class Impatient implements Progress {
         private int started;
 
         @Override
         public void start(String what, String unit, long total) {
-            if (++started == 2) {
+            if (++started == 3) {
                 Thread.currentThread().interrupt();
             }
         }
@@ -77,7 +77,7 @@ class TraceCommandTest {
     @Test
     void anInterruptedRunGoesOnAndGivesTheSame() throws IOException {
         Resumed.givesTheSame(dir, "{\"experiment\":\"trace\",\"model\":\"tiny-mamba\",\"points\":[\"residual\",\"out\"],\"pairs\":5}", new Impatient(),
-                "resid_post", "interchange of out", "resid_post.mean", "out.low");
+                "resid_post.mean", "out.low");
     }
 
     @Test
@@ -99,10 +99,12 @@ class TraceCommandTest {
         try (Stream<Path> files = Files.list(out)) {
             assertTrue(files.anyMatch(f -> f.toString().endsWith(".svg")));
         }
-        assertEquals(0, recall("trace", "--model", "tiny-mamba", "--pairs", "4", "--out", out.toString()), () -> terminal.err());
+        assertEquals(2, recall("trace", "--model", "tiny-mamba", "--pairs", "4", "--out", out.toString()));
+        assertTrue(terminal.err().contains("--out: ") && terminal.err().contains("--fresh begins anew"), terminal.err());
+        assertEquals(0, recall("trace", "--model", "tiny-mamba", "--pairs", "4", "--out", out.toString(), "--fresh"), () -> terminal.err());
         JsonNode files = JSON.readTree(out.resolve("result.json").toFile()).get("files");
         try (Stream<Path> there = Files.list(out)) {
-            assertEquals(files.size() + 1, there.count(), "another request's files do not stay beside the new ones: " + files);
+            assertEquals(files.size() + 2, there.count(), "result.json and store beside them; another request's files do not stay beside the new ones: " + files);
         }
     }
 
@@ -110,7 +112,7 @@ class TraceCommandTest {
     @CsvSource(delimiter = '|', value = {
         "--relation nope|nope", "--relations missing|missing", "--point resid_pots|did you mean 'resid_post'", "--point attn_out|attn_out",
         "--point logits|logits", "--mode magic|expected corrected or published", "--window 0|--window: 0", "--pairs 0|--pairs: 0", "--noise 0|--noise: 0",
-        "--noise 3 --samples 0|--samples: 0", "--samples 5|--samples: only noise is sampled", "--reverse --mode published|reverse", "--noise 3 --attribution|attribution", "--seed x|x", "--threads 0|threads: 0"})
+        "--noise 3 --samples 0|--samples: 0", "--samples 5|--samples: only noise is sampled", "--reverse --mode published|reverse", "--noise 3 --attribution|attribution", "--seed x|--seed: 'x', expected a whole number", "--threads 0|threads: 0"})
     void badOptionsAreOneSentence(String options, String why) {
         Path out = dir.resolve("out");
         String[] args = Stream.concat(Stream.of("trace", "--model", "tiny-mamba", "--out", out.toString()), Stream.of(options.split(" "))).toArray(String[]::new);

@@ -4,12 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
 import lab.recall.model.LanguageModel;
 import lab.recall.stats.Estimate;
 import lab.recall.text.DataFolder;
@@ -23,6 +28,13 @@ class FactsTest {
         assertEquals(12, Relations.world().all().size());
         assertEquals("The capital of {} is the city of", Relations.lre().get("country_capital_city").template().text());
         assertThrows(IllegalArgumentException.class, () -> Relations.world().get("nothing"));
+    }
+
+    @Test
+    void aNameThatIsNearlyThatOfARelation() {
+        BadRequest said = assertThrows(BadRequest.class, () -> Relations.world().get("person_plays_sports"));
+        assertTrue(said.reason().startsWith("'person_plays_sports' is no relation here; did you mean 'person_plays_sport'? There are "), said.reason());
+        assertTrue(assertThrows(BadRequest.class, () -> Relations.world().get("?")).reason().startsWith("'?' is no relation here; there are "));
     }
 
     @Test
@@ -84,9 +96,11 @@ class FactsTest {
         assertEquals(List.of(expected, expected), EditRequests.read(Files.writeString(dir.resolve("a.jsonl"), one + "\n" + one + "\n")).all());
         for (String bad : new String[] {"[", "[]", "{}", one.replace("Rome", " "), one.replace("{} is in", "Milan"), one.replace("France", "")}) {
             Path file = Files.writeString(dir.resolve("bad.json"), bad);
-            String said = assertThrows(IllegalArgumentException.class, () -> EditRequests.read(file), bad).getMessage();
-            assertTrue(said.contains("bad.json"), said);
+            BadData said = assertThrows(BadData.class, () -> EditRequests.read(file), bad);
+            assertEquals(file.toString(), said.file());
         }
+        BadData second = assertThrows(BadData.class, () -> EditRequests.read(Files.writeString(dir.resolve("bad.jsonl"), one + "\n{}")));
+        assertEquals("request 1", second.place());
         assertTrue(assertThrows(IllegalArgumentException.class, () -> EditRequests.read(dir.resolve("none"))).getMessage().contains("no such file"));
         EditRequests both = EditRequests.read(dir.resolve("a.json"));
         both.write(dir.resolve("below").resolve("b.json"));
@@ -116,11 +130,36 @@ class FactsTest {
             "{\"prompt_templates\":[\"no place\"],\"samples\":[{\"subject\":\"a\",\"object\":\"b\"}]}", "{\"prompt_templates\":[\"{} is\"],\"samples\":[]}",
             "{\"prompt_templates\":[\"{} is\"],\"samples\":[{\"subject\":\" \",\"object\":\"b\"}]}"}) {
             Files.writeString(file, text);
-            String said = assertThrows(IllegalArgumentException.class, () -> Relation.read(file), text).getMessage();
-            assertTrue(said.startsWith(file + ": "), said);
+            BadData said = assertThrows(BadData.class, () -> Relation.read(file), text);
+            assertEquals(file.toString(), said.file());
         }
         Files.delete(file);
-        assertThrows(IllegalArgumentException.class, () -> Relations.folder(dir));
+        assertThrows(BadData.class, () -> Relations.folder(dir));
+    }
+
+    @Test
+    void aPipeIsNotWaitedFor(@TempDir Path dir) throws IOException, InterruptedException {
+        Path pipe = dir.resolve("pipe.json");
+        assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+        assertTimeoutPreemptively(Duration.ofSeconds(10), () -> {
+            assertThrows(BadData.class, () -> Relations.folder(dir));
+            assertThrows(BadData.class, () -> EditRequests.read(pipe));
+            assertEquals("texts", assertThrows(BadRequest.class, () -> Documents.read(pipe)).field());
+            assertThrows(BadRequest.class, () -> Documents.read(Path.of("/dev/zero")));
+        });
+    }
+
+    @Test
+    void textsOfAFile(@TempDir Path dir) throws IOException {
+        try (Stream<String> texts = Documents.read(Files.writeString(dir.resolve("a.txt"), "one\n\ntwo\n"))) {
+            assertEquals(List.of("one", "two"), texts.toList());
+        }
+        Path lines = Files.writeString(dir.resolve("a.jsonl"), "{\"text\": \"one\"}\n{\"text\": 2}\n");
+        try (Stream<String> texts = Documents.read(lines)) {
+            assertEquals("texts: line 2 of " + lines + " is no JSON object with a text", assertThrows(BadRequest.class, texts::toList).getMessage());
+        }
+        assertEquals("texts: " + dir + "/none cannot be read: no such file",
+                assertThrows(BadRequest.class, () -> Documents.read(dir.resolve("none"))).getMessage());
     }
 
     @Test

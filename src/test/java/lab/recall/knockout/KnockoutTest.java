@@ -6,14 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.CancellationException;
+import java.util.Map;
 import java.util.stream.IntStream;
 import lab.recall.Golden;
+import lab.recall.base.BadRequest;
 import lab.recall.facts.KnownFacts;
 import lab.recall.facts.KnownFacts.Known;
 import lab.recall.facts.Relations;
@@ -25,13 +24,11 @@ import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
-import lab.recall.request.Journal;
-import lab.recall.base.Progress;
+import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
 import lab.recall.view.Criteria;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -45,15 +42,16 @@ class KnockoutTest {
 
     @BeforeAll
     static void open() {
+        System.setProperty("recall.store", "none");
         mamba = LanguageModel.open("tiny-mamba");
         neox = LanguageModel.open("tiny-neox");
-        known = Relations.of(mamba).knownBy(mamba);
+        known = Relations.of(mamba).knownBy(mamba, Runner.silent());
         facts = known.sample(3, 1);
-        means = MeanActivations.of(mamba, MeanActivations.documents(mamba, 5, 2), HookPoint.IN_X, HookPoint.DELTA);
+        means = MeanActivations.of(mamba, MeanActivations.documents(mamba, 5, 2), Runner.silent(), HookPoint.IN_X, HookPoint.DELTA);
     }
 
     private static double[] curve(KnockoutCurves curves, int fact, TokenGroup group) {
-        return curves.changes()[fact][curves.routes().indexOf(new Route(group, null))];
+        return curves.changes()[fact][curves.routes().indexOf(Route.from(group))];
     }
 
     private static double change(LanguageModel model, Known fact, List<Intervention> changes) {
@@ -63,7 +61,7 @@ class KnockoutTest {
 
     @Test
     void thePapersForm() {
-        KnockoutCurves curves = Knockout.of(mamba).published(means).window(3).over(facts, Progress.silent(), Journal.none());
+        KnockoutCurves curves = Knockout.of(mamba).published(means).window(3).over(facts, Runner.silent());
         int l = 5;
         for (int i = 0; i < facts.size(); i++) {
             Known k = facts.get(i);
@@ -91,7 +89,7 @@ class KnockoutTest {
     @ValueSource(strings = {"EDGES", "EVERY", "SCAN", "CONV", "HELD"})
     void exactForms(String name) {
         Knockout.Form form = Knockout.Form.valueOf(name);
-        KnockoutCurves curves = Knockout.of(mamba).form(form, means).window(2).over(facts, Progress.silent(), Journal.none());
+        KnockoutCurves curves = Knockout.of(mamba).form(form, means).window(2).over(facts, Runner.silent());
         for (int i = 0; i < facts.size(); i++) {
             Known k = facts.get(i);
             int[] subject = TokenGroup.SUBJECT.tokens(k.prompt());
@@ -113,8 +111,8 @@ class KnockoutTest {
 
     @Test
     void attention() {
-        KnockoutCurves curves = Knockout.of(neox).edges().window(1).along(List.of(new Route(TokenGroup.SUBJECT, TokenGroup.PROMPT_LAST)))
-                .over(facts, Progress.silent(), Journal.none());
+        Route route = Route.from(TokenGroup.SUBJECT).to(TokenGroup.PROMPT_LAST);
+        KnockoutCurves curves = Knockout.of(neox).edges().window(1).along(List.of(route)).over(facts, Runner.silent());
         for (int i = 0; i < facts.size(); i++) {
             Prompt p = facts.get(i).prompt();
             Edges edges = Edges.between(TokenGroup.SUBJECT.tokens(p), new int[] {p.length() - 1});
@@ -123,6 +121,28 @@ class KnockoutTest {
         assertTrue(facts.size() > 1 && Arrays.stream(curves.changes()).anyMatch(c -> c[0][2] < -0.1), "this layer reads the subject");
         String said = assertThrows(IllegalArgumentException.class, () -> Knockout.of(neox).published(means)).getMessage();
         assertTrue(said.contains("expected edges"), said);
+    }
+
+    /** A knock-out that a setting was made on stays what it was. */
+    @Test
+    void settingsMakeAnotherKnockout() {
+        Knockout plain = Knockout.of(mamba).window(1).along(List.of(Route.from(TokenGroup.SUBJECT)));
+        KnockoutCurves before = plain.over(facts, Runner.silent());
+        plain.scan();
+        plain.window(2);
+        plain.along(Route.flows());
+        assertEquals(before, plain.over(facts, Runner.silent()));
+    }
+
+    @Test
+    void aFormSaysWhatItNeeds() {
+        String said = assertThrows(BadRequest.class, () -> Knockout.of(mamba).form(Knockout.Form.HELD)).getMessage();
+        assertTrue(said.contains("means: missing"), said);
+        MeanActivations inputs = MeanActivations.of(mamba, List.of(new int[] {1}), Runner.silent(), HookPoint.IN_X);
+        assertTrue(assertThrows(BadRequest.class, () -> Knockout.of(mamba).held(inputs)).getMessage().contains("delta"));
+        MeanActivations small = new MeanActivations(means.model(), 1, Map.of(HookPoint.IN_X, new float[2][3]));
+        assertTrue(assertThrows(BadRequest.class, () -> Knockout.of(mamba).published(small)).getMessage().contains("other sizes"));
+        assertThrows(BadRequest.class, () -> Knockout.of(mamba).over(List.of()));
     }
 
     @Test
@@ -134,12 +154,12 @@ class KnockoutTest {
         assertArrayEquals(new int[] {0, 4, 5}, TokenGroup.NON_SUBJECT.tokens(p));
         assertArrayEquals(new int[] {4, 5}, TokenGroup.AFTER.tokens(p));
         assertEquals(7, TokenGroup.PARTS.stream().mapToInt(g -> g.tokens(p).length).sum());
-        assertEquals(9, new Route(TokenGroup.SUBJECT, null).edges(p).size());
-        assertEquals(6, new Route(TokenGroup.NON_SUBJECT, null).edges(p).size(), "0 to the subject's three, all three to the last");
-        assertTrue(new Route(TokenGroup.PROMPT_LAST, null).edges(p).has(6, 6));
+        assertEquals(9, Route.from(TokenGroup.SUBJECT).edges(p).size());
+        assertEquals(6, Route.from(TokenGroup.NON_SUBJECT).edges(p).size(), "0 to the subject's three, all three to the last");
+        assertTrue(Route.from(TokenGroup.PROMPT_LAST).edges(p).has(6, 6));
         assertEquals(10, Route.flows().size());
         Prompt subjectOnly = new Prompt(null, new int[] {7}, 0, 1);
-        assertTrue(new Route(TokenGroup.SUBJECT, null).edges(subjectOnly).isEmpty());
+        assertTrue(Route.from(TokenGroup.SUBJECT).edges(subjectOnly).isEmpty());
     }
 
     /** Where a prompt has no such edge there is no number, and the others are averaged. */
@@ -148,15 +168,15 @@ class KnockoutTest {
         Known k = facts.get(0);
         Prompt bare = new Prompt(null, Arrays.copyOfRange(k.prompt().ids(), k.prompt().subjectStart(), k.prompt().length()), 0,
                 k.prompt().subjectEnd() - k.prompt().subjectStart());
-        KnockoutCurves curves = Knockout.of(mamba).along(List.of(new Route(TokenGroup.BEFORE, null)))
-                .over(List.of(k, new Known(k.fact(), bare, k.answer())), Progress.silent(), Journal.none());
+        KnockoutCurves curves = Knockout.of(mamba).along(List.of(Route.from(TokenGroup.BEFORE)))
+                .over(List.of(k, new Known(k.fact(), bare, k.answer())), Runner.silent());
         assertEquals(1, curves.at(TokenGroup.BEFORE, 5).n());
         assertTrue(Double.isNaN(curves.changes()[1][0][5]));
     }
 
     @Test
     void meansOverDocuments() {
-        MeanActivations two = MeanActivations.of(mamba, List.of(new int[] {1, 2}, new int[] {3}), HookPoint.IN_X);
+        MeanActivations two = MeanActivations.of(mamba, List.of(new int[] {1, 2}, new int[] {3}), Runner.silent(), HookPoint.IN_X);
         Pass a = mamba.run(1, 2);
         Pass b = mamba.run(3);
         float[] mean = two.get(2, HookPoint.IN_X);
@@ -166,6 +186,7 @@ class KnockoutTest {
         }
         assertThrows(IllegalArgumentException.class, () -> two.get(2, HookPoint.DELTA));
         assertThrows(IllegalArgumentException.class, () -> MeanActivations.of(mamba, List.of(), HookPoint.IN_X));
+        assertThrows(BadRequest.class, () -> MeanActivations.of(mamba, List.of(new int[0]), HookPoint.IN_X));
         assertArrayEquals(MeanActivations.documents(mamba, 3, 7).get(2), MeanActivations.documents(mamba, 3, 7).get(2));
     }
 
@@ -194,9 +215,9 @@ class KnockoutTest {
         int threads = Parallel.threads();
         try {
             Parallel.setThreads(1);
-            double[][][] one = Knockout.of(mamba).edges().over(facts, Progress.silent(), Journal.none()).changes();
+            double[][][] one = Knockout.of(mamba).edges().over(facts, Runner.silent()).changes();
             Parallel.setThreads(2);
-            double[][][] two = Knockout.of(mamba).edges().over(facts, Progress.silent(), Journal.none()).changes();
+            double[][][] two = Knockout.of(mamba).edges().over(facts, Runner.silent()).changes();
             for (int i = 0; i < one.length; i++) {
                 for (int r = 0; r < one[i].length; r++) {
                     Golden.same("one thread as two", floats(one[i][r]), floats(two[i][r]));
@@ -215,55 +236,15 @@ class KnockoutTest {
         return all;
     }
 
-    /** A run that goes on from a journal computes only what is missing, and gives the same numbers bit for bit. */
-    @Test
-    void goesOnFromAJournal(@TempDir Path dir) {
-        List<Known> many = known.sample(60, 1);
-        var request = JsonNodeFactory.instance.objectNode().put("experiment", "knockout");
-        Knockout knockout = Knockout.of(mamba).edges().window(1).along(List.of(new Route(TokenGroup.SUBJECT, TokenGroup.PROMPT_LAST)));
-        KnockoutCurves whole = knockout.over(many, Progress.silent(), Journal.none());
-        try (Journal journal = Journal.under(dir, request)) {
-            assertThrows(CancellationException.class, () -> knockout.over(many, stopsBehind(50L * mamba.layers()), journal));
-        }
-        try (Journal journal = Journal.under(dir, request)) {
-            String piece = "edges, window 1, subject → prompt's last token, facts ";
-            assertTrue(journal.has(piece + "0-49") && !journal.has(piece + "50-59"));
-            KnockoutCurves resumed = knockout.over(many, Progress.silent(), journal);
-            for (int i = 0; i < many.size(); i++) {
-                assertArrayEquals(whole.changes()[i][0], resumed.changes()[i][0]);
-            }
-        }
-    }
-
-    private static Progress stopsBehind(long runs) {
-        return new Progress() {
-            @Override
-            public void start(String task, String unit, long total) {
-                // stops in to
-            }
-
-            @Override
-            public void to(long done) {
-                if (done > runs) {
-                    throw new CancellationException("stopped");
-                }
-            }
-
-            @Override
-            public void finish() {
-                throw new IllegalStateException("not reached");
-            }
-        };
-    }
-
     @Test
     void thePapersOwnCurvesHoldTheCriteria() {
-        KnockoutCurves curves = Knockout.of(mamba).edges().over(facts, Progress.silent(), Journal.none());
-        Criteria criteria = KnockoutCriteria.of("edges", curves, Knockout.of(mamba).edges().window(1).over(facts, Progress.silent(), Journal.none()));
+        KnockoutCurves curves = Knockout.of(mamba).edges().over(facts, Runner.silent());
+        Criteria criteria = KnockoutCriteria.of("edges", curves, Knockout.of(mamba).edges().window(1).over(facts, Runner.silent()));
         var table = criteria.table();
         assertEquals(10, table.rowCount());
         for (int r = 0; r < table.rowCount(); r++) {
-            assertFalse(table.getString(r, "paper").contains("not held"), table.getString(r, "criterion") + ": " + table.getString(r, "paper"));
+            String paper = table.getString(r, "paper");
+            assertFalse(paper.contains("not held"), table.getString(r, "criterion") + ": " + paper);
         }
         assertTrue(table.getString(9, "paper").contains("layers 47 and 43"), table.getString(9, "paper"));
         // layer 4 is in the windows of 2 around 4 and 5
@@ -275,11 +256,15 @@ class KnockoutTest {
     /** With delta held nothing of the subject gets through, in attention nothing anyway; a cut of the scan alone leaves more than both. */
     @Test
     void theRemainder() {
-        Remainder r = Remainder.of(mamba, known.pairs(5, 1), means);
+        Remainder r = Remainder.of(mamba, known.pairs(5, 1), means, Runner.silent());
         assertTrue(r.distance("convolution and scan").mean() < r.distance("nothing").mean());
         assertTrue(r.distance("convolution and scan").mean() > 1e-6);
         assertEquals(0, r.distance("convolution and scan, delta held").mean(), 1e-5);
         assertTrue(r.distance("scan").mean() > r.distance("convolution and scan").mean());
-        assertEquals(0, Remainder.of(neox, known.pairs(5, 1), null).distance("attention").mean(), 1e-5);
+        assertEquals(List.of("nothing", "scan", "convolution", "convolution and scan"),
+                Remainder.of(mamba, known.pairs(5, 1), Runner.silent()).cuts());
+        assertEquals(0, Remainder.of(neox, known.pairs(5, 1), Runner.silent()).distance("attention").mean(), 1e-5);
+        assertThrows(BadRequest.class, () -> Remainder.of(neox, known.pairs(5, 1), means));
+        assertThrows(BadRequest.class, () -> r.distance("attention"));
     }
 }

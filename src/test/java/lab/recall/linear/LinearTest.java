@@ -9,12 +9,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import lab.recall.Golden;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Unsolvable;
 import lab.recall.facts.Fact;
 import lab.recall.facts.Relation;
 import lab.recall.facts.Relations;
@@ -28,8 +31,7 @@ import lab.recall.model.Pass;
 import lab.recall.model.Readout;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
-import lab.recall.request.Journal;
-import lab.recall.base.Progress;
+import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.Show;
@@ -46,6 +48,7 @@ class LinearTest {
 
     @BeforeAll
     static void open() {
+        System.setProperty("recall.store", "none");
         mamba = LanguageModel.open("tiny-mamba");
         capitals = Relations.of(mamba).only("country_capital_city");
     }
@@ -153,32 +156,27 @@ class LinearTest {
     void promptsHoldTheOthersAndThenTheSubject() {
         Relation relation = capitals.all().get(0);
         List<Fact> shots = relation.facts().subList(0, 3);
-        Prompt p = Asking.IN_CONTEXT.prompt(mamba.requireTokenizer(), relation, shots, shots.get(1));
+        Prompt p = Asking.IN_CONTEXT.prompt(mamba.requireTokenizer(), relation.inContext(), shots, shots.get(1));
         assertFalse(p.text().contains(shots.get(1).object()), p.text());
         assertTrue(p.text().contains(shots.get(0).object()) && p.text().contains(shots.get(2).object()), p.text());
         String subject = mamba.requireTokenizer().decode(Arrays.copyOfRange(p.ids(), p.subjectStart(), p.subjectEnd()));
         assertEquals(shots.get(1).subject(), subject.strip());
-        assertEquals(relation.template().fill(mamba.requireTokenizer(), "x").ids().length, Asking.ZERO_SHOT.prompt(mamba.requireTokenizer(), relation, shots,
-                new Fact("r", "x", "y")).length());
+        assertEquals(relation.template().fill(mamba.requireTokenizer(), "x").ids().length, Asking.ZERO_SHOT
+                .prompt(mamba.requireTokenizer(), Asking.ZERO_SHOT.template(relation), shots, new Fact("r", "x", "y")).length());
     }
 
     /** A setting that is right for one fact alone must not be chosen for that fact. */
     @Test
     void nestedSelectionDoesNotLookAtWhatItScores() {
         int n = 10;
-        String[][][] marks = new String[1][2][n];
-        for (int k = 0; k < n; k++) {
-            char[] of = new char[n];
-            Arrays.fill(of, '0');
-            of[k] = '1';
-            marks[0][0][k] = new String(of);
-            marks[0][1][k] = "0000000000";
-        }
-        Outcomes outcomes = new Outcomes(n, new int[][] {IntStream.range(0, n).toArray()}, marks);
+        List<Marks> oneEach = IntStream.range(0, n).mapToObj(k -> Marks.of(n, i -> Marks.Mark.of(i == k))).toList();
+        List<Marks> none = new ArrayList<>(Collections.nCopies(n, new Marks("0000000000")));
+        int[][] tests = {IntStream.range(0, n).toArray()};
+        Outcomes outcomes = new Outcomes(n, tests, List.of(List.of(oneEach, none)));
         assertEquals(0, Arrays.stream(outcomes.best(Selection.NESTED)).sum());
         assertEquals(1, Arrays.stream(outcomes.best(Selection.PUBLISHED)).sum());
-        marks[0][1][3] = "1111111-10";
-        double[] scores = new Outcomes(n, new int[][] {IntStream.range(0, n).toArray()}, marks).best(Selection.NESTED);
+        none.set(3, new Marks("1111111-10"));
+        double[] scores = new Outcomes(n, tests, List.of(List.of(oneEach, none))).best(Selection.NESTED);
         assertEquals(8, Arrays.stream(scores).filter(v -> v == 1).count());
         assertTrue(Double.isNaN(scores[7]), "what was not tried does not count");
     }
@@ -189,7 +187,7 @@ class LinearTest {
         Relation relation = capitals.all().get(0);
         int layer = 3;
         LinearSweep sweep = LinearSweep.of(mamba).zeroShot().splits(1).seed(5).layers(layer).ranks(8);
-        LinearRelation found = sweep.over(capitals, Progress.silent(), Journal.none()).all().get(0);
+        LinearRelation found = sweep.over(capitals, Runner.silent()).all().get(0);
         LinearOperator operator = sweep.operators(relation).get(0);
         Split split = Split.of(relation.facts(), 5, new Random(5 + relation.name().hashCode()));
         List<Jacobian> jacobians = split.training().stream().map(f -> prompt(relation, f))
@@ -226,8 +224,8 @@ class LinearTest {
     @Test
     void theBestConstantAnswerCountsObjects() {
         Relation relation = Relations.of(mamba).get("country_currency");
-        LinearRelation found = LinearSweep.of(mamba).zeroShot().splits(1).layers(4).ranks()
-                .over(Relations.of(mamba).only(relation.name()), Progress.silent(), Journal.none()).all().get(0);
+        LinearRelation found = LinearSweep.of(mamba).zeroShot().splits(1).layers(4).faithfulnessOnly()
+                .over(Relations.of(mamba).only(relation.name()), Runner.silent()).all().get(0);
         List<String> objects = Split.of(relation.facts(), 5, new Random(1 + relation.name().hashCode())).rest().stream()
                 .filter(f -> says(f, mamba.run(prompt(relation, f).ids()).argmax())).map(Fact::object).toList();
         double most = objects.stream().mapToInt(o -> Collections.frequency(objects, o)).max().orElseThrow();
@@ -254,7 +252,7 @@ class LinearTest {
         List<String> facts = landmarks.facts().stream().filter(f -> f.object().equals("Mania"))
                 .map(f -> "{\"subject\": \"" + f.subject() + "\", \"object\": \"Mania of " + f.subject() + "\"}").toList();
         Files.writeString(dir.resolve("one_answer.json"), "{\"prompt_templates\": [\"" + landmarks.template().text() + "\"], \"samples\": " + facts + "}");
-        LinearRelations found = LinearSweep.of(mamba).zeroShot().samples(1).splits(1).layers(0, 4).over(Relations.folder(dir), Progress.silent(), Journal.none());
+        LinearRelations found = LinearSweep.of(mamba).zeroShot().samples(1).splits(1).layers(0, 4).over(Relations.folder(dir), Runner.silent());
         LinearRelation one = found.all().get(0);
         assertTrue(one.isMeasured() && !one.hasCausality());
         assertEquals(1, one.constant());
@@ -284,7 +282,7 @@ class LinearTest {
             for (int t = 0; t < 2; t++) {
                 Parallel.setThreads(t + 1);
                 found[t] = LinearSweep.of(mamba).zeroShot().splits(1).layers(0, 4, 7).ranks(4, 16)
-                        .over(capitals, Progress.silent(), Journal.none()).all().get(0);
+                        .over(capitals, Runner.silent()).all().get(0);
             }
         } finally {
             Parallel.setThreads(threads);
@@ -296,23 +294,27 @@ class LinearTest {
 
     @Test
     void tooFewKnownFactsAreReported() {
-        LinearRelations found = LinearSweep.of(mamba).zeroShot().over(Relations.lre().only("country_largest_city"), Progress.silent(), Journal.none());
+        LinearRelations found = LinearSweep.of(mamba).zeroShot().over(Relations.lre().only("country_largest_city"), Runner.silent());
         assertTrue(found.measured().isEmpty());
         assertTrue(found.summary().contains("nothing to measure"), found.summary());
         assertTrue(found.table().column("faithfulness").getString(0).startsWith("too few known: "), Show.text(found.table()));
         assertEquals(found.summary(), found.view());
         assertTrue(Show.text(found.all().get(0)).contains("too few known facts"));
-        assertThrows(IllegalArgumentException.class, found::bars);
+        assertThrows(Unsolvable.class, found::bars);
+        assertThrows(Unsolvable.class, found::bestLayer);
+        assertThrows(Unsolvable.class, () -> found.all().get(0).beta(0));
         assertEquals(0, found.all().get(0).faithfulness(Selection.NESTED).n());
+        assertTrue(found.all().get(0).known().matches("0 of \\d+"),
+                "one split stands for all where it knew none: " + found.all().get(0).known());
         assertTrue(LinearCriteria.of(found).table().isEmpty());
     }
 
     @Test
     void fewerSamplesKeepTheTests() {
-        List<LinearRelations> found = LinearSweep.of(mamba).zeroShot().splits(1).layers(4).fewer(capitals, 3);
+        List<LinearRelations> found = LinearSweep.of(mamba).zeroShot().splits(1).layers(4).fewer(capitals, 3, Runner.silent());
         assertEquals(3, found.size());
-        LinearRelation three = LinearSweep.of(mamba).zeroShot().splits(1).samples(3).layers(4).ranks()
-                .over(capitals, Progress.silent(), Journal.none()).all().get(0);
+        LinearRelation three = LinearSweep.of(mamba).zeroShot().splits(1).samples(3).layers(4).faithfulnessOnly()
+                .over(capitals, Runner.silent()).all().get(0);
         assertEquals(three.faithfulness(Selection.PUBLISHED), found.get(2).all().get(0).faithfulness(Selection.PUBLISHED));
         assertEquals(three.tested(), found.get(0).all().get(0).tested());
         assertFalse(found.get(0).all().get(0).hasCausality());
@@ -321,10 +323,10 @@ class LinearTest {
     @Test
     void aSettingLeavesTheSweepAsItWas() {
         LinearSweep sweep = LinearSweep.of(mamba).zeroShot().splits(1).layers(4);
-        LinearRelation before = sweep.over(capitals, Progress.silent(), Journal.none()).all().get(0);
+        LinearRelation before = sweep.over(capitals, Runner.silent()).all().get(0);
         sweep.asking(Asking.IN_CONTEXT).samples(1).splits(2).facts(6).seed(9).layers(0).ranks(1);
-        sweep.fewer(capitals, 2);
-        LinearRelation after = sweep.over(capitals, Progress.silent(), Journal.none()).all().get(0);
+        sweep.fewer(capitals, 2, Runner.silent());
+        LinearRelation after = sweep.over(capitals, Runner.silent()).all().get(0);
         assertArrayEquals(before.layers(), after.layers());
         assertEquals(before.known(), after.known());
         assertEquals(before.faithfulness(Selection.NESTED), after.faithfulness(Selection.NESTED));
@@ -338,7 +340,7 @@ class LinearTest {
         LinearSweep sweep = LinearSweep.of(mamba).zeroShot().layers(4);
         assertTrue(sweep.samples(3).operators(relation).get(0).heatmap().title().startsWith("W, mean of 3 examples, from layer 4 "));
         assertTrue(sweep.samples(1).operators(relation).get(0).heatmap().title().startsWith("W, one example, from layer 4 "));
-        assertThrows(IllegalArgumentException.class, () -> sweep.predictions(relation, mamba.layers(), 1));
+        assertThrows(BadRequest.class, () -> sweep.predictions(relation, mamba.layers(), 1));
     }
 
     @Test
@@ -355,7 +357,7 @@ class LinearTest {
         }
         assertEquals(1 / sum, reading.at(2, 1), 1e-5);
         assertEquals(p.length(), reading.words().rowCount());
-        assertThrows(IllegalArgumentException.class, () -> AttributeLens.of(mamba, operators, 1));
+        assertThrows(BadRequest.class, () -> AttributeLens.of(mamba, operators, 1));
     }
 
     /** Each criterion was taken from the paper: on the paper's own numbers it holds. */
@@ -365,25 +367,28 @@ class LinearTest {
         LinearRelations[] found = {sweep(mamba), sweep(neox)};
         String table = Show.text(LinearCriteria.of(found).table());
         assertFalse(table.contains("(not held)"), table);
-        assertEquals(0.754, PaperLinearity.of("country_capital_city").mamba());
-        assertEquals(0.162, PaperLinearity.of("star_constellation").mamba());
+        assertEquals(0.754, PaperLinearity.of("country_capital_city").orElseThrow().mamba());
+        assertEquals(0.162, PaperLinearity.of("star_constellation").orElseThrow().mamba());
         for (Relation r : Relations.lre().all()) {
-            assertTrue(PaperLinearity.of(r.name()) != null || r.name().equals("presidents_election_year"), r.name());
+            assertTrue(PaperLinearity.of(r.name()).isPresent() || r.name().equals("presidents_election_year"), r.name());
         }
     }
 
     private static LinearRelations sweep(LanguageModel model) {
-        return LinearSweep.of(model).zeroShot().splits(1).layers(0, 4).ranks(8).over(capitals, Progress.silent(), Journal.none());
+        return LinearSweep.of(model).zeroShot().splits(1).layers(0, 4).ranks(8).over(capitals, Runner.silent());
     }
 
     @Test
     void badSettings() {
         LinearSweep sweep = LinearSweep.of(mamba);
-        assertThrows(IllegalArgumentException.class, () -> sweep.layers(8));
-        assertThrows(IllegalArgumentException.class, () -> sweep.layers());
-        assertThrows(IllegalArgumentException.class, () -> sweep.ranks(65));
-        assertThrows(IllegalArgumentException.class, () -> sweep.samples(0));
-        assertThrows(IllegalArgumentException.class, () -> sweep.facts(5));
-        assertThrows(IllegalArgumentException.class, () -> LinearOperator.mean(0, List.of()));
+        assertThrows(BadRequest.class, () -> sweep.layers(8));
+        assertThrows(BadRequest.class, () -> sweep.layers());
+        assertThrows(BadRequest.class, () -> sweep.ranks(65));
+        assertThrows(BadRequest.class, () -> sweep.ranks());
+        assertThrows(BadRequest.class, () -> sweep.samples(0));
+        assertThrows(BadRequest.class, () -> sweep.splits(0));
+        assertThrows(BadRequest.class, () -> sweep.prompt(capitals.all().get(0), 5));
+        assertThrows(BadRequest.class, () -> sweep.facts(5));
+        assertThrows(BadRequest.class, () -> LinearOperator.mean(0, List.of()));
     }
 }

@@ -10,6 +10,7 @@ import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.IntToDoubleFunction;
+import lab.recall.base.Unsolvable;
 import org.apache.commons.math3.linear.Array2DRowRealMatrix;
 import org.apache.commons.math3.linear.DiagonalMatrix;
 import org.apache.commons.math3.linear.QRDecomposition;
@@ -236,7 +237,7 @@ class SvdTest {
     void whatIsNotANumberIsRefused(float value) {
         float[] m = matrix("random", 40);
         m[40 * 7 + 3] = value;
-        Exception e = assertThrows(IllegalArgumentException.class, () -> Svd.of(m, 40));
-        assertEquals("singular values of a matrix with " + value + " in row 7, column 3", e.getMessage());
+        Unsolvable e = assertThrows(Unsolvable.class, () -> Svd.of(m, 40));
+        assertEquals("singular values: the matrix holds " + value + " in row 7, column 3", e.getMessage());
     }
 }

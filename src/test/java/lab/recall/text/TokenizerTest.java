@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -63,14 +65,14 @@ class TokenizerTest {
 
     @Test
     void badInputIsOneSentence(@TempDir Path dir) throws IOException {
-        assertThrows(IllegalArgumentException.class, () -> Prompt.of(t, ""));
-        assertThrows(IllegalArgumentException.class, () -> Prompt.ofIds());
-        assertThrows(IllegalArgumentException.class, () -> new Template("no place"));
-        assertThrows(IllegalArgumentException.class, () -> new Template("{} and {}"));
-        assertThrows(IllegalArgumentException.class, () -> new Template("{} is").fill(t, " "));
-        assertThrows(IllegalArgumentException.class, () -> Tokenizer.open(dir.resolve("tokenizer.json")));
+        assertThrows(BadRequest.class, () -> Prompt.of(t, ""));
+        assertThrows(BadRequest.class, () -> Prompt.ofIds());
+        assertThrows(BadRequest.class, () -> new Template("no place"));
+        assertThrows(BadRequest.class, () -> new Template("{} and {}"));
+        assertThrows(BadRequest.class, () -> new Template("{} is").fill(t, " "));
+        assertThrows(BadData.class, () -> Tokenizer.open(dir.resolve("tokenizer.json")));
         Files.writeString(dir.resolve("tokenizer.json"), "{\"model\": 3}");
-        String message = assertThrows(IllegalArgumentException.class, () -> Tokenizer.open(dir.resolve("tokenizer.json"))).getMessage();
+        String message = assertThrows(BadData.class, () -> Tokenizer.open(dir.resolve("tokenizer.json"))).getMessage();
         assertTrue(message.contains("tokenizer.json") && !message.contains("\n"), message);
     }
 }

@@ -20,8 +20,7 @@ import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
-import lab.recall.request.Journal;
-import lab.recall.base.Progress;
+import lab.recall.study.Runner;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -82,17 +81,15 @@ class InterchangeTest {
         Tensor noise = g.get("noise");
         int samples = (int) noise.shape()[0];
         int tokens = (int) noise.shape()[1];
-        List<List<Intervention>> corruptions = new ArrayList<>();
+        float[][][] given = new float[samples][tokens][];
         for (int s = 0; s < samples; s++) {
-            List<Intervention> one = new ArrayList<>();
             for (int t = 0; t < tokens; t++) {
                 int at = (s * tokens + t) * model.width();
-                one.add(Intervention.add(new Site(0, HookPoint.EMBED, 2 + t), Arrays.copyOfRange(noise.floats(), at, at + model.width())));
+                given[s][t] = Arrays.copyOfRange(noise.floats(), at, at + model.width());
             }
-            corruptions.add(one);
         }
-        InterchangeGrid noisy = Interchange.of(model).run(List.of(new Interchange.Case(clean, clean, -1,
-                Interchange.Case.everyToken(clean.length), corruptions)), Progress.silent(), Journal.none()).get(0);
+        InterchangeGrid noisy = Interchange.of(model).run(List.of(new InterchangeCase(clean, clean, null,
+                InterchangeCase.everyToken(clean.length), Noise.of(given, 2))), Runner.silent()).get(0);
         grid("noise_ie_p", noisy, g.get("noise_ie_p"));
         Golden.probability("noise", noisy.pCorrupt(), Arrays.stream(g.get("noise_p_corrupt").doubles()).average().orElseThrow());
     }
@@ -129,13 +126,15 @@ class InterchangeTest {
         }
         int last = clean.length - 1;
         int[] all = IntStream.rangeClosed(0, last).toArray();
-        InterchangeGrid span = Interchange.of(model).run(List.of(new Interchange.Case(clean, corrupt, -1, List.of(all, new int[] {last}))),
-                Progress.silent(), Journal.none()).get(0);
+        InterchangeGrid span = Interchange.of(model).run(List.of(new InterchangeCase(clean, corrupt, null,
+                List.of(all, new int[] {last}), null)), Runner.silent()).get(0);
         for (int l = 0; l < model.layers(); l++) {
             assertEquals(1, span.effect()[l][0], 1e-4, "all tokens at once, layer " + l);
             assertEquals(grid.p()[l][last], span.p()[l][1], 1e-6, "a cell of one token");
         }
-        assertArrayEquals(grid.p()[1], Interchange.of(model).sever(null).run(clean, corrupt).p()[1], "nothing severed");
+        Interchange plain = Interchange.of(model);
+        plain.sever(model.points().contains(HookPoint.OUT) ? HookPoint.Y : HookPoint.ATTN_OUT).reverse().window(2);
+        assertArrayEquals(grid.p()[1], plain.run(clean, corrupt).p()[1], "settings of others do not change it");
         HookPoint out = model.points().contains(HookPoint.OUT) ? HookPoint.OUT : HookPoint.MLP_OUT;
         InterchangeGrid blocked = Interchange.of(model).sever(out).run(clean, corrupt);
         assertEquals(1, blocked.effect()[model.layers() - 1][clean.length - 1], 1e-5, "restored behind what is blocked");
@@ -165,7 +164,7 @@ class InterchangeTest {
         LanguageModel model = LanguageModel.open(name);
         KnownFacts known = Relations.of(model).knownBy(model);
         assertTrue(known.size() > 400, "known: " + known.size());
-        AverageTrace trace = CausalTrace.of(model).residual().over(known.pairs(60, 1), Progress.silent(), Journal.none());
+        AverageTrace trace = CausalTrace.of(model).residual().over(known.pairs(60, 1), Runner.silent());
         assertEquals(1, trace.at(Position.LAST, model.layers() - 1).mean(), 1e-4);
         assertTrue(trace.at(Position.LAST, 0).mean() < 0.05);
         if (name.equals("tiny-mamba")) {

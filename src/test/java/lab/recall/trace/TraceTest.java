@@ -5,9 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -21,7 +19,8 @@ import lab.recall.facts.Relations;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Mamba;
-import lab.recall.request.Journal;
+import lab.recall.study.Runner;
+import lab.recall.study.Store;
 import lab.recall.base.Progress;
 import lab.recall.stats.Estimate;
 import lab.recall.text.Prompt;
@@ -95,25 +94,25 @@ class TraceTest {
     void differencesAndBlockedPaths(String name) {
         LanguageModel model = LanguageModel.open(name);
         FactPairs pairs = pairs(model, 12);
-        AverageTrace residual = CausalTrace.of(model).residual().over(pairs, Progress.silent(), Journal.none());
+        AverageTrace residual = CausalTrace.of(model).residual().over(pairs, Runner.silent());
         int last = model.layers() - 1;
         assertEquals(1, residual.at(Position.LAST, last).mean(), 1e-4);
         assertEquals(1, residual.at(Position.SUBJECT, 0).mean(), 0.1, "the subject is all that differs");
         assertTrue(residual.at(Position.SUBJECT_LAST, 1).mean() > 0.05);
         assertEquals(0, residual.minus(residual).at(Position.SUBJECT_LAST, 1).mean());
         HookPoint c = CausalTrace.components(model).get(0);
-        AverageTrace component = CausalTrace.of(model).component(c).over(pairs, Progress.silent(), Journal.none());
+        AverageTrace component = CausalTrace.of(model).component(c).over(pairs, Runner.silent());
         Estimate gap = residual.minus(component).at(Position.SUBJECT_LAST, 1);
         assertEquals(residual.at(Position.SUBJECT_LAST, 1).mean() - component.at(Position.SUBJECT_LAST, 1).mean(), gap.mean(), 1e-12);
         FactPairs others = Relations.of(model).knownBy(model).pairs(12, 2);
-        AverageTrace elsewhere = CausalTrace.of(model).residual().over(others, Progress.silent(), Journal.none());
+        AverageTrace elsewhere = CausalTrace.of(model).residual().over(others, Runner.silent());
         assertThrows(IllegalArgumentException.class, () -> residual.minus(elsewhere));
         assertThrows(IllegalArgumentException.class, () -> residual.rankCorrelation(elsewhere));
 
-        BlockedPaths blocked = PathBlocking.of(model).over(pairs, Progress.silent(), Journal.none());
+        BlockedPaths blocked = PathBlocking.of(model).over(pairs, Runner.silent());
         for (int l = 0; l <= last; l++) {
             for (Position p : PathBlocking.TOKENS) {
-                assertEquals(residual.at(p, l).mean(), blocked.recovery(null, p, l).mean(), 1e-6, "nothing blocked is plain tracing");
+                assertEquals(residual.at(p, l).mean(), blocked.recovery(p, l).mean(), 1e-6, "nothing blocked is plain tracing");
             }
         }
         for (HookPoint b : PathBlocking.blockable(model)) {
@@ -130,8 +129,8 @@ class TraceTest {
     void attributionFollowsTheExactEffects() {
         LanguageModel model = LanguageModel.open("tiny-mamba");
         FactPairs pairs = pairs(model, 30);
-        AverageTrace exact = CausalTrace.of(model).residual().over(pairs, Progress.silent(), Journal.none());
-        AverageTrace fast = AttributionPatching.of(model).over(pairs, Progress.silent(), Journal.none());
+        AverageTrace exact = CausalTrace.of(model).residual().over(pairs, Runner.silent());
+        AverageTrace fast = AttributionPatching.of(model).over(pairs, Runner.silent());
         assertTrue(exact.rankCorrelation(fast).low() > 0.5, exact.rankCorrelation(fast).toString());
         assertEquals(1, exact.rankCorrelation(exact).mean(), 1e-12);
     }
@@ -140,32 +139,26 @@ class TraceTest {
     void noiseIsSeededAndAveraged() {
         LanguageModel model = LanguageModel.open("tiny-mamba");
         FactPairs pairs = pairs(model, 4);
-        double[] a = CausalTrace.of(model).noise(3, 3, 7).over(pairs, Progress.silent(), Journal.none()).means(Position.SUBJECT_LAST);
-        assertArrayEquals(a, CausalTrace.of(model).noise(3, 3, 7).over(pairs, Progress.silent(), Journal.none()).means(Position.SUBJECT_LAST));
-        double[] b = CausalTrace.of(model).noise(3, 3, 8).over(pairs, Progress.silent(), Journal.none()).means(Position.SUBJECT_LAST);
+        double[] a = CausalTrace.of(model).noise(3, 3, 7).over(pairs, Runner.silent()).means(Position.SUBJECT_LAST);
+        assertArrayEquals(a, CausalTrace.of(model).noise(3, 3, 7).over(pairs, Runner.silent()).means(Position.SUBJECT_LAST));
+        double[] b = CausalTrace.of(model).noise(3, 3, 8).over(pairs, Runner.silent()).means(Position.SUBJECT_LAST);
         assertTrue(Math.abs(a[3] - b[3]) > 1e-6);
         assertThrows(IllegalArgumentException.class, () -> CausalTrace.of(model).noise(0, 3, 1));
         assertThrows(IllegalArgumentException.class, () -> CausalTrace.of(model).noise(3, 0, 1));
     }
 
-    /** A run that goes on from a journal gives the same numbers bit for bit. */
+    /** A run that goes on from kept pieces gives the same numbers bit for bit. */
     @Test
-    void goesOnFromAJournal() throws IOException {
+    void goesOnFromKeptPieces() throws IOException {
         LanguageModel model = LanguageModel.open("tiny-mamba");
         FactPairs pairs = pairs(model, 70);
-        var request = JsonNodeFactory.instance.objectNode().put("experiment", "trace");
-        AverageTrace whole = CausalTrace.of(model).over(pairs, Progress.silent(), Journal.none());
-        try (Journal journal = Journal.under(dir, request)) {
-            assertThrows(IllegalStateException.class, () -> CausalTrace.of(model).over(pairs, stopsAfterTwoThirds(), journal));
-        }
-        try (Journal journal = Journal.under(dir, request)) {
-            String kept = Files.readString(dir.resolve("journal.jsonl"));
-            assertTrue(kept.contains("interchange of resid_post, pairs 0 to 31") && !kept.contains("interchange of resid_post, pairs 64 to 69"));
-            AverageTrace resumed = CausalTrace.of(model).over(pairs, Progress.silent(), journal);
-            for (Position p : Position.values()) {
-                assertArrayEquals(whole.means(p), resumed.means(p), p.label());
-            }
-        }
+        AverageTrace whole = CausalTrace.of(model).over(pairs, Runner.silent());
+        assertThrows(IllegalStateException.class,
+                () -> CausalTrace.of(model).over(pairs, Runner.of(Store.at(dir), Store.none(), stopsAfterTwoThirds())));
+        Runner again = Runner.of(Store.at(dir), Store.none(), Progress.silent());
+        AverageTrace resumed = CausalTrace.of(model).over(pairs, again);
+        assertEquals(1, again.taken(), "the first 32 of 70 pairs");
+        assertEquals(whole, resumed);
     }
 
     private static Progress stopsAfterTwoThirds() {
@@ -186,7 +179,7 @@ class TraceTest {
 
             @Override
             public void finish() {
-                throw new IllegalStateException("not reached");
+                assertTrue(total > 0);
             }
         };
     }
@@ -208,7 +201,7 @@ class TraceTest {
         }
         assertTrue(pads > 0, "some subjects differ in length");
         assertEquals(0, padded.unmatched());
-        assertTrue(CausalTrace.of(model).averaging(Averaging.PUBLISHED).over(padded, Progress.silent(), Journal.none()).pairs() > 100);
+        assertTrue(CausalTrace.of(model).averaging(Averaging.PUBLISHED).over(padded, Runner.silent()).pairs() > 100);
         assertThrows(IllegalArgumentException.class, () -> Relations.of(model).knownBy(model).pairs(0, 1));
     }
 
@@ -222,7 +215,7 @@ class TraceTest {
         points.add(HookPoint.RESID_POST);
         for (HookPoint p : points) {
             CausalTrace t = p == HookPoint.RESID_POST ? CausalTrace.of(model).residual() : CausalTrace.of(model).component(p);
-            traces.put(p, t.over(pairs, Progress.silent(), Journal.none()));
+            traces.put(p, t.over(pairs, Runner.silent()));
         }
         var table = TracingCriteria.of(model, traces).table();
         for (int r = 0; r < table.rowCount(); r++) {

@@ -1,0 +1,89 @@
+package lab.recall.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.Locale;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Json;
+import lab.recall.study.RequestField;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** Options made from the record of a request, and the request made from the options. */
+final class RequestOptions {
+    private static final String THREADS = "threads";
+
+    private RequestOptions() {
+    }
+
+    /** Adds an option for each field that has one, and {@code --threads}. */
+    static void add(CommandSpec spec, Class<? extends Record> request) {
+        for (RequestField f : RequestField.of(request)) {
+            if (f.option().isEmpty()) {
+                continue;
+            }
+            OptionSpec.Builder option = OptionSpec.builder(f.option()).description(f.meaning() + ".");
+            if (f.type() == Boolean.class) {
+                option.arity("0").type(boolean.class);
+            } else if (f.isList()) {
+                option.paramLabel(label(f)).type(List.class).auxiliaryTypes(String.class).splitRegex(",");
+            } else {
+                option.paramLabel(label(f)).type(String.class);
+            }
+            spec.addOption(option.build());
+        }
+        spec.addOption(OptionSpec.builder("--" + THREADS).paramLabel("N").type(String.class)
+                .description("Threads (default: all cores); the numbers do not depend on them.").build());
+    }
+
+    private static String label(RequestField f) {
+        return isNumber(f.type()) ? "N" : f.option().substring(2).toUpperCase(Locale.ROOT);
+    }
+
+    private static boolean isNumber(Class<?> type) {
+        return type == Integer.class || type == Double.class;
+    }
+
+    /** Writes the options that were given into a request. */
+    static void fill(CommandSpec spec, Class<? extends Record> type, ObjectNode request) {
+        for (RequestField f : RequestField.of(type)) {
+            Object value = f.option().isEmpty() ? null : spec.findOption(f.option()).getValue();
+            if (value instanceof List<?> list) {
+                ArrayNode array = request.putArray(f.name());
+                list.forEach(v -> array.add(node(f.option(), v.toString(), f.type())));
+            } else if (value instanceof Boolean flag) {
+                if (flag) {
+                    request.put(f.name(), true);
+                }
+            } else if (value != null) {
+                request.set(f.name(), node(f.option(), value.toString(), f.type()));
+            }
+        }
+        Object threads = spec.findOption("--" + THREADS).getValue();
+        if (threads != null) {
+            request.set(THREADS, node("--" + THREADS, threads.toString(), Integer.class));
+        }
+    }
+
+    private static JsonNode node(String option, String text, Class<?> type) {
+        if (!isNumber(type)) {
+            return Json.MAPPER.getNodeFactory().textNode(text);
+        }
+        try {
+            return type == Integer.class ? Json.MAPPER.getNodeFactory().numberNode(Integer.parseInt(text.strip()))
+                    : Json.MAPPER.getNodeFactory().numberNode(Double.parseDouble(text.strip()));
+        } catch (NumberFormatException e) {
+            throw new BadRequest(option, "'" + text + "', expected a " + (type == Integer.class ? "whole number" : "number"), e);
+        }
+    }
+
+    /** What is wrong with a field, said of the option that wrote it. */
+    static BadRequest said(CommandSpec spec, Class<? extends Record> request, BadRequest e) {
+        String field = e.field().replaceAll("[\\[. ].*", "");
+        String option = RequestField.of(request).stream().filter(f -> f.name().equals(field)).map(RequestField::option).findFirst()
+                .orElse("--" + field);
+        return spec.findOption(option) == null ? e : e.of(option + e.field().substring(field.length()));
+    }
+}

@@ -1,0 +1,164 @@
+package lab.recall.study;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import lab.recall.base.Json;
+import lab.recall.base.Progress;
+import lab.recall.model.LanguageModel;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What holds for every experiment that is registered. */
+class StudiesTest {
+    private static final LanguageModel MODEL = LanguageModel.open("tiny-mamba");
+    /** A small request of each; pieces of more than one kind and number where there are pieces. */
+    private static final Map<String, String> REQUESTS = new TreeMap<>(Map.ofEntries(
+            Map.entry("activations", "'prompt':{'ids':[1,2,3]},'points':['layers.1.*'],'interventions':[{'at':'layers.0.y','token':'all','zero':true}]"),
+            Map.entry("gradient", "'prompt':{'ids':[1,2,3]},'target':4,'sites':[[1,'y',2],[0,'resid_post',1]]"),
+            Map.entry("interchange", "'clean':{'ids':[1,2,3]},'corrupt':{'ids':[1,5,3]},'point':'out','window':2"),
+            Map.entry("trace", "'points':['residual','components'],'pairs':34,'attribution':true"),
+            Map.entry("path_blocking", "'pairs':34"),
+            Map.entry("knockout", "'form':'published','facts':34,'documents':40,'window':2"),
+            Map.entry("edges", "'prompt':{'ids':[1,2,3]},'layers':[0,1],'edges':[[0,2]],'cut':'both','term_norms':true"),
+            Map.entry("jacobian", "'prompt':{'ids':[1,2,3]},'layer':1,'token':1"),
+            Map.entry("lre", "'samples':[{'prompt':{'ids':[1,2,3]},'token':1}],'tests':[{'prompt':{'ids':[1,4,3]},'token':1}],'layer':1,'beta':2"),
+            Map.entry("lre_sweep", "'relation':'landmark_in_country','splits':2,'facts':8,'every':4,'ranks':[2,8]"),
+            Map.entry("rome", "'layer':1,'matrix':'out_proj','prompt':{'ids':[1,2,3]},'subject_last':1,'prefixes':[{'ids':[]}],'target':[4],"
+                    + "'kl_prompt':{'ids':[1,2]},'kl_pos':1,'covariance':'identity','hyperparameters':{'steps':3,'lr':0.5,'weight_decay':0.5,"
+                    + "'kl_factor':0.06,'clamp_norm_factor':3,'stop_loss':0.05}"),
+            Map.entry("edit", "'requests':34,'contexts':2,'documents':40,'hyperparameters':{'steps':2}"),
+            Map.entry("edit_sweep", "'requests':34,'layers':[1,2],'matrices':['out_proj','in_proj.x'],'contexts':2,'documents':40,"
+                    + "'hyperparameters':{'steps':2}"),
+            Map.entry("train_step", "'ids':[[1,2,3,4]],'steps':2,'optimizer':{'lr':0.001,'beta1':0.9,'beta2':0.99,'eps':1e-8,'weight_decay':0}")));
+
+    @TempDir
+    Path dir;
+
+    static List<String> names() {
+        return Studies.names();
+    }
+
+    @Test
+    void everyExperimentIsTried() {
+        assertEquals(List.copyOf(REQUESTS.keySet()), Studies.names());
+    }
+
+    /** Computes pieces in random order, each sent as JSON, with what is kept in one or the other of two stores. */
+    private static final class Scattered extends Runner {
+        private final List<Runner> others;
+        private final Random random = new Random(1);
+        private int pieces;
+
+        Scattered(Path dir) {
+            super(Store.at(dir.resolve("plan")), Store.at(dir.resolve("plan")), Progress.silent());
+            others = List.of(Runner.of(Store.at(dir.resolve("a")), Store.at(dir.resolve("a")), Progress.silent()),
+                    Runner.of(Store.at(dir.resolve("b")), Store.at(dir.resolve("b")), Progress.silent()));
+        }
+
+        @Override
+        int[] order(int count) {
+            List<Integer> order = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                order.add(i);
+            }
+            Collections.shuffle(order, random);
+            return order.stream().mapToInt(i -> i).toArray();
+        }
+
+        @Override
+        @SuppressWarnings("unchecked")
+        <Q, P, R> R piece(Study<Q, P, R, ?> study, LanguageModel model, Q request, String settings, P piece, long before) {
+            try {
+                P sent = (P) Json.MAPPER.readValue(Json.compact(piece), piece.getClass());
+                assertArrayEquals(Json.compact(piece), Json.compact(sent));
+                pieces++;
+                Runner other = others.get(random.nextInt(others.size()));
+                R computed = other.piece(study, model, request, settings, sent, before);
+                R kept = other.piece(study, model, request, settings, sent, before);
+                assertArrayEquals(Json.compact(computed), Json.compact(kept));
+                return kept;
+            } catch (IOException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+
+    private static <Q extends Record, T extends Result> T found(Experiment<Q, T> experiment, Runner runner) {
+        ObjectNode fields = Json.object(("{" + REQUESTS.get(experiment.name()).replace('\'', '"') + "}").getBytes(StandardCharsets.UTF_8), "the request");
+        Q request = RequestReader.read(fields, experiment.request());
+        return experiment.run(MODEL, experiment.complete(MODEL, request), runner);
+    }
+
+    /** A result as JSON, without times. */
+    private static JsonNode told(Result result) {
+        ObjectNode all = Json.MAPPER.createObjectNode();
+        all.set("scalars", Json.tree(result.scalars()));
+        all.set("arrays", Json.tree(result.arrays()));
+        all.set("record", Json.tree(result));
+        return timeless(all);
+    }
+
+    private static JsonNode timeless(JsonNode node) {
+        if (node instanceof ObjectNode object) {
+            List<String> times = new ArrayList<>();
+            object.fieldNames().forEachRemaining(name -> {
+                if (name.endsWith("seconds")) {
+                    times.add(name);
+                }
+            });
+            object.remove(times);
+            object.forEach(StudiesTest::timeless);
+        } else if (node instanceof ArrayNode array) {
+            array.forEach(StudiesTest::timeless);
+        }
+        return node;
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void piecesInAnyOrderThroughJsonInTwoStoresGiveTheSame(String name) {
+        Experiment<?, ?> experiment = Studies.named(name);
+        Scattered scattered = new Scattered(dir);
+        JsonNode plain = told(found(experiment, Runner.silent()));
+        JsonNode moved = told(found(experiment, scattered));
+        assertEquals(plain.toString(), moved.toString());
+        if (experiment.command().isPresent() || name.equals("edit")) {
+            assertTrue(scattered.pieces > 1, "it works in pieces");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void aResultIsTheSameAsJsonAndBack(String name) throws IOException {
+        Experiment<?, ?> experiment = Studies.named(name);
+        Result result = found(experiment, Runner.silent());
+        assertTrue(result.getClass().isRecord());
+        assertEquals(result, Json.MAPPER.readValue(Json.compact(result), experiment.result()));
+        assertEquals(told(result).toString(), told(Json.MAPPER.readValue(Json.compact(result), experiment.result())).toString());
+    }
+
+    @ParameterizedTest
+    @MethodSource("names")
+    void aRequestIsTheSameAsJsonAndBack(String name) {
+        Experiment<?, ?> experiment = Studies.named(name);
+        ObjectNode fields = Json.object(("{" + REQUESTS.get(name).replace('\'', '"') + "}").getBytes(StandardCharsets.UTF_8), "the request");
+        Record request = RequestReader.read(fields, experiment.request());
+        assertEquals(Json.tree(request), Json.tree(RequestReader.read((ObjectNode) Json.tree(request), experiment.request())));
+    }
+}
