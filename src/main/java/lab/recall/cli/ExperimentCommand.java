@@ -42,9 +42,11 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
         RequestOptions.add(spec, experiment.request());
         spec.addOption(OptionSpec.builder("--out").required(true).paramLabel("DIR").type(Path.class)
                 .description("Where results go; with several models, one folder each below it.").build());
-        spec.addOption(RequestOptions.fresh());
+        spec.addOption(OptionSpec.builder("--fresh").arity("0").type(boolean.class)
+                .description("Replace what another request has left there.").build());
         return spec;
     }
+
     @Override
     public Integer call() {
         List<String> models = spec.findOption("--model").getValue();

@@ -38,10 +38,6 @@ final class RequestOptions {
                 .description("Threads (default: all cores); the numbers do not depend on them.").build());
     }
 
-    static OptionSpec fresh() {
-        return OptionSpec.builder("--fresh").arity("0").type(boolean.class).description("Replace what another request has left there.").build();
-    }
-
     private static String label(RequestField f) {
         return isNumber(f.type()) ? "N" : f.option().substring(2).toUpperCase(Locale.ROOT);
     }

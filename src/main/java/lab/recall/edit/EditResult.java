@@ -21,7 +21,8 @@ public record EditResult(ModelCard model, One one, Several several) implements R
      *
      * @param valueError |W k - v| / |v|
      */
-    record One(RankOneEditor.Edited edited, double valueError, BeforeAfter.Next next, BeforeAfter.Tests tests, BeforeAfter.Continuation continuation) {
+    record One(RankOneEditor.Edited edited, double valueError, BeforeAfter.Next next, BeforeAfter.Tests tests,
+            BeforeAfter.Continuation continuation) {
     }
 
     /**
@@ -62,7 +63,8 @@ public record EditResult(ModelCard model, One one, Several several) implements R
             return List.of();
         }
         RankOneEdit edit = one.edited.edit();
-        return List.of(RomeExperiment.vector("u", edit.u()), RomeExperiment.vector("left", edit.left()), RomeExperiment.vector("v", edit.v()));
+        return List.of(RomeExperiment.vector("u", edit.u()), RomeExperiment.vector("left", edit.left()),
+                RomeExperiment.vector("v", edit.v()));
     }
 
     @Override

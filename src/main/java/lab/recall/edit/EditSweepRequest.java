@@ -18,14 +18,17 @@ public record EditSweepRequest(
         @Asks("How many requests at most") Integer requests,
         @Asks(value = "Requests in CounterFact's form", otherwise = "ones made of known facts") String file,
         @Asks(value = "Layers", option = "layer", otherwise = "all") List<Integer> layers,
-        @Asks(value = "in_proj.x, in_proj.z, out_proj, or mlp.dense_4h_to_h", option = "matrix", otherwise = "all of the model") List<String> matrices,
+        @Asks(value = "in_proj.x, in_proj.z, out_proj, or mlp.dense_4h_to_h", option = "matrix", otherwise = "all of the model")
+        List<String> matrices,
         @Asks("Sampled texts before the prompt over which the key is averaged; the paper has 20") Integer contexts,
         @Asks("Texts for the second moments at most") Integer documents,
         @Asks(value = "A file of these texts, one a line, or JSONL", otherwise = "texts made of facts") String texts,
-        @Asks(value = "Keep the second moments in this safetensors file, and go on from what is there", otherwise = "the user's store, up to 1 GiB") String moments,
+        @Asks(value = "Keep the second moments in this safetensors file, and go on from what is there",
+                otherwise = "the user's store, up to 1 GiB") String moments,
         @Asks(value = "The key in the denominator", words = {"published", "consistent"}) String key,
-        @Asks(value = "Hyper-parameters, the model's being the paper's, with a wider bound for an embedded model", words = {"model", "published"}) String preset,
-        @Asks(value = "Other numbers than the preset's", option = "-") Hyperparameters hyperparameters,
+        @Asks(value = "Hyper-parameters, the model's being the paper's, with a wider bound for an embedded model",
+                words = {"model", "published"}) String preset,
+        @Asks(value = "Other numbers than the preset's, some of those of rome", option = "-") Hyperparameters hyperparameters,
         @Asks("Seed of every random choice") Integer seed) {
     /** Requests at most when nobody says how many. */
     static final int REQUESTS = 50;

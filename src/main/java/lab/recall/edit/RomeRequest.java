@@ -19,12 +19,13 @@ public record RomeRequest(
         @Asks("out_proj, in_proj.x, in_proj.z or mlp.dense_4h_to_h") String matrix,
         @Asks("The prompt") GivenPrompt prompt,
         @Asks("Where the subject's last token stands in it") Integer subjectLast,
-        @Asks("Prompts put before, the first one empty") List<GivenPrompt> prefixes,
+        @Asks("Prompts put before, the first one empty: {\"ids\": []}") List<GivenPrompt> prefixes,
         @Asks("Token ids of what is to be said") List<Integer> target,
         @Asks("The prompt whose next token should stay") GivenPrompt klPrompt,
         @Asks("Where it is read") Integer klPos,
         @Asks("A safetensors file with the second moment C, or identity") String covariance,
-        @Asks("Numbers of the search") Hyperparameters hyperparameters,
+        @Asks("steps, lr, weight_decay, kl_factor, clamp_norm_factor, stop_loss; if given also stop_probability and ridge")
+        Hyperparameters hyperparameters,
         @Asks(value = "The key in the denominator", words = {"published", "consistent"}) String key,
         @Asks(value = "Folder for the edited checkpoint", otherwise = "none") String save) {
     public RomeRequest {

@@ -99,8 +99,7 @@ public final class Requests {
         open(text(request, "model"));
         Q complete = experiment.complete(open, said);
         if (out == null) {
-            Runner runner = Runner.of(Store.none(), Store.user(), progress);
-            T result = experiment.run(open, complete, runner);
+            T result = experiment.run(open, complete, Runner.of(Store.none(), Store.user(), progress));
             told.accept(result);
             experiment.finish(open, complete, result);
             return new Done<>(experiment, result, 0);

@@ -18,6 +18,7 @@ import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
+import lab.recall.base.Interruption;
 import lab.recall.base.Json;
 import lab.recall.base.Unsolvable;
 import lab.recall.facts.World;
@@ -226,6 +227,7 @@ public final class Trainer {
                     summed = 0;
                     since = System.nanoTime();
                 }
+                interrupted |= Interruption.isAsked();
                 if (interrupted || last || done % config.checkpointEvery() == 0) {
                     keep(done);
                 }

@@ -285,7 +285,7 @@ class RunTest {
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1.5]},'points':['*']}|prompt.ids[0]",
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'text':''},'points':['*']}|prompt: the prompt is empty",
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'text':'a','ids':[1]},'points':['*']}|prompt: expected either text or ids",
-        "{'experiment':'gradient','model':'tiny-mamba','prompt':{'ids':[1]},'target':0,'sites':[[0,'y']]}|sites[0]: expected [layer, point, token]",
+        "{'experiment':'gradient','model':'tiny-mamba','prompt':{'ids':[1]},'target':0,'sites':[[0,'y']]}|sites[0]: [0, y], expected [layer, point, token]",
         "{'experiment':'gradient','model':'tiny-mamba','prompt':{'ids':[1]},'target':0,'sites':[[8,'y',0]]}|sites[0] (layer): 8",
         "{'experiment':'jacobian','model':'tiny-mamba','prompt':{'ids':[1]},'layer':'top','token':0}|layer: 'top'",
         "{'experiment':'jacobian','model':'tiny-mamba','prompt':{'ids':[1]},'layer':0,'token':1}|token: 1",

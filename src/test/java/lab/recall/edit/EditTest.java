@@ -139,11 +139,11 @@ class EditTest {
     @Test
     void secondMoments() {
         Path file = dir.resolve("moments.safetensors");
-        SecondMoments half = SecondMoments.of(mamba, List.of(2, 3), EditMatrix.all(mamba)).keptIn(file);
-        half.over(SecondMoments.texts(mamba, 60, 1).first(25), Runner.silent());
+        SecondMoments half = SecondMoments.of(mamba, List.of(2, 3), EditMatrix.all(mamba)).keptIn(file)
+                .over(SecondMoments.texts(mamba, 60, 1).first(25), Runner.silent());
         assertEquals(25, half.documents());
-        SecondMoments whole = SecondMoments.of(mamba, List.of(2, 3), EditMatrix.all(mamba)).keptIn(file);
-        whole.over(SecondMoments.texts(mamba, 60, 1).first(60), Runner.silent());
+        SecondMoments whole = SecondMoments.of(mamba, List.of(2, 3), EditMatrix.all(mamba)).keptIn(file)
+                .over(SecondMoments.texts(mamba, 60, 1).first(60), Runner.silent());
         assertArrayEquals(moments.of(3, EditMatrix.W_O).matrix(), whole.of(3, EditMatrix.W_O).matrix());
         int n = mamba.width(HookPoint.NORMED);
         double[] sum = new double[n * n];
@@ -181,14 +181,15 @@ class EditTest {
                         new float[mamba.weight("backbone.layers.4.mixer.out_proj.weight").length]), List.of(2), List.of(EditMatrix.W_O)).keptIn(file),
                 "texts: others", () -> one.over(SecondMoments.texts(mamba, 60, 2).first(60), Runner.silent()),
                 "documents: 10", () -> one.over(SecondMoments.texts(mamba, 60, 1).first(10), Runner.silent()),
-                "no such file", () -> SecondMoments.of(mamba).keptIn(dir),
+                "not a plain file", () -> SecondMoments.of(mamba).keptIn(dir),
                 "no file of second moments", () -> SecondMoments.of(mamba).keptIn(mamba.folder().resolve("model.safetensors"))).entrySet()) {
             String said = assertThrows(IllegalArgumentException.class, e.getValue()::run).getMessage();
             assertTrue(said.contains(e.getKey()), said);
         }
         assertArrayEquals(before, Files.readAllBytes(file));
-        one.over(SecondMoments.texts(mamba, 60, 1).first(60), Runner.silent());
-        assertArrayEquals(moments.of(3, EditMatrix.W_O).matrix(), one.of(3, EditMatrix.W_O).matrix());
+        SecondMoments more = one.over(SecondMoments.texts(mamba, 60, 1).first(60), Runner.silent());
+        assertEquals(20, one.documents());
+        assertArrayEquals(moments.of(3, EditMatrix.W_O).matrix(), more.of(3, EditMatrix.W_O).matrix());
         SecondMoments both = SecondMoments.of(mamba, List.of(2, 3), EditMatrix.all(mamba)).keptIn(file);
         assertEquals(60, both.documents());
         assertArrayEquals(moments.of(2, EditMatrix.W_A).matrix(), both.of(2, EditMatrix.W_A).matrix());
