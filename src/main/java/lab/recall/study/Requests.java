@@ -18,7 +18,8 @@ import lab.recall.model.LanguageModel;
  * new Requests().run(Json.object(file), out, false, progress);
  * }</pre>
  *
- * Every request has {@code experiment}, {@code model} and, if it likes, {@code threads}; all other fields are those of the experiment's record.
+ * Every request has {@code experiment}, {@code model} and, if it likes, {@code threads}; all other fields are those of the experiment's
+ * record.
  */
 public final class Requests {
     private static final int MOST_THREADS = 1024;
@@ -65,8 +66,8 @@ public final class Requests {
         return Parallel.with(threads(request), () -> answered(experiment, said, request, out, fresh, progress));
     }
 
-    private <Q extends Record, T extends Result> Done<T> answered(Experiment<Q, T> experiment, Q said, ObjectNode request, Path out, boolean fresh,
-            Progress progress) {
+    private <Q extends Record, T extends Result> Done<T> answered(Experiment<Q, T> experiment, Q said, ObjectNode request, Path out,
+            boolean fresh, Progress progress) {
         long start = System.nanoTime();
         open(text(request, "model"));
         Q complete = experiment.complete(open, said);
