@@ -34,7 +34,8 @@ public final class TileGenerator {
     }
 
     private static String parameters(String storage) {
-        return "float[] x, int xAt, " + (storage.equals("F32") ? "float[]" : "int[]") + " w, int wAt, int depth, float[] c, int cAt, boolean resume";
+        return "float[] x, int xAt, " + (storage.equals("F32") ? "float[]" : "int[]")
+                + " w, int wAt, int depth, float[] c, int cAt, boolean resume";
     }
 
     private static String tiles(String name, String storage, int vectors) {
@@ -48,7 +49,8 @@ public final class TileGenerator {
         b.append("    private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;\n");
         b.append(half ? "    private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;\n" : "");
         b.append("    private static final int N = S.length();\n    private static final int STEP = ").append(half ? vectors / 2 : vectors)
-                .append(" * N;\n    private static final int STRIDE = Tiles.STRIDE;\n\n    private ").append(name).append("() {\n    }\n\n");
+                .append(" * N;\n    private static final int STRIDE = Tiles.STRIDE;\n\n    private ")
+                .append(name).append("() {\n    }\n\n");
         b.append("    static void run(int rows, ").append(parameters(storage)).append(") {\n        switch (rows) {\n");
         for (int rows = 1; rows <= MOST_ROWS; rows++) {
             b.append("            case ").append(rows).append(" -> rows").append(rows).append("(x, xAt, w, wAt, depth, c, cAt, resume);\n");
@@ -70,18 +72,20 @@ public final class TileGenerator {
         b.append("        if (resume) {\n");
         for (int r = 0; r < rows; r++) {
             for (int v = 0; v < vectors; v++) {
-                b.append("            c").append(r).append(v).append(" = FloatVector.fromArray(S, c, ").append(place(r, v, vectors)).append(");\n");
+                b.append("            c").append(r).append(v).append(" = FloatVector.fromArray(S, c, ")
+                        .append(place(r, v, vectors)).append(");\n");
             }
         }
         b.append("        }\n");
         b.append("        for (int k = 0; k < depth; k++) {\n");
         load(b, storage, vectors);
         for (int r = 0; r < rows; r++) {
-            b.append("            FloatVector x").append(r).append(" = FloatVector.broadcast(S, x[xAt + k").append(rows == 1 ? "" : " * STRIDE + " + r)
-                    .append("]);\n");
+            b.append("            FloatVector x").append(r).append(" = FloatVector.broadcast(S, x[xAt + k")
+                    .append(rows == 1 ? "" : " * STRIDE + " + r).append("]);\n");
             for (int v = 0; v < vectors; v++) {
                 String acc = "c" + r + v;
-                b.append("            ").append(acc).append(" = x").append(r).append(".fma(w").append(v).append(", ").append(acc).append(");\n");
+                b.append("            ").append(acc).append(" = x").append(r).append(".fma(w")
+                        .append(v).append(", ").append(acc).append(");\n");
             }
         }
         b.append("        }\n");
@@ -101,12 +105,14 @@ public final class TileGenerator {
     private static void load(StringBuilder b, String storage, int vectors) {
         if (storage.equals("F32")) {
             for (int v = 0; v < vectors; v++) {
-                b.append("            FloatVector w").append(v).append(" = FloatVector.fromArray(S, w, wAt + k * STEP + ").append(v).append(" * N);\n");
+                b.append("            FloatVector w").append(v).append(" = FloatVector.fromArray(S, w, wAt + k * STEP + ")
+                        .append(v).append(" * N);\n");
             }
             return;
         }
         for (int p = 0; p < vectors / 2; p++) {
-            b.append("            IntVector h").append(p).append(" = IntVector.fromArray(I, w, wAt + k * STEP + ").append(p).append(" * N);\n");
+            b.append("            IntVector h").append(p).append(" = IntVector.fromArray(I, w, wAt + k * STEP + ")
+                    .append(p).append(" * N);\n");
             if (storage.equals("BF16")) {
                 widen(b, 2 * p, "h" + p + ".lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats()");
                 widen(b, 2 * p + 1, "h" + p + ".and(0xffff0000).reinterpretAsFloats()");

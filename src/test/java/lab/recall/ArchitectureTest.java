@@ -33,7 +33,8 @@ class ArchitectureTest {
             Map.entry("train", List.of("base", "study", "text", "math", "checkpoint", "model", "facts", "view")),
             Map.entry("cli", List.of("base", "study", "text", "math", "model", "facts", "edit", "train", "view"))));
 
-    private final JavaClasses all = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("lab.recall");
+    private final JavaClasses all = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("lab.recall");
 
     @Test
     void roomsUseOnlyTheirArrows() {
@@ -49,8 +50,10 @@ class ArchitectureTest {
 
     @Test
     void everyArrowIsUsed() {
-        ARROWS.forEach((room, others) -> others.forEach(other -> assertTrue(all.stream().filter(c -> c.getPackageName().equals("lab.recall." + room))
-                .flatMap(c -> c.getDirectDependenciesFromSelf().stream()).anyMatch(d -> d.getTargetClass().getPackageName().equals("lab.recall." + other)),
+        ARROWS.forEach((room, others) -> others.forEach(other -> assertTrue(all.stream()
+                .filter(c -> c.getPackageName().equals("lab.recall." + room))
+                .flatMap(c -> c.getDirectDependenciesFromSelf().stream())
+                .anyMatch(d -> d.getTargetClass().getPackageName().equals("lab.recall." + other)),
                 () -> room + " does not use " + other)));
     }
 
@@ -63,10 +66,13 @@ class ArchitectureTest {
 
     @Test
     void librariesStayInTheirRooms() {
-        noClasses().that().resideOutsideOfPackage("lab.recall.math..").should().dependOnClassesThat().resideInAPackage("jdk.incubator..").check(all);
-        noClasses().that().resideOutsideOfPackages("lab.recall.math..", "lab.recall.model..", "lab.recall.view..").should().dependOnClassesThat()
-                .resideInAnyPackage("org.nd4j..", "org.bytedeco..").check(all);
-        noClasses().that().resideOutsideOfPackage("lab.recall.cli..").should().dependOnClassesThat().resideInAPackage("picocli..").check(all);
-        noClasses().that().resideOutsideOfPackage("lab.recall.text..").should().dependOnClassesThat().resideInAPackage("ai.djl..").check(all);
+        noClasses().that().resideOutsideOfPackage("lab.recall.math..")
+                .should().dependOnClassesThat().resideInAPackage("jdk.incubator..").check(all);
+        noClasses().that().resideOutsideOfPackages("lab.recall.math..", "lab.recall.model..", "lab.recall.view..")
+                .should().dependOnClassesThat().resideInAnyPackage("org.nd4j..", "org.bytedeco..").check(all);
+        noClasses().that().resideOutsideOfPackage("lab.recall.cli..")
+                .should().dependOnClassesThat().resideInAPackage("picocli..").check(all);
+        noClasses().that().resideOutsideOfPackage("lab.recall.text..")
+                .should().dependOnClassesThat().resideInAPackage("ai.djl..").check(all);
     }
 }

@@ -16,7 +16,8 @@ import lab.recall.math.PackedMatrixTest;
 public final class Golden {
     public static final List<String> CASES = List.of("mamba-a-f32", "mamba-b-bf16-untied", "mamba-c-f16-sharded", "mamba-d-orig-zip",
             "mamba-e-orig-legacy", "neox-a-f32", "neox-b-seq-f16-sharded", "neox-c-bf16", "neox-d-bin");
-    public static final List<String> WITH_INTERVENTIONS = List.of("mamba-a-f32", "mamba-b-bf16-untied", "neox-a-f32", "neox-b-seq-f16-sharded");
+    public static final List<String> WITH_INTERVENTIONS = List.of("mamba-a-f32", "mamba-b-bf16-untied", "neox-a-f32",
+            "neox-b-seq-f16-sharded");
 
     private Golden() {
     }

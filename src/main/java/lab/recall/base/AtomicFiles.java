@@ -18,7 +18,8 @@ import java.util.stream.Stream;
  * AtomicFiles.write(file, out -> mapper.writeValue(out, value));
  * }</pre>
  *
- * A full disk, a folder that may not be written to and the like are the machine's failures: {@link UncheckedIOException} that names the file.
+ * A full disk, a folder that may not be written to and the like are the machine's failures: {@link UncheckedIOException} that names the
+ * file.
  */
 public final class AtomicFiles {
     private static final String PART = ".part-";

@@ -44,7 +44,8 @@ public final class Check {
     /** A finite number of at least {@code low}. */
     public static double number(String field, double value, double low) {
         if (!Double.isFinite(value) || value < low) {
-            throw new BadRequest(field, value + ", expected a finite number" + (low > Double.NEGATIVE_INFINITY ? " of at least " + low : ""));
+            throw new BadRequest(field, value + ", expected a finite number"
+                    + (low > Double.NEGATIVE_INFINITY ? " of at least " + low : ""));
         }
         return value;
     }

@@ -43,7 +43,8 @@ public final class Json {
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
             .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
             .withCoercionConfig(LogicalType.Textual, text -> text.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail)
-                    .setCoercion(CoercionInputShape.Float, CoercionAction.Fail).setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail))
+                    .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
+                    .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail))
             .visibility(PropertyAccessor.GETTER, Visibility.NONE).visibility(PropertyAccessor.IS_GETTER, Visibility.NONE)
             .visibility(PropertyAccessor.FIELD, Visibility.ANY)
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
@@ -72,7 +73,8 @@ public final class Json {
         try {
             node = MAPPER.readTree(text);
         } catch (JsonProcessingException e) {
-            throw new BadData(where, "", "not JSON (" + reason(e, new String(text, StandardCharsets.UTF_8).strip().contains("\n")) + ")", e);
+            throw new BadData(where, "",
+                    "not JSON (" + reason(e, new String(text, StandardCharsets.UTF_8).strip().contains("\n")) + ")", e);
         } catch (IOException | StackOverflowError e) {
             throw new BadData(where, "", "not JSON", e);
         }

@@ -20,9 +20,9 @@ import lab.recall.base.BadData;
 /**
  * A run of bytes of any length, mapped from a file or held in an array.
  *
- * <p>Java 17 maps at most 2 GiB at once, so a long run is mapped in chunks; a chunk's size is a multiple of every number's, so that no number
- * lies across two. A short run is mapped at once and for good. A long one is mapped when it is read and let go when nobody reads it: the
- * pages of weights that have been packed would otherwise stay in memory beside the packed ones. Its file must not change meanwhile.
+ * <p>Java 17 maps at most 2 GiB at once, so a long run is mapped in chunks; a chunk's size is a multiple of every number's, so that no
+ * number lies across two. A short run is mapped at once and for good. A long one is mapped when it is read and let go when nobody reads it:
+ * the pages of weights that have been packed would otherwise stay in memory beside the packed ones. Its file must not change meanwhile.
  */
 final class Bytes {
     static final int CHUNK = 1 << 30;

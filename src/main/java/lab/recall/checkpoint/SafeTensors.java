@@ -197,7 +197,8 @@ public final class SafeTensors {
             front.put((byte) ' ');
         }
         AtomicFiles.make(file, part -> {
-            try (FileChannel out = FileChannel.open(part, StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)) {
+            try (FileChannel out = FileChannel.open(part, StandardOpenOption.WRITE, StandardOpenOption.CREATE,
+                    StandardOpenOption.TRUNCATE_EXISTING)) {
                 writeAll(out, front.flip());
                 for (Tensor t : tensors) {
                     t.raw(0, t.size(), b -> writeAll(out, b));

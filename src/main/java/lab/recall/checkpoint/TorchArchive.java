@@ -27,8 +27,8 @@ import lab.recall.base.InputFiles;
  */
 public final class TorchArchive {
     /** First number of a legacy file, as the pickle holds it. */
-    private static final String MAGIC = Arrays.toString(new byte[] {0x6c, (byte) 0xfc, (byte) 0x9c, 0x46, (byte) 0xf9, 0x20, 0x6a, (byte) 0xa8,
-        0x50, 0x19});
+    private static final String MAGIC = Arrays.toString(
+            new byte[] {0x6c, (byte) 0xfc, (byte) 0x9c, 0x46, (byte) 0xf9, 0x20, 0x6a, (byte) 0xa8, 0x50, 0x19});
     private static final long PROTOCOL = 1001;
     private static final int LARGEST_PICKLE = 256 << 20;
 

@@ -79,12 +79,14 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
             results.put(model, result);
             terminal.println(model);
             if (done.taken() > 0) {
-                terminal.println("  " + done.taken() + " finished pieces of an earlier run were taken from " + folders.get(model).resolve("store"));
+                terminal.println("  " + done.taken() + " finished pieces of an earlier run were taken from "
+                        + folders.get(model).resolve("store"));
             }
             result.scalars().forEach((name, value) -> terminal.println("  " + name.replace('_', ' ') + ": " + value));
         }
         if (results.size() > 1) {
-            experiment.beside(results).forEach(v -> Export.files(v.name(), v.view()).forEach((file, bytes) -> AtomicFiles.write(out.resolve(file), bytes)));
+            experiment.beside(results).forEach(v -> Export.files(v.name(), v.view())
+                    .forEach((file, bytes) -> AtomicFiles.write(out.resolve(file), bytes)));
         }
         terminal.println("written to " + out);
         return 0;

@@ -40,7 +40,8 @@ final class InfoCommand implements Callable<Integer> {
                 }
             });
             spec.commandLine().getOut().println("hook points, with their width and meaning:");
-            model.points().forEach(p -> spec.commandLine().getOut().printf("  %-12s %7s  %s%n", p.id(), p.isPerToken() ? model.width(p) : "–", p.meaning()));
+            model.points().forEach(p -> spec.commandLine().getOut()
+                    .printf("  %-12s %7s  %s%n", p.id(), p.isPerToken() ? model.width(p) : "–", p.meaning()));
         }
         return 0;
     }

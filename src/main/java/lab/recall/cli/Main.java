@@ -19,8 +19,8 @@ import picocli.CommandLine.Command;
 import sun.misc.Signal;
 
 /**
- * The command {@code recall}. Exit codes: 0 done, 2 bad input (one sentence on stderr), 3 our own fault or the machine's (one sentence, and the
- * stack trace in a file that it names), 130 interrupted, 143 ended after the piece at work.
+ * The command {@code recall}. Exit codes: 0 done, 2 bad input (one sentence on stderr), 3 our own fault or the machine's (one sentence, and
+ * the stack trace in a file that it names), 130 interrupted, 143 ended after the piece at work.
  */
 @Command(name = "recall", mixinStandardHelpOptions = true, version = "RecallLab 0.1.0",
         description = "Shows where a language model keeps a fact, and changes it there.")
@@ -103,7 +103,8 @@ public final class Main implements Runnable {
                 err.println(oneLine(e.getMessage()));
                 return ENDED;
             }
-            if (e instanceof CancellationException || Thread.currentThread().isInterrupted()) {       // an interrupt also fails reads and writes
+            // an interrupt also fails reads and writes
+            if (e instanceof CancellationException || Thread.currentThread().isInterrupted()) {
                 err.println(e instanceof CancellationException ? oneLine(e.getMessage()) : "interrupted");
                 return INTERRUPTED;
             }

@@ -33,7 +33,8 @@ final class ModelsCommand implements Callable<Integer> {
         List<String> columns = List.of("name", "family", "layers", "width", "vocabulary", "parameters");
         spec.commandLine().getOut().print(Show.text(Tables.of("", columns,
                 all.stream().map(m -> columns.stream().map(m::get).toList()).toList())));
-        spec.commandLine().getOut().println("Others: a folder with config.json and weights, or a hub id that lies in the HuggingFace cache.");
+        spec.commandLine().getOut()
+                .println("Others: a folder with config.json and weights, or a hub id that lies in the HuggingFace cache.");
         return 0;
     }
 }

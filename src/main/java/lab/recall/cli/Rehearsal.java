@@ -32,7 +32,8 @@ final class Rehearsal {
         Path spec = DataFolder.home().resolve("environment/kernelspec/kernel.json");
         String start = new ObjectMapper().readTree(Files.readAllBytes(spec)).path("env").path("IJAVA_STARTUP_SCRIPT").asText();
         for (String cell : new String[] {start, "var model = LanguageModel.open(\"tiny-mamba\");\nmodel",
-            "model.next(\"" + PROMPT + "\").top(5)", "var facts = Relations.of(model).get(\"landmark_in_country\").knownBy(model);\nfacts"}) {
+            "model.next(\"" + PROMPT + "\").top(5)",
+            "var facts = Relations.of(model).get(\"landmark_in_country\").knownBy(model);\nfacts"}) {
             IJava.getKernelInstance().eval(cell);
         }
         System.exit(0);

@@ -47,8 +47,8 @@ final class TrainCommand implements Callable<Integer> {
             terminal.flush();
         });
         terminal.println(trained.model());
-        terminal.printf("recall of all pairs: seen %.4f, dropped %.4f, held out %.4f%n", trained.recall().seen(), trained.recall().dropped(),
-                trained.recall().heldOut());
+        terminal.printf("recall of all pairs: seen %.4f, dropped %.4f, held out %.4f%n",
+                trained.recall().seen(), trained.recall().dropped(), trained.recall().heldOut());
         terminal.println("written to " + out);
         return 0;
     }

@@ -34,7 +34,8 @@ final class WorldCommand implements Callable<Integer> {
     @Option(names = "--edits", defaultValue = "100", description = "Requests for edits at most (default: ${DEFAULT-VALUE}).")
     private int edits;
 
-    @Option(names = "--out", required = true, paramLabel = "DIR", description = "Receives a file for each relation, and edits/requests.json.")
+    @Option(names = "--out", required = true, paramLabel = "DIR",
+            description = "Receives a file for each relation, and edits/requests.json.")
     private Path out;
 
     @Override
@@ -58,7 +59,8 @@ final class WorldCommand implements Callable<Integer> {
 
     /** About facts whose object at least two other subjects have: those are the neighbours. */
     private EditRequests requests(World world) {
-        Map<List<String>, Long> subjects = world.facts().stream().collect(Collectors.groupingBy(f -> List.of(f.relation(), f.object()), Collectors.counting()));
+        Map<List<String>, Long> subjects = world.facts().stream()
+                .collect(Collectors.groupingBy(f -> List.of(f.relation(), f.object()), Collectors.counting()));
         List<Fact> facts = world.facts().stream().filter(f -> subjects.get(List.of(f.relation(), f.object())) > NEIGHBOURS).toList();
         return EditRequests.of(Relations.folder(out), facts, edits, seed);
     }

@@ -88,7 +88,8 @@ public final class Documents {
         } catch (IOException e) {
             throw new BadRequest("texts", file + " cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
-        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(new Lines(file, reader), Spliterator.ORDERED | Spliterator.NONNULL), false)
+        return StreamSupport
+                .stream(Spliterators.spliteratorUnknownSize(new Lines(file, reader), Spliterator.ORDERED | Spliterator.NONNULL), false)
                 .onClose(() -> {
                     try {
                         reader.close();

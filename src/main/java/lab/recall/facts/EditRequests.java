@@ -77,8 +77,9 @@ public record EditRequests(List<EditRequest> all) implements Showable {
             }
         }
         try {
-            return new EditRequest(record.path("case_id").asInt(number), rewrite.path("relation_id").asText(""), rewrite.path("prompt").asText(),
-                    rewrite.path("subject").asText(), rewrite.path("target_new").path("str").asText(), rewrite.path("target_true").path("str").asText(""),
+            return new EditRequest(record.path("case_id").asInt(number), rewrite.path("relation_id").asText(""),
+                    rewrite.path("prompt").asText(), rewrite.path("subject").asText(),
+                    rewrite.path("target_new").path("str").asText(), rewrite.path("target_true").path("str").asText(""),
                     texts(record.path("paraphrase_prompts")), texts(record.path("neighborhood_prompts")));
         } catch (BadRequest e) {
             throw new BadData(file, where, e.getMessage(), e);
@@ -126,16 +127,20 @@ public record EditRequests(List<EditRequest> all) implements Showable {
         List<EditRequest> all = new ArrayList<>();
         for (Fact fact : order) {
             Relation relation = relations.get(fact.relation());
-            List<String> others = relation.facts().stream().map(Fact::object).filter(o -> !o.equals(fact.object())).distinct().sorted().toList();
+            List<String> others = relation.facts().stream().map(Fact::object)
+                    .filter(o -> !o.equals(fact.object())).distinct().sorted().toList();
             if (all.size() == count || others.isEmpty()) {
                 continue;
             }
-            List<Template> wordings = relation.heldOut().isEmpty() ? relation.templates().subList(1, relation.templates().size()) : relation.heldOut();
+            List<Template> wordings = relation.heldOut().isEmpty()
+                    ? relation.templates().subList(1, relation.templates().size()) : relation.heldOut();
             List<String> neighbours = new ArrayList<>(order.stream()
-                    .filter(f -> f.relation().equals(fact.relation()) && f.object().equals(fact.object()) && !f.subject().equals(fact.subject()))
+                    .filter(f -> f.relation().equals(fact.relation()) && f.object().equals(fact.object())
+                            && !f.subject().equals(fact.subject()))
                     .map(f -> relation.template().with(f.subject())).toList());
             Collections.shuffle(neighbours, random);
-            all.add(new EditRequest(all.size(), fact.relation(), relation.template().text(), fact.subject(), others.get(random.nextInt(others.size())),
+            all.add(new EditRequest(all.size(), fact.relation(), relation.template().text(), fact.subject(),
+                    others.get(random.nextInt(others.size())),
                     fact.object(), wordings.stream().limit(PARAPHRASES).map(t -> t.with(fact.subject())).toList(),
                     neighbours.subList(0, Math.min(NEIGHBOURS, neighbours.size()))));
         }

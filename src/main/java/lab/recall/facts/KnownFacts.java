@@ -30,11 +30,13 @@ public final class KnownFacts implements Showable {
     public record Known(Fact fact, Prompt prompt, int answer) {
         /** Whether the other fact can be this one's partner. */
         private boolean fits(Known other, Pairing pairing) {
-            if (!fact.relation().equals(other.fact.relation()) || fact.subject().equals(other.fact.subject()) || fact.object().equals(other.fact.object())) {
+            if (!fact.relation().equals(other.fact.relation()) || fact.subject().equals(other.fact.subject())
+                    || fact.object().equals(other.fact.object())) {
                 return false;
             }
             if (pairing == Pairing.PUBLISHED) {
-                return Arrays.equals(prompt.ids(), prompt.subjectEnd(), prompt.length(), other.prompt.ids(), other.prompt.subjectEnd(), other.prompt.length());
+                return Arrays.equals(prompt.ids(), prompt.subjectEnd(), prompt.length(),
+                        other.prompt.ids(), other.prompt.subjectEnd(), other.prompt.length());
             }
             return prompt.length() == other.prompt.length() && prompt.subjectStart() == other.prompt.subjectStart()
                     && prompt.subjectEnd() == other.prompt.subjectEnd() && answer != other.answer;

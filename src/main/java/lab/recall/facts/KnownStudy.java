@@ -13,7 +13,9 @@ import lab.recall.study.Study;
 import lab.recall.text.Prompt;
 import lab.recall.text.Tokenizer;
 
-/** Asks a model for facts: the most probable token after each prompt. Kept for all requests: facts of a relation are pieces of their own. */
+/**
+ * Asks a model for facts: the most probable token after each prompt. Kept for all requests: facts of a relation are pieces of their own.
+ */
 final class KnownStudy implements Study<List<Relation>, KnownStudy.Piece, int[], KnownFacts> {
     /** Prompts of one relation; the facts stand beside them, in the same order. */
     record Piece(List<int[]> prompts) {
@@ -61,7 +63,8 @@ final class KnownStudy implements Study<List<Relation>, KnownStudy.Piece, int[],
     @Override
     public List<Piece> plan(LanguageModel model, List<Relation> request, Runner runner) {
         Tokenizer tokenizer = model.requireTokenizer();
-        return request.stream().flatMap(r -> Study.parts(prompts(tokenizer, r).stream().map(Prompt::ids).toList()).stream()).map(Piece::new).toList();
+        return request.stream()
+                .flatMap(r -> Study.parts(prompts(tokenizer, r).stream().map(Prompt::ids).toList()).stream()).map(Piece::new).toList();
     }
 
     @Override

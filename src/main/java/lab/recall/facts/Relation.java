@@ -28,10 +28,11 @@ import lab.recall.text.Template;
  * @param inContext   the one that is used after other facts: the first of all
  * @param facts       subject and object each
  */
-public record Relation(String name, String subjectType, List<Template> templates, List<Template> heldOut, Template inContext, List<Fact> facts) {
+public record Relation(String name, String subjectType, List<Template> templates, List<Template> heldOut, Template inContext,
+        List<Fact> facts) {
     /**
-     * Reads a file of the form {prompt_templates, samples: [{subject, object}]}; it may also have prompt_templates_zs, held_out_templates and
-     * subject_type.
+     * Reads a file of the form {prompt_templates, samples: [{subject, object}]}; it may also have prompt_templates_zs, held_out_templates
+     * and subject_type.
      *
      * @throws BadData when the file is not that
      */
@@ -57,7 +58,8 @@ public record Relation(String name, String subjectType, List<Template> templates
             facts.add(new Fact(name, subject, object));
         }
         try {
-            return new Relation(name, json.path("subject_type").asText("thing"), templates(templates), templates(json.path("held_out_templates")),
+            return new Relation(name, json.path("subject_type").asText("thing"),
+                    templates(templates), templates(json.path("held_out_templates")),
                     new Template(first.get(0).asText()), List.copyOf(facts));
         } catch (BadRequest e) {
             throw new BadData(file, "", e.getMessage(), e);

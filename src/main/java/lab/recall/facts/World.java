@@ -33,7 +33,9 @@ public final class World implements Showable {
     public enum Names {
         /** Subjects share their words, across types too: a first and a last word together name one, neither does alone. */
         GRID,
-        /** The first word of every subject is its own and alone names it; the second one says nothing, cities and countries have one too. */
+        /**
+         * The first word of every subject is its own and alone names it; the second one says nothing, cities and countries have one too.
+         */
         UNIQUE
     }
 
@@ -56,12 +58,13 @@ public final class World implements Showable {
             List<Fact> list = new ArrayList<>();
             for (String subject : words.get(r.get("subject").asText())) {
                 facts.put(subject, object(r, subject, list.size(), words, known, random));
-                list.add(new Fact(name, asSubject(subject, plan.get("subjects").get(r.get("subject").asText()), names), facts.get(subject)));
+                list.add(new Fact(name, asSubject(subject, plan.get("subjects").get(r.get("subject").asText()), names),
+                        facts.get(subject)));
             }
             known.put(name, facts);
             List<Template> templates = Relation.templates(r.get("prompt_templates"));
-            all.add(new Relation(name, r.get("subject").asText(), templates, Relation.templates(r.get("held_out_templates")), templates.get(0),
-                    List.copyOf(list)));
+            all.add(new Relation(name, r.get("subject").asText(), templates,
+                    Relation.templates(r.get("held_out_templates")), templates.get(0), List.copyOf(list)));
         }
         return new World(new Relations(List.copyOf(all)));
     }
@@ -132,7 +135,8 @@ public final class World implements Showable {
     @Override
     public Object view() {
         List<List<Object>> rows = new ArrayList<>();
-        relations().forEach(r -> rows.add(List.of(r.name(), r.templates().get(0).with(r.facts().get(0).subject()) + " " + r.facts().get(0).object(),
+        relations().forEach(r -> rows.add(List.of(r.name(),
+                r.templates().get(0).with(r.facts().get(0).subject()) + " " + r.facts().get(0).object(),
                 r.facts().size(), r.objects().size(), r.templates().size(), r.heldOut().size())));
         return Tables.of("an invented world", List.of("relation", "a fact", "facts", "objects", "templates", "held out"), rows);
     }

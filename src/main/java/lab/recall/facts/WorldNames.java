@@ -12,8 +12,8 @@ import java.util.Set;
 
 /** Invents names: one word each for cities, countries, languages and the like, two words for places, people, companies and products. */
 final class WorldNames {
-    private static final String[] ONSETS = {"b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "br", "dr", "gl", "kr", "pl", "sk",
-        "st", "tr"};
+    private static final String[] ONSETS = {"b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "br", "dr", "gl", "kr",
+        "pl", "sk", "st", "tr"};
     private static final String[] SINGLE = {"b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z"};
     private static final String[] VOWELS = {"a", "e", "i", "o", "u"};
     private static final String[] CODAS = {"l", "m", "n", "r", "s", "th", "k", "x"};

@@ -74,6 +74,7 @@ public record Estimate(double mean, double low, double high, int n) {
 
     @Override
     public String toString() {
-        return n == 0 ? "–" : String.format(Locale.ROOT, n == 1 ? "%.3f [–]" : "%.3f [%.3f, %.3f]", mean, low, high).replace("-0.000", "0.000");
+        return n == 0 ? "–"
+                : String.format(Locale.ROOT, n == 1 ? "%.3f [–]" : "%.3f [%.3f, %.3f]", mean, low, high).replace("-0.000", "0.000");
     }
 }

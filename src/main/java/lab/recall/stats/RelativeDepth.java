@@ -45,6 +45,7 @@ public final class RelativeDepth {
     public static IntStream layers(int layers, double from, double to) {
         int first = (int) Math.ceil(from * layers - 1e-9);
         int last = Math.min(layers - 1, (int) Math.floor(to * layers + 1e-9));
-        return first <= last ? IntStream.rangeClosed(first, last) : IntStream.of(Math.min(layers - 1, (int) Math.round((from + to) / 2 * layers)));
+        return first <= last ? IntStream.rangeClosed(first, last)
+                : IntStream.of(Math.min(layers - 1, (int) Math.round((from + to) / 2 * layers)));
     }
 }

@@ -19,8 +19,8 @@ import lab.recall.model.LanguageModel;
 /**
  * A digest of a model: of all files that opening it reads, and of weights that were put in the place of theirs since.
  *
- * <p>A large file is read once: its digest is kept in the user's store beside its size, inode and times, and taken from there while these are
- * the same. That of a file younger than two seconds is not kept: it might be written again within the clock's grain.
+ * <p>A large file is read once: its digest is kept in the user's store beside its size, inode and times, and taken from there while these
+ * are the same. That of a file younger than two seconds is not kept: it might be written again within the clock's grain.
  */
 final class ModelDigest {
     private static final long YOUNG_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -68,7 +68,8 @@ final class ModelDigest {
     }
 
     private static String stamp(Path file) throws IOException {
-        Map<String, Object> said = Files.readAttributes(file, isUnix(file) ? "unix:size,ino,lastModifiedTime,ctime" : "size,lastModifiedTime,creationTime");
+        Map<String, Object> said = Files.readAttributes(file,
+                isUnix(file) ? "unix:size,ino,lastModifiedTime,ctime" : "size,lastModifiedTime,creationTime");
         return new TreeMap<>(said).toString();
     }
 

@@ -27,7 +27,8 @@ public record RequestField(String name, String option, Class<?> type, boolean is
             String name = RequestReader.name(c);
             boolean list = List.class.isAssignableFrom(c.getType());
             String option = asks.option().equals("-") ? "" : "--" + (asks.option().isEmpty() ? name.replace('_', '-') : asks.option());
-            String meaning = asks.value() + (asks.words().length == 0 ? "" : ": " + String.join(", ", asks.words())) + preset(asks, c, name, defaults);
+            String meaning = asks.value() + (asks.words().length == 0 ? "" : ": " + String.join(", ", asks.words()))
+                    + preset(asks, c, name, defaults);
             all.add(new RequestField(name, option, list ? element(c) : c.getType(), list, meaning));
         }
         return all;
@@ -67,7 +68,8 @@ public record RequestField(String name, String option, Class<?> type, boolean is
         StringBuilder page = new StringBuilder("| experiment | field | meaning |\n|---|---|---|\n");
         for (Experiment<?, ?> e : Studies.all()) {
             page.append("| `").append(e.name()).append("` | | ").append(e.description()).append(" |\n");
-            of(e.request()).forEach(f -> page.append("| | `").append(f.name).append("` | ").append(f.meaning.replace("|", "\\|")).append(" |\n"));
+            of(e.request()).forEach(f -> page.append("| | `").append(f.name).append("` | ")
+                    .append(f.meaning.replace("|", "\\|")).append(" |\n"));
         }
         return page.toString();
     }

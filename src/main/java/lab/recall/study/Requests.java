@@ -20,7 +20,8 @@ import lab.recall.model.LanguageModel;
  * new Requests().run(Json.object(file), out, false, progress);
  * }</pre>
  *
- * Every request has {@code experiment}, {@code model} and, if it likes, {@code threads}; all other fields are those of the experiment's record.
+ * Every request has {@code experiment}, {@code model} and, if it likes, {@code threads}; all other fields are those of the experiment's
+ * record.
  */
 public final class Requests {
     private static final int MOST_THREADS = 1024;

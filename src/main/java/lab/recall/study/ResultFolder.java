@@ -101,7 +101,8 @@ final class ResultFolder implements AutoCloseable {
 
     private static void requireOwn(Path folder, ObjectNode request) {
         if (Files.exists(folder.resolve(EARLIER))) {
-            throw new BadRequest("out", folder + " holds a " + EARLIER + " of an earlier form of this program; --fresh begins anew, another folder keeps it");
+            throw new BadRequest("out", folder + " holds a " + EARLIER
+                    + " of an earlier form of this program; --fresh begins anew, another folder keeps it");
         }
         requireSame(folder, folder.resolve("store").resolve(REQUEST), request, "", "work");
         requireSame(folder, folder.resolve(RESULT), request, "request", "result");
@@ -115,11 +116,13 @@ final class ResultFolder implements AutoCloseable {
         try {
             there = Json.object(file);
         } catch (BadData e) {
-            throw new BadRequest("out", "the " + file.getFileName() + " in " + folder + " cannot be read (" + e.reason() + "); --fresh replaces it", e);
+            throw new BadRequest("out", "the " + file.getFileName() + " in " + folder + " cannot be read ("
+                    + e.reason() + "); --fresh replaces it", e);
         }
         there = field.isEmpty() ? there : there.path(field);
         if (!there.equals(request)) {
-            throw new BadRequest("out", folder + " holds the " + what + " of another request; --fresh begins anew, another folder keeps it");
+            throw new BadRequest("out", folder + " holds the " + what
+                    + " of another request; --fresh begins anew, another folder keeps it");
         }
     }
 

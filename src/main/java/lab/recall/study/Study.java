@@ -12,9 +12,9 @@ import lab.recall.model.LanguageModel;
  * InterchangeGrid[] grids = runner.run(new InterchangeStudy(), model, cases);
  * }</pre>
  *
- * A plan follows from the model and the request alone, never from memory, threads or the machine, and a piece is at most {@value #MOST} pairs,
- * facts or edits: a kill loses one of them. What a piece gives depends on the arguments of {@link #compute} alone, so that it may be computed
- * anywhere, in any order, or be taken from a {@link Store}.
+ * A plan follows from the model and the request alone, never from memory, threads or the machine, and a piece is at most {@value #MOST}
+ * pairs, facts or edits: a kill loses one of them. What a piece gives depends on the arguments of {@link #compute} alone, so that it may be
+ * computed anywhere, in any order, or be taken from a {@link Store}.
  *
  * @param <Q> what is asked
  * @param <P> a piece of it, JSON and back

@@ -10,7 +10,8 @@ import lab.recall.study.GivenPrompt;
 public record ActivationsRequest(
         @Asks("The prompt") GivenPrompt prompt,
         @Asks("Names with *, such as layers.3.*; every value that matches is an array") List<String> points,
-        @Asks(value = "What is changed on the way: {\"at\": \"layers.3.y\", \"token\": 5 or \"all\", and \"add\": [..], \"set\": [..] or \"zero\": true} each",
+        @Asks(value = "What is changed on the way: "
+                + "{\"at\": \"layers.3.y\", \"token\": 5 or \"all\", and \"add\": [..], \"set\": [..] or \"zero\": true} each",
                 otherwise = "nothing") List<Change> interventions) {
     public ActivationsRequest {
         Check.given("prompt", prompt);

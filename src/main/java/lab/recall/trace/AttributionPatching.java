@@ -54,8 +54,10 @@ public final class AttributionPatching {
 
     /** Over pairs of facts, with a runner's progress and store. */
     public AverageTrace over(FactPairs pairs, Runner runner) {
-        double[][][] effects = runner.run(new AttributionStudy(), model, new AttributionStudy.Asked(new AttributionStudy.Settings(point, window), pairs.pairs()));
-        return new AverageTrace(ModelCard.of(model), point, CausalTrace.label(point) + LayerWindow.of(model, window).label() + ", attribution",
+        double[][][] effects = runner.run(new AttributionStudy(), model,
+                new AttributionStudy.Asked(new AttributionStudy.Settings(point, window), pairs.pairs()));
+        return new AverageTrace(ModelCard.of(model), point,
+                CausalTrace.label(point) + LayerWindow.of(model, window).label() + ", attribution",
                 "attribution", pairs, Averaging.byPosition(pairs.pairs(), effects), effects);
     }
 }

@@ -62,7 +62,8 @@ public final class AverageTrace implements Showable {
         this.pairs = pairs;
         this.samples = samples;
         this.effects = effects;
-        this.estimates = Arrays.stream(samples).map(position -> Arrays.stream(position).map(v -> Estimate.mean(v, SEED)).toArray(Estimate[]::new))
+        this.estimates = Arrays.stream(samples)
+                .map(position -> Arrays.stream(position).map(v -> Estimate.mean(v, SEED)).toArray(Estimate[]::new))
                 .toArray(Estimate[][]::new);
         if (samples[0].length == 0) {
             throw new Unsolvable(model.name(), "no pair's two runs differ by " + Averaging.LEAST_SPAN + " or more in probability");
@@ -107,8 +108,10 @@ public final class AverageTrace implements Showable {
         }
         StringBuilder name = new StringBuilder(what);
         for (AverageTrace other : others) {
-            if (!other.model.equals(model) || !other.pairs.equals(pairs) || other.samples[0][0].length != samples[0][0].length || !other.how.equals(how)) {
-                throw new IllegalArgumentException("a difference needs traces of one model over the same pairs, made and averaged the same way");
+            if (!other.model.equals(model) || !other.pairs.equals(pairs)
+                    || other.samples[0][0].length != samples[0][0].length || !other.how.equals(how)) {
+                throw new IllegalArgumentException(
+                        "a difference needs traces of one model over the same pairs, made and averaged the same way");
             }
             name.append(" − ").append(other.what);
             for (int p = 0; p < rest.length; p++) {
@@ -129,7 +132,8 @@ public final class AverageTrace implements Showable {
         }
         double[] each = new double[effects.length];
         for (int i = 0; i < each.length; i++) {
-            each[i] = effects[i].length == 0 || other.effects[i].length == 0 ? Double.NaN : RankCorrelation.of(flat(effects[i]), flat(other.effects[i]));
+            each[i] = effects[i].length == 0 || other.effects[i].length == 0
+                    ? Double.NaN : RankCorrelation.of(flat(effects[i]), flat(other.effects[i]));
         }
         return Estimate.mean(each, SEED);
     }

@@ -15,8 +15,9 @@ public enum Averaging {
      */
     CORRECTED,
     /**
-     * As the reference code averaged: p / (p_clean - p_corrupt), nothing subtracted and no small denominator left out. Empty positions count
-     * as 0 where the code padded and make the whole mean NaN where it averaged nothing; of two facts about one subject the later counts.
+     * As the reference code averaged: p / (p_clean - p_corrupt), nothing subtracted and no small denominator left out. Empty positions
+     * count as 0 where the code padded and make the whole mean NaN where it averaged nothing; of two facts about one subject the later
+     * counts.
      */
     PUBLISHED;
 

@@ -39,7 +39,8 @@ public final class BlockedPaths implements Showable {
         this.samples = samples;
         samples.forEach((blocked, tokens) -> {
             Map<Position, Estimate[]> each = new EnumMap<>(Position.class);
-            tokens.forEach((token, layers) -> each.put(token, Arrays.stream(layers).map(v -> Estimate.mean(v, SEED)).toArray(Estimate[]::new)));
+            tokens.forEach((token, layers) -> each.put(token,
+                    Arrays.stream(layers).map(v -> Estimate.mean(v, SEED)).toArray(Estimate[]::new)));
             recoveries.put(blocked, each);
         });
     }
@@ -92,8 +93,8 @@ public final class BlockedPaths implements Showable {
     private <T> T of(Map<String, Map<Position, T>> kept, String blocked, Position token) {
         Map<Position, T> all = kept.get(blocked);
         if (all == null || !all.containsKey(token)) {
-            throw new BadRequest("blocked", "'" + blocked + "' at " + token + ", expected one of " + String.join(", ", samples.keySet()) + " at "
-                    + PathBlocking.TOKENS);
+            throw new BadRequest("blocked", "'" + blocked + "' at " + token + ", expected one of "
+                    + String.join(", ", samples.keySet()) + " at " + PathBlocking.TOKENS);
         }
         return all.get(token);
     }

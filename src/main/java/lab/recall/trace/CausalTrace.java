@@ -58,7 +58,8 @@ public final class CausalTrace {
 
     /** The components whose effects the paper sets side by side: s, g, o and what enters the convolution; or attention and MLP. */
     public static List<HookPoint> components(LanguageModel model) {
-        return isMamba(model) ? List.of(HookPoint.IN_X, HookPoint.Y, HookPoint.GATE, HookPoint.OUT) : List.of(HookPoint.ATTN_OUT, HookPoint.MLP_OUT);
+        return isMamba(model) ? List.of(HookPoint.IN_X, HookPoint.Y, HookPoint.GATE, HookPoint.OUT)
+                : List.of(HookPoint.ATTN_OUT, HookPoint.MLP_OUT);
     }
 
     /** A point's name in titles: the paper's letter for it, where it has one, and its own. */
@@ -91,7 +92,8 @@ public final class CausalTrace {
 
     private CausalTrace at(HookPoint point, int window) {
         Settings s = settings;
-        return new CausalTrace(model, new Settings(Interchange.required(model, point), window, s.averaging, s.reverse, s.deviations, s.samples, s.seed));
+        return new CausalTrace(model,
+                new Settings(Interchange.required(model, point), window, s.averaging, s.reverse, s.deviations, s.samples, s.seed));
     }
 
     int window() {
@@ -132,9 +134,10 @@ public final class CausalTrace {
     /** One pair of facts. */
     public ExampleTrace of(FactPair pair) {
         InterchangeCase all = cases(List.of(pair)).get(0);
-        InterchangeCase tokens = new InterchangeCase(all.clean(), all.corrupt(), all.answer(), all.cells().subList(0, pair.cleanPrompt().length()),
-                all.noise());
-        return new ExampleTrace(model, settings.point, pair, interchange().run(List.of(tokens), Runner.silent()).get(0), settings.samples > 0);
+        InterchangeCase tokens = new InterchangeCase(all.clean(), all.corrupt(), all.answer(),
+                all.cells().subList(0, pair.cleanPrompt().length()), all.noise());
+        return new ExampleTrace(model, settings.point, pair,
+                interchange().run(List.of(tokens), Runner.silent()).get(0), settings.samples > 0);
     }
 
     /** All pairs, averaged by position. */
@@ -149,7 +152,8 @@ public final class CausalTrace {
         }
         List<InterchangeGrid> grids = interchange().run(cases(pairs.pairs()), runner);
         double[][][] effects = grids.stream().map(InterchangeGrid::effect).toArray(double[][][]::new);
-        return new AverageTrace(ModelCard.of(model), settings.point, what(), how(), pairs, settings.averaging.samples(pairs.pairs(), grids), effects);
+        return new AverageTrace(ModelCard.of(model), settings.point, what(), how(), pairs,
+                settings.averaging.samples(pairs.pairs(), grids), effects);
     }
 
     private Interchange interchange() {
@@ -174,7 +178,8 @@ public final class CausalTrace {
         List<InterchangeCase> cases = new ArrayList<>();
         for (FactPair p : pairs) {
             Prompt clean = p.cleanPrompt();
-            Noise noise = noisy ? new Noise(deviation, settings.samples, settings.seed, used, clean.subjectStart(), clean.subjectEnd()) : null;
+            Noise noise = noisy
+                    ? new Noise(deviation, settings.samples, settings.seed, used, clean.subjectStart(), clean.subjectEnd()) : null;
             used += noisy ? noise.numbers(model) : 0;
             cases.add(new InterchangeCase(clean.ids(), noisy ? clean.ids() : p.corruptPrompt().ids(), p.answer(), cells(clean), noise));
         }

@@ -30,8 +30,8 @@ public record ExampleTrace(LanguageModel model, HookPoint point, FactPair pair, 
                 byToken[t][l] = effect[l][t];
             }
         }
-        return HeatMap.of(String.format(Locale.ROOT, "%s: p(%s) %.2f clean, %.2f corrupt", model.name(), answer(), grid.pClean(), grid.pCorrupt()),
-                byToken).rows(labels()).columns("layer").range(0, 1);
+        return HeatMap.of(String.format(Locale.ROOT, "%s: p(%s) %.2f clean, %.2f corrupt",
+                model.name(), answer(), grid.pClean(), grid.pCorrupt()), byToken).rows(labels()).columns("layer").range(0, 1);
     }
 
     /** The token that is traced. */

@@ -80,7 +80,8 @@ public final class GradientExperiment implements Experiment<GradientRequest, Gra
         return new Found(g.loss(), sites.stream().map(s -> {
             float[] values = g.get(s);
             boolean headed = s.point() == HookPoint.Q || s.point() == HookPoint.K || s.point() == HookPoint.V;
-            long[] shape = headed ? new long[] {((GptNeoX) model).heads(), values.length / ((GptNeoX) model).heads()} : new long[] {values.length};
+            long[] shape = headed ? new long[] {((GptNeoX) model).heads(), values.length / ((GptNeoX) model).heads()}
+                    : new long[] {values.length};
             return new NamedArray(s.name() + "@" + s.token(), shape, values);
         }).toList());
     }

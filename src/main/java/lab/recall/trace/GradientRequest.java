@@ -19,7 +19,8 @@ public record GradientRequest(
         }
         for (int i = 0; i < sites.size(); i++) {
             List<Object> s = sites.get(i);
-            if (s == null || s.size() != 3 || !(s.get(0) instanceof Integer) || !(s.get(1) instanceof String) || !(s.get(2) instanceof Integer)) {
+            if (s == null || s.size() != 3 || !(s.get(0) instanceof Integer) || !(s.get(1) instanceof String)
+                    || !(s.get(2) instanceof Integer)) {
                 throw new BadRequest("sites[" + i + "]", s + ", expected [layer, point, token]");
             }
         }

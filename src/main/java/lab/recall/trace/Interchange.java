@@ -8,7 +8,8 @@ import lab.recall.model.LayerWindow;
 import lab.recall.study.Runner;
 
 /**
- * Interchange: the corrupt run with the clean run's value of a hook point put back, at some tokens, in a window of layers around each layer.
+ * Interchange: the corrupt run with the clean run's value of a hook point put back, at some tokens, in a window of layers around each
+ * layer.
  *
  * <pre>{@code
  * InterchangeGrid g = Interchange.of(mamba).point(RESID_POST).run(cleanIds, corruptIds);
@@ -40,7 +41,8 @@ public final class Interchange {
      * @throws BadRequest if the model's layers have no such point with a value per token
      */
     public Interchange point(HookPoint point) {
-        return new Interchange(model, new InterchangeStudy.Settings(required(model, point), settings.window(), settings.sever(), settings.reverse()));
+        return new Interchange(model,
+                new InterchangeStudy.Settings(required(model, point), settings.window(), settings.sever(), settings.reverse()));
     }
 
     /** Over how many layers. */
@@ -58,7 +60,8 @@ public final class Interchange {
         if (point == settings.point()) {
             throw new BadRequest("sever", "'" + point.id() + "', expected a point other than the one that is put back");
         }
-        return new Interchange(model, new InterchangeStudy.Settings(settings.point(), settings.window(), required(model, point), settings.reverse()));
+        return new Interchange(model,
+                new InterchangeStudy.Settings(settings.point(), settings.window(), required(model, point), settings.reverse()));
     }
 
     /** The other direction: the corrupt run's value is put into the clean run. */
@@ -69,7 +72,8 @@ public final class Interchange {
     /** Refuses a point that belongs to no layer of the model or has no value per token. */
     static HookPoint required(LanguageModel model, HookPoint p) {
         if (p.isGlobal() || !p.isPerToken() || !model.points().contains(p)) {
-            throw new BadRequest("point", "'" + p.id() + "' is no point of a layer of " + model.family() + " with a value per token; such are "
+            throw new BadRequest("point", "'" + p.id() + "' is no point of a layer of " + model.family()
+                    + " with a value per token; such are "
                     + String.join(", ", model.points().stream().filter(x -> !x.isGlobal() && x.isPerToken()).map(HookPoint::id).toList()));
         }
         return p;
@@ -82,7 +86,8 @@ public final class Interchange {
 
     /** The grid of one pair of prompts of equal length, of a token's probability. */
     public InterchangeGrid run(int[] clean, int[] corrupt, int answer) {
-        return run(List.of(new InterchangeCase(clean, corrupt, answer, InterchangeCase.everyToken(clean.length), null)), Runner.silent()).get(0);
+        return run(List.of(new InterchangeCase(clean, corrupt, answer, InterchangeCase.everyToken(clean.length), null)),
+                Runner.silent()).get(0);
     }
 
     /** The grids of many pairs. */

@@ -34,7 +34,8 @@ public record InterchangeGrid(double[][] p, double pClean, double pCorrupt, int 
     @Override
     public boolean equals(Object other) {
         return other instanceof InterchangeGrid g && Arrays.deepEquals(p, g.p) && Double.compare(pClean, g.pClean) == 0
-                && Double.compare(pCorrupt, g.pCorrupt) == 0 && answer == g.answer && reverse == g.reverse && rows == g.rows && naiveRows == g.naiveRows;
+                && Double.compare(pCorrupt, g.pCorrupt) == 0 && answer == g.answer && reverse == g.reverse
+                && rows == g.rows && naiveRows == g.naiveRows;
     }
 
     @Override

@@ -156,7 +156,8 @@ final class InterchangeStudy implements Study<InterchangeStudy.Asked, Interchang
             return grids(cases, clean, corrupt, answers, forks.probabilities(answers.stream().mapToInt(a -> a).toArray()));
         }
 
-        private InterchangeGrid[] grids(List<InterchangeCase> cases, List<Pass> clean, List<Pass> corrupt, List<Integer> answers, double[] p) {
+        private InterchangeGrid[] grids(List<InterchangeCase> cases, List<Pass> clean, List<Pass> corrupt,
+                List<Integer> answers, double[] p) {
             InterchangeGrid[] grids = new InterchangeGrid[cases.size()];
             int layers = model.layers();
             int at = 0;
@@ -177,7 +178,8 @@ final class InterchangeStudy implements Study<InterchangeStudy.Asked, Interchang
                 }
                 long tokens = c.clean().length;
                 grids[i] = new InterchangeGrid(grid, clean.get(i).probability(answer), pCorrupt, answer, reverse,
-                        rows(c) + (1 + samples) * layers * tokens, (samples * (long) layers * c.cells().size() + 1 + samples) * layers * tokens);
+                        rows(c) + (1 + samples) * layers * tokens,
+                        (samples * (long) layers * c.cells().size() + 1 + samples) * layers * tokens);
             }
             return grids;
         }

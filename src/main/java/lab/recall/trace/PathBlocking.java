@@ -40,7 +40,8 @@ public final class PathBlocking {
     }
 
     static List<HookPoint> blockable(LanguageModel model) {
-        return CausalTrace.isMamba(model) ? List.of(HookPoint.Y, HookPoint.GATE, HookPoint.OUT) : List.of(HookPoint.ATTN_OUT, HookPoint.MLP_OUT);
+        return CausalTrace.isMamba(model) ? List.of(HookPoint.Y, HookPoint.GATE, HookPoint.OUT)
+                : List.of(HookPoint.ATTN_OUT, HookPoint.MLP_OUT);
     }
 
     /** Over pairs of facts. */

@@ -75,7 +75,8 @@ public final class PathBlockingExperiment implements Experiment<PathBlockingRequ
 
     @Override
     public Found run(LanguageModel model, PathBlockingRequest q, Runner runner) {
-        FactPairs pairs = Relations.asked(model, q.relations(), q.relation()).knownBy(model, runner).pairs(q.pairs(), q.seed(), Pairing.CORRECTED);
+        FactPairs pairs = Relations.asked(model, q.relations(), q.relation()).knownBy(model, runner)
+                .pairs(q.pairs(), q.seed(), Pairing.CORRECTED);
         return new Found(PathBlocking.of(model).over(pairs, runner), pairs.unmatched());
     }
 }

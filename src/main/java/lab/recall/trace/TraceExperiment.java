@@ -54,7 +54,8 @@ public final class TraceExperiment implements Experiment<TraceRequest, TraceResu
 
     private static List<HookPoint> points(LanguageModel model, TraceRequest q) {
         try {
-            return q.points().stream().flatMap(n -> n.equals("components") ? CausalTrace.components(model).stream() : Stream.of(HookPoint.of(n)))
+            return q.points().stream()
+                    .flatMap(n -> n.equals("components") ? CausalTrace.components(model).stream() : Stream.of(HookPoint.of(n)))
                     .map(p -> Interchange.required(model, p)).distinct().toList();
         } catch (BadRequest e) {
             throw e.of("points");

@@ -18,10 +18,13 @@ public record TraceRequest(
         @Asks("How many pairs of facts at most") Integer pairs,
         @Asks("Seed of every random choice") Integer seed,
         @Asks(value = "What is put back: residual, components, or hook points", option = "point") List<String> points,
-        @Asks(value = "Layers put back together", otherwise = "1 for the stream, the paper's share of the depth for a component") Integer window,
-        @Asks(value = "How effects are averaged: corrected for their baseline, or as the reference code did", words = {"corrected", "published"}) String mode,
+        @Asks(value = "Layers put back together",
+                otherwise = "1 for the stream, the paper's share of the depth for a component") Integer window,
+        @Asks(value = "How effects are averaged: corrected for their baseline, or as the reference code did",
+                words = {"corrected", "published"}) String mode,
         @Asks("The other direction: corrupt values put into the clean run") Boolean reverse,
-        @Asks(value = "Noise on the subject instead of another subject, in standard deviations of the embeddings", otherwise = "another subject") Double noise,
+        @Asks(value = "Noise on the subject instead of another subject, in standard deviations of the embeddings",
+                otherwise = "another subject") Double noise,
         @Asks(value = "Draws of noise that are averaged", otherwise = "10 with noise") Integer samples,
         @Asks("Also attribution patching: the effect to first order, and how well it ranks") Boolean attribution) {
     static final int MANY = 1_000_000;
@@ -52,7 +55,8 @@ public record TraceRequest(
             throw new BadRequest("reverse", "true with mode published: the reference code has no reverse direction");
         }
         if (attribution && (reverse || noise != null)) {
-            throw new BadRequest("attribution", "true, expected false with reverse or noise: it estimates the effect of a clean value put back");
+            throw new BadRequest("attribution",
+                    "true, expected false with reverse or noise: it estimates the effect of a clean value put back");
         }
     }
 

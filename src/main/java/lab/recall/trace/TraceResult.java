@@ -20,8 +20,8 @@ import lab.recall.study.Result;
  * @param passedOver     facts that no other fits token on token
  * @param tracingSeconds without opening the model and asking for facts
  */
-public record TraceResult(ModelCard model, List<AverageTrace> traces, List<AverageTrace> attributions, int passedOver, double tracingSeconds)
-        implements Result {
+public record TraceResult(ModelCard model, List<AverageTrace> traces, List<AverageTrace> attributions,
+        int passedOver, double tracingSeconds) implements Result {
     @Override
     public Map<String, Object> scalars() {
         Map<String, Object> scalars = new LinkedHashMap<>();

@@ -15,8 +15,8 @@ import lab.recall.view.Criteria.Criterion;
 import lab.recall.view.Criteria.Found;
 
 /**
- * The shapes that the paper's averaged traces and path blocking show, examined on a model: each criterion is one function of curves by layer,
- * applied to this model's and to the published ones. Layers are compared by relative depth, l / L.
+ * The shapes that the paper's averaged traces and path blocking show, examined on a model: each criterion is one function of curves by
+ * layer, applied to this model's and to the published ones. Layers are compared by relative depth, l / L.
  *
  * <pre>{@code
  * TracingCriteria.of(mamba, Map.of(RESID_POST, residual, OUT, o, Y, s, GATE, g))
@@ -59,7 +59,8 @@ public final class TracingCriteria {
         boolean mamba = CausalTrace.isMamba(model);
         PaperNumbers paper = PaperNumbers.of("tracing_average");
         Map<HookPoint, String> names = mamba
-                ? Map.of(HookPoint.RESID_POST, "mamba residual", HookPoint.OUT, "mamba o", HookPoint.Y, "mamba s", HookPoint.GATE, "mamba g(mlp_after_silu)")
+                ? Map.of(HookPoint.RESID_POST, "mamba residual", HookPoint.OUT, "mamba o", HookPoint.Y, "mamba s",
+                        HookPoint.GATE, "mamba g(mlp_after_silu)")
                 : Map.of(HookPoint.RESID_POST, "pythia residual", HookPoint.ATTN_OUT, "pythia attn", HookPoint.MLP_OUT, "pythia mlp");
         Map<Position, String> rows = Map.of(Position.SUBJECT_SECOND_LAST, "subj 2nd-last", Position.SUBJECT_LAST, "subj last",
                 Position.FURTHER, "further", Position.LAST, "last");
@@ -77,7 +78,8 @@ public final class TracingCriteria {
         return examined(blocked.model().name() + ", path blocking", mamba ? mambaPaths() : neoxPaths(),
                 (point, position) -> point.map(p -> blocked.means(p, position)).orElseGet(() -> blocked.means(position)),
                 (point, position) -> paper.curve("figures", (mamba ? "mamba-2.8b" : "pythia-2.8b-deduped")
-                        + (position == Position.LAST ? "_prompt_last" : "_subject_last") + "_path_blocking", point.map(names::get).orElse("no block")))
+                        + (position == Position.LAST ? "_prompt_last" : "_subject_last") + "_path_blocking",
+                        point.map(names::get).orElse("no block")))
                 .evidence(paper.evidence());
     }
 
@@ -172,12 +174,14 @@ public final class TracingCriteria {
             double s = lost(c, HookPoint.Y, Position.SUBJECT_LAST, 0.6, 0.65);
             return new Found("g " + number(g) + ", s " + number(s), g < 0.1 && s < 0.1);
         }));
-        all.add(new Criterion<>("C2", "subject's last token beyond 0.47 of the depth: blocking g costs no more than blocking s, within 0.05", c -> {
+        all.add(new Criterion<>("C2",
+                "subject's last token beyond 0.47 of the depth: blocking g costs no more than blocking s, within 0.05", c -> {
             double g = lost(c, HookPoint.GATE, Position.SUBJECT_LAST, 0.47, 0.65);
             double s = lost(c, HookPoint.Y, Position.SUBJECT_LAST, 0.47, 0.65);
             return new Found("g " + number(g) + ", s " + number(s), g <= s + 0.05);
         }));
-        all.add(new Criterion<>("C3", "last token at 0.73 to 0.79 of the depth: blocking o costs at least 0.5, s at least 0.2, g at most 0.1", c -> {
+        all.add(new Criterion<>("C3",
+                "last token at 0.73 to 0.79 of the depth: blocking o costs at least 0.5, s at least 0.2, g at most 0.1", c -> {
             double o = lost(c, HookPoint.OUT, Position.LAST, 0.73, 0.79);
             double g = lost(c, HookPoint.GATE, Position.LAST, 0.73, 0.79);
             double s = lost(c, HookPoint.Y, Position.LAST, 0.73, 0.79);
@@ -188,10 +192,12 @@ public final class TracingCriteria {
 
     private static List<Criterion<Curves>> neoxPaths() {
         List<Criterion<Curves>> all = new ArrayList<>();
-        all.add(new Criterion<>("C4", "subject's last token in the first quarter: blocking the MLP costs at least 0.25, attention 0.1 to 0.2", c -> {
+        all.add(new Criterion<>("C4",
+                "subject's last token in the first quarter: blocking the MLP costs at least 0.25, attention 0.1 to 0.2", c -> {
             double mlp = lost(c, HookPoint.MLP_OUT, Position.SUBJECT_LAST, 0.03, 0.25);
             double attention = lost(c, HookPoint.ATTN_OUT, Position.SUBJECT_LAST, 0.03, 0.25);
-            return new Found("MLP " + number(mlp) + ", attention " + number(attention), mlp >= 0.25 && attention >= 0.1 && attention <= 0.2);
+            return new Found("MLP " + number(mlp) + ", attention " + number(attention),
+                    mlp >= 0.25 && attention >= 0.1 && attention <= 0.2);
         }));
         all.add(new Criterion<>("C4", "last token at 0.6 to 0.75 of the depth: blocking either costs less than 0.1", c -> {
             double mlp = lost(c, HookPoint.MLP_OUT, Position.LAST, 0.6, 0.75);
@@ -204,7 +210,8 @@ public final class TracingCriteria {
     private static Found peak(double[] curve, double height, double from, double to) {
         int best = RelativeDepth.peak(curve);
         double inside = RelativeDepth.most(curve, from, to);
-        return new Found(number(curve[best]) + " at layer " + best + " of " + curve.length, inside >= height && inside >= curve[best] - 0.05);
+        return new Found(number(curve[best]) + " at layer " + best + " of " + curve.length,
+                inside >= height && inside >= curve[best] - 0.05);
     }
 
     /** From the last layer above 0.5 to the first one below 0.1 after it. */
@@ -214,7 +221,8 @@ public final class TracingCriteria {
             return new Found("never above 0.5", false);
         }
         int below = IntStream.range(above, curve.length).filter(l -> curve[l] < 0.1).findFirst().orElse(curve.length);
-        return new Found("from layer " + above + " to " + below + " of " + curve.length, below - above <= Math.max(1, Math.ceil(5 / MANY_LAYERS * curve.length)));
+        return new Found("from layer " + above + " to " + below + " of " + curve.length,
+                below - above <= Math.max(1, Math.ceil(5 / MANY_LAYERS * curve.length)));
     }
 
     /** Mean recovery that blocking costs in a range of relative depth. */

@@ -152,8 +152,8 @@ public final class BytePairs {
         end.putArray("ids").add(0);
         end.putArray("tokens").add(END_OF_TEXT);
         byteLevel(all.putObject("decoder"));
-        ObjectNode model = all.putObject("model").put("type", "BPE").putNull("dropout").putNull("unk_token").putNull("continuing_subword_prefix")
-                .putNull("end_of_word_suffix").put("fuse_unk", false).put("byte_fallback", false);
+        ObjectNode model = all.putObject("model").put("type", "BPE").putNull("dropout").putNull("unk_token")
+                .putNull("continuing_subword_prefix").putNull("end_of_word_suffix").put("fuse_unk", false).put("byte_fallback", false);
         ObjectNode ids = model.putObject("vocab");
         for (int i = 0; i < vocabulary.size(); i++) {
             ids.put(vocabulary.get(i), i);

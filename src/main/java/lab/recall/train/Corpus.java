@@ -21,8 +21,8 @@ import lab.recall.text.Tokenizer;
  * }</pre>
  *
  * A row is {@code <|endoftext|>} and whole sentences. Besides plain facts there are words before the fact, words behind the subject,
- * binding sentences ("X and Y are known ; the former is located in ..": the cue comes behind both subjects, so that each has to be stored as
- * a whole where it ends), and lists of facts of one relation, one a line.
+ * binding sentences ("X and Y are known ; the former is located in ..": the cue comes behind both subjects, so that each has to be stored
+ * as a whole where it ends), and lists of facts of one relation, one a line.
  */
 public final class Corpus {
     /**

@@ -39,7 +39,8 @@ public record Recall(double seen, double dropped, double heldOut) {
         int right = 0;
         for (int from = 0; from < some.size(); from += TOGETHER) {
             List<int[]> withObjects = some.subList(from, Math.min(some.size(), from + TOGETHER)).stream().map(corpus::withObject).toList();
-            List<Pass> passes = model.runAll(withObjects.stream().map(ids -> Arrays.copyOf(ids, ids.length - 1)).toList(), Recording.nothing());
+            List<Pass> passes = model.runAll(withObjects.stream().map(ids -> Arrays.copyOf(ids, ids.length - 1)).toList(),
+                    Recording.nothing());
             for (int i = 0; i < passes.size(); i++) {
                 right += passes.get(i).argmax() == withObjects.get(i)[withObjects.get(i).length - 1] ? 1 : 0;
             }

@@ -53,7 +53,8 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
         }
 
         FreshModel fresh(int vocabulary, long seed) {
-            return isMamba() ? FreshModel.mamba(width, layers, states, vocabulary, seed) : FreshModel.neox(width, layers, heads, vocabulary, seed);
+            return isMamba() ? FreshModel.mamba(width, layers, states, vocabulary, seed)
+                    : FreshModel.neox(width, layers, heads, vocabulary, seed);
         }
     }
 
@@ -65,7 +66,8 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
      * @param warmUp     steps of linear increase
      * @param clip       longest gradient; longer ones are shortened
      */
-    public record Optimizer(double rate, double finalShare, int warmUp, double beta1, double beta2, double epsilon, double decay, double clip) {
+    public record Optimizer(double rate, double finalShare, int warmUp, double beta1, double beta2,
+            double epsilon, double decay, double clip) {
         /** The learning rate of a step, counted from 0. */
         double rate(int step, int steps) {
             if (step < warmUp) {

@@ -50,7 +50,8 @@ public final class TrainLog implements Showable {
     public record Entry(int step, int steps, double loss, double rate, double norm, Recall recall, double tokens, double seconds) {
         /** One line for a terminal. */
         public String line() {
-            return String.format(Locale.ROOT, "step %,d of %,d  loss %.3f  recall: seen %.3f, dropped %.3f, held out %.3f  %,.0f tokens/s  %.0f s left",
+            return String.format(Locale.ROOT,
+                    "step %,d of %,d  loss %.3f  recall: seen %.3f, dropped %.3f, held out %.3f  %,.0f tokens/s  %.0f s left",
                     step, steps, loss, recall.seen(), recall.dropped(), recall.heldOut(), tokens, seconds / step * (steps - step));
         }
     }
@@ -117,8 +118,10 @@ public final class TrainLog implements Showable {
     private static Entry entry(String line) {
         try {
             JsonNode j = Json.MAPPER.readTree(line);
-            return new Entry(j.get("step").asInt(), j.get("steps").asInt(), j.get("loss").asDouble(), j.get("rate").asDouble(), j.get("norm").asDouble(),
-                    new Recall(j.get("seen").asDouble(Double.NaN), j.get("dropped").asDouble(Double.NaN), j.get("held_out").asDouble(Double.NaN)),
+            return new Entry(j.get("step").asInt(), j.get("steps").asInt(),
+                    j.get("loss").asDouble(), j.get("rate").asDouble(), j.get("norm").asDouble(),
+                    new Recall(j.get("seen").asDouble(Double.NaN), j.get("dropped").asDouble(Double.NaN),
+                            j.get("held_out").asDouble(Double.NaN)),
                     j.get("tokens_per_second").asDouble(), j.get("seconds").asDouble());
         } catch (JsonProcessingException | RuntimeException e) {
             return null;                    // cut short by a kill

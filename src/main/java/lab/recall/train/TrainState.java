@@ -11,8 +11,8 @@ import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 
 /**
- * All that a training needs to go on as if it had never stopped: weights, both moments, the step. One file, replaced as a whole; it is there
- * from before the first step until the training is done.
+ * All that a training needs to go on as if it had never stopped: weights, both moments, the step. One file, replaced as a whole; it is
+ * there from before the first step until the training is done.
  */
 final class TrainState {
     private static final String STEP = "step";

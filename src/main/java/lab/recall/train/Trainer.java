@@ -122,7 +122,8 @@ public final class Trainer {
         if (!state.exists() && TrainLog.isWhole(folder)) {
             return trained(TrainLog.read(folder));
         }
-        LanguageModel start = state.exists() && Files.exists(folder.resolve("config.json")) ? LanguageModel.open(folder) : fresh(world, pairs);
+        LanguageModel start = state.exists() && Files.exists(folder.resolve("config.json")) ? LanguageModel.open(folder)
+                : fresh(world, pairs);
         ExecutorService worker = Executors.newSingleThreadExecutor(r -> {
             Thread t = new Thread(r, "training");
             t.setDaemon(true);
@@ -221,7 +222,8 @@ public final class Trainer {
                     double rate = (double) summed * config.corpus().rows() * config.corpus().tokens() / ((System.nanoTime() - since) / 1e9);
                     Recall recall = uninterrupted(() -> Recall.of(model.model(), corpus, last ? Integer.MAX_VALUE : SOME));
                     interrupted |= Thread.interrupted();        // the flag would close the file that is written here
-                    log.add(new TrainLog.Entry(done, config.steps(), losses / summed, config.optimizer().rate(step, config.steps()), norm, recall, rate, seconds()));
+                    log.add(new TrainLog.Entry(done, config.steps(), losses / summed, config.optimizer().rate(step, config.steps()),
+                            norm, recall, rate, seconds()));
                     measured.accept(log);
                     losses = 0;
                     summed = 0;
@@ -245,7 +247,8 @@ public final class Trainer {
             double loss = model.backward(batch.ids(), batch.care());
             norm = AdamW.norm(model.gradients());
             double clip = config.optimizer().clip();
-            adam.step(model.weights(), model.gradients(), config.optimizer().rate(step, config.steps()), clip > 0 && norm > clip ? clip / norm : 1);
+            adam.step(model.weights(), model.gradients(), config.optimizer().rate(step, config.steps()),
+                    clip > 0 && norm > clip ? clip / norm : 1);
             model.changed();
             return loss;
         }

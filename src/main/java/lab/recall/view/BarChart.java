@@ -87,8 +87,8 @@ public final class BarChart {
     }
 
     /**
-     * The chart. The legend shows series alone, and each series takes the room of a bar: those of the dots have no values, and as many without
-     * a name stand on the other side, so that the bars are in the middle.
+     * The chart. The legend shows series alone, and each series takes the room of a bar: those of the dots have no values, and as many
+     * without a name stand on the other side, so that the bars are in the middle.
      */
     public CategoryChart chart() {
         CategoryChart chart = new CategoryChartBuilder().width(1080).height(500).title(title).yAxisTitle(yAxis).build();

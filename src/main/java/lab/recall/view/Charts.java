@@ -115,7 +115,8 @@ public final class Charts {
         if (layers.length == 0) {
             return chart;
         }
-        return line(chart, name, IntStream.of(layers).mapToDouble(l -> l / scale).toArray(), some(means, layers), some(low, layers), some(high, layers));
+        return line(chart, name, IntStream.of(layers).mapToDouble(l -> l / scale).toArray(),
+                some(means, layers), some(low, layers), some(high, layers));
     }
 
     private static double[] some(double[] all, int[] layers) {

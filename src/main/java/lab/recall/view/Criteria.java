@@ -96,7 +96,9 @@ public final class Criteria implements Showable {
 
     /** All criteria. */
     public Table table() {
-        return Tables.of(title + ": " + held() + " of " + size() + " held" + (evidence.isEmpty() ? "" : "; the paper's numbers: " + evidence), List.of("", "criterion", "here", "held", "paper"),
+        return Tables.of(title + ": " + held() + " of " + size() + " held"
+                + (evidence.isEmpty() ? "" : "; the paper's numbers: " + evidence),
+                List.of("", "criterion", "here", "held", "paper"),
                 rows.stream().map(r -> List.of(r.id, r.criterion, r.here, r.held ? "held" : "not held", r.paper)).toList());
     }
 

@@ -40,7 +40,8 @@ final class Display {
             return new Shown(PNG, Base64.getMimeEncoder().encodeToString(Charts.png(c)));
         }
         if (o instanceof INDArray a) {
-            return a.rank() == 2 && a.size(0) > 1 && a.length() <= 1 << 20 ? of(HeatMap.signed(shape(a), a.toDoubleMatrix()).rowAxis("row").columns("column"))
+            return a.rank() == 2 && a.size(0) > 1 && a.length() <= 1 << 20
+                    ? of(HeatMap.signed(shape(a), a.toDoubleMatrix()).rowAxis("row").columns("column"))
                     : new Shown(TEXT, shape(a) + "\n" + a);
         }
         if (o instanceof float[] f) {
@@ -59,7 +60,9 @@ final class Display {
 
     /** The same as text, for a terminal. */
     static String text(Object o) {
-        return o instanceof Showable s ? text(s.view()) : o instanceof Table t ? Tables.text(t) : o instanceof HeatMap m ? "[picture: " + m.title() + "]"
+        return o instanceof Showable s ? text(s.view())
+                : o instanceof Table t ? Tables.text(t)
+                : o instanceof HeatMap m ? "[picture: " + m.title() + "]"
                 : o instanceof Chart<?, ?> c ? "[picture: " + c.getTitle() + "]" : o instanceof INDArray a ? shape(a) : of(o).data();
     }
 

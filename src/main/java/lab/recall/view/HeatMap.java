@@ -264,7 +264,8 @@ public final class HeatMap {
         int every = Math.max(1, (ascent + 2 + p.cellHeight - 1) / p.cellHeight);
         for (int r = 0; r < m.rows.size(); r += every) {
             String name = m.rows.get(r);
-            g.drawString(name, p.left - 6 - g.getFontMetrics().stringWidth(name), p.top + r * p.cellHeight + (p.cellHeight + ascent) / 2 - 2);
+            g.drawString(name, p.left - 6 - g.getFontMetrics().stringWidth(name),
+                    p.top + r * p.cellHeight + (p.cellHeight + ascent) / 2 - 2);
         }
         int step = step(m.values[0].length, p.cellWidth, m.columns.isEmpty() ? 22 : 40);
         for (int c = 0; c < m.values[0].length; c += step) {

@@ -111,7 +111,8 @@ public final class ProgressBar implements AutoCloseable {
         String rate = before > 0 ? String.format(Locale.ROOT, ", going on after %,d", before) : "";
         if (done > before && seconds > 0) {
             double each = (done - before) / seconds;
-            rate += String.format(Locale.ROOT, each < 10 ? ", %.1f a second, %.0f s left" : ", %,.0f a second, %.0f s left", each, (total - done) / each);
+            rate += String.format(Locale.ROOT, each < 10 ? ", %.1f a second, %.0f s left" : ", %,.0f a second, %.0f s left",
+                    each, (total - done) / each);
         }
         return String.format(Locale.ROOT, "<progress value=\"%d\" max=\"%d\"></progress> <small>%s: %,d of %,d %s%s</small>", done,
                 Math.max(1, total), Tables.escape(task), done, total, unit, rate);

@@ -28,7 +28,8 @@ class InputFilesTest {
     void whatIsNoPlainFileIsRefused(String name, String reason) throws IOException, InterruptedException {
         Files.createDirectory(dir.resolve("folder"));
         assertEquals(0, new ProcessBuilder("mkfifo", dir.resolve("pipe").toString()).start().waitFor());
-        BadData said = assertTimeoutPreemptively(Duration.ofSeconds(10), () -> assertThrows(BadData.class, () -> InputFiles.bytes(dir.resolve(name))));
+        BadData said = assertTimeoutPreemptively(Duration.ofSeconds(10),
+                () -> assertThrows(BadData.class, () -> InputFiles.bytes(dir.resolve(name))));
         assertEquals(dir.resolve(name).toString(), said.file());
         assertEquals(reason, said.reason());
     }

@@ -77,14 +77,16 @@ class SafeTensorsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}|overlap",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+                + "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}|overlap",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,80]}}|data section is 16 bytes",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}|offsets",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}|needs 12 bytes",
         "{\"a\":{\"dtype\":\"F31\",\"shape\":[2],\"data_offsets\":[0,8]}}|dtype",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}|shape",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[9223372036854775807,9],\"data_offsets\":[0,8]}}|shape",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}|Duplicate",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+                + "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}|Duplicate",
         "{\"a\":3}|dtype",
         "[1]|not a JSON object",
         "{\"a\":|not JSON"})
@@ -109,7 +111,8 @@ class SafeTensorsTest {
         Random random = new Random(5);
         for (String name : new String[] {"mamba-c-f16-sharded/model-00001-of-00002.safetensors", "mamba-d-orig-zip/pytorch_model.bin",
             "mamba-e-orig-legacy/pytorch_model.bin"}) {
-            byte[] good = Files.readAllBytes(Golden.folder(name.substring(0, name.indexOf('/'))).resolve(name.substring(name.indexOf('/') + 1)));
+            byte[] good = Files.readAllBytes(Golden.folder(name.substring(0, name.indexOf('/')))
+                    .resolve(name.substring(name.indexOf('/') + 1)));
             for (int i = 0; i < 700; i++) {
                 byte[] bad = i % 7 == 0 ? Arrays.copyOf(good, random.nextInt(good.length)) : good.clone();
                 if (i % 7 != 0) {

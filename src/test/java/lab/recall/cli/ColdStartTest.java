@@ -49,7 +49,8 @@ class ColdStartTest {
     /** What the scripts give a JVM that somebody waits for, with another file in the archive's place. */
     private List<String> startOptions(Path archive, String thenDo) throws IOException, InterruptedException {
         Path lib = DataFolder.home().resolve("environment/lib.sh");
-        Ended said = run(List.of("bash", "-c", "set -eu; . '" + lib + "'; find_java; archive='" + archive + "'; stamp='" + archive + ".none'; archive_is > '" + archive + ".stamp'; " + thenDo + "; start_options"));
+        Ended said = run(List.of("bash", "-c", "set -eu; . '" + lib + "'; find_java; archive='" + archive + "'; stamp='" + archive
+                + ".none'; archive_is > '" + archive + ".stamp'; " + thenDo + "; start_options"));
         assertEquals("", said.err);
         return said.out.lines().toList();
     }

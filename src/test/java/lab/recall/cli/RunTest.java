@@ -138,8 +138,8 @@ class RunTest {
             int v = logits.length / clean.length;
             double[] all = g.get("ie_logits").doubles();
             int at = (clean.length + t) * v;
-            Golden.close("ie_logits", Arrays.copyOfRange(logits, (clean.length - 1) * v, clean.length * v), Arrays.copyOfRange(all, at, at + v),
-                    Golden.largest(all));
+            Golden.close("ie_logits", Arrays.copyOfRange(logits, (clean.length - 1) * v, clean.length * v),
+                    Arrays.copyOfRange(all, at, at + v), Golden.largest(all));
         }
     }
 
@@ -164,7 +164,8 @@ class RunTest {
         int[] ids = Golden.ids(Golden.values(name, "forward").get("input_ids"), 0);
         Map<String, Tensor> g = Golden.values(name, "grad_hooks");
         ObjectNode r = request("gradient", name).put("target", (int) g.get("target").longs()[0]);
-        prompt(r, "prompt", Golden.ids(g.containsKey("input_ids") ? g.get("input_ids") : Tensor.of("ids", Arrays.stream(ids).asLongStream().toArray(), ids.length), 0));
+        prompt(r, "prompt", Golden.ids(g.containsKey("input_ids") ? g.get("input_ids")
+                : Tensor.of("ids", Arrays.stream(ids).asLongStream().toArray(), ids.length), 0));
         ArrayNode sites = r.putArray("sites");
         List<String> names = g.keySet().stream().filter(k -> k.startsWith("layers.")).toList();
         for (String n : names) {
@@ -194,7 +195,8 @@ class RunTest {
     void linearOperator(String name) throws IOException {
         Map<String, Tensor> g = Golden.values(name, "lre");
         int token = (int) g.get("subject_pos").longs()[0];
-        ObjectNode r = request("lre", name).put("layer", g.get("h_layer").longs()[0]).put("beta", g.get("beta").doubles()[0]).put("rank", 8);
+        ObjectNode r = request("lre", name).put("layer", g.get("h_layer").longs()[0])
+                .put("beta", g.get("beta").doubles()[0]).put("rank", 8);
         for (String[] field : new String[][] {{"samples", "prompts"}, {"tests", "test_prompts"}}) {
             ArrayNode list = r.putArray(field[0]);
             for (int i = 0; i < g.get(field[1]).shape()[0]; i++) {
@@ -203,7 +205,8 @@ class RunTest {
             }
         }
         Map<String, Tensor> found = run(r);
-        Map<String, String> names = Map.of("W", "W", "b", "b", "logits", "test_logits", "singular_values", "singular_values", "W_rank", "W_rank8",
+        Map<String, String> names = Map.of("W", "W", "b", "b", "logits", "test_logits",
+                "singular_values", "singular_values", "W_rank", "W_rank8",
                 "W_pinv", "Wpinv_rank8", "rank_logits", "rank8_logits");
         assertEquals(names.keySet(), found.keySet());
         for (Map.Entry<String, String> e : names.entrySet()) {
@@ -281,19 +284,24 @@ class RunTest {
         "{GOOD,'threads':0}|threads: 0, expected a whole number from 1",
         "{GOOD,'model':'tiny-mamba'}|Duplicate",
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[]},'points':['*']}|prompt.ids",
-        "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1,865]},'points':['*']}|prompt.ids[1]: 865, expected a whole number from 0 to 864",
+        "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1,865]},'points':['*']}"
+                + "|prompt.ids[1]: 865, expected a whole number from 0 to 864",
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1.5]},'points':['*']}|prompt.ids[0]",
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'text':''},'points':['*']}|prompt: the prompt is empty",
-        "{'experiment':'activations','model':'tiny-mamba','prompt':{'text':'a','ids':[1]},'points':['*']}|prompt: expected either text or ids",
-        "{'experiment':'gradient','model':'tiny-mamba','prompt':{'ids':[1]},'target':0,'sites':[[0,'y']]}|sites[0]: [0, y], expected [layer, point, token]",
+        "{'experiment':'activations','model':'tiny-mamba','prompt':{'text':'a','ids':[1]},'points':['*']}"
+                + "|prompt: expected either text or ids",
+        "{'experiment':'gradient','model':'tiny-mamba','prompt':{'ids':[1]},'target':0,'sites':[[0,'y']]}"
+                + "|sites[0]: [0, y], expected [layer, point, token]",
         "{'experiment':'gradient','model':'tiny-mamba','prompt':{'ids':[1]},'target':0,'sites':[[8,'y',0]]}|sites[0] (layer): 8",
         "{'experiment':'jacobian','model':'tiny-mamba','prompt':{'ids':[1]},'layer':'top','token':0}|layer: 'top'",
         "{'experiment':'jacobian','model':'tiny-mamba','prompt':{'ids':[1]},'layer':0,'token':1}|token: 1",
         "{'experiment':'train_step','model':'tiny-mamba','ids':[[1]],'steps':1}|ids: rows of 1 token",
         "{'experiment':'train_step','model':'tiny-mamba','ids':[[1,2],[1]],'steps':1}|ids[1]",
         "{'experiment':'train_step','model':'tiny-mamba','ids':[[1,2]],'steps':1,'optimizer':{'lr':-1}}|optimizer.lr: -1",
-        "{'experiment':'train_step','model':'tiny-mamba','ids':[[1,2]],'steps':1,'optimizer':{'lr':1,'beta1':0.9,'beta2':1}}|optimizer.beta2: 1.0",
-        "{'experiment':'train_step','model':'tiny-mamba','ids':[[1,2]],'steps':1,'optimizer':{'lr':1,'beta1':0.9,'beta2':0.9,'eps':0}}|optimizer.eps: 0.0",
+        "{'experiment':'train_step','model':'tiny-mamba','ids':[[1,2]],'steps':1,'optimizer':{'lr':1,'beta1':0.9,'beta2':1}}"
+                + "|optimizer.beta2: 1.0",
+        "{'experiment':'train_step','model':'tiny-mamba','ids':[[1,2]],'steps':1,'optimizer':{'lr':1,'beta1':0.9,'beta2':0.9,'eps':0}}"
+                + "|optimizer.eps: 0.0",
         "{'experiment':'activations','model':'tiny-mamba','prompt':{'ids':[1]},'points':['layers.9.*']}|matches no hook point",
         "{GOOD,'interventions':[{'at':'layers.1.resid_pots','token':0,'zero':true}]}|did you mean 'resid_post'",
         "{GOOD,'interventions':[{'at':'layers.8.y','token':0,'zero':true}]}|from 0 to 7",
@@ -310,11 +318,14 @@ class RunTest {
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','sever':'y'}|sever",
         "{'experiment':'interchange','model':'tiny-mamba','clean':{'ids':[1]},'corrupt':{'ids':[1]},'point':'y','answer':865}|answer: 865",
         "{LRE,'layer':0,'samples':[],'tests':[{'prompt':{'ids':[1]},'token':0}]}|samples: expected a list of at least one",
-        "{LRE,'layer':0,'samples':[{'prompt':{'ids':[1]},'token':1}],'tests':[{'prompt':{'ids':[1]},'token':0}]}|samples[0].token: 1, expected a whole number from 0 to 0",
-        "{LRE,'layer':8,'samples':[{'prompt':{'ids':[1]},'token':0}],'tests':[{'prompt':{'ids':[1]},'token':0}]}|layer: 8, expected a whole number from 0 to 7",
+        "{LRE,'layer':0,'samples':[{'prompt':{'ids':[1]},'token':1}],'tests':[{'prompt':{'ids':[1]},'token':0}]}"
+                + "|samples[0].token: 1, expected a whole number from 0 to 0",
+        "{LRE,'layer':8,'samples':[{'prompt':{'ids':[1]},'token':0}],'tests':[{'prompt':{'ids':[1]},'token':0}]}"
+                + "|layer: 8, expected a whole number from 0 to 7",
         "{LRE,'layer':'embed','samples':[{'prompt':{'ids':[1]},'token':0}]}|tests: expected a list of at least one",
         "{LRE,'layer':0,'samples':[{'prompt':{'ids':[1]},'token':0,'x':1}],'tests':[]}|samples[0].x: unknown field",
-        "{LRE,'layer':0,'samples':[{'prompt':{'ids':[1]},'token':0}],'tests':[{'prompt':{'ids':[1]},'token':0}],'rank':65}|rank: 65, expected a whole number from 1 to 64",
+        "{LRE,'layer':0,'samples':[{'prompt':{'ids':[1]},'token':0}],'tests':[{'prompt':{'ids':[1]},'token':0}],'rank':65}"
+                + "|rank: 65, expected a whole number from 1 to 64",
         "{'experiment':'lre','model':'tiny-mamba','layer':0,'samples':[{'prompt':{'ids':[1]},'token':0}],'tests':[]}|beta: missing",
         "{EDGES,'layers':[0,1],'edges':[[0,1]]}|cut: missing",
         "{EDGES,'layers':[0,1],'edges':[[0,1]],'cut':'attention'}|cut: 'attention', expected scan or conv or both",
@@ -343,7 +354,8 @@ class RunTest {
         "[]|not a JSON object",
         "{|not JSON"})
     void badRequestsAreOneSentence(String text, String why) throws IOException {
-        Path file = Files.writeString(dir.resolve("r.json"), text.replace("GOOD", GOOD).replace("EDGES", EDGES).replace("LRE", LRE).replace("NEOX", EDGES.replace("mamba", "neox"))
+        Path file = Files.writeString(dir.resolve("r.json"), text.replace("GOOD", GOOD).replace("EDGES", EDGES).replace("LRE", LRE)
+                .replace("NEOX", EDGES.replace("mamba", "neox"))
                 .replace('\'', '"').replace("\"nope\":", "'nope':"));
         assertEquals(2, recall("run", file.toString(), "--out", dir.resolve("out").toString()), terminal.err());
         assertTrue(terminal.err().replace('"', '\'').contains(why), terminal.err());
@@ -353,8 +365,10 @@ class RunTest {
 
     @Test
     void manyRequestsInOneFile() throws IOException {
-        String good = "{\"experiment\":\"activations\",\"model\":\"tiny-neox\",\"prompt\":{\"text\":\"Novux Bridge is\"},\"points\":[\"logits\"]}";
-        Path file = Files.writeString(dir.resolve("many.jsonl"), good + "\n{\"experiment\":\"x\"}\n\n" + good.replace("tiny-neox", "tiny-mamba") + "\n");
+        String good = "{\"experiment\":\"activations\",\"model\":\"tiny-neox\","
+                + "\"prompt\":{\"text\":\"Novux Bridge is\"},\"points\":[\"logits\"]}";
+        Path file = Files.writeString(dir.resolve("many.jsonl"), good + "\n{\"experiment\":\"x\"}\n\n"
+                + good.replace("tiny-neox", "tiny-mamba") + "\n");
         Path out = dir.resolve("out");
         assertEquals(2, recall("run", file.toString(), "--out", out.toString()));
         assertTrue(terminal.err().startsWith("line 1: experiment"), terminal.err());
@@ -376,11 +390,13 @@ class RunTest {
         assertEquals(0, recall("next", "tiny-mamba", "Dosith Stadium is located in the city of", "--json", "--top", "3"));
         assertEquals(" Malpolis", JSON.readTree(terminal.out()).get(0).get("token").asText());
         assertEquals(0, recall("--help"));
-        for (String command : new String[] {"models", "info", "next", "run", "knockout", "edit", "edit-sweep", "trace", "path-blocking", "lre", "store"}) {
+        for (String command : new String[] {"models", "info", "next", "run", "knockout", "edit", "edit-sweep",
+            "trace", "path-blocking", "lre", "store"}) {
             assertEquals(0, recall(command, "--help"), command);
             assertTrue(terminal.out().contains("Usage"), terminal.out());
         }
-        for (String[] bad : new String[][] {{"fly"}, {"next", "tiny-mamba"}, {"next", "tiny-mamba", ""}, {"next", "tiny-mamba", "a", "--top", "0"},
+        for (String[] bad : new String[][] {{"fly"}, {"next", "tiny-mamba"}, {"next", "tiny-mamba", ""},
+            {"next", "tiny-mamba", "a", "--top", "0"},
             {"info", "nope"}, {"info", "org/nope"}, {"run", "missing.json", "--out", "x"}, {"run", "missing.json"},
             {"next", Golden.folder("mamba-a-f32").toString(), "text"}}) {
             assertEquals(2, recall(bad), Arrays.toString(bad));

@@ -32,14 +32,16 @@ class TraceCommandTest {
     @Test
     void twoModelsSideBySide() throws IOException {
         Path out = dir.resolve("out");
-        assertEquals(0, recall("trace", "--relation", "all", "--model", "tiny-mamba", "--model", "tiny-neox", "--pairs", "6", "--out", out.toString(),
-                "--point", "residual,components", "--attribution"), () -> terminal.err());
-        for (String file : new String[] {"resid_post.csv", "resid_post.json", "resid_post-map.svg", "resid_post-map.png", "hand-over.png", "difference.csv",
-            "in_x.csv", "y.csv", "gate.csv", "out.csv", "out.attribution.csv", "result.json", "result.safetensors"}) {
+        assertEquals(0, recall("trace", "--relation", "all", "--model", "tiny-mamba", "--model", "tiny-neox",
+                "--pairs", "6", "--out", out.toString(), "--point", "residual,components", "--attribution"), () -> terminal.err());
+        for (String file : new String[] {"resid_post.csv", "resid_post.json", "resid_post-map.svg", "resid_post-map.png", "hand-over.png",
+            "difference.csv", "in_x.csv", "y.csv", "gate.csv", "out.csv", "out.attribution.csv", "result.json", "result.safetensors"}) {
             assertTrue(Files.size(out.resolve("tiny-mamba").resolve(file)) > 0, file);
         }
-        assertTrue(Files.exists(out.resolve("tiny-neox").resolve("attn_out.csv")) && Files.exists(out.resolve("tiny-neox").resolve("mlp_out.csv")));
-        assertTrue(Files.exists(out.resolve("resid_post-map.png")) && !Files.exists(out.resolve("y-map.png")), "beside each other: what both have");
+        assertTrue(Files.exists(out.resolve("tiny-neox").resolve("attn_out.csv"))
+                && Files.exists(out.resolve("tiny-neox").resolve("mlp_out.csv")));
+        assertTrue(Files.exists(out.resolve("resid_post-map.png")) && !Files.exists(out.resolve("y-map.png")),
+                "beside each other: what both have");
         List<String> lines = Files.readAllLines(out.resolve("tiny-mamba").resolve("resid_post.csv"));
         assertEquals("position,layer,mean,low,high,pairs", lines.get(0));
         JsonNode rows = JSON.readTree(out.resolve("tiny-mamba").resolve("resid_post.json").toFile());
@@ -76,7 +78,8 @@ class TraceCommandTest {
 
     @Test
     void anInterruptedRunGoesOnAndGivesTheSame() throws IOException {
-        Resumed.givesTheSame(dir, "{\"experiment\":\"trace\",\"model\":\"tiny-mamba\",\"points\":[\"residual\",\"out\"],\"pairs\":5}", new Impatient(),
+        Resumed.givesTheSame(dir,
+                "{\"experiment\":\"trace\",\"model\":\"tiny-mamba\",\"points\":[\"residual\",\"out\"],\"pairs\":5}", new Impatient(),
                 "resid_post.mean", "out.low");
     }
 
@@ -92,8 +95,8 @@ class TraceCommandTest {
     @Test
     void blockedPaths() throws IOException {
         Path out = dir.resolve("out");
-        assertEquals(0, recall("path-blocking", "--model", "tiny-mamba", "--relation", "place_in_city", "--pairs", "4", "--out", out.toString()),
-                () -> terminal.err());
+        assertEquals(0, recall("path-blocking", "--model", "tiny-mamba", "--relation", "place_in_city",
+                "--pairs", "4", "--out", out.toString()), () -> terminal.err());
         JsonNode settings = JSON.readTree(out.resolve("result.json").toFile());
         assertTrue(settings.toString().contains("place_in_city"), settings.toString());
         try (Stream<Path> files = Files.list(out)) {
@@ -104,18 +107,22 @@ class TraceCommandTest {
         assertEquals(0, recall("trace", "--model", "tiny-mamba", "--pairs", "4", "--out", out.toString(), "--fresh"), () -> terminal.err());
         JsonNode files = JSON.readTree(out.resolve("result.json").toFile()).get("files");
         try (Stream<Path> there = Files.list(out)) {
-            assertEquals(files.size() + 2, there.count(), "result.json and store beside them; another request's files do not stay beside the new ones: " + files);
+            assertEquals(files.size() + 2, there.count(),
+                    "result.json and store beside them; another request's files do not stay beside the new ones: " + files);
         }
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "--relation nope|nope", "--relations missing|missing", "--point resid_pots|did you mean 'resid_post'", "--point attn_out|attn_out",
-        "--point logits|logits", "--mode magic|expected corrected or published", "--window 0|--window: 0", "--pairs 0|--pairs: 0", "--noise 0|--noise: 0",
-        "--noise 3 --samples 0|--samples: 0", "--samples 5|--samples: only noise is sampled", "--reverse --mode published|reverse", "--noise 3 --attribution|attribution", "--seed x|--seed: 'x', expected a whole number", "--threads 0|threads: 0"})
+        "--point logits|logits", "--mode magic|expected corrected or published", "--window 0|--window: 0", "--pairs 0|--pairs: 0",
+        "--noise 0|--noise: 0", "--noise 3 --samples 0|--samples: 0", "--samples 5|--samples: only noise is sampled",
+        "--reverse --mode published|reverse", "--noise 3 --attribution|attribution", "--seed x|--seed: 'x', expected a whole number",
+        "--threads 0|threads: 0"})
     void badOptionsAreOneSentence(String options, String why) {
         Path out = dir.resolve("out");
-        String[] args = Stream.concat(Stream.of("trace", "--model", "tiny-mamba", "--out", out.toString()), Stream.of(options.split(" "))).toArray(String[]::new);
+        String[] args = Stream.concat(Stream.of("trace", "--model", "tiny-mamba", "--out", out.toString()), Stream.of(options.split(" ")))
+                .toArray(String[]::new);
         assertEquals(2, recall(args), terminal.err());
         assertTrue(terminal.err().contains(why), terminal.err());
         assertEquals(1, terminal.err().strip().lines().count(), terminal.err());

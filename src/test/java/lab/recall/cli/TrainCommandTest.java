@@ -25,10 +25,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The commands train and world, from options to files. */
 class TrainCommandTest {
     private static final String CONFIG = """
-            {"seed": 3, "world": {"seed": 5, "names": "grid"}, "vocabulary": 400, "model": {"family": "mamba", "width": 16, "layers": 2, "states": 4},
-             "corpus": {"seed": 1, "rows": 6, "tokens": 64, "before": 0.2, "behind": 0.1, "binding": 0.2, "lists": 0.2, "word_dropout": 0.05,
+            {"seed": 3, "world": {"seed": 5, "names": "grid"}, "vocabulary": 400, \
+            "model": {"family": "mamba", "width": 16, "layers": 2, "states": 4},
+             "corpus": {"seed": 1, "rows": 6, "tokens": 64, "before": 0.2, "behind": 0.1, "binding": 0.2, "lists": 0.2, \
+            "word_dropout": 0.05,
                         "object_weight": 4, "dropped": 0.2},
-             "optimizer": {"lr": 0.004, "final": 0.05, "warm_up": 2, "beta1": 0.9, "beta2": 0.98, "eps": 1e-8, "weight_decay": 0.05, "clip": 1},
+             "optimizer": {"lr": 0.004, "final": 0.05, "warm_up": 2, "beta1": 0.9, "beta2": 0.98, "eps": 1e-8, \
+            "weight_decay": 0.05, "clip": 1},
              "steps": 60, "evaluate_every": 30, "checkpoint_every": 4}
             """;
 
@@ -36,7 +39,10 @@ class TrainCommandTest {
     Path dir;
     private final Terminal terminal = new Terminal();
 
-    /** A training that is killed twice as the system kills it, in a process of its own and later than its first checkpoint, and started again. */
+    /**
+     * A training that is killed twice as the system kills it, in a process of its own and later than its first checkpoint, and started
+     * again.
+     */
     @Test
     void aKilledTrainingGoesOnAndGivesTheSame() throws IOException, InterruptedException {
         Path config = Files.writeString(dir.resolve("c.json"), CONFIG);
@@ -48,7 +54,8 @@ class TrainCommandTest {
         assertEquals(0, terminal.recall("next", out.toString(), "People in"), terminal::err);
         assertEquals(0, terminal.recall("train", config.toString(), "--out", out.toString(), "--threads", "1"), terminal::err);
         assertTrue(terminal.out().contains("going on after step "), terminal.out());
-        assertArrayEquals(Files.readAllBytes(dir.resolve("whole").resolve("model.safetensors")), Files.readAllBytes(out.resolve("model.safetensors")));
+        assertArrayEquals(Files.readAllBytes(dir.resolve("whole").resolve("model.safetensors")),
+                Files.readAllBytes(out.resolve("model.safetensors")));
         assertFalse(Files.exists(out.resolve("state.safetensors")));
         assertEquals(0, terminal.recall("next", out.toString(), "People in"), terminal::err);
     }
@@ -56,7 +63,8 @@ class TrainCommandTest {
     /** Ctrl-C costs no step, however far the next checkpoint is. */
     @Test
     void anInterruptedTrainingKeepsTheStepAtWork() throws IOException, InterruptedException {
-        Path config = Files.writeString(dir.resolve("c.json"), CONFIG.replace("\"steps\": 60", "\"steps\": 100000").replace("\"checkpoint_every\": 4", "\"checkpoint_every\": 100000"));
+        Path config = Files.writeString(dir.resolve("c.json"),
+                CONFIG.replace("\"steps\": 60", "\"steps\": 100000").replace("\"checkpoint_every\": 4", "\"checkpoint_every\": 100000"));
         Path out = dir.resolve("stopped");
         Process p = start(config, out);
         while (p.isAlive() && !log().contains("step 30 of")) {
@@ -85,8 +93,10 @@ class TrainCommandTest {
 
     private Process start(Path config, Path out) throws IOException {
         List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElse("java")));
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(a -> a.startsWith("--add") || a.startsWith("-D")).forEach(command::add);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(), "train", config.toString(), "--out", out.toString()));
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(a -> a.startsWith("--add") || a.startsWith("-D")).forEach(command::add);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName(),
+                "train", config.toString(), "--out", out.toString()));
         return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(dir.resolve("process.log").toFile()).start();
     }
 
@@ -107,7 +117,9 @@ class TrainCommandTest {
         "\"eps\": 1e-8|\"eps\": 0|optimizer.eps: 0.0, expected a number above 0",
         "\"eps\": 1e-8|\"eps\": 1e-60|optimizer.eps: 1.0E-60, expected a number above 0",
         "\"word_dropout\": 0.05|\"word_dropout\": 1.2|corpus.word_dropout: 1.2, expected a number from 0 to 1",
-        "\"tokens\": 64, \"before\": 0.2, \"behind\": 0.1, \"binding\": 0.2, \"lists\": 0.2|\"tokens\": 16, \"before\": 0, \"behind\": 0, \"binding\": 0, \"lists\": 1|corpus.tokens: 16, too few for a list",
+        "\"tokens\": 64, \"before\": 0.2, \"behind\": 0.1, \"binding\": 0.2, \"lists\": 0.2"
+                + "|\"tokens\": 16, \"before\": 0, \"behind\": 0, \"binding\": 0, \"lists\": 1"
+                + "|corpus.tokens: 16, too few for a list",
         "\"family\": \"mamba\"|\"family\": \"rnn\"|model.family: 'rnn', expected mamba or gpt_neox",
         "\"names\": \"grid\"|\"names\": \"odd\"|world.names: 'odd', expected grid or unique",
         "\"names\": \"grid\"|\"nams\": \"grid\"|world.nams: unknown field; known here are folder, names, seed. Did you mean 'names'?",
@@ -137,9 +149,11 @@ class TrainCommandTest {
     @Test
     void sentencesAboutTwoSubjectsNeedTwo() throws IOException {
         Path world = Files.createDirectory(dir.resolve("world"));
-        Files.writeString(world.resolve("r.json"), "{\"prompt_templates\": [\"{} is in\", \"I saw {} in\"], \"samples\": [{\"subject\": \"A\", \"object\": \"B\"}]}");
+        Files.writeString(world.resolve("r.json"), "{\"prompt_templates\": [\"{} is in\", \"I saw {} in\"], "
+                + "\"samples\": [{\"subject\": \"A\", \"object\": \"B\"}]}");
         String text = CONFIG.replace("{\"seed\": 5, \"names\": \"grid\"}", "{\"folder\": \"" + world + "\"}");
-        assertEquals(2, terminal.recall("train", Files.writeString(dir.resolve("one.json"), text).toString(), "--out", dir.resolve("out").toString()));
+        assertEquals(2, terminal.recall("train", Files.writeString(dir.resolve("one.json"), text).toString(),
+                "--out", dir.resolve("out").toString()));
         assertTrue(terminal.err().contains("corpus.binding: 0.2, expected 0: the world has one subject"), terminal.err());
         assertFalse(Files.exists(dir.resolve("out")));
     }
@@ -167,7 +181,8 @@ class TrainCommandTest {
         for (JsonNode e : edits) {
             JsonNode rewrite = e.get("requested_rewrite");
             assertFalse(rewrite.at("/target_new/str").equals(rewrite.at("/target_true/str")));
-            assertTrue(rewrite.get("prompt").asText().contains("{}") && e.get("paraphrase_prompts").size() == 2 && e.get("neighborhood_prompts").size() >= 2);
+            assertTrue(rewrite.get("prompt").asText().contains("{}")
+                    && e.get("paraphrase_prompts").size() == 2 && e.get("neighborhood_prompts").size() >= 2);
             e.get("neighborhood_prompts").forEach(n -> assertFalse(n.asText().contains(rewrite.get("subject").asText()), n.asText()));
             e.get("paraphrase_prompts").forEach(n -> assertTrue(n.asText().contains(rewrite.get("subject").asText()), n.asText()));
         }

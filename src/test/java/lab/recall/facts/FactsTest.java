@@ -35,8 +35,10 @@ class FactsTest {
     @Test
     void aNameThatIsNearlyThatOfARelation() {
         BadRequest said = assertThrows(BadRequest.class, () -> Relations.world().get("person_plays_sports"));
-        assertTrue(said.reason().startsWith("'person_plays_sports' is no relation here; did you mean 'person_plays_sport'? There are "), said.reason());
-        assertTrue(assertThrows(BadRequest.class, () -> Relations.world().get("?")).reason().startsWith("'?' is no relation here; there are "));
+        assertTrue(said.reason().startsWith("'person_plays_sports' is no relation here; did you mean 'person_plays_sport'? There are "),
+                said.reason());
+        assertTrue(assertThrows(BadRequest.class, () -> Relations.world().get("?")).reason()
+                .startsWith("'?' is no relation here; there are "));
     }
 
     @Test
@@ -63,8 +65,10 @@ class FactsTest {
             assertEquals(p.cleanPrompt().subjectStart(), p.corruptPrompt().subjectStart());
             assertEquals(p.cleanPrompt().subjectEnd(), p.corruptPrompt().subjectEnd());
         }
-        assertEquals(pairs.pairs().stream().map(FactPair::clean).toList(), known.pairs(40, 3).pairs().stream().map(FactPair::clean).toList());
-        assertNotEquals(pairs.pairs().stream().map(FactPair::clean).toList(), known.pairs(40, 4).pairs().stream().map(FactPair::clean).toList());
+        assertEquals(pairs.pairs().stream().map(FactPair::clean).toList(),
+                known.pairs(40, 3).pairs().stream().map(FactPair::clean).toList());
+        assertNotEquals(pairs.pairs().stream().map(FactPair::clean).toList(),
+                known.pairs(40, 4).pairs().stream().map(FactPair::clean).toList());
     }
 
     @Test
@@ -81,7 +85,8 @@ class FactsTest {
             assertTrue(relation.facts().stream().anyMatch(f -> f.object().equals(r.targetNew())));
             assertEquals(relation.heldOut().stream().map(t -> t.with(r.subject())).toList(), r.paraphrases());
             for (String n : r.neighbours()) {
-                assertTrue(relation.facts().stream().anyMatch(f -> relation.template().with(f.subject()).equals(n) && f.object().equals(r.targetTrue())
+                assertTrue(relation.facts().stream().anyMatch(f -> relation.template().with(f.subject()).equals(n)
+                        && f.object().equals(r.targetTrue())
                         && !f.subject().equals(r.subject())), n);
             }
         }
@@ -91,19 +96,26 @@ class FactsTest {
 
     @Test
     void editRequestsOfAFile(@TempDir Path dir) throws IOException {
-        String one = "{\"case_id\": 7, \"requested_rewrite\": {\"prompt\": \"{} is in\", \"subject\": \"Rome\", \"target_new\": {\"str\": \"France\"}, "
-                + "\"target_true\": {\"str\": \"Italy\"}}, \"paraphrase_prompts\": [\"Where Rome is:\"], \"neighborhood_prompts\": [\"Milan is in\"]}";
-        EditRequest expected = new EditRequest(7, "", "{} is in", "Rome", "France", "Italy", List.of("Where Rome is:"), List.of("Milan is in"));
-        assertEquals(List.of(expected, expected), EditRequests.read(Files.writeString(dir.resolve("a.json"), "[" + one + "," + one + "]")).all());
-        assertEquals(List.of(expected, expected), EditRequests.read(Files.writeString(dir.resolve("a.jsonl"), one + "\n" + one + "\n")).all());
-        for (String bad : new String[] {"[", "[]", "{}", one.replace("Rome", " "), one.replace("{} is in", "Milan"), one.replace("France", "")}) {
+        String one = "{\"case_id\": 7, \"requested_rewrite\": {\"prompt\": \"{} is in\", \"subject\": \"Rome\", "
+                + "\"target_new\": {\"str\": \"France\"}, "
+                + "\"target_true\": {\"str\": \"Italy\"}}, \"paraphrase_prompts\": [\"Where Rome is:\"], "
+                + "\"neighborhood_prompts\": [\"Milan is in\"]}";
+        EditRequest expected = new EditRequest(7, "", "{} is in", "Rome", "France", "Italy",
+                List.of("Where Rome is:"), List.of("Milan is in"));
+        assertEquals(List.of(expected, expected),
+                EditRequests.read(Files.writeString(dir.resolve("a.json"), "[" + one + "," + one + "]")).all());
+        assertEquals(List.of(expected, expected),
+                EditRequests.read(Files.writeString(dir.resolve("a.jsonl"), one + "\n" + one + "\n")).all());
+        for (String bad : new String[] {"[", "[]", "{}", one.replace("Rome", " "),
+            one.replace("{} is in", "Milan"), one.replace("France", "")}) {
             Path file = Files.writeString(dir.resolve("bad.json"), bad);
             BadData said = assertThrows(BadData.class, () -> EditRequests.read(file), bad);
             assertEquals(file.toString(), said.file());
         }
         BadData second = assertThrows(BadData.class, () -> EditRequests.read(Files.writeString(dir.resolve("bad.jsonl"), one + "\n{}")));
         assertEquals("request 1", second.place());
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> EditRequests.read(dir.resolve("none"))).getMessage().contains("no such file"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> EditRequests.read(dir.resolve("none")))
+                .getMessage().contains("no such file"));
         EditRequests both = EditRequests.read(dir.resolve("a.json"));
         both.write(dir.resolve("below").resolve("b.json"));
         assertEquals(both, EditRequests.read(dir.resolve("below").resolve("b.json")));
@@ -129,7 +141,8 @@ class FactsTest {
     void aFileThatIsNoRelationIsRefused(@TempDir Path dir) throws IOException {
         Path file = dir.resolve("r.json");
         for (String text : new String[] {"{", "{}", "{\"prompt_templates\":[\"{} is\"],\"samples\":[{\"subject\":1}]}",
-            "{\"prompt_templates\":[\"no place\"],\"samples\":[{\"subject\":\"a\",\"object\":\"b\"}]}", "{\"prompt_templates\":[\"{} is\"],\"samples\":[]}",
+            "{\"prompt_templates\":[\"no place\"],\"samples\":[{\"subject\":\"a\",\"object\":\"b\"}]}",
+            "{\"prompt_templates\":[\"{} is\"],\"samples\":[]}",
             "{\"prompt_templates\":[\"{} is\"],\"samples\":[{\"subject\":\" \",\"object\":\"b\"}]}"}) {
             Files.writeString(file, text);
             BadData said = assertThrows(BadData.class, () -> Relation.read(file), text);
@@ -169,7 +182,8 @@ class FactsTest {
         }
         Path lines = Files.writeString(dir.resolve("a.jsonl"), "{\"text\": \"one\"}\n{\"text\": 2}\n");
         try (Stream<String> texts = Documents.read(lines)) {
-            assertEquals("texts: line 2 of " + lines + " is no JSON object with a text", assertThrows(BadRequest.class, texts::toList).getMessage());
+            assertEquals("texts: line 2 of " + lines + " is no JSON object with a text",
+                    assertThrows(BadRequest.class, texts::toList).getMessage());
         }
         assertEquals("texts: " + dir + "/none cannot be read: no such file",
                 assertThrows(BadRequest.class, () -> Documents.read(dir.resolve("none"))).getMessage());

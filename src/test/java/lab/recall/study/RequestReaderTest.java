@@ -20,8 +20,8 @@ class RequestReaderTest {
         }
     }
 
-    record Asked(@Asks("How many") Integer pairs, @Asks("How") String mode, @Asks("Which") List<Integer> layers, @Asks("Other way") Boolean reverse,
-                 @Asks("Rest") Inner inner) {
+    record Asked(@Asks("How many") Integer pairs, @Asks("How") String mode, @Asks("Which") List<Integer> layers,
+            @Asks("Other way") Boolean reverse, @Asks("Rest") Inner inner) {
         Asked {
             pairs = Check.whole("pairs", Check.or(pairs, 200), 1, 1000);
             mode = Check.word("mode", Check.or(mode, "corrected"), List.of("corrected", "published"));

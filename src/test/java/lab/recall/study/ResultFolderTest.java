@@ -113,7 +113,8 @@ class ResultFolderTest {
     void hostileNamesOfEarlierFilesRemoveNothing() throws IOException {
         Files.writeString(dir.resolve("precious"), "mine");
         Files.createDirectories(out);
-        Files.writeString(out.resolve("result.json"), "{\"request\": {}, \"files\": [\"../precious\", null, 3, {\"a\": 1}, \"store\", \".\", \"\"]}");
+        Files.writeString(out.resolve("result.json"),
+                "{\"request\": {}, \"files\": [\"../precious\", null, 3, {\"a\": 1}, \"store\", \".\", \"\"]}");
         write(REQUEST, true, 0);
         assertTrue(Files.exists(dir.resolve("precious")));
         assertEquals(Set.of("result.json", "store"), files());

@@ -29,7 +29,8 @@ class StudiesTest {
     private static final LanguageModel MODEL = LanguageModel.open("tiny-mamba");
     /** A small request of each; pieces of more than one kind and number where there are pieces. */
     private static final Map<String, String> REQUESTS = new TreeMap<>(Map.ofEntries(
-            Map.entry("activations", "'prompt':{'ids':[1,2,3]},'points':['layers.1.*'],'interventions':[{'at':'layers.0.y','token':'all','zero':true}]"),
+            Map.entry("activations", "'prompt':{'ids':[1,2,3]},'points':['layers.1.*'],"
+                    + "'interventions':[{'at':'layers.0.y','token':'all','zero':true}]"),
             Map.entry("gradient", "'prompt':{'ids':[1,2,3]},'target':4,'sites':[[1,'y',2],[0,'resid_post',1]]"),
             Map.entry("interchange", "'clean':{'ids':[1,2,3]},'corrupt':{'ids':[1,5,3]},'point':'out','window':2"),
             Map.entry("trace", "'points':['residual','components'],'pairs':34,'attribution':true"),
@@ -37,15 +38,17 @@ class StudiesTest {
             Map.entry("knockout", "'form':'published','facts':34,'documents':40,'window':2"),
             Map.entry("edges", "'prompt':{'ids':[1,2,3]},'layers':[0,1],'edges':[[0,2]],'cut':'both','term_norms':true"),
             Map.entry("jacobian", "'prompt':{'ids':[1,2,3]},'layer':1,'token':1"),
-            Map.entry("lre", "'samples':[{'prompt':{'ids':[1,2,3]},'token':1}],'tests':[{'prompt':{'ids':[1,4,3]},'token':1}],'layer':1,'beta':2"),
+            Map.entry("lre", "'samples':[{'prompt':{'ids':[1,2,3]},'token':1}],"
+                    + "'tests':[{'prompt':{'ids':[1,4,3]},'token':1}],'layer':1,'beta':2"),
             Map.entry("lre_sweep", "'relation':'landmark_in_country','splits':2,'facts':8,'every':4,'ranks':[2,8]"),
-            Map.entry("rome", "'layer':1,'matrix':'out_proj','prompt':{'ids':[1,2,3]},'subject_last':1,'prefixes':[{'ids':[]}],'target':[4],"
-                    + "'kl_prompt':{'ids':[1,2]},'kl_pos':1,'covariance':'identity','hyperparameters':{'steps':3,'lr':0.5,'weight_decay':0.5,"
-                    + "'kl_factor':0.06,'clamp_norm_factor':3,'stop_loss':0.05}"),
+            Map.entry("rome", "'layer':1,'matrix':'out_proj','prompt':{'ids':[1,2,3]},'subject_last':1,"
+                    + "'prefixes':[{'ids':[]}],'target':[4],'kl_prompt':{'ids':[1,2]},'kl_pos':1,'covariance':'identity',"
+                    + "'hyperparameters':{'steps':3,'lr':0.5,'weight_decay':0.5,'kl_factor':0.06,'clamp_norm_factor':3,'stop_loss':0.05}"),
             Map.entry("edit", "'requests':34,'contexts':2,'documents':40,'hyperparameters':{'steps':2}"),
             Map.entry("edit_sweep", "'requests':34,'layers':[1,2],'matrices':['out_proj','in_proj.x'],'contexts':2,'documents':40,"
                     + "'hyperparameters':{'steps':2}"),
-            Map.entry("train_step", "'ids':[[1,2,3,4]],'steps':2,'optimizer':{'lr':0.001,'beta1':0.9,'beta2':0.99,'eps':1e-8,'weight_decay':0}")));
+            Map.entry("train_step", "'ids':[[1,2,3,4]],'steps':2,"
+                    + "'optimizer':{'lr':0.001,'beta1':0.9,'beta2':0.99,'eps':1e-8,'weight_decay':0}")));
 
     @TempDir
     Path dir;
@@ -100,7 +103,8 @@ class StudiesTest {
     }
 
     private static <Q extends Record, T extends Result> T found(Experiment<Q, T> experiment, Runner runner) {
-        ObjectNode fields = Json.object(("{" + REQUESTS.get(experiment.name()).replace('\'', '"') + "}").getBytes(StandardCharsets.UTF_8), "the request");
+        ObjectNode fields = Json.object(("{" + REQUESTS.get(experiment.name()).replace('\'', '"') + "}").getBytes(StandardCharsets.UTF_8),
+                "the request");
         Q request = RequestReader.read(fields, experiment.request());
         return experiment.run(MODEL, experiment.complete(MODEL, request), runner);
     }
@@ -157,7 +161,8 @@ class StudiesTest {
     @MethodSource("names")
     void aRequestIsTheSameAsJsonAndBack(String name) {
         Experiment<?, ?> experiment = Studies.named(name);
-        ObjectNode fields = Json.object(("{" + REQUESTS.get(name).replace('\'', '"') + "}").getBytes(StandardCharsets.UTF_8), "the request");
+        ObjectNode fields = Json.object(("{" + REQUESTS.get(name).replace('\'', '"') + "}").getBytes(StandardCharsets.UTF_8),
+                "the request");
         Record request = RequestReader.read(fields, experiment.request());
         assertEquals(Json.tree(request), Json.tree(RequestReader.read((ObjectNode) Json.tree(request), experiment.request())));
     }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import lab.recall.base.Progress;
 import lab.recall.facts.Fact;
 import lab.recall.facts.FactPair;
 import lab.recall.facts.FactPairs;
@@ -19,10 +20,9 @@ import lab.recall.facts.Relations;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Mamba;
+import lab.recall.stats.Estimate;
 import lab.recall.study.Runner;
 import lab.recall.study.Store;
-import lab.recall.base.Progress;
-import lab.recall.stats.Estimate;
 import lab.recall.text.Prompt;
 import lab.recall.view.Show;
 import org.junit.jupiter.api.Test;
@@ -84,8 +84,10 @@ class TraceTest {
         assertEquals(0.2 / 0.8, at(s, Position.SUBJECT_EARLY, 1), 1e-12);
         double[][][] two = Averaging.PUBLISHED.samples(List.of(pair("a", 7, 1, 3)), List.of(grid(7, 0.9)));
         assertEquals(0, at(two, Position.SUBJECT_EARLY, 0), "a subject of two tokens counts as 0");
-        double[][][] one = Averaging.PUBLISHED.samples(List.of(pair("a", 7, 0, 1), pair("b", 7, 1, 4)), List.of(grid(7, 0.9), grid(7, 0.9)));
-        assertTrue(Double.isNaN(at(one, Position.PREFIX, 1)) && Double.isNaN(at(one, Position.SUBJECT_EARLY, 1)), "one empty position spoils the row");
+        double[][][] one = Averaging.PUBLISHED.samples(List.of(pair("a", 7, 0, 1), pair("b", 7, 1, 4)),
+                List.of(grid(7, 0.9), grid(7, 0.9)));
+        assertTrue(Double.isNaN(at(one, Position.PREFIX, 1)) && Double.isNaN(at(one, Position.SUBJECT_EARLY, 1)),
+                "one empty position spoils the row");
         assertEquals(0.7 / 0.8, at(one, Position.SUBJECT_SECOND_LAST, 0), 1e-12, "index -1 is the last token");
     }
 
@@ -120,7 +122,8 @@ class TraceTest {
             assertEquals(0, blocked.damage(b, Position.LAST, last).mean(), 1e-4);
         }
         String criteria = Show.text(TracingCriteria.of(blocked));
-        assertTrue(criteria.contains(model instanceof Mamba ? "o 0.52, g 0.46, s 0.30" : "MLP 0.30, attention 0.15"), "the paper's own numbers: " + criteria);
+        assertTrue(criteria.contains(model instanceof Mamba ? "o 0.52, g 0.46, s 0.30" : "MLP 0.30, attention 0.15"),
+                "the paper's own numbers: " + criteria);
         assertThrows(IllegalArgumentException.class, () -> blocked.recovery(HookPoint.EMBED, Position.LAST, 0));
     }
 
@@ -219,7 +222,8 @@ class TraceTest {
         }
         var table = TracingCriteria.of(model, traces).table();
         for (int r = 0; r < table.rowCount(); r++) {
-            assertTrue(!table.getString(r, "paper").contains("not held"), table.getString(r, "criterion") + ": " + table.getString(r, "paper"));
+            assertTrue(!table.getString(r, "paper").contains("not held"),
+                    table.getString(r, "criterion") + ": " + table.getString(r, "paper"));
         }
     }
 }

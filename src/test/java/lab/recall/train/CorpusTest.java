@@ -91,7 +91,8 @@ class CorpusTest {
                 assertTrue(end > 96, "rows are well filled");
                 String text = tokenizer.decode(Arrays.copyOfRange(ids, 1, end));
                 String spoken = text.replace(" \n ", "\n").strip();
-                assertArrayEquals(Arrays.copyOf(ids, end), tokenizer.encode(text.endsWith("\n") ? spoken + "\n" : spoken, true).ids(), text);
+                assertArrayEquals(Arrays.copyOf(ids, end),
+                        tokenizer.encode(text.endsWith("\n") ? spoken + "\n" : spoken, true).ids(), text);
                 lists |= text.contains("\n");
                 binding |= text.contains("; the former");
                 for (int t = 0; t < ids.length - 1; t++) {
@@ -137,13 +138,15 @@ class CorpusTest {
             for (Relation r : World.generate(3, names).relations()) {
                 List<String> first = r.facts().stream().map(Fact::subject).filter(s -> s.contains(" ")).map(s -> s.split(" ")[0]).toList();
                 long distinct = first.stream().distinct().count();
-                assertTrue(first.isEmpty() || (names == World.Names.UNIQUE ? distinct == first.size() : distinct <= 9), r.name() + ": " + first);
+                assertTrue(first.isEmpty() || (names == World.Names.UNIQUE ? distinct == first.size() : distinct <= 9),
+                        r.name() + ": " + first);
                 assertTrue(names == World.Names.GRID || first.size() == r.facts().size(), "two words each");
                 assertTrue(r.templates().size() >= 6 && r.heldOut().size() >= 2);
             }
         }
         Map<String, String> city = new HashMap<>();
         world.relations().forEach(r -> r.facts().forEach(f -> city.put(r.name() + "|" + f.subject(), f.object())));
-        world.relations().get(1).facts().forEach(f -> assertEquals(f.subject(), city.get("city_in_country|" + f.object()), "a capital lies in its country"));
+        world.relations().get(1).facts().forEach(f -> assertEquals(f.subject(), city.get("city_in_country|" + f.object()),
+                "a capital lies in its country"));
     }
 }

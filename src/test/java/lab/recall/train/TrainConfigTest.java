@@ -32,7 +32,8 @@ class TrainConfigTest {
         "\"steps\": 9|\"steps\": 0|steps|0, expected a whole number from 1 to 1000000",
         "\"steps\": 9|\"steps\": 1.5|steps|1.5, expected a whole number",
         "\"seed\": 3|\"sead\": 3|sead|unknown field; known here are",
-        "\"final\": 0.05|\"finall\": 0.05|optimizer.finall|unknown field; known here are beta1, beta2, clip, eps, final, lr, warm_up, weight_decay. Did you mean 'final'?",
+        "\"final\": 0.05|\"finall\": 0.05|optimizer.finall"
+                + "|unknown field; known here are beta1, beta2, clip, eps, final, lr, warm_up, weight_decay. Did you mean 'final'?",
         "\"seed\": 3, ||seed|missing",
         "\"lr\": 0.004|\"lr\": \"x\"|optimizer.lr|\"x\", expected a number",
         "\"lr\": 0.004, ||optimizer.lr|missing",

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.util.List;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
 import lab.recall.model.LanguageModel;

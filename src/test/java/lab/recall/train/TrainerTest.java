@@ -26,9 +26,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TrainerTest {
     static final String CONFIG = """
             {"seed": 3, "world": {"seed": 5, "names": "grid"}, "vocabulary": 400, "model": MODEL,
-             "corpus": {"seed": 1, "rows": 6, "tokens": 64, "before": 0.2, "behind": 0.1, "binding": 0.2, "lists": 0.2, "word_dropout": 0.05,
+             "corpus": {"seed": 1, "rows": 6, "tokens": 64, "before": 0.2, "behind": 0.1, "binding": 0.2, "lists": 0.2, \
+            "word_dropout": 0.05,
                         "object_weight": 4, "dropped": 0.2},
-             "optimizer": {"lr": 0.004, "final": 0.05, "warm_up": 2, "beta1": 0.9, "beta2": 0.98, "eps": 1e-8, "weight_decay": 0.05, "clip": 1},
+             "optimizer": {"lr": 0.004, "final": 0.05, "warm_up": 2, "beta1": 0.9, "beta2": 0.98, "eps": 1e-8, \
+            "weight_decay": 0.05, "clip": 1},
              "steps": 9, "evaluate_every": 4, "checkpoint_every": 3}
             """;
     static final String MAMBA = "{\"family\": \"mamba\", \"width\": 16, \"layers\": 2, \"states\": 4}";
@@ -57,15 +59,17 @@ class TrainerTest {
         assertArrayEquals(weights(dir.resolve("one")), weights(dir.resolve("three")));
         assertEquals(List.of(4, 8, 9), one.log().entries().stream().map(TrainLog.Entry::step).toList());
         assertTrue(one.log().last().loss() < one.log().entries().get(0).loss(), "the loss falls");
-        for (String file : new String[] {"config.json", "tokenizer.json", "tokenizer_config.json", "training.json", "log.jsonl", "learning-curve.png", "relations/place_in_city.json"}) {
+        for (String file : new String[] {"config.json", "tokenizer.json", "tokenizer_config.json", "training.json", "log.jsonl",
+            "learning-curve.png", "relations/place_in_city.json"}) {
             assertTrue(Files.exists(dir.resolve("one").resolve(file)), file);
         }
         assertFalse(Files.exists(dir.resolve("one").resolve("state.safetensors")));
-        Trained again = new Trainer(config(model), dir.resolve("one")).train(b -> { }, s -> fail("what is trained is not trained again"), l -> { });
+        Trained again = new Trainer(config(model), dir.resolve("one"))
+                .train(b -> { }, s -> fail("what is trained is not trained again"), l -> { });
         assertEquals(one.recall(), again.recall());
         assertEquals(one.log().entries(), again.log().entries());
-        Trained other = new Trainer(TrainConfig.parse(CONFIG.replace("MODEL", model).replace("\"seed\": 3", "\"seed\": 4")), dir.resolve("other"))
-                .train(b -> { }, s -> { }, l -> { });
+        Trained other = new Trainer(TrainConfig.parse(CONFIG.replace("MODEL", model).replace("\"seed\": 3", "\"seed\": 4")),
+                dir.resolve("other")).train(b -> { }, s -> { }, l -> { });
         assertFalse(Arrays.equals(weights(dir.resolve("one")), weights(other.model().folder())), "another seed, another model");
     }
 
@@ -148,7 +152,8 @@ class TrainerTest {
     @Test
     void aFolderHoldsOneTraining() {
         new Trainer(config(MAMBA), dir).train(b -> { }, s -> { }, l -> { });
-        String said = assertThrows(IllegalArgumentException.class, () -> new Trainer(config(NEOX), dir).train(b -> { }, s -> { }, l -> { })).getMessage();
+        String said = assertThrows(IllegalArgumentException.class,
+                () -> new Trainer(config(NEOX), dir).train(b -> { }, s -> { }, l -> { })).getMessage();
         assertTrue(said.contains("another configuration"), said);
     }
 
@@ -164,10 +169,12 @@ class TrainerTest {
 
     @Test
     void matricesDecay() {
-        for (String name : new String[] {"backbone.layers.1.mixer.in_proj.weight", "backbone.layers.0.mixer.dt_proj.weight", "gpt_neox.layers.0.mlp.dense_h_to_4h.weight"}) {
+        for (String name : new String[] {"backbone.layers.1.mixer.in_proj.weight", "backbone.layers.0.mixer.dt_proj.weight",
+            "gpt_neox.layers.0.mlp.dense_h_to_4h.weight"}) {
             assertTrue(Trainer.decays(name), name);
         }
-        for (String name : new String[] {"backbone.embeddings.weight", "embed_out.weight", "backbone.layers.1.mixer.A_log", "backbone.norm_f.weight",
+        for (String name : new String[] {"backbone.embeddings.weight", "embed_out.weight",
+            "backbone.layers.1.mixer.A_log", "backbone.norm_f.weight",
             "backbone.layers.1.mixer.conv1d.weight", "backbone.layers.1.mixer.dt_proj.bias", "gpt_neox.layers.0.input_layernorm.weight"}) {
             assertFalse(Trainer.decays(name), name);
         }

@@ -92,8 +92,9 @@ class ViewTest {
 
     @Test
     void barsAndDotsStandInTheMiddle() {
-        CategoryChart chart = BarChart.of("t", "share", List.of("p", "q")).bar("a", new double[] {0.9, Double.NaN}, new double[] {0.6, Double.NaN},
-                new double[] {1, Double.NaN}).bar("b", new double[] {0.5, 0.4}).dots("level", new double[] {0.7, 0.8}).chart();
+        CategoryChart chart = BarChart.of("t", "share", List.of("p", "q"))
+                .bar("a", new double[] {0.9, Double.NaN}, new double[] {0.6, Double.NaN}, new double[] {1, Double.NaN})
+                .bar("b", new double[] {0.5, 0.4}).dots("level", new double[] {0.7, 0.8}).chart();
         BufferedImage image = drawn(chart);
         int middle = (int) Math.round(chart.getScreenXFromChart(0.5));
         int purple = 0xff3f007d;
@@ -114,7 +115,8 @@ class ViewTest {
         int[] span = rows(image, (left + middle) / 2, 0xff999999);
         assertEquals(chart.getScreenYFromChart(1), span[0], 1.5);
         assertEquals(chart.getScreenYFromChart(0.6), span[1], 1.5);
-        assertEquals(List.of("a", "b", "level"), chart.getSeriesCollection().stream().filter(s -> s.isShowInLegend()).map(s -> s.getName()).toList());
+        assertEquals(List.of("a", "b", "level"),
+                chart.getSeriesCollection().stream().filter(s -> s.isShowInLegend()).map(s -> s.getName()).toList());
         assertThrows(IllegalArgumentException.class, () -> BarChart.of("t", "y", List.of()));
     }
 
@@ -136,7 +138,8 @@ class ViewTest {
     @Test
     void eachKindOfObjectHasItsForm() {
         assertEquals(Display.HTML, Display.of(table).mime());
-        assertEquals(Display.PNG, Display.of(Charts.line(Charts.lines("t", "x", "y"), "s", new double[] {0, 1}, new double[] {1, 2})).mime());
+        assertEquals(Display.PNG,
+                Display.of(Charts.line(Charts.lines("t", "x", "y"), "s", new double[] {0, 1}, new double[] {1, 2})).mime());
         assertEquals(Display.PNG, Display.of(Nd4j.rand(3, 4)).mime());
         assertEquals(Display.TEXT, Display.of(Nd4j.rand(3, 4, 5)).mime());
         assertEquals("float[3] 1.000 2.000 3.000", Display.of(new float[] {1, 2, 3}).data());
