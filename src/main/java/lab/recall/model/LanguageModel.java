@@ -47,6 +47,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     private final ModelFolder source;
     private final List<String> warnings;
     private final Tensor embedding;
+    private final int vocabulary;
     private final PackedMatrix head;
     private final Optional<Tokenizer> tokenizer;
     private final Engine engine = new Engine(this);
@@ -60,8 +61,9 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         this.checkpoint = checkpoint;
         this.warnings = List.copyOf(warnings);
         this.embedding = embedding;
+        this.vocabulary = (int) embedding.shape()[0];
         this.head = head;
-        this.tokenizer = source.tokenizer((int) embedding.shape()[0]);
+        this.tokenizer = source.tokenizer(vocabulary);
         this.changed = Map.of();
     }
 
@@ -71,6 +73,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         this.checkpoint = like.checkpoint;
         this.warnings = like.warnings;
         this.embedding = like.embedding;
+        this.vocabulary = like.vocabulary;
         this.head = like.head;
         this.tokenizer = like.tokenizer;
         this.changed = changed;
@@ -271,7 +274,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
 
     /** Rows of the embedding, V: ids are 0..V-1. */
     public int vocabulary() {
-        return (int) embedding.shape()[0];
+        return vocabulary;
     }
 
     /** The hook points of this architecture, in the order of computation. */
@@ -540,7 +543,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     /** Refuses logits of which none can be called the largest. */
     void requireFinite(float[] logits, int at) {
         float sum = 0;
-        for (int i = 0; i < vocabulary(); i++) {
+        for (int i = 0; i < vocabulary; i++) {
             sum += 0 * logits[at + i];                          // NaN where a number is not finite
         }
         if (sum != 0) {
