@@ -10,7 +10,7 @@ import tech.tablesaw.api.Table;
  * Which of the shapes that the paper reports a model shows: one row a criterion, with what was found here and in the paper.
  *
  * <pre>{@code
- * new Criteria("tiny-mamba").add("A1", "the subject's last token peaks at 0.4 or more", "0.51 at layer 4", true, "0.58 at layer 34")
+ * Criteria.of("tiny-mamba").add("A1", "the subject's last token peaks at 0.4 or more", "0.51 at layer 4", true, "0.58 at layer 34")
  * }</pre>
  */
 public final class Criteria implements Showable {
@@ -32,27 +32,33 @@ public final class Criteria implements Showable {
     }
 
     private final String title;
-    private final List<Row> rows = new ArrayList<>();
-    private String evidence = "";
+    private final List<Row> rows;
+    private final String evidence;
 
-    /** @param title what was examined */
-    public Criteria(String title) {
+    private Criteria(String title, List<Row> rows, String evidence) {
         this.title = title;
+        this.rows = rows;
+        this.evidence = evidence;
+    }
+
+    /** None yet; {@code title} says what was examined. */
+    public static Criteria of(String title) {
+        return new Criteria(title, List.of(), "");
     }
 
     /** Examines criteria on what was measured here and on what the paper published, each by the same function. */
     public static <T> Criteria examined(String title, List<Criterion<T>> criteria, T here, T paper) {
-        Criteria all = new Criteria(title);
+        Criteria all = of(title);
         for (Criterion<T> c : criteria) {
             Found found = c.examine.apply(here);
             Found published = c.examine.apply(paper);
-            all.add(c.id, c.text, found.text, found.held, published.text + (published.held ? "" : " (not held)"));
+            all = all.add(c.id, c.text, found.text, found.held, published.text + (published.held ? "" : " (not held)"));
         }
         return all;
     }
 
     /**
-     * Adds a criterion.
+     * These and one more.
      *
      * @param id        the paper specification's letter and number
      * @param criterion in words
@@ -61,14 +67,14 @@ public final class Criteria implements Showable {
      * @param paper     the published number, or a dash
      */
     public Criteria add(String id, String criterion, String here, boolean held, String paper) {
-        rows.add(new Row(id, criterion, here, held, paper));
-        return this;
+        List<Row> more = new ArrayList<>(rows);
+        more.add(new Row(id, criterion, here, held, paper));
+        return new Criteria(title, List.copyOf(more), evidence);
     }
 
     /** How exact the paper's numbers are and where they were read. */
     public Criteria evidence(String text) {
-        evidence = text;
-        return this;
+        return new Criteria(title, rows, text);
     }
 
     /** How many hold. */

@@ -66,18 +66,28 @@ public final class HeatMap {
 
     private final String title;
     private final double[][] values;
-    private List<String> rows = List.of();
-    private String rowAxis = "";
-    private String columnAxis = "";
-    private List<String> columns = List.of();
-    private Colours colours = Colours.PURPLES;
-    private double low = Double.NaN;
-    private double high = Double.NaN;
-    private List<HeatMap> panels = List.of(this);
+    private final List<String> rows;
+    private final String rowAxis;
+    private final String columnAxis;
+    private final List<String> columns;
+    private final Colours colours;
+    private final double low;
+    private final double high;
+    private final List<HeatMap> panels;
 
-    private HeatMap(String title, double[][] values) {
+    /** @param beside the maps of one picture; empty for this one alone */
+    private HeatMap(String title, double[][] values, List<String> rows, String rowAxis, String columnAxis, List<String> columns, Colours colours,
+            double low, double high, List<HeatMap> beside) {
         this.title = title;
         this.values = values;
+        this.rows = rows;
+        this.rowAxis = rowAxis;
+        this.columnAxis = columnAxis;
+        this.columns = columns;
+        this.colours = colours;
+        this.low = low;
+        this.high = high;
+        this.panels = beside.isEmpty() ? List.of(this) : beside;
     }
 
     /**
@@ -89,7 +99,8 @@ public final class HeatMap {
         if (values.length == 0 || values[0].length == 0) {
             throw new BadRequest("", "a heat map needs at least one row and one column");
         }
-        return new HeatMap(title, Arrays.stream(values).map(double[]::clone).toArray(double[][]::new));
+        return new HeatMap(title, Arrays.stream(values).map(double[]::clone).toArray(double[][]::new), List.of(), "", "", List.of(),
+                Colours.PURPLES, Double.NaN, Double.NaN, List.of());
     }
 
     /**
@@ -106,51 +117,46 @@ public final class HeatMap {
 
     /** Several maps in one picture, with the range and the colours of the first. */
     public static HeatMap beside(HeatMap... maps) {
-        HeatMap all = new HeatMap(maps[0].title, maps[0].values);
-        all.colours = maps[0].colours;
-        all.panels = List.of(maps);
-        double[] range = range(all.panels);
-        all.low = Double.isNaN(maps[0].low) ? range[0] : maps[0].low;
-        all.high = Double.isNaN(maps[0].high) ? range[1] : maps[0].high;
-        return all;
+        HeatMap first = maps[0];
+        List<HeatMap> all = List.of(maps);
+        double[] range = range(all);
+        return new HeatMap(first.title, first.values, List.of(), "", "", List.of(), first.colours, Double.isNaN(first.low) ? range[0] : first.low,
+                Double.isNaN(first.high) ? range[1] : first.high, all);
+    }
+
+    /** Several maps drawn together keep their own settings. */
+    private List<HeatMap> beside() {
+        return panels.get(0) == this ? List.of() : panels;
     }
 
     /** Names of the rows, first on top. */
     public HeatMap rows(List<String> names) {
-        rows = List.copyOf(names);
-        return this;
+        return new HeatMap(title, values, List.copyOf(names), rowAxis, columnAxis, columns, colours, low, high, beside());
     }
 
     /** What the rows are. */
     public HeatMap rowAxis(String name) {
-        rowAxis = name;
-        return this;
+        return new HeatMap(title, values, rows, name, columnAxis, columns, colours, low, high, beside());
     }
 
     /** What the columns are; they are numbered from 0. */
     public HeatMap columns(String name) {
-        columnAxis = name;
-        return this;
+        return new HeatMap(title, values, rows, rowAxis, name, columns, colours, low, high, beside());
     }
 
     /** What the columns are, with names of their own. */
     public HeatMap columns(String name, List<String> names) {
-        columnAxis = name;
-        columns = List.copyOf(names);
-        return this;
+        return new HeatMap(title, values, rows, rowAxis, name, List.copyOf(names), colours, low, high, beside());
     }
 
     /** The colour scale. */
     public HeatMap colours(Colours scale) {
-        colours = scale;
-        return this;
+        return new HeatMap(title, values, rows, rowAxis, columnAxis, columns, scale, low, high, beside());
     }
 
     /** The values at the ends of the scale; without it, those of the matrix. */
     public HeatMap range(double from, double to) {
-        low = from;
-        high = to;
-        return this;
+        return new HeatMap(title, values, rows, rowAxis, columnAxis, columns, colours, from, to, beside());
     }
 
     /** PNG, at twice the size for sharp text. */

@@ -217,7 +217,7 @@ class ViewTest {
 
     @Test
     void criteriaSayWhatHeld() {
-        Criteria c = new Criteria("m").add("A1", "peak", "0.5", true, "0.6").add("A2", "fall", "0.4", false, "–");
+        Criteria c = Criteria.of("m").add("A1", "peak", "0.5", true, "0.6").add("A2", "fall", "0.4", false, "–");
         assertEquals(1, c.held());
         assertTrue(c.held("A1") && !c.held("A2"));
         assertTrue(Tables.text(c.table()).contains("not held"));
