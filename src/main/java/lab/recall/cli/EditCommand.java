@@ -25,7 +25,8 @@ import tech.tablesaw.api.Table;
 /** The experiment {@code edit} as a command, which shows what it finds; also applies an edit that was written before, and takes it back. */
 @Command(name = "edit", mixinStandardHelpOptions = true, modelTransformer = EditCommand.Fields.class,
         description = "Puts a fact into a model by a rank-one change of one matrix, and shows what it says before and after.",
-        footer = {"", "recall edit --model tiny-mamba --subject \"Novux Bridge\" --prompt \"{} is located in the city of\" --target Malpolis",
+        footer = {"",
+            "recall edit --model tiny-mamba --subject \"Novux Bridge\" --prompt \"{} is located in the city of\" --target Malpolis",
             "recall edit --model tiny-mamba --requests data/world/edits/requests.json --how joint --save edited",
             "recall edit --model tiny-mamba --apply change.safetensors --save edited"})
 final class EditCommand implements Callable<Integer> {

@@ -86,7 +86,8 @@ public final class Main implements Runnable {
     static int run(PrintWriter out, PrintWriter err, String... args) {
         CommandLine line = new CommandLine(new Main());
         List<Class<?>> named = COMMANDS.stream().filter(c -> args.length > 0 && name(c).equals(args[0])).toList();
-        (named.isEmpty() ? COMMANDS : named).forEach(c -> line.addSubcommand(new CommandLine(c)));      // only the one asked for: each takes time
+        // only the one asked for: each takes time
+        (named.isEmpty() ? COMMANDS : named).forEach(c -> line.addSubcommand(new CommandLine(c)));
         if (named.isEmpty()) {
             for (Experiment<?, ?> e : Studies.all()) {
                 e.command().ifPresent(name -> line.addSubcommand(name, ExperimentCommand.of(e)));

@@ -80,8 +80,8 @@ public record BeforeAfter(LanguageModel before, LanguageModel after) {
 
         Table table() {
             return Tables.of(asked, List.of("", "text", "says before", "p(new)", "p(true)", "says after", "p(new) after", "p(true) after"),
-                    rows.stream().map(r -> List.<Object>of(r.kind, r.text, r.before.token, r.before.pNew, r.before.pTrue, r.after.token, r.after.pNew,
-                            r.after.pTrue)).toList());
+                    rows.stream().map(r -> List.<Object>of(r.kind, r.text, r.before.token, r.before.pNew, r.before.pTrue,
+                            r.after.token, r.after.pNew, r.after.pTrue)).toList());
         }
     }
 
@@ -98,8 +98,8 @@ public record BeforeAfter(LanguageModel before, LanguageModel after) {
         Tokenizer tokenizer = m.requireTokenizer();
         List<Pass> passes = m.runAll(tests.prompts().stream().map(p -> m.prompt(p.text()).ids()).toList(), Recording.nothing());
         TargetScore[][] scores = tests.byPrompt(m);
-        return IntStream.range(0, scores.length).mapToObj(i -> new Tests.Said(tokenizer.token(passes.get(i).argmax()), scores[i][0].probability(),
-                scores[i][1] == null ? Double.NaN : scores[i][1].probability())).toList();
+        return IntStream.range(0, scores.length).mapToObj(i -> new Tests.Said(tokenizer.token(passes.get(i).argmax()),
+                scores[i][0].probability(), scores[i][1] == null ? Double.NaN : scores[i][1].probability())).toList();
     }
 
     /** How both models go on. */

@@ -22,7 +22,8 @@ record CasePasses(EditCase asked, List<Pass> contexts, Pass kl) {
             }
             prompts.add(c.klPrompt());
         }
-        List<Pass> passes = model.runAll(prompts, recording(layers, matrices).and(Recording.states(layers.stream().mapToInt(l -> l).min().orElse(0))));
+        List<Pass> passes = model.runAll(prompts,
+                recording(layers, matrices).and(Recording.states(layers.stream().mapToInt(l -> l).min().orElse(0))));
         List<CasePasses> all = new ArrayList<>();
         int at = 0;
         for (EditCase c : cases) {

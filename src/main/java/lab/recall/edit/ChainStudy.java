@@ -55,7 +55,8 @@ final class ChainStudy implements Study<ChainStudy.Asked, EditsStudy.Piece, Rank
     @Override
     public String title(LanguageModel model, Asked asked) {
         int to = asked.before + asked.editing.requests().size();
-        return "editing one after another" + (to - asked.before < asked.all ? ", " + (asked.before + 1) + " to " + to + " of " + asked.all : "");
+        return "editing one after another"
+                + (to - asked.before < asked.all ? ", " + (asked.before + 1) + " to " + to + " of " + asked.all : "");
     }
 
     @Override
@@ -89,7 +90,8 @@ final class ChainStudy implements Study<ChainStudy.Asked, EditsStudy.Piece, Rank
 
     @Override
     public boolean fits(LanguageModel model, Asked asked, EditsStudy.Piece piece, RankOneEdit[] found) {
-        return found.length == piece.requests().size() && Arrays.stream(found).allMatch(e -> EditsStudy.fits(model, asked.editing.settings(), e));
+        return found.length == piece.requests().size()
+                && Arrays.stream(found).allMatch(e -> EditsStudy.fits(model, asked.editing.settings(), e));
     }
 
     @Override

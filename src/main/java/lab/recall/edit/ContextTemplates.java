@@ -35,8 +35,8 @@ public final class ContextTemplates {
     }
 
     /**
-     * The plain {@code {}}, and {@code count} sampled ones, half of them of 5 tokens and half of 10. What was sampled once is taken from the
-     * user's store.
+     * The plain {@code {}}, and {@code count} sampled ones, half of them of 5 tokens and half of 10. What was sampled once is taken from
+     * the user's store.
      */
     public static List<Template> of(LanguageModel model, int count, long seed) {
         return of(model, count, seed, Runner.of(Store.none(), Store.user(), Progress.silent()));
@@ -58,7 +58,8 @@ public final class ContextTemplates {
         // the embedded models' texts are words with blanks between them, full stops among them
         String stop = model.isEmbedded() ? " . {}" : ". {}";
         for (int[] ids : texts) {
-            String text = Normalizer.normalize(tokenizer.decode(ids), Normalizer.Form.NFKD).replace(end, " ").replace("{", " ").replace("}", " ");
+            String text = Normalizer.normalize(tokenizer.decode(ids), Normalizer.Form.NFKD)
+                    .replace(end, " ").replace("{", " ").replace("}", " ");
             all.add(new Template((model.isEmbedded() ? text.replaceAll("[ .]+$", "") : text).strip() + stop));
         }
         return List.copyOf(all);

@@ -31,14 +31,15 @@ public record EditCase(List<int[]> contexts, int[] lookups, int[] target, int[] 
         if (prefixes.isEmpty() || prefixes.get(0).length > 0) {
             throw new BadRequest("prefixes[0]", "expected {\"ids\": []}: the plain prompt comes first");
         }
-        return new EditCase(prefixes.stream().map(p -> joined(p, prompt)).toList(), prefixes.stream().mapToInt(p -> p.length + subjectLast).toArray(),
-                target.clone(), Arrays.copyOf(klPrompt, klPos + 1));
+        return new EditCase(prefixes.stream().map(p -> joined(p, prompt)).toList(),
+                prefixes.stream().mapToInt(p -> p.length + subjectLast).toArray(), target.clone(), Arrays.copyOf(klPrompt, klPos + 1));
     }
 
     /** A request after context templates, the plain {@code {}} first. */
     public static EditCase of(LanguageModel model, EditRequest request, List<Template> contexts) {
         Tokenizer tokenizer = model.requireTokenizer();
-        List<Prompt> prompts = contexts.stream().map(c -> new Template(c.with(request.prompt())).fill(tokenizer, request.subject())).toList();
+        List<Prompt> prompts = contexts.stream()
+                .map(c -> new Template(c.with(request.prompt())).fill(tokenizer, request.subject())).toList();
         Prompt kl = ESSENCE.fill(tokenizer, request.subject());
         return new EditCase(prompts.stream().map(Prompt::ids).toList(), prompts.stream().mapToInt(Prompt::subjectLast).toArray(),
                 target(tokenizer, request.targetNew()), Arrays.copyOf(kl.ids(), kl.subjectLast() + 1));

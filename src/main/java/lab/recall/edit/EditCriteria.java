@@ -14,8 +14,8 @@ import lab.recall.view.Criteria.Criterion;
 import lab.recall.view.Criteria.Found;
 
 /**
- * The shapes of the paper's curves of edits by layer, examined on a model: each criterion is one function of curves, applied to this model's
- * and to the published ones. Layers are compared by relative depth, l / L.
+ * The shapes of the paper's curves of edits by layer, examined on a model: each criterion is one function of curves, applied to this
+ * model's and to the published ones. Layers are compared by relative depth, l / L.
  *
  * <pre>{@code
  * EditCriteria.of(curves)
@@ -48,7 +48,8 @@ public final class EditCriteria {
             throw new BadRequest("curves", "the paper's shapes need curves over all layers and matrices of " + curves.model().name());
         }
         return Criteria.examined(curves.model().name() + ", rank-one editing, " + curves.requests() + " edits at each layer",
-                curves.isMamba() ? mamba() : neox(), new Source(curves::means, curves::scores), new Source(EditCurves::paper, EditCurves::paperScores))
+                curves.isMamba() ? mamba() : neox(),
+                new Source(curves::means, curves::scores), new Source(EditCurves::paper, EditCurves::paperScores))
                 .evidence(EditCurves.numbers(curves.matrices().get(0)).evidence());
     }
 
@@ -69,7 +70,8 @@ public final class EditCriteria {
             double[] out = c.score(EditMatrix.W_O);
             int first = firstBelow(gate, 0.5);
             double efficacy = first < gate.length ? c.at(EditMatrix.W_G, Measure.EFFICACY)[first] : Double.NaN;
-            return new Found("W_g at " + place(first, gate) + " with efficacy " + number(efficacy) + ", W_o at " + place(firstBelow(out, 0.5), out),
+            return new Found("W_g at " + place(first, gate) + " with efficacy " + number(efficacy)
+                    + ", W_o at " + place(firstBelow(out, 0.5), out),
                     first < firstBelow(out, 0.5) && efficacy < 0.6);
         }));
         all.add(new Criterion<>("D3", "W_a: efficacy of at least 0.98 at three of four layers up to 0.78 of the depth", c -> {
@@ -78,19 +80,22 @@ public final class EditCriteria {
             long good = IntStream.of(layers).filter(l -> efficacy[l] >= 0.98).count();
             return new Found("at " + good + " of " + layers.length, good >= 0.75 * layers.length);
         }));
-        all.add(new Criterion<>("D3", "W_a: generalisation below 0.77 in the first 0.15 of the layers, its best score at 0.25 to 0.36 of the depth", c -> {
+        all.add(new Criterion<>("D3",
+                "W_a: generalisation below 0.77 in the first 0.15 of the layers, its best score at 0.25 to 0.36 of the depth", c -> {
             double early = RelativeDepth.most(c.at(EditMatrix.W_A, Measure.GENERALISATION), 0, 0.15);
             double[] score = c.score(EditMatrix.W_A);
             int best = RelativeDepth.peak(score);
             double depth = best / (double) score.length;
-            return new Found("at most " + number(early) + "; " + number(score[best]) + " at " + place(best, score), early < 0.77 && depth >= 0.25 && depth <= 0.36);
+            return new Found("at most " + number(early) + "; " + number(score[best]) + " at " + place(best, score),
+                    early < 0.77 && depth >= 0.25 && depth <= 0.36);
         }));
         all.add(new Criterion<>("D3", "last layer: W_a keeps a score of at least 0.6 where W_o and W_g have less than 0.1", c -> {
             double[] a = c.score(EditMatrix.W_A);
             double[] g = c.score(EditMatrix.W_G);
             double[] o = c.score(EditMatrix.W_O);
             int last = a.length - 1;
-            return new Found("W_a " + number(a[last]) + ", W_g " + number(g[last]) + ", W_o " + number(o[last]), a[last] >= 0.6 && g[last] < 0.1 && o[last] < 0.1);
+            return new Found("W_a " + number(a[last]) + ", W_g " + number(g[last]) + ", W_o " + number(o[last]),
+                    a[last] >= 0.6 && g[last] < 0.1 && o[last] < 0.1);
         }));
         all.add(new Criterion<>("D5", "specificity: 0.85 to 0.95 in the first 0.15 of the layers, in all three matrices", c -> {
             double least = Double.POSITIVE_INFINITY;
@@ -101,12 +106,13 @@ public final class EditCriteria {
             }
             return new Found(number(least) + " to " + number(most), least >= 0.85 && most <= 0.95);
         }));
-        all.add(new Criterion<>("D5", "W_o: lowest specificity between 0.6 and 0.8 of the depth, at least 0.1 higher again in the last layer", c -> {
+        all.add(new Criterion<>("D5",
+                "W_o: lowest specificity between 0.6 and 0.8 of the depth, at least 0.1 higher again in the last layer", c -> {
             double[] s = c.at(EditMatrix.W_O, Measure.SPECIFICITY);
             int low = RelativeDepth.lowest(s);
             double depth = low / (double) s.length;
-            return new Found(number(s[low]) + " at " + place(low, s) + ", " + number(s[s.length - 1]) + " in the last", depth >= 0.6 && depth <= 0.8
-                    && s[s.length - 1] >= s[low] + 0.1);
+            return new Found(number(s[low]) + " at " + place(low, s) + ", " + number(s[s.length - 1]) + " in the last",
+                    depth >= 0.6 && depth <= 0.8 && s[s.length - 1] >= s[low] + 0.1);
         }));
         return all;
     }

@@ -102,7 +102,8 @@ public final class EditCurves implements Showable {
     }
 
     private double[] means(EditMatrix matrix, Shown shown) {
-        return IntStream.range(0, model.layers()).mapToDouble(l -> layers.contains(l) ? shown.mean.applyAsDouble(at(matrix, l)) : Double.NaN).toArray();
+        return IntStream.range(0, model.layers())
+                .mapToDouble(l -> layers.contains(l) ? shown.mean.applyAsDouble(at(matrix, l)) : Double.NaN).toArray();
     }
 
     private static double[] each(Estimate[] estimates, ToDoubleFunction<Estimate> what) {
@@ -121,7 +122,8 @@ public final class EditCurves implements Showable {
 
     private Estimate[] estimates(EditMatrix matrix, Shown shown) {
         Estimate none = Estimate.mean(new double[0], 1);
-        return IntStream.range(0, model.layers()).mapToObj(l -> layers.contains(l) ? shown.estimate.apply(at(matrix, l)) : none).toArray(Estimate[]::new);
+        return IntStream.range(0, model.layers())
+                .mapToObj(l -> layers.contains(l) ? shown.estimate.apply(at(matrix, l)) : none).toArray(Estimate[]::new);
     }
 
     /** The layer at which a matrix's harmonic mean is largest. */
@@ -213,7 +215,8 @@ public final class EditCurves implements Showable {
                 rows.add(row);
             }
         }
-        return Tables.of(model.name() + ": " + requests() + " requests, each edited by itself; means with their 95 % intervals", columns, rows);
+        return Tables.of(model.name() + ": " + requests() + " requests, each edited by itself; means with their 95 % intervals",
+                columns, rows);
     }
 
     /** Whether it is a Mamba's. */

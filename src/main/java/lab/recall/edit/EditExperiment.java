@@ -55,9 +55,9 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
         }
         RomeExperiment.requireFolder(q.save());
         Hyperparameters all = Hyperparameters.of(EditSweepExperiment.settings(model, q.preset(), q.key(), q.hyperparameters()));
-        return new EditQuestion(q.subject(), q.prompt(), q.target(), q.truth(), q.file(), q.requests(), q.relation(), q.relations(), layer, matrix.id(),
-                q.contexts(), q.documents(), q.texts(), q.moments(), q.covariance(), q.key(), q.preset(), all, q.seed(), q.how(), q.weight(), q.save(),
-                q.change());
+        return new EditQuestion(q.subject(), q.prompt(), q.target(), q.truth(), q.file(), q.requests(), q.relation(), q.relations(),
+                layer, matrix.id(), q.contexts(), q.documents(), q.texts(), q.moments(), q.covariance(), q.key(), q.preset(), all,
+                q.seed(), q.how(), q.weight(), q.save(), q.change());
     }
 
     /** Refuses to write one model or change of several edits, each by itself. */
@@ -79,8 +79,8 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
                 : EditSweepExperiment.requests(model, q.file(), q.relations(), q.relation(), q.requests(), q.seed(), runner);
         requireOneModel(q, requests);
         SecondMoment c = q.covariance() != null ? SecondMoment.named(q.covariance(), model.width(matrix.key()))
-                : EditSweepExperiment.moments(SecondMoments.of(model, List.of(q.layer()), List.of(matrix)), model, q.moments(), q.texts(), q.documents(),
-                        q.seed(), runner).of(q.layer(), matrix);
+                : EditSweepExperiment.moments(SecondMoments.of(model, List.of(q.layer()), List.of(matrix)),
+                        model, q.moments(), q.texts(), q.documents(), q.seed(), runner).of(q.layer(), matrix);
         RankOneEditor editor = RankOneEditor.of(model).at(q.layer(), matrix).moment(c)
                 .with(EditSweepExperiment.settings(model, q.preset(), q.key(), q.hyperparameters()))
                 .contexts(ContextTemplates.of(model, q.contexts(), q.seed(), runner));
@@ -106,13 +106,14 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
         EditScores before = new EditScores(model.name() + " before", tests.on(model));
         String title = requests.size() + " facts in " + matrix.id() + " of layer " + editor.layer() + ", ";
         if (q.how().equals("each")) {
-            return new EditResult.Several(editor.layer(), matrix, before, new EditScores(title + "each edited by itself", each(editor, requests, runner)),
-                    List.of());
+            return new EditResult.Several(editor.layer(), matrix, before,
+                    new EditScores(title + "each edited by itself", each(editor, requests, runner)), List.of());
         }
         boolean joint = q.how().equals("joint");
         ManyFacts many = ManyFacts.of(editor);
         LanguageModel edited = joint ? many.joint(requests, q.weight(), runner) : many.sequence(requests, runner);
-        NamedArray rows = new NamedArray(matrix.id(), new long[] {model.width(matrix.value()), model.width(matrix.key())}, matrix.rows(edited, editor.layer()));
+        NamedArray rows = new NamedArray(matrix.id(), new long[] {model.width(matrix.value()), model.width(matrix.key())},
+                matrix.rows(edited, editor.layer()));
         return new EditResult.Several(editor.layer(), matrix, before,
                 new EditScores(title + (joint ? "edited together" : "edited one after another"), tests.on(edited)), List.of(rows));
     }
@@ -121,8 +122,8 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
     private static List<CaseScores> each(RankOneEditor editor, EditRequests requests, Runner runner) {
         EditsStudy.Asked asked = editor.asked(requests.all(), runner);
         EditSweepStudy.Settings settings = new EditSweepStudy.Settings(editor.settings(), asked.settings().contexts());
-        return runner.run(new EditSweepStudy(), editor.model(), new EditSweepStudy.Asked(settings, List.of(editor.layer()), List.of(editor.matrix()),
-                (layer, matrix) -> asked.moment(), requests.all())).cases(editor.matrix(), editor.layer());
+        return runner.run(new EditSweepStudy(), editor.model(), new EditSweepStudy.Asked(settings, List.of(editor.layer()),
+                List.of(editor.matrix()), (layer, matrix) -> asked.moment(), requests.all())).cases(editor.matrix(), editor.layer());
     }
 
     /** The change goes first: a large model may not find room. */

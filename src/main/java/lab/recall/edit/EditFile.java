@@ -21,8 +21,8 @@ import lab.recall.model.LanguageModel;
  * LanguageModel back = EditFile.read(file).revert(edited);   // the weights of mamba, bit for bit
  * }</pre>
  *
- * Taking left u' away again misses some of the old f32 numbers by a rounding; those are kept, by their index. Check sums of the matrix before
- * and after tell that an edit meets the model it was made for.
+ * Taking left u' away again misses some of the old f32 numbers by a rounding; those are kept, by their index. Check sums of the matrix
+ * before and after tell that an edit meets the model it was made for.
  */
 public final class EditFile {
     private final RankOneEdit edit;
@@ -43,7 +43,8 @@ public final class EditFile {
         float[] old = edit.matrix().rows(model, edit.layer());
         float[] now = edit.changed(old, 1);
         float[] back = edit.changed(now, -1);
-        long[] missed = IntStream.range(0, old.length).filter(i -> Float.floatToIntBits(back[i]) != Float.floatToIntBits(old[i])).asLongStream().toArray();
+        long[] missed = IntStream.range(0, old.length)
+                .filter(i -> Float.floatToIntBits(back[i]) != Float.floatToIntBits(old[i])).asLongStream().toArray();
         float[] values = new float[missed.length];
         for (int i = 0; i < missed.length; i++) {
             values[i] = old[(int) missed[i]];
@@ -85,8 +86,8 @@ public final class EditFile {
     }
 
     private float[] rows(LanguageModel model) {
-        if (!EditMatrix.all(model).contains(edit.matrix()) || edit.layer() >= model.layers() || edit.u().length != model.width(edit.matrix().key())
-                || edit.left().length != model.width(edit.matrix().value())) {
+        if (!EditMatrix.all(model).contains(edit.matrix()) || edit.layer() >= model.layers()
+                || edit.u().length != model.width(edit.matrix().key()) || edit.left().length != model.width(edit.matrix().value())) {
             throw new BadRequest("edit", "one of " + edit.matrix().id() + " in layer " + edit.layer() + ", " + edit.left().length + " x "
                     + edit.u().length + ", does not fit " + model);
         }
@@ -102,9 +103,11 @@ public final class EditFile {
     /** Writes it. */
     public void write(Path file) {
         RankOneEdit e = edit;
-        List<Tensor> all = List.of(Tensor.of("u", e.u(), e.u().length), Tensor.of("left", e.left(), e.left().length), Tensor.of("v", e.v(), e.v().length),
-                Tensor.of("key", e.key(), e.key().length), Tensor.of("missed", missed, missed.length), Tensor.of("missed_values", values, values.length));
-        SafeTensors.write(file, all, Map.of("layer", String.valueOf(e.layer()), "matrix", e.matrix().id(), "before", before, "after", after));
+        List<Tensor> all = List.of(Tensor.of("u", e.u(), e.u().length), Tensor.of("left", e.left(), e.left().length),
+                Tensor.of("v", e.v(), e.v().length), Tensor.of("key", e.key(), e.key().length),
+                Tensor.of("missed", missed, missed.length), Tensor.of("missed_values", values, values.length));
+        SafeTensors.write(file, all,
+                Map.of("layer", String.valueOf(e.layer()), "matrix", e.matrix().id(), "before", before, "after", after));
     }
 
     /**

@@ -58,8 +58,8 @@ public enum EditMatrix {
      */
     public static EditMatrix of(LanguageModel model, String id) {
         return all(model).stream().filter(m -> m.id.equals(id)).findFirst().orElseThrow(() -> new BadRequest("matrix",
-                "'" + id + "', expected " + String.join(" or ", all(model).stream().map(m -> m.id).toList()) + " (" + model.name() + " is a "
-                        + model.family() + ")"));
+                "'" + id + "', expected " + String.join(" or ", all(model).stream().map(m -> m.id).toList())
+                + " (" + model.name() + " is a " + model.family() + ")"));
     }
 
     /** One by its name in request files. */

@@ -28,7 +28,8 @@ public record EditQuestion(
         @Asks(value = "world, lre, or a folder of relation files", option = "-", otherwise = "those that belong to the model")
         String relations,
         @Asks(value = "The edited layer", otherwise = "the paper's 15 of 64, in proportion") Integer layer,
-        @Asks(value = "in_proj.x (W_a), in_proj.z (W_g) or out_proj (W_o) of a Mamba, mlp.dense_4h_to_h of a GPT-NeoX", otherwise = "out_proj, or the latter")
+        @Asks(value = "in_proj.x (W_a), in_proj.z (W_g) or out_proj (W_o) of a Mamba, mlp.dense_4h_to_h of a GPT-NeoX",
+                otherwise = "out_proj, or the latter")
         String matrix,
         @Asks("Sampled texts before the prompt over which the key is averaged") Integer contexts,
         @Asks("Texts for the second moments at most") Integer documents,

@@ -113,7 +113,8 @@ public final class EditScores implements Showable {
             rows.add(List.of(m.label(), success(m).n(), success(m).toString(), magnitude(m).toString(), accuracy(m).toString()));
         }
         rows.add(List.of("score (harmonic mean)", cases.size(), score().toString(), "", ""));
-        return Tables.of(title + ": means over cases with their 95 % intervals", List.of("", "cases", "right target likelier", "by", "right target first"), rows);
+        return Tables.of(title + ": means over cases with their 95 % intervals",
+                List.of("", "cases", "right target likelier", "by", "right target first"), rows);
     }
 
     @Override

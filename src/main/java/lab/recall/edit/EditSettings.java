@@ -25,8 +25,8 @@ import lab.recall.model.Mamba;
  * @param ridge           share of C's mean diagonal that is added to its diagonal
  * @param key             which key the update divides by
  */
-public record EditSettings(int steps, double rate, double weightDecay, double klFactor, double clamp, double stopLoss, double stopProbability,
-        double ridge, KeyMode key) {
+public record EditSettings(int steps, double rate, double weightDecay, double klFactor,
+        double clamp, double stopLoss, double stopProbability, double ridge, KeyMode key) {
     /** Which key stands in the update's denominator. */
     public enum KeyMode {
         /** That of the plain prompt, while u is made of the mean over context templates: as the reference code does. */
@@ -42,9 +42,13 @@ public record EditSettings(int steps, double rate, double weightDecay, double kl
 
     /** The paper's. */
     public static final EditSettings PUBLISHED = new EditSettings(20, 0.5, 0.5, 0.0625, 3, 0.05, 0.90, 0, KeyMode.PUBLISHED);
-    /** A block of an embedded model adds little to its stream: within the paper's 3 |v0| fewer edits of W_a and W_down hold in most layers. */
+    /**
+     * A block of an embedded model adds little to its stream: within the paper's 3 |v0| fewer edits of W_a and W_down hold in most layers.
+     */
     private static final double SMALL_CLAMP = 6;
-    /** The first layer's MLP reads each token by itself: an invented world has fewer tokens than the MLP has units, and C would be singular. */
+    /**
+     * The first layer's MLP reads each token by itself: an invented world has fewer tokens than the MLP has units, and C would be singular.
+     */
     private static final double SMALL_NEOX_RIDGE = 0.01;
 
     /** The paper's, or for an embedded model the paper's with a wider bound of |delta|, and a ridge where the model is a GPT-NeoX. */

@@ -45,7 +45,8 @@ public final class EditSweep {
      * {@value SecondMoments#DOCUMENTS} texts that belong to the model.
      */
     public static EditSweep of(LanguageModel model) {
-        return new EditSweep(model, IntStream.range(0, model.layers()).boxed().toList(), EditMatrix.all(model), EditSettings.of(model), null, null);
+        return new EditSweep(model, IntStream.range(0, model.layers()).boxed().toList(), EditMatrix.all(model),
+                EditSettings.of(model), null, null);
     }
 
     /** Over some layers. */
@@ -83,7 +84,7 @@ public final class EditSweep {
         List<Template> templates = contexts != null ? contexts : ContextTemplates.of(model, CONTEXTS, SEED);
         SecondMoments c = moments != null ? moments
                 : SecondMoments.of(model, layers, matrices).over(SecondMoments.texts(model, SecondMoments.DOCUMENTS, SEED), runner);
-        return runner.run(new EditSweepStudy(), model, new EditSweepStudy.Asked(new EditSweepStudy.Settings(settings, templates), layers, matrices, c::of,
-                requests.all()));
+        return runner.run(new EditSweepStudy(), model,
+                new EditSweepStudy.Asked(new EditSweepStudy.Settings(settings, templates), layers, matrices, c::of, requests.all()));
     }
 }

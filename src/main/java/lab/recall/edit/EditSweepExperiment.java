@@ -52,8 +52,9 @@ public final class EditSweepExperiment implements Experiment<EditSweepRequest, E
         List<String> matrices = q.matrices() != null ? q.matrices() : EditMatrix.all(model).stream().map(EditMatrix::id).toList();
         requireFacts(model, q.file(), q.relations(), q.relation());
         SecondMoments.of(model, layers, matrices(model, matrices)).requireSources(q.moments(), q.texts());
-        return new EditSweepRequest(q.relation(), q.relations(), q.requests(), q.file(), layers, matrices, q.contexts(), q.documents(), q.texts(),
-                q.moments(), q.key(), q.preset(), Hyperparameters.of(settings(model, q.preset(), q.key(), q.hyperparameters())), q.seed());
+        return new EditSweepRequest(q.relation(), q.relations(), q.requests(), q.file(), layers, matrices,
+                q.contexts(), q.documents(), q.texts(), q.moments(), q.key(), q.preset(),
+                Hyperparameters.of(settings(model, q.preset(), q.key(), q.hyperparameters())), q.seed());
     }
 
     private static List<EditMatrix> matrices(LanguageModel model, List<String> ids) {
@@ -66,7 +67,8 @@ public final class EditSweepExperiment implements Experiment<EditSweepRequest, E
 
     /** The model's own settings or the paper's, and other numbers where a request has them. */
     static EditSettings settings(LanguageModel model, String preset, String key, Hyperparameters others) {
-        EditSettings p = (preset.equals("published") ? EditSettings.PUBLISHED : EditSettings.of(model)).withKey(RomeExperiment.keyMode(key));
+        EditSettings p = (preset.equals("published") ? EditSettings.PUBLISHED : EditSettings.of(model))
+                .withKey(RomeExperiment.keyMode(key));
         return others == null ? p : others.in(p);
     }
 
@@ -96,8 +98,11 @@ public final class EditSweepExperiment implements Experiment<EditSweepRequest, E
         return EditRequests.of(asked, asked.knownBy(model, runner), count, seed);
     }
 
-    /** Second moments of a file's texts, or of texts made of the facts that belong to the model; kept in a file where a request names one. */
-    static SecondMoments moments(SecondMoments none, LanguageModel model, String file, String texts, int documents, long seed, Runner runner) {
+    /**
+     * Second moments of a file's texts, or of texts made of the facts that belong to the model; kept in a file where a request names one.
+     */
+    static SecondMoments moments(SecondMoments none, LanguageModel model, String file,
+            String texts, int documents, long seed, Runner runner) {
         return (file == null ? none : none.keptIn(Path.of(file))).over(texts == null ? MomentTexts.of(model, documents, seed)
                 : MomentTexts.file(Path.of(texts)).first(documents), runner);
     }
@@ -106,9 +111,11 @@ public final class EditSweepExperiment implements Experiment<EditSweepRequest, E
     public EditSweepResult run(LanguageModel model, EditSweepRequest q, Runner runner) {
         List<EditMatrix> matrices = matrices(model, q.matrices());
         EditRequests requests = requests(model, q.file(), q.relations(), q.relation(), q.requests(), q.seed(), runner);
-        SecondMoments moments = moments(SecondMoments.of(model, q.layers(), matrices), model, q.moments(), q.texts(), q.documents(), q.seed(), runner);
+        SecondMoments moments = moments(SecondMoments.of(model, q.layers(), matrices), model,
+                q.moments(), q.texts(), q.documents(), q.seed(), runner);
         long start = System.nanoTime();
-        EditCurves curves = EditSweep.of(model).layers(q.layers()).matrices(matrices).with(settings(model, q.preset(), q.key(), q.hyperparameters()))
+        EditCurves curves = EditSweep.of(model).layers(q.layers()).matrices(matrices)
+                .with(settings(model, q.preset(), q.key(), q.hyperparameters()))
                 .contexts(ContextTemplates.of(model, q.contexts(), q.seed(), runner)).moments(moments).over(requests, runner);
         return new EditSweepResult(curves, moments.tokens(), (System.nanoTime() - start) / 1e9);
     }
@@ -121,7 +128,8 @@ public final class EditSweepExperiment implements Experiment<EditSweepRequest, E
             XYChart chart = Charts.lines("rank-one edits: " + measure, "layer / layers", measure);
             chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);
             results.forEach((model, result) -> result.arrays().stream().filter(a -> a.name().endsWith("." + measure)).forEach(a ->
-                    Charts.byDepth(chart, model + ", " + a.name().substring(0, a.name().lastIndexOf('.')), row(a, 0), row(a, 1), row(a, 2))));
+                    Charts.byDepth(chart, model + ", " + a.name().substring(0, a.name().lastIndexOf('.')),
+                            row(a, 0), row(a, 1), row(a, 2))));
             if (!chart.getSeriesCollection().isEmpty()) {
                 views.add(new NamedView("together-" + measure, chart));
             }

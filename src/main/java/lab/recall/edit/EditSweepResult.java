@@ -57,7 +57,8 @@ public record EditSweepResult(EditCurves curves, long tokensOfSecondMoments, dou
 
     @Override
     public List<NamedView> views() {
-        List<NamedView> views = new ArrayList<>(List.of(new NamedView("edits", curves.table()), new NamedView("score", curves.scoreBesidePaper())));
+        List<NamedView> views = new ArrayList<>(List.of(
+                new NamedView("edits", curves.table()), new NamedView("score", curves.scoreBesidePaper())));
         for (Measure m : Measure.values()) {
             views.add(new NamedView(m.label(), curves.besidePaper(m)));
         }

@@ -40,7 +40,8 @@ final class EditSweepStudy implements Study<EditSweepStudy.Asked, EditSweepStudy
     }
 
     /** Requests and their unedited runs, from which the edits of several pieces fork. */
-    private record Unedited(LanguageModel model, Asked asked, List<EditRequest> requests, EditTests tests, List<CasePasses> cases, List<Pass> passes) {
+    private record Unedited(LanguageModel model, Asked asked, List<EditRequest> requests, EditTests tests,
+            List<CasePasses> cases, List<Pass> passes) {
     }
 
     /** The last unedited runs: the next piece is most likely of the same requests. */
@@ -92,11 +93,12 @@ final class EditSweepStudy implements Study<EditSweepStudy.Asked, EditSweepStudy
     @Override
     public CaseScores[] compute(LanguageModel model, Asked asked, Piece piece, LongConsumer done) {
         List<CaseScores> all = new ArrayList<>();
-        List<List<EditRequest>> portions = Portions.of(piece.requests, r -> RankOneEditor.bytes(model, EditCase.of(model, r, asked.settings.contexts)),
-                RankOneEditor.BYTES);
+        List<List<EditRequest>> portions = Portions.of(piece.requests,
+                r -> RankOneEditor.bytes(model, EditCase.of(model, r, asked.settings.contexts)), RankOneEditor.BYTES);
         for (List<EditRequest> some : portions) {
             Interruption.check();
-            Unedited runs = portions.size() == 1 ? shared(model, asked, some) : unedited(model, asked, some, List.of(piece.layer), List.of(piece.matrix));
+            Unedited runs = portions.size() == 1 ? shared(model, asked, some)
+                    : unedited(model, asked, some, List.of(piece.layer), List.of(piece.matrix));
             List<RankOneEditor.Edited> edited = RankOneEditor.edited(model, piece.layer, piece.matrix, runs.cases, asked.settings.settings,
                     asked.moments.of(piece.layer, piece.matrix));
             all.addAll(runs.tests.edited(runs.passes, edited.stream().map(RankOneEditor.Edited::edit).toList()));
@@ -116,16 +118,18 @@ final class EditSweepStudy implements Study<EditSweepStudy.Asked, EditSweepStudy
         return runs;
     }
 
-    private static Unedited unedited(LanguageModel model, Asked asked, List<EditRequest> requests, List<Integer> layers, List<EditMatrix> matrices) {
+    private static Unedited unedited(LanguageModel model, Asked asked, List<EditRequest> requests,
+            List<Integer> layers, List<EditMatrix> matrices) {
         List<EditCase> cases = requests.stream().map(r -> EditCase.of(model, r, asked.settings.contexts)).toList();
         EditTests tests = EditTests.of(model, requests);
-        return new Unedited(model, asked, requests, tests, CasePasses.run(model, cases, layers, matrices), tests.passes(model, layers, matrices));
+        return new Unedited(model, asked, requests, tests,
+                CasePasses.run(model, cases, layers, matrices), tests.passes(model, layers, matrices));
     }
 
     @Override
     public boolean fits(LanguageModel model, Asked asked, Piece piece, CaseScores[] found) {
-        return found.length == piece.requests.size() && Arrays.stream(found).allMatch(s -> s != null && hasAll(s.success()) && hasAll(s.magnitude())
-                && hasAll(s.accuracy()));
+        return found.length == piece.requests.size()
+                && Arrays.stream(found).allMatch(s -> s != null && hasAll(s.success()) && hasAll(s.magnitude()) && hasAll(s.accuracy()));
     }
 
     private static boolean hasAll(double[] kinds) {

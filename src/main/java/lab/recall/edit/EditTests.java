@@ -26,7 +26,8 @@ import lab.recall.text.Tokenizer;
  * List<CaseScores> after = tests.edited(mamba, edits);       // each request under its own edit; no model is copied
  * }</pre>
  *
- * An edited matrix changes a layer's values by left (u k) at every token and nothing before them, so an edited run is a fork of the plain one.
+ * An edited matrix changes a layer's values by left (u k) at every token and nothing before them, so an edited run is a fork of the plain
+ * one.
  */
 public final class EditTests {
     /** A prompt with all of its targets but the last token; the targets are the new one, the true one, or both. */
@@ -90,7 +91,8 @@ public final class EditTests {
 
     /** The new target behind each prompt and the true one, null where it is not known. */
     TargetScore[][] byPrompt(LanguageModel model) {
-        return byPrompt(TargetScore.of(model, sequences.stream().map(Sequence::ids).toList(), sequences.stream().map(Sequence::targets).toList()));
+        return byPrompt(TargetScore.of(model,
+                sequences.stream().map(Sequence::ids).toList(), sequences.stream().map(Sequence::targets).toList()));
     }
 
     /** Each request under its own edit. */
@@ -164,8 +166,8 @@ public final class EditTests {
         for (int p = 0; p < byPrompt.length; p++) {
             TargetScore asNew = byPrompt[p][0];
             TargetScore asTrue = byPrompt[p][1];
-            reads.get(prompts.get(p).request).add(new CaseScores.Read(prompts.get(p).kind, asNew.loss(), asTrue == null ? Double.NaN : asTrue.loss(),
-                    asNew.greedy(), asTrue != null && asTrue.greedy()));
+            reads.get(prompts.get(p).request).add(new CaseScores.Read(prompts.get(p).kind,
+                    asNew.loss(), asTrue == null ? Double.NaN : asTrue.loss(), asNew.greedy(), asTrue != null && asTrue.greedy()));
         }
         return reads.stream().map(CaseScores::of).toList();
     }

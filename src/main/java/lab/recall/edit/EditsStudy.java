@@ -75,8 +75,9 @@ final class EditsStudy implements Study<EditsStudy.Asked, EditsStudy.Piece, Rank
 
     @Override
     public boolean fits(LanguageModel model, Asked asked, Piece piece, RankOneEditor.Edited[] found) {
-        return found.length == piece.requests.size() && Arrays.stream(found).allMatch(e -> e != null && e.value() != null && e.value().losses() != null
-                && fits(model, asked.settings, e.edit()));
+        return found.length == piece.requests.size()
+                && Arrays.stream(found).allMatch(e -> e != null && e.value() != null && e.value().losses() != null
+                        && fits(model, asked.settings, e.edit()));
     }
 
     static boolean fits(LanguageModel model, Settings s, RankOneEdit e) {

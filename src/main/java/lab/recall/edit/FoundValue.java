@@ -12,8 +12,8 @@ import org.knowm.xchart.XYChart;
  *
  * @param start  v0, the value at the subject's last token of the plain prompt
  * @param delta  what the search added
- * @param losses one for each forward run: [negative log-likelihood, KL divergence, weight decay], the last two times the settings' factors: they add up to
- *               what is minimised
+ * @param losses one for each forward run: [negative log-likelihood, KL divergence, weight decay], the last two times the settings' factors:
+ *               they add up to what is minimised
  * @param steps  Adam steps
  */
 public record FoundValue(double[] start, double[] delta, double[][] losses, int steps) implements Showable {

@@ -26,8 +26,9 @@ import tech.tablesaw.api.Table;
  * many.asTheyGrow(requests, List.of(1, 10, 50, 100), 1)      // both, with their scores
  * }</pre>
  *
- * Together: W + R K' (weight C + K K')^-1, with keys K averaged over contexts and R the distances of their values from what W gives (MEMIT's
- * update in one layer: Meng et al., arXiv 2210.07229, equation 14). A small weight meets the requests, a large one keeps what was there.
+ * Together: W + R K' (weight C + K K')^-1, with keys K averaged over contexts and R the distances of their values from what W gives
+ * (MEMIT's update in one layer: Meng et al., arXiv 2210.07229, equation 14). A small weight meets the requests, a large one keeps what was
+ * there.
  */
 public final class ManyFacts {
     private final RankOneEditor editor;
@@ -199,7 +200,8 @@ public final class ManyFacts {
         Map<String, List<EditScores>> all = new LinkedHashMap<>();
         all.put("one after another", sequence);
         all.put("together, weight " + Tables.number(weight), joint);
-        return new Growth(editor.model().name() + ", several facts in " + editor.matrix().label() + " of layer " + editor.layer(), order, all);
+        return new Growth(editor.model().name() + ", several facts in " + editor.matrix().label() + " of layer " + editor.layer(),
+                order, all);
     }
 
     private EditScores scores(LanguageModel edited, EditRequests requests, String how) {

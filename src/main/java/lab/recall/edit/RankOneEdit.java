@@ -33,7 +33,8 @@ public record RankOneEdit(int layer, EditMatrix matrix, double[] u, double[] lef
      * @param value what it gets
      * @param now   what it gets before the edit
      */
-    static RankOneEdit of(int layer, EditMatrix matrix, SecondMoment c, double ridge, double[] mean, double[] key, double[] value, double[] now) {
+    static RankOneEdit of(int layer, EditMatrix matrix, SecondMoment c, double ridge,
+            double[] mean, double[] key, double[] value, double[] now) {
         double[] u = c.solve(mean, ridge);
         double norm = ValueSearch.norm(u);
         if (!(norm > 0) || Double.isInfinite(norm)) {
@@ -106,8 +107,8 @@ public record RankOneEdit(int layer, EditMatrix matrix, double[] u, double[] lef
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof RankOneEdit e && layer == e.layer && matrix == e.matrix && Arrays.equals(u, e.u) && Arrays.equals(left, e.left)
-                && Arrays.equals(v, e.v) && Arrays.equals(key, e.key);
+        return other instanceof RankOneEdit e && layer == e.layer && matrix == e.matrix && Arrays.equals(u, e.u)
+                && Arrays.equals(left, e.left) && Arrays.equals(v, e.v) && Arrays.equals(key, e.key);
     }
 
     @Override

@@ -24,7 +24,8 @@ import lab.recall.text.Template;
  * }</pre>
  *
  * A key k is averaged over context templates, u = C^-1 k / |C^-1 k|, v is found by gradient, and W + (v - W k) / (k u) u' takes k to v. The
- * settings are {@link EditSettings#of}. Immutable: every setting gives an editor of its own. Source: arXiv 2404.03646, section 4; Meng et al., arXiv 2202.05262, section 3.1.
+ * settings are {@link EditSettings#of}. Immutable: every setting gives an editor of its own. Source: arXiv 2404.03646, section 4; Meng et
+ * al., arXiv 2202.05262, section 3.1.
  */
 public final class RankOneEditor {
     /** Sampled context templates when none are given, as in the reference code. */
@@ -48,7 +49,8 @@ public final class RankOneEditor {
     /** Given, or collected when it is needed first and kept. */
     private SecondMoment moment;
 
-    private RankOneEditor(LanguageModel model, int layer, EditMatrix matrix, EditSettings settings, List<Template> contexts, SecondMoment moment) {
+    private RankOneEditor(LanguageModel model, int layer, EditMatrix matrix, EditSettings settings,
+            List<Template> contexts, SecondMoment moment) {
         this.model = model;
         this.layer = layer;
         this.matrix = matrix;
@@ -115,7 +117,9 @@ public final class RankOneEditor {
         return settings;
     }
 
-    /** The second moment given, or else that of texts which belong to the model: collected now if it was not before, with a progress bar. */
+    /**
+     * The second moment given, or else that of texts which belong to the model: collected now if it was not before, with a progress bar.
+     */
     public SecondMoment collectMoment() {
         return collectMoment(Runner.shown());
     }
@@ -123,8 +127,8 @@ public final class RankOneEditor {
     /** The same with a runner's progress and store. */
     synchronized SecondMoment collectMoment(Runner runner) {
         if (moment == null) {
-            moment = SecondMoments.of(model, List.of(layer), List.of(matrix)).over(SecondMoments.texts(model, SecondMoments.DOCUMENTS, SEED), runner)
-                    .of(layer, matrix);
+            moment = SecondMoments.of(model, List.of(layer), List.of(matrix))
+                    .over(SecondMoments.texts(model, SecondMoments.DOCUMENTS, SEED), runner).of(layer, matrix);
         }
         return moment;
     }
@@ -165,8 +169,8 @@ public final class RankOneEditor {
     }
 
     /** Edits cases, each of the unedited model; tells how many are done. */
-    static List<Edited> cases(LanguageModel model, int layer, EditMatrix matrix, List<EditCase> cases, EditSettings settings, SecondMoment c,
-            LongConsumer done) {
+    static List<Edited> cases(LanguageModel model, int layer, EditMatrix matrix, List<EditCase> cases,
+            EditSettings settings, SecondMoment c, LongConsumer done) {
         List<Edited> all = new ArrayList<>();
         for (List<EditCase> some : Portions.of(cases, e -> bytes(model, e), BYTES)) {
             Interruption.check();
@@ -177,7 +181,8 @@ public final class RankOneEditor {
     }
 
     /** Edits one matrix for each case whose runs recorded it. */
-    static List<Edited> edited(LanguageModel model, int layer, EditMatrix matrix, List<CasePasses> cases, EditSettings settings, SecondMoment c) {
+    static List<Edited> edited(LanguageModel model, int layer, EditMatrix matrix, List<CasePasses> cases,
+            EditSettings settings, SecondMoment c) {
         List<FoundValue> values = ValueSearch.run(model, layer, matrix, cases, settings);
         List<Edited> all = new ArrayList<>();
         for (int i = 0; i < cases.size(); i++) {
@@ -211,7 +216,8 @@ public final class RankOneEditor {
         for (int[] context : c.contexts()) {
             tokens += context.length + c.target().length;
         }
-        return tokens * model.layers() * model.width() * 20L * Float.BYTES + c.contexts().size() * (long) model.vocabulary() * c.target().length * Float.BYTES;
+        return tokens * model.layers() * model.width() * 20L * Float.BYTES
+                + c.contexts().size() * (long) model.vocabulary() * c.target().length * Float.BYTES;
     }
 
     static double[] doubles(float[] v) {

@@ -118,7 +118,8 @@ public final class RomeExperiment implements Experiment<RomeRequest, RomeExperim
         RankOneEditor.Edited done = RankOneEditor.of(model).at(q.layer(), matrix).with(settings).moment(c).cases(List.of(asked)).get(0);
         LanguageModel edited = done.edit().applyTo(model);
         NamedArray rows = new NamedArray("W_new", new long[] {done.edit().left().length, done.edit().u().length}, done.edit().rows(model));
-        return new Found(done, rows, probability(model, asked), probability(edited, asked), RankOneEditor.error(edited, asked, done.edit(), settings));
+        return new Found(done, rows, probability(model, asked), probability(edited, asked),
+                RankOneEditor.error(edited, asked, done.edit(), settings));
     }
 
     private static double probability(LanguageModel model, EditCase c) {
@@ -169,6 +170,7 @@ public final class RomeExperiment implements Experiment<RomeRequest, RomeExperim
     /** What is wrong with something, said of the field that named it. */
     static BadRequest of(String field, IllegalArgumentException e) {
         return e instanceof BadRequest bad && bad.field().equals(field) ? bad
-                : new BadRequest(field, e.getMessage().startsWith(field + ": ") ? e.getMessage().substring(field.length() + 2) : e.getMessage(), e);
+                : new BadRequest(field, e.getMessage().startsWith(field + ": ")
+                        ? e.getMessage().substring(field.length() + 2) : e.getMessage(), e);
     }
 }

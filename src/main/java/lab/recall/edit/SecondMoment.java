@@ -191,8 +191,8 @@ public final class SecondMoment {
     }
 
     /**
-     * x with (C + share (mean of C's diagonal) I) x = key. The paper adds nothing; keys that do not reach all directions need some, such as those
-     * of a first layer, which reads each token by itself.
+     * x with (C + share (mean of C's diagonal) I) x = key. The paper adds nothing; keys that do not reach all directions need some, such as
+     * those of a first layer, which reads each token by itself.
      *
      * @throws Unsolvable if the matrix is singular
      */

@@ -33,8 +33,8 @@ import lab.recall.study.Runner;
  * moments.keptIn(file).over(MomentTexts.file(Path.of("wiki.jsonl")))   // streamed; goes on where it stopped
  * }</pre>
  *
- * Immutable: collecting gives second moments of their own. What was collected once over the same texts is taken from the user's store, unless
- * a file keeps it. A text is cut off after {@value #TOKENS} tokens. Source: the reference code of Meng et al., arXiv 2202.05262.
+ * Immutable: collecting gives second moments of their own. What was collected once over the same texts is taken from the user's store,
+ * unless a file keeps it. A text is cut off after {@value #TOKENS} tokens. Source: the reference code of Meng et al., arXiv 2202.05262.
  */
 public final class SecondMoments {
     /** Texts that are read when nobody says how many. */
@@ -69,8 +69,8 @@ public final class SecondMoments {
         static final Count NOTHING = new Count(0, 0, new Digest().hex());
     }
 
-    private SecondMoments(LanguageModel model, Map<String, Integer> keys, Map<String, SecondMoment> moments, Path file, Map<String, Tensor> others,
-            Count count) {
+    private SecondMoments(LanguageModel model, Map<String, Integer> keys, Map<String, SecondMoment> moments,
+            Path file, Map<String, Tensor> others, Count count) {
         this.model = model;
         this.keys = keys;
         this.moments = moments;
@@ -101,7 +101,8 @@ public final class SecondMoments {
     }
 
     /** Of what was collected before. */
-    static SecondMoments of(LanguageModel model, Map<String, Integer> keys, Map<String, SecondMoment> moments, long documents, long tokens, String texts) {
+    static SecondMoments of(LanguageModel model, Map<String, Integer> keys, Map<String, SecondMoment> moments,
+            long documents, long tokens, String texts) {
         return new SecondMoments(model, keys, moments, null, Map.of(), new Count(documents, tokens, texts));
     }
 
@@ -115,8 +116,8 @@ public final class SecondMoments {
     }
 
     /**
-     * Keeps what is collected in a safetensors file, and goes on from what is there: sums of k k' and, as I64, documents and tokens. What it
-     * holds must be of this model, and when texts are read, of these texts; sums of more layers than are asked for stay in it.
+     * Keeps what is collected in a safetensors file, and goes on from what is there: sums of k k' and, as I64, documents and tokens. What
+     * it holds must be of this model, and when texts are read, of these texts; sums of more layers than are asked for stay in it.
      *
      * @throws BadRequest if the file is another one, or was collected on another model
      */
@@ -156,21 +157,25 @@ public final class SecondMoments {
             throw new BadRequest("moments", e.getMessage(), e);
         }
         Tensor counts = tensors.get(COUNTS);
-        if (counts == null || counts.size() != 2 || !said.containsKey(TEXTS_DIGEST) || !said.containsKey(MODEL_DIGEST) && !said.containsKey(EARLIER)) {
+        if (counts == null || counts.size() != 2
+                || !said.containsKey(TEXTS_DIGEST) || !said.containsKey(MODEL_DIGEST) && !said.containsKey(EARLIER)) {
             throw new BadRequest("moments", safetensors + " is no file of second moments; collect into another file");
         }
         if (!said.containsKey(MODEL_DIGEST)) {
-            throw new BadRequest("moments", safetensors + " was written by an earlier form of this program, which did not say all of the model that it"
+            throw new BadRequest("moments", safetensors
+                    + " was written by an earlier form of this program, which did not say all of the model that it"
                     + " was collected on; collect into another file");
         }
         if (!said.get(MODEL_DIGEST).equals(ModelCard.of(model).digest())) {
-            throw new BadRequest("moments", safetensors + " was collected on another model than this " + model.name() + " (" + said.get(MODEL)
+            throw new BadRequest("moments", safetensors
+                    + " was collected on another model than this " + model.name() + " (" + said.get(MODEL)
                     + "); collect into another file");
         }
         keys.forEach((name, size) -> {
             Tensor t = tensors.get(name);
             if (t == null || !Arrays.equals(t.shape(), new long[] {size, size})) {
-                throw new BadRequest("moments", safetensors + " holds no sums of " + name + " of width " + size + "; collect into another file");
+                throw new BadRequest("moments", safetensors + " holds no sums of " + name
+                        + " of width " + size + "; collect into another file");
             }
         });
         return new Kept(tensors, new Count(counts.longs()[0], counts.longs()[1], said.get(TEXTS_DIGEST)));

@@ -9,8 +9,8 @@ public final class Arithmetic {
     }
 
     /**
-     * The kind and its number: vectors of so many lanes, or a BLAS where Java has no Vector API. Passes are the same for any number of lanes,
-     * sums over channels in gradients are not.
+     * The kind and its number: vectors of so many lanes, or a BLAS where Java has no Vector API. Passes are the same for any number of
+     * lanes, sums over channels in gradients are not.
      */
     public static String name() {
         return Simd.present() ? VectorMath.COUNT + " lanes, " + NUMBER : "blas, " + NUMBER;

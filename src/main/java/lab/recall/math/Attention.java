@@ -10,7 +10,9 @@ import java.util.Arrays;
  */
 public final class Attention {
     private static final Scratch WORK = new Scratch();
-    /** Queries that go through the products together: a few tiles, little work for keys behind a query. It divides a training's 128 tokens. */
+    /**
+     * Queries that go through the products together: a few tiles, little work for keys behind a query. It divides a training's 128 tokens.
+     */
     private static final int QUERIES = 16;
     private static final int PAD = 16;
 
@@ -50,14 +52,16 @@ public final class Attention {
             for (int t = 0; t < tokens; t += QUERIES) {
                 int rows = Math.min(QUERIES, tokens - t);
                 int read = past + t + rows;         // by the last of these queries
-                MatMul.multiply(q, qAt + t * qStride + shift, qStride, rows, headWidth, work, 0, headWidth, all, read, work, weights, stride);
+                MatMul.multiply(q, qAt + t * qStride + shift, qStride, rows, headWidth, work, 0, headWidth,
+                        all, read, work, weights, stride);
                 for (int r = 0; r < rows; r++) {
                     weights(head, past + t + r, scale, cut, work, weights + r * stride, read);
                     if (probs != null) {
                         System.arraycopy(work, weights + r * stride, probs, probsAt + (head * tokens + t + r) * all, past + t + r + 1);
                     }
                 }
-                MatMul.multiply(work, weights, stride, rows, read, work, values, all, headWidth, headWidth, ctx, ctxAt + t * ctxStride + shift, ctxStride);
+                MatMul.multiply(work, weights, stride, rows, read, work, values, all, headWidth, headWidth,
+                        ctx, ctxAt + t * ctxStride + shift, ctxStride);
             }
         });
     }
@@ -83,7 +87,8 @@ public final class Attention {
     /**
      * Gradients of a segment from those of ctx; the weights are computed again. In the calling thread.
      *
-     * @param k    keys of all tokens from 0 on, row stride {@code kvStride}, like {@code v}; the segment's first token is number {@code past}
+     * @param k    keys of all tokens from 0 on, row stride {@code kvStride}, like {@code v}; the segment's first token is number
+     *             {@code past}
      * @param dQ   written, row stride {@code dStride}, like dK and dV, which only the segment's own tokens get
      */
     public static void backward(int heads, int headWidth, int tokens, int past, float[] q, int qAt, int qStride, float[] k, int kAt,
@@ -112,19 +117,23 @@ public final class Attention {
                 int w = weights + t * stride;
                 int d = dScores + t * stride;
                 MatMul.multiply(q, qAt + t * qStride + shift, qStride, rows, headWidth, work, 0, headWidth, all, read, work, w, stride);
-                MatMul.multiply(dCtx, dCtxAt + t * dCtxStride + shift, dCtxStride, rows, headWidth, work, values, headWidth, all, read, work, d, stride);
+                MatMul.multiply(dCtx, dCtxAt + t * dCtxStride + shift, dCtxStride, rows, headWidth,
+                        work, values, headWidth, all, read, work, d, stride);
                 for (int r = 0; r < rows; r++) {
                     weights(head, past + t + r, scale, null, work, w + r * stride, read);
                     Softmax.backward(work, w + r * stride, read, scale, work, d + r * stride);
                 }
-                MatMul.multiply(work, d, stride, rows, read, work, keyRows, all, headWidth, headWidth, dQ, dQAt + t * dStride + shift, dStride);
+                MatMul.multiply(work, d, stride, rows, read, work, keyRows, all, headWidth, headWidth,
+                        dQ, dQAt + t * dStride + shift, dStride);
             }
             for (int s = 0; s < tokens; s += QUERIES) {         // which only the queries from here on read
                 int rows = tokens - s;
                 int count = Math.min(QUERIES, rows);
                 int from = s * stride + past + s;
-                MatMul.outer(work, dScores + from, stride, count, rows, work, queries, s, tokens, headWidth, dK, dKAt + s * dStride + shift, dStride);
-                MatMul.outer(work, weights + from, stride, count, rows, work, dCtxs, s, tokens, headWidth, dV, dVAt + s * dStride + shift, dStride);
+                MatMul.outer(work, dScores + from, stride, count, rows, work, queries, s, tokens, headWidth,
+                        dK, dKAt + s * dStride + shift, dStride);
+                MatMul.outer(work, weights + from, stride, count, rows, work, dCtxs, s, tokens, headWidth,
+                        dV, dVAt + s * dStride + shift, dStride);
             }
         }
     }

@@ -35,8 +35,8 @@ public final class CausalConv {
      * @param cut    for each tap whether its term is left out, [K]; null for none
      * @param convAt where the token's [E] numbers go
      */
-    public static void forward(int t, boolean[] cut, float[] x, int xAt, int xStride, float[] history, int historyAt, int taps, int channels,
-            float[] weight, float[] bias, float[] conv, int convAt) {
+    public static void forward(int t, boolean[] cut, float[] x, int xAt, int xStride, float[] history, int historyAt,
+            int taps, int channels, float[] weight, float[] bias, float[] conv, int convAt) {
         if (taps == 4 && cut == null && bias != null && Simd.available()) {
             forward4(t, x, xAt, xStride, history, historyAt, channels, weight, bias, conv, convAt);
             return;
@@ -153,8 +153,8 @@ public final class CausalConv {
 
     /** The vector form; a class of its own, so that it is loaded only where it can be used. */
     private static final class Lanes {
-        static int forward4(float[] x0, int at0, float[] x1, int at1, float[] x2, int at2, float[] x3, int at3, int channels, float[] weight,
-                float[] bias, float[] conv, int convAt) {
+        static int forward4(float[] x0, int at0, float[] x1, int at1, float[] x2, int at2, float[] x3, int at3,
+                int channels, float[] weight, float[] bias, float[] conv, int convAt) {
             int e = 0;
             for (; e <= channels - VectorMath.COUNT; e += VectorMath.COUNT) {
                 FloatVector sum = load(weight, e).fma(load(x0, at0 + e), load(bias, e));

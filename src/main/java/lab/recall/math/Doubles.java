@@ -30,8 +30,8 @@ final class Doubles {
     }
 
     /** c[i, j] += sum over k of x[k, i] y[k, j], k in order; rows of c in whole tiles. In the calling thread. */
-    static void outer(double[] x, int xAt, int xStride, double[] y, int yAt, int yStride, int depth, int rows, int width, double[] c, int cAt,
-            int cStride) {
+    static void outer(double[] x, int xAt, int xStride, double[] y, int yAt, int yStride,
+            int depth, int rows, int width, double[] c, int cAt, int cStride) {
         for (int first = 0; first < rows; first += BLOCK) {
             int to = Math.min(rows, first + BLOCK);
             for (int k = 0; k < depth; k += BLOCK) {

@@ -43,7 +43,8 @@ public final class Elementwise {
         static int add(float[] from, int fromAt, float[] to, int toAt, int count) {
             int i = 0;
             for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector.fromArray(VectorMath.LANES, to, toAt + i).add(FloatVector.fromArray(VectorMath.LANES, from, fromAt + i)).intoArray(to, toAt + i);
+                FloatVector.fromArray(VectorMath.LANES, to, toAt + i).add(FloatVector.fromArray(VectorMath.LANES, from, fromAt + i))
+                        .intoArray(to, toAt + i);
             }
             return i;
         }
@@ -51,7 +52,8 @@ public final class Elementwise {
         static int multiply(float[] from, int fromAt, float[] to, int toAt, int count) {
             int i = 0;
             for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector.fromArray(VectorMath.LANES, to, toAt + i).mul(FloatVector.fromArray(VectorMath.LANES, from, fromAt + i)).intoArray(to, toAt + i);
+                FloatVector.fromArray(VectorMath.LANES, to, toAt + i).mul(FloatVector.fromArray(VectorMath.LANES, from, fromAt + i))
+                        .intoArray(to, toAt + i);
             }
             return i;
         }

@@ -51,8 +51,8 @@ final class Exp {
     }
 
     /**
-     * 2^v for v from -125 to 0, and below -125 a number near 2^-125. Fewer steps behind one another than {@link #exp} has: the scan waits for
-     * them, token by token. The sum is taken in pairs, as the vector form does.
+     * 2^v for v from -125 to 0, and below -125 a number near 2^-125. Fewer steps behind one another than {@link #exp} has: the scan waits
+     * for them, token by token. The sum is taken in pairs, as the vector form does.
      */
     static float exp2(float v) {
         float f = v + ROUND;

@@ -69,8 +69,8 @@ public final class Gelu {
     }
 
     /**
-     * Both ways in one loop with the exponential written out: inside a layer, which is large already, the compilers would call a method of ours
-     * and put the vectors that it takes and gives on the heap. -x² / 2 is never above 0, see {@link VectorMath#exp}.
+     * Both ways in one loop with the exponential written out: inside a layer, which is large already, the compilers would call a method of
+     * ours and put the vectors that it takes and gives on the heap. -x² / 2 is never above 0, see {@link VectorMath#exp}.
      */
     private static final class Lanes {
         private static final VectorSpecies<Float> S = VectorMath.LANES;

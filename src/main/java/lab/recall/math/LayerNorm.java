@@ -68,7 +68,8 @@ public final class LayerNorm {
             int i = 0;
             for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
                 FloatVector normed = FloatVector.fromArray(VectorMath.LANES, x, from + i).sub(m).mul(s);
-                normed.mul(FloatVector.fromArray(VectorMath.LANES, weight, i)).add(FloatVector.fromArray(VectorMath.LANES, bias, i)).intoArray(out, to + i);
+                normed.mul(FloatVector.fromArray(VectorMath.LANES, weight, i))
+                        .add(FloatVector.fromArray(VectorMath.LANES, bias, i)).intoArray(out, to + i);
             }
             return i;
         }

@@ -40,7 +40,9 @@ public final class MatMul {
         }
     }
 
-    /** Packs columns {@code first .. first + columns} of a right-hand matrix [depth, width], each from {@code depth} numbers in a row of m. */
+    /**
+     * Packs columns {@code first .. first + columns} of a right-hand matrix [depth, width], each from {@code depth} numbers in a row of m.
+     */
     static void packRightColumns(float[] m, int at, int stride, int first, int columns, int depth, int width, float[] right, int rightAt) {
         if (Simd.present()) {
             Tiles.packPanelColumns(m, at, stride, first, columns, depth, width, right, rightAt);
@@ -54,12 +56,13 @@ public final class MatMul {
     }
 
     /**
-     * c[r, j] = sum over k of a[r, k] m[k, j] for the first {@code depth} rows and {@code columns} columns of a packed m. In the calling thread.
+     * c[r, j] = sum over k of a[r, k] m[k, j] for the first {@code depth} rows and {@code columns} columns of a packed m. In the calling
+     * thread.
      *
      * @param rightDepth, width of m as it was packed
      */
-    static void multiply(float[] a, int aAt, int aStride, int rows, int depth, float[] right, int rightAt, int rightDepth, int width, int columns,
-            float[] c, int cAt, int cStride) {
+    static void multiply(float[] a, int aAt, int aStride, int rows, int depth,
+            float[] right, int rightAt, int rightDepth, int width, int columns, float[] c, int cAt, int cStride) {
         if (Simd.available()) {
             Packed.multiply(a, aAt, aStride, rows, depth, right, rightAt, rightDepth, width, columns, c, cAt, cStride);
             return;
@@ -83,8 +86,8 @@ public final class MatMul {
                 (from, to) -> outer(a, aAt + from, aStride, to - from, rows, right, 0, 0, rows, n, c, from * n, n, true));
     }
 
-    private static void outer(float[] a, int aAt, int aStride, int m, int depth, float[] right, int rightAt, int first, int rightDepth, int width,
-            float[] c, int cAt, int cStride, boolean resume) {
+    private static void outer(float[] a, int aAt, int aStride, int m, int depth,
+            float[] right, int rightAt, int first, int rightDepth, int width, float[] c, int cAt, int cStride, boolean resume) {
         if (Simd.available()) {
             Packed.outer(a, aAt, aStride, m, depth, right, rightAt, first, rightDepth, width, c, cAt, cStride, resume);
             return;
@@ -95,20 +98,22 @@ public final class MatMul {
     }
 
     /** One row of c in scalars, from a right-hand matrix as it was packed. */
-    private static void panels(float[] a, int aAt, int aStep, int depth, float[] right, int rightAt, int first, int rightDepth, int width, int columns,
-            float[] c, int cAt, boolean resume) {
+    private static void panels(float[] a, int aAt, int aStep, int depth,
+            float[] right, int rightAt, int first, int rightDepth, int width, int columns, float[] c, int cAt, boolean resume) {
         if (!Simd.present()) {
             chains(a, aAt, aStep, depth, right, rightAt + first * width, width, c, cAt, columns, resume);
             return;
         }
         for (int j = 0; j < columns; j += Tiles.WIDE) {
             int wide = Tiles.vectors(Math.min(Tiles.WIDE, width - j)) * Tiles.LANES;
-            chains(a, aAt, aStep, depth, right, rightAt + j * rightDepth + first * wide, wide, c, cAt + j, Math.min(Tiles.WIDE, columns - j), resume);
+            chains(a, aAt, aStep, depth, right, rightAt + j * rightDepth + first * wide, wide,
+                    c, cAt + j, Math.min(Tiles.WIDE, columns - j), resume);
         }
     }
 
     /** Some columns of a row of c. */
-    private static void chains(float[] a, int aAt, int aStep, int depth, float[] m, int mAt, int mStride, float[] c, int cAt, int columns, boolean resume) {
+    private static void chains(float[] a, int aAt, int aStep, int depth, float[] m, int mAt, int mStride,
+            float[] c, int cAt, int columns, boolean resume) {
         if (!resume) {
             Arrays.fill(c, cAt, cAt + columns, 0f);
         }
@@ -132,8 +137,8 @@ public final class MatMul {
             product(x, rows, depth, right, rightAt, 0, rightDepth, width, columns, c, cAt, cStride, false);
         }
 
-        static void outer(float[] a, int aAt, int aStride, int m, int depth, float[] right, int rightAt, int first, int rightDepth, int width,
-                float[] c, int cAt, int cStride, boolean resume) {
+        static void outer(float[] a, int aAt, int aStride, int m, int depth,
+                float[] right, int rightAt, int first, int rightDepth, int width, float[] c, int cAt, int cStride, boolean resume) {
             float[] x = LEFT.floats(Tiles.packedSize(m, depth));
             Tiles.packColumns(a, aAt, aStride, m, depth, x, 0);
             product(x, m, depth, right, rightAt, first, rightDepth, width, width, c, cAt, cStride, resume);
@@ -149,7 +154,8 @@ public final class MatMul {
                 if (resume) {
                     Tiles.load(acc, 0, wide, rows, count, c, cAt + j, cStride);
                 }
-                Tiles.panel(PackedMatrix.Storage.F32, vectors, right, null, rightAt + j * rightDepth + first * wide, x, 0, rows, depth, acc, 0, resume);
+                Tiles.panel(PackedMatrix.Storage.F32, vectors, right, null, rightAt + j * rightDepth + first * wide,
+                        x, 0, rows, depth, acc, 0, resume);
                 Tiles.store(acc, 0, wide, rows, count, null, 0, false, c, cAt + j, cStride);
             }
         }

@@ -12,8 +12,8 @@ import lab.recall.base.BadRequest;
  * }</pre>
  *
  * Weights stay in memory as they are stored: f32, bf16 or f16; products are f32. With the Vector API every y[r, o] is one chain of fused
- * multiply-adds over the inputs in order, whatever the rows, tiles, lanes or threads: a row's result never depends on its neighbours. Without
- * it the BLAS of ND4J computes the same up to f32 rounding. Safe for several threads as long as nobody calls {@link #set}.
+ * multiply-adds over the inputs in order, whatever the rows, tiles, lanes or threads: a row's result never depends on its neighbours.
+ * Without it the BLAS of ND4J computes the same up to f32 rounding. Safe for several threads as long as nobody calls {@link #set}.
  */
 public final class PackedMatrix {
     /** How the weights are kept. */
@@ -171,7 +171,8 @@ public final class PackedMatrix {
      */
     public synchronized void set(float[] weights, int[] order) {
         if (storage != Storage.F32 || weights.length != outputs * inputs) {
-            throw new IllegalArgumentException("weights: " + weights.length + " numbers for a " + storage + " matrix of " + outputs + " x " + inputs);
+            throw new IllegalArgumentException("weights: " + weights.length
+                    + " numbers for a " + storage + " matrix of " + outputs + " x " + inputs);
         }
         for (int o = 0; o < outputs; o++) {
             store().setRow(o, weights, (order == null ? o : order[o]) * inputs, 1);

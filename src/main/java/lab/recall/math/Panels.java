@@ -181,7 +181,8 @@ final class Panels implements PackedMatrix.Store {
             float[] acc = ACCUMULATORS.floats(Tiles.padded(ROW_BLOCK) * WIDE);
             for (int p = item % groups * perItem; p < to; p++) {
                 int vectors = p < wide ? Tiles.VECTORS : tailVectors;
-                Tiles.panel(storage, vectors, floats, halves, p * WIDE * inputs, packed, packedAt + block * blockSize, count, inputs, acc, 0, false);
+                Tiles.panel(storage, vectors, floats, halves, p * WIDE * inputs,
+                        packed, packedAt + block * blockSize, count, inputs, acc, 0, false);
                 Tiles.store(acc, 0, vectors * LANES, count, Math.min(vectors * LANES, outputs - p * WIDE), bias, p * WIDE, add,
                         y, yAt + first * yStride + p * WIDE, yStride);
             }

@@ -18,8 +18,8 @@ import lab.recall.base.BadRequest;
  * }</pre>
  *
  * The calling thread takes part. Items must be independent of each other, so that results do not depend on the number of threads. A call
- * from inside an item runs in the caller; callers side by side have helpers of their own. Helpers spin for a few microseconds between regions and
- * then park: the other cores are often somebody else's.
+ * from inside an item runs in the caller; callers side by side have helpers of their own. Helpers spin for a few microseconds between
+ * regions and then park: the other cores are often somebody else's.
  */
 public final class Parallel {
     private static final int MOST = 1024;

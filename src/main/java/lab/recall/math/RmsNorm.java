@@ -63,7 +63,8 @@ public final class RmsNorm {
             return i;
         }
 
-        static int backward(float[] x, int from, int width, float s, float[] weight, float back, float[] dOut, int in, float[] dX, int to, float[] dWeight) {
+        static int backward(float[] x, int from, int width, float s, float[] weight, float back,
+                float[] dOut, int in, float[] dX, int to, float[] dWeight) {
             int i = 0;
             for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
                 FloatVector g = FloatVector.fromArray(VectorMath.LANES, dOut, in + i);

@@ -6,7 +6,8 @@ final class ScalarProducts {
     }
 
     /** y[r, j] = sum over k of x[r, k] w[k, j]; all with row strides. */
-    static void panel(float[] x, int xAt, int xStride, int rows, int depth, float[] w, int wAt, int wStride, int columns, float[] y, int yStride) {
+    static void panel(float[] x, int xAt, int xStride, int rows, int depth, float[] w, int wAt, int wStride, int columns,
+            float[] y, int yStride) {
         int r = 0;
         for (; r <= rows - 4; r += 4) {
             int from = xAt + r * xStride;
@@ -32,7 +33,8 @@ final class ScalarProducts {
         }
     }
 
-    private static void fourRows(float[] x, int x0, int xStride, int depth, float[] w, int wAt, int wStride, float[] y, int yAt, int yStride) {
+    private static void fourRows(float[] x, int x0, int xStride, int depth, float[] w, int wAt, int wStride,
+            float[] y, int yAt, int yStride) {
         int x1 = x0 + xStride;
         int x2 = x1 + xStride;
         int x3 = x2 + xStride;

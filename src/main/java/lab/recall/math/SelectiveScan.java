@@ -95,8 +95,8 @@ public final class SelectiveScan {
                     float bn = b[bAt + t * bStride + n];
                     int kept = decaysAt + t * size + n * channels;
                     if (Simd.available()) {
-                        e = Lanes.step(from, to, u, uAt + t * channels, delta, deltaAt + t * channels, a, n * channels, bn, before, last, all, now,
-                                decays, kept);
+                        e = Lanes.step(from, to, u, uAt + t * channels, delta, deltaAt + t * channels, a, n * channels, bn,
+                                before, last, all, now, decays, kept);
                     }
                     for (; e < to; e++) {
                         float q = delta[deltaAt + t * channels + e];
@@ -127,7 +127,8 @@ public final class SelectiveScan {
                 int at = n * channels;
                 int e = from;
                 if (Simd.available()) {
-                    e = Lanes.step(from, to, u, uAt, delta, deltaAt, a, at, b[bAt + n], before, beforeAt + at, after, afterAt + at, beside, fed);
+                    e = Lanes.step(from, to, u, uAt, delta, deltaAt, a, at, b[bAt + n],
+                            before, beforeAt + at, after, afterAt + at, beside, fed);
                 }
                 for (; e < to; e++) {
                     float q = delta[deltaAt + e];
@@ -184,14 +185,14 @@ public final class SelectiveScan {
 
     /** One token and state: with g the gradient of h[t], carries g decay on to h[t-1]. */
     private static void backwardState(int channels, float[] u, int uAt, float[] delta, int deltaAt, float[] a, int aAt, float b, float c,
-            float[] before, int h, int after, float[] decay, int dec, float[] dY, int dYAt, float[] dU, int dUAt, float[] dDelta, int dDeltaAt,
-            float[] carry, int carryAt, float[] dBc, int db, int dc, float[] dA, float[] lanes) {
+            float[] before, int h, int after, float[] decay, int dec, float[] dY, int dYAt, float[] dU, int dUAt,
+            float[] dDelta, int dDeltaAt, float[] carry, int carryAt, float[] dBc, int db, int dc, float[] dA, float[] lanes) {
         int e = 0;
         float sumB = 0f;
         float sumC = 0f;
         if (lanes.length > 0) {
-            e = Lanes.backwardState(channels, u, uAt, delta, deltaAt, a, aAt, b, c, before, h, after, decay, dec, dY, dYAt, dU, dUAt, dDelta,
-                    dDeltaAt, carry, carryAt, dA, lanes);
+            e = Lanes.backwardState(channels, u, uAt, delta, deltaAt, a, aAt, b, c, before, h, after, decay, dec,
+                    dY, dYAt, dU, dUAt, dDelta, dDeltaAt, carry, carryAt, dA, lanes);
             // not reduceLanes: its order is the compiler's choice, so interpreted and compiled code would differ
             for (int i = 0; i < lanes.length / 2; i++) {
                 sumB += lanes[i];
@@ -243,8 +244,9 @@ public final class SelectiveScan {
     }
 
     /**
-     * Channels in lanes, one state at a time outside the loop over tokens, so that the state stays in a register and most constants too: with
-     * two states neither compiler (17, 25) has registers enough. The power is written out, since a call of it would not be inlined there.
+     * Channels in lanes, one state at a time outside the loop over tokens, so that the state stays in a register and most constants too:
+     * with two states neither compiler (17, 25) has registers enough. The power is written out, since a call of it would not be inlined
+     * there.
      */
     private static final class Lanes {
         private static final VectorSpecies<Float> S = VectorMath.LANES;

@@ -45,7 +45,8 @@ final class Simd {
     private static boolean find() {
         boolean found = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
         if (!found) {
-            System.err.println("note: running without the Vector API, several times slower; start java with --add-modules jdk.incubator.vector");
+            System.err.println(
+                    "note: running without the Vector API, several times slower; start java with --add-modules jdk.incubator.vector");
         }
         return found;
     }

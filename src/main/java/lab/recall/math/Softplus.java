@@ -9,7 +9,8 @@ import jdk.incubator.vector.FloatVector;
  * Softplus.forward(delta, 0, rows, inner);                  // delta = softplus(delta)
  * }</pre>
  *
- * Written as max(x, 0) + log1p(e) with e = exp(-|x|), and log1p(e) = 2 artanh(e / (2 + e)): at most a few ulp everywhere. Its derivative is {@link Sigmoid}.
+ * Written as max(x, 0) + log1p(e) with e = exp(-|x|), and log1p(e) = 2 artanh(e / (2 + e)): at most a few ulp everywhere. Its derivative is
+ * {@link Sigmoid}.
  */
 public final class Softplus {
     private static final float[] ARTANH = {1f / 15, 1f / 13, 1f / 11, 1f / 9, 1f / 7, 1f / 5, 1f / 3};
@@ -49,7 +50,8 @@ public final class Softplus {
                 FloatVector e = VectorMath.exp(v.abs().neg());
                 FloatVector z = e.div(e.add(2f));
                 FloatVector w = z.mul(z);
-                FloatVector p = w.fma(FloatVector.broadcast(VectorMath.LANES, ARTANH[0]), FloatVector.broadcast(VectorMath.LANES, ARTANH[1]));
+                FloatVector p = w.fma(FloatVector.broadcast(VectorMath.LANES, ARTANH[0]),
+                        FloatVector.broadcast(VectorMath.LANES, ARTANH[1]));
                 p = p.fma(w, FloatVector.broadcast(VectorMath.LANES, ARTANH[2]));
                 p = p.fma(w, FloatVector.broadcast(VectorMath.LANES, ARTANH[3]));
                 p = p.fma(w, FloatVector.broadcast(VectorMath.LANES, ARTANH[4]));

@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * All eigenvalues and some eigenvectors of a symmetric matrix, in f64: Householder's reduction to a tridiagonal matrix, panels of columns at
- * a time, and the implicit QL method, whose rotations are kept and applied in reverse order to the columns of the identity that are asked
- * for. Vectors are orthogonal to rounding, however close values lie. Source: Golub and Van Loan, Matrix Computations, sections 5.1.7 and
- * 8.3; Dongarra, Hammarling and Sorensen, LAPACK working note 2.
+ * All eigenvalues and some eigenvectors of a symmetric matrix, in f64: Householder's reduction to a tridiagonal matrix, panels of columns
+ * at a time, and the implicit QL method, whose rotations are kept and applied in reverse order to the columns of the identity that are
+ * asked for. Vectors are orthogonal to rounding, however close values lie. Source: Golub and Van Loan, Matrix Computations, sections 5.1.7
+ * and 8.3; Dongarra, Hammarling and Sorensen, LAPACK working note 2.
  *
  * @param values  largest first, [n]
  * @param vectors the vector of value k in column k, rows of {@link Doubles#padded} (count)
@@ -98,8 +98,8 @@ record SymmetricEigen(double[] values, double[] vectors) {
             }
             int from = end / Doubles.WIDTH * Doubles.WIDTH;
             int depth = 2 * (end - first);
-            Parallel.ranges(n - end, Doubles.BLOCK, (r, to) -> Doubles.outer(x, end + r, stride, y, from, stride, depth, to - r, width - from,
-                    a, (end + r) * stride + from, stride));
+            Parallel.ranges(n - end, Doubles.BLOCK, (r, to) -> Doubles.outer(x, end + r, stride, y, from, stride,
+                    depth, to - r, width - from, a, (end + r) * stride + from, stride));
         }
         d[n - 1] = a[(n - 1) * stride + n - 1];
     }

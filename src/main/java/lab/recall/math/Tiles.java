@@ -9,9 +9,9 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * What all products share: operands in the order in which register tiles read them, and a panel of columns for a block of rows.
  *
- * <p>Rows of x are packed tile by tile, [tile][k][row], {@link #STRIDE} numbers a k; w panel by panel, [panel][k][column], with 2 or 4 vectors
- * of columns. Each element is one chain of fused multiply-adds over k in order, whatever the tiles and blocks. Loaded only where the Vector
- * API is.
+ * <p>Rows of x are packed tile by tile, [tile][k][row], {@link #STRIDE} numbers a k; w panel by panel, [panel][k][column], with 2 or 4
+ * vectors of columns. Each element is one chain of fused multiply-adds over k in order, whatever the tiles and blocks. Loaded only where
+ * the Vector API is.
  */
 final class Tiles {
     private static final VectorSpecies<Float> S = VectorMath.LANES;
@@ -105,8 +105,9 @@ final class Tiles {
     }
 
     /**
-     * Four rows side by side, by vectors of 8. A number gets to its lane by the place from which its row is loaded, and only halves of vectors
-     * are moved: a rearrangement takes long, on Java 17 above all. What is read before a row and behind it are other rows of the four.
+     * Four rows side by side, by vectors of 8. A number gets to its lane by the place from which its row is loaded, and only halves of
+     * vectors are moved: a rearrangement takes long, on Java 17 above all. What is read before a row and behind it are other rows of the
+     * four.
      */
     private static final class Four {
         private static final VectorMask<Float> SECOND = lanes(i -> i % 4 == 1);
@@ -171,7 +172,10 @@ final class Tiles {
         }
     }
 
-    /** Copies whole vectors as long as they end within x and the tile; what goes beyond the columns is overwritten by the next k, or not read. */
+    /**
+     * Copies whole vectors as long as they end within x and the tile; what goes beyond the columns is overwritten by the next k, or not
+     * read.
+     */
     private static int wholeVectors(float[] x, int at, int stride, int first, int end, int depth, float[] packed, int to) {
         int stop = Math.min(end, depth - (LANES - 1) / STRIDE);
         int k = first;
@@ -197,7 +201,10 @@ final class Tiles {
         }
     }
 
-    /** Columns {@code first ..} of a [depth, width] matrix, each from a row of m, into its panels; what fills the last one up is left as it is. */
+    /**
+     * Columns {@code first ..} of a [depth, width] matrix, each from a row of m, into its panels; what fills the last one up is left as it
+     * is.
+     */
     static void packPanelColumns(float[] m, int at, int stride, int first, int columns, int depth, int width, float[] packed, int to) {
         for (int c = 0; c < columns;) {
             int j = (first + c) / WIDE * WIDE;
@@ -246,10 +253,11 @@ final class Tiles {
      * One panel's columns for a block of packed rows.
      *
      * @param floats  the panel from {@code wAt} on; for half-size storage {@code halves}, two numbers in an int
-     * @param acc     receives [rows][vectors * LANES], and numbers of no meaning up to {@link #padded}; with {@code resume} it holds what to add to
+     * @param acc     receives [rows][vectors * LANES], and numbers of no meaning up to {@link #padded}; with {@code resume} it holds what
+     *                to add to
      */
-    static void panel(PackedMatrix.Storage storage, int vectors, float[] floats, int[] halves, int wAt, float[] x, int xAt, int rows, int depth,
-            float[] acc, int accAt, boolean resume) {
+    static void panel(PackedMatrix.Storage storage, int vectors, float[] floats, int[] halves, int wAt,
+            float[] x, int xAt, int rows, int depth, float[] acc, int accAt, boolean resume) {
         int width = vectors * LANES;
         int tiles = count(rows);
         int stride = rows == 1 ? 1 : STRIDE;
@@ -257,15 +265,15 @@ final class Tiles {
             int steps = Math.min(DEPTH, depth - k);
             for (int t = 0, first = 0; t < tiles; t++) {
                 int tile = next(rows - first, tiles - t);
-                tile(storage, vectors, rows == 1 ? 1 : MANY_REGISTERS ? tile : ROWS, x, xAt + (t * depth + k) * stride, floats, halves, wAt + k * width, steps,
-                        acc, accAt + first * width, resume || k > 0);
+                tile(storage, vectors, rows == 1 ? 1 : MANY_REGISTERS ? tile : ROWS, x, xAt + (t * depth + k) * stride,
+                        floats, halves, wAt + k * width, steps, acc, accAt + first * width, resume || k > 0);
                 first += tile;
             }
         }
     }
 
-    private static void tile(PackedMatrix.Storage storage, int vectors, int rows, float[] x, int xAt, float[] floats, int[] halves, int wAt, int depth,
-            float[] acc, int accAt, boolean resume) {
+    private static void tile(PackedMatrix.Storage storage, int vectors, int rows, float[] x, int xAt,
+            float[] floats, int[] halves, int wAt, int depth, float[] acc, int accAt, boolean resume) {
         boolean two = vectors == 2;
         switch (storage) {
             case F32 -> {
@@ -293,11 +301,13 @@ final class Tiles {
     }
 
     /**
-     * Moves a panel's result to its place: {@code c = acc}, or with {@code bias} {@code c = acc + bias}, and with {@code add} {@code c += ..}.
+     * Moves a panel's result to its place: {@code c = acc}, or with {@code bias} {@code c = acc + bias}, and with {@code add}
+     * {@code c += ..}.
      *
      * @param bias of all columns, its first at {@code biasAt}; null for none
      */
-    static void store(float[] acc, int accAt, int width, int rows, int columns, float[] bias, int biasAt, boolean add, float[] c, int cAt, int cStride) {
+    static void store(float[] acc, int accAt, int width, int rows, int columns,
+            float[] bias, int biasAt, boolean add, float[] c, int cAt, int cStride) {
         if (columns == 2 * LANES && width == columns && Simd.available()) {
             storeTwo(acc, accAt, rows, bias, biasAt, add, c, cAt, cStride);
             return;

@@ -58,7 +58,10 @@ final class Transpose {
             return r;
         }
 
-        /** Quicker than a gather: each row is loaded from where its number comes to its lane, which is never before the first row or behind the last. */
+        /**
+         * Quicker than a gather: each row is loaded from where its number comes to its lane, which is never before the first row or behind
+         * the last.
+         */
         private static void eight(float[] x, int at, int stride, int width, float[] out, int outAt, int outStride) {
             int at1 = at + stride - 1;
             int at2 = at + 2 * stride - 2;
@@ -68,10 +71,11 @@ final class Transpose {
             int at6 = at + 6 * stride - 6;
             int at7 = at + 7 * stride - 7;
             for (int i = 0; i < width; i++) {
-                FloatVector.fromArray(S, x, at + i).blend(FloatVector.fromArray(S, x, at1 + i), LANE1).blend(FloatVector.fromArray(S, x, at2 + i), LANE2)
-                        .blend(FloatVector.fromArray(S, x, at3 + i), LANE3).blend(FloatVector.fromArray(S, x, at4 + i), LANE4)
-                        .blend(FloatVector.fromArray(S, x, at5 + i), LANE5).blend(FloatVector.fromArray(S, x, at6 + i), LANE6)
-                        .blend(FloatVector.fromArray(S, x, at7 + i), LANE7).intoArray(out, outAt + i * outStride);
+                FloatVector.fromArray(S, x, at + i).blend(FloatVector.fromArray(S, x, at1 + i), LANE1)
+                        .blend(FloatVector.fromArray(S, x, at2 + i), LANE2).blend(FloatVector.fromArray(S, x, at3 + i), LANE3)
+                        .blend(FloatVector.fromArray(S, x, at4 + i), LANE4).blend(FloatVector.fromArray(S, x, at5 + i), LANE5)
+                        .blend(FloatVector.fromArray(S, x, at6 + i), LANE6).blend(FloatVector.fromArray(S, x, at7 + i), LANE7)
+                        .intoArray(out, outAt + i * outStride);
             }
         }
     }

@@ -42,7 +42,8 @@ final class VectorMath {
         p = p.fma(square, r.fma(FloatVector.broadcast(LANES, Exp.C4), FloatVector.broadcast(LANES, Exp.C3)));
         p = p.fma(square, r.fma(FloatVector.broadcast(LANES, Exp.C2), FloatVector.broadcast(LANES, Exp.C1)));
         p = p.fma(r, FloatVector.broadcast(LANES, 1f));
-        return p.reinterpretAsInts().add(f.reinterpretAsInts().max(Exp.LEAST_POWER).lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats();
+        return p.reinterpretAsInts().add(f.reinterpretAsInts().max(Exp.LEAST_POWER).lanewise(VectorOperators.LSHL, 23))
+                .reinterpretAsFloats();
     }
 
     static FloatVector sigmoid(FloatVector x) {

@@ -8,8 +8,8 @@ import lab.recall.base.BadRequest;
 import lab.recall.math.Parallel;
 
 /**
- * Forks that add a vector at one site each, all in one layer: losses are read from the logits of their last tokens, and their gradients with
- * respect to the vectors come back. The inner loop of rank-one editing.
+ * Forks that add a vector at one site each, all in one layer: losses are read from the logits of their last tokens, and their gradients
+ * with respect to the vectors come back. The inner loop of rank-one editing.
  *
  * <pre>{@code
  * var added = AddedVectors.at(model, 12, OUT);
@@ -21,7 +21,10 @@ import lab.recall.math.Parallel;
  * Only what comes after the layer and the token is computed, forward and back. A base must have kept its states.
  */
 public final class AddedVectors {
-    /** Reads the logits of the {@code i}-th of a fork's last tokens and puts d loss / d logits in their place. May be called by several threads. */
+    /**
+     * Reads the logits of the {@code i}-th of a fork's last tokens and puts d loss / d logits in their place. May be called by several
+     * threads.
+     */
     public interface Head {
         /** @param at where the row of V numbers begins */
         void read(int fork, int i, float[] logits, int at);

@@ -81,7 +81,8 @@ final class BackBatch {
         }
         for (Intervention i : c.pass.changes()) {
             Site site = i.site();
-            if (i instanceof Intervention.Replace && site.point() == point && (point.isGlobal() || site.layer() == layer) && site.token() >= c.from) {
+            if (i instanceof Intervention.Replace && site.point() == point
+                    && (point.isGlobal() || site.layer() == layer) && site.token() >= c.from) {
                 int row = first + (site.token() - c.from) * stride;
                 Arrays.fill(grads, row, row + width, 0f);
             }

@@ -27,7 +27,9 @@ final class Batch {
         }
     }
 
-    /** Rows that go through a layer one after another before the next ones do: what they leave on the way stays in the second-level cache. */
+    /**
+     * Rows that go through a layer one after another before the next ones do: what they leave on the way stays in the second-level cache.
+     */
     static final int BLOCK_ROWS = 32;
     /** More rows than that are not kept together for a run's sake. */
     private static final int MOST_ROWS = 40;
@@ -56,8 +58,8 @@ final class Batch {
     }
 
     /**
-     * The same rows in blocks, in order, for a layer that takes them one after another. A run may be split between two blocks, but not one that
-     * leaves edges out here.
+     * The same rows in blocks, in order, for a layer that takes them one after another. A run may be split between two blocks, but not one
+     * that leaves edges out here.
      */
     List<Batch> blocks() {
         if (blocks == null) {
@@ -101,7 +103,9 @@ final class Batch {
         return asked[point.ordinal()];
     }
 
-    /** Applies the changes at a point to its freshly computed values and keeps what was asked for. Values: [rows, width] with a row stride. */
+    /**
+     * Applies the changes at a point to its freshly computed values and keeps what was asked for. Values: [rows, width] with a row stride.
+     */
     void hook(HookPoint point, float[] values, int valuesAt, int stride, int width) {
         if (!asks(point)) {
             return;

@@ -1,8 +1,8 @@
 package lab.recall.model;
 
 /**
- * What is linear and what is quadratic in the norm before the head: norm(x) = linear(x) / sqrt(product(x, x) + epsilon) + bias. A layer norm
- * takes the mean away first; an RMS norm has no bias and does not.
+ * What is linear and what is quadratic in the norm before the head: norm(x) = linear(x) / sqrt(product(x, x) + epsilon) + bias. A layer
+ * norm takes the mean away first; an RMS norm has no bias and does not.
  *
  * @param weight [d]
  * @param bias   [d]; null for an RMS norm

@@ -158,7 +158,8 @@ public final class Forks {
     }
 
     /**
-     * How likely targets are after each fork's prompt, [fork][target]. All of a target but its last token stands at the end of the fork's base.
+     * How likely targets are after each fork's prompt, [fork][target]. All of a target but its last token stands at the end of the fork's
+     * base.
      *
      * @param targets for each fork some targets, token ids each
      * @throws BadRequest when a base, a target or an intervention does not fit

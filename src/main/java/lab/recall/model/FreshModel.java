@@ -61,7 +61,8 @@ public final class FreshModel {
         m.constant("backbone.norm_f.weight", 1, width);
         m.config.putArray("architectures").add("MambaForCausalLM");
         m.config.put("model_type", "mamba").put("hidden_size", width).put("intermediate_size", e).put("num_hidden_layers", layers)
-                .put("state_size", states).put("conv_kernel", TAPS).put("expand", EXPAND).put("time_step_rank", rank).put("vocab_size", vocabulary)
+                .put("state_size", states).put("conv_kernel", TAPS).put("expand", EXPAND)
+                .put("time_step_rank", rank).put("vocab_size", vocabulary)
                 .put("layer_norm_epsilon", 1e-5).put("use_bias", false).put("use_conv_bias", true).put("hidden_act", "silu")
                 .put("residual_in_fp32", true).put("tie_word_embeddings", true).put("bos_token_id", 0).put("eos_token_id", 0)
                 .put("pad_token_id", 0).put("torch_dtype", "float32");
@@ -95,7 +96,8 @@ public final class FreshModel {
         m.config.putArray("architectures").add("GPTNeoXForCausalLM");
         m.config.put("model_type", "gpt_neox").put("hidden_size", width).put("intermediate_size", hidden).put("num_hidden_layers", layers)
                 .put("num_attention_heads", heads).put("vocab_size", vocabulary).put("rotary_pct", 0.25).put("rotary_emb_base", 10000)
-                .put("use_parallel_residual", true).put("layer_norm_eps", 1e-5).put("hidden_act", "gelu").put("max_position_embeddings", POSITIONS)
+                .put("use_parallel_residual", true).put("layer_norm_eps", 1e-5).put("hidden_act", "gelu")
+                .put("max_position_embeddings", POSITIONS)
                 .put("tie_word_embeddings", false).put("bos_token_id", 0).put("eos_token_id", 0).put("torch_dtype", "float32");
         return m;
     }

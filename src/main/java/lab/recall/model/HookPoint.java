@@ -113,7 +113,9 @@ public enum HookPoint {
         return this != ATTN_PROBS && this != SSM_STATE && this != CONV_STATE;
     }
 
-    /** Where a vector may be added to the same effect, with less to compute: what a block puts out goes into the residual stream as it is. */
+    /**
+     * Where a vector may be added to the same effect, with less to compute: what a block puts out goes into the residual stream as it is.
+     */
     public HookPoint addedAt() {
         return this == OUT || this == MLP_OUT ? RESID_POST : this;
     }

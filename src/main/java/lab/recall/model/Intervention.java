@@ -31,8 +31,8 @@ public sealed interface Intervention {
     }
 
     /**
-     * Leaves what edges carry out of their targets' values; no other token notices. The site is that of the first target, and its point says
-     * through what: {@code conv}, {@code y} (the scan) or {@code attn_ctx} (the attention).
+     * Leaves what edges carry out of their targets' values; no other token notices. The site is that of the first target, and its point
+     * says through what: {@code conv}, {@code y} (the scan) or {@code attn_ctx} (the attention).
      *
      * @param heads of the attention; null for all
      * @param delta of the scan: the step size that a source has where another edge passes over it, [E]; null for its own
@@ -84,8 +84,8 @@ public sealed interface Intervention {
     }
 
     /**
-     * The same, and an edge's source has the step size {@code delta} [E] in the factors of all that passes over it to the edge's target: nothing
-     * of the source reaches the target then, not even how much it lets others decay.
+     * The same, and an edge's source has the step size {@code delta} [E] in the factors of all that passes over it to the edge's target:
+     * nothing of the source reaches the target then, not even how much it lets others decay.
      */
     static Intervention cutScan(int layer, Edges edges, float[] delta) {
         return new Cut(new Site(layer, HookPoint.Y, edges.firstTarget()), edges, null, delta.clone());

@@ -305,7 +305,10 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     /** The head's name, that of the embedding when it is tied. */
     abstract String headName();
 
-    /** Writes gradients of weights in the checkpoint's layout to {@code stored}, whose arrays are used again; others are shared with {@code raw}. */
+    /**
+     * Writes gradients of weights in the checkpoint's layout to {@code stored}, whose arrays are used again; others are shared with
+     * {@code raw}.
+     */
     abstract void asStored(Map<String, float[]> raw, Map<String, float[]> stored);
 
     /** Takes on other weights in place, all but the embedding: only for a model in f32 that nobody else has. */

@@ -173,7 +173,10 @@ public final class Mamba extends LanguageModel {
         return term;
     }
 
-    /** What the convolution of a layer carries from one token to another, [E]; zeros beyond its taps. With {@link #convBias} all add up to conv. */
+    /**
+     * What the convolution of a layer carries from one token to another, [E]; zeros beyond its taps. With {@link #convBias} all add up to
+     * conv.
+     */
     public float[] convTerm(Pass pass, int layer, int source, int target) {
         float[] term = new float[config.inner()];
         int tap = config.taps() - 1 - (target - source);
@@ -245,7 +248,8 @@ public final class Mamba extends LanguageModel {
                 .put("state_size", config.states()).put("conv_kernel", config.taps()).put("expand", config.inner() / config.width())
                 .put("intermediate_size", config.inner()).put("time_step_rank", config.rank()).put("vocab_size", config.vocabulary())
                 .put("layer_norm_epsilon", config.epsilon()).put("use_bias", w.inBias() != null).put("use_conv_bias", w.convBias() != null)
-                .put("hidden_act", "silu").put("residual_in_fp32", true).put("tie_word_embeddings", config.tied()).put("torch_dtype", "float32");
+                .put("hidden_act", "silu").put("residual_in_fp32", true)
+                .put("tie_word_embeddings", config.tied()).put("torch_dtype", "float32");
     }
 
     @Override

@@ -257,8 +257,8 @@ final class MambaBlock implements Block {
         } else {
             Arrays.fill(tape.before, 0, size, 0f);
         }
-        SelectiveScan.states(tokens, inner, states, x, 0, delta, 0, w.a, pass.values(layer, B), 0, states, tape.before, 0, tape.before, size,
-                tape.decay, 0);
+        SelectiveScan.states(tokens, inner, states, x, 0, delta, 0, w.a, pass.values(layer, B), 0, states,
+                tape.before, 0, tape.before, size, tape.decay, 0);
         return tape;
     }
 
@@ -312,7 +312,8 @@ final class MambaBlock implements Block {
         Elementwise.add(more, 0, dAct, 0, rows * inner);
         b.hook(X_ACT, dAct, 0, inner, inner);
         for (BackBatch.Segment s : b.segments) {
-            Silu.backward(s.values(layer, CONV), s.first() * inner, inner, s.tokens(), inner, dAct, s.row() * inner, more, s.row() * inner, inner);
+            Silu.backward(s.values(layer, CONV), s.first() * inner, inner, s.tokens(), inner, dAct, s.row() * inner,
+                    more, s.row() * inner, inner);
         }
         b.hook(CONV, more, 0, inner, inner);
         for (int r = 0; r < rows; r++) {

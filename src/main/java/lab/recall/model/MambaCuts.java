@@ -70,7 +70,8 @@ final class MambaCuts {
         Arrays.fill(state, 0, size, 0f);
         if (s.past() instanceof Past.Recurrent past) {
             float[] without = past.without().get(key(g, passed, s.from()));
-            System.arraycopy(without == null ? past.states() : without, without == null ? (s.from() - 1 - past.first()) * size : 0, state, 0, size);
+            System.arraycopy(without == null ? past.states() : without,
+                    without == null ? (s.from() - 1 - past.first()) * size : 0, state, 0, size);
         }
         float[] u = b.work.floats(9, tokens * inner);
         float[] steps = passed == null ? delta : b.work.floats(10, tokens * inner);
@@ -87,8 +88,8 @@ final class MambaCuts {
         }
         float[] read = b.work.floats(11, tokens * inner);
         int first = s.row() * low + c.rank();
-        SelectiveScan.forward(tokens, inner, c.states(), u, 0, steps, stepsAt, w.a(), bc, first, first + c.states(), low, w.skip(), state, 0,
-                read, 0);
+        SelectiveScan.forward(tokens, inner, c.states(), u, 0, steps, stepsAt, w.a(), bc, first, first + c.states(), low,
+                w.skip(), state, 0, read, 0);
         for (int t : g.targets()) {
             if (t >= s.from()) {
                 int to = (s.row() + t - s.from()) * inner;
@@ -125,8 +126,8 @@ final class MambaCuts {
     }
 
     /**
-     * Runs the recurrence of a pass again, and beside it the states that are needed: they share its decays, but for those in which the sources
-     * have another delta.
+     * Runs the recurrence of a pass again, and beside it the states that are needed: they share its decays, but for those in which the
+     * sources have another delta.
      *
      * @param states receives the pass's own states after each token, [tokens, N, E]
      */
@@ -150,7 +151,8 @@ final class MambaCuts {
                 float[] state = found.computeIfAbsent(n, k -> Arrays.copyOfRange(before, at, at + size));
                 boolean cut = n.sources().get(t);
                 if (cut && n.delta() != null) {
-                    SelectiveScan.step(inner, c.states(), zeros, 0, n.delta(), 0, w.a(), b, t * c.states(), state, 0, state, 0, NONE, NO_FED);
+                    SelectiveScan.step(inner, c.states(), zeros, 0, n.delta(), 0, w.a(), b, t * c.states(),
+                            state, 0, state, 0, NONE, NO_FED);
                 } else {
                     fed.set(beside.size(), !cut);
                     beside.add(state);

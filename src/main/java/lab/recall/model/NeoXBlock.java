@@ -204,7 +204,8 @@ final class NeoXBlock implements Block {
         w.down.transposed().multiply(dMlpOut, 0, d, rows, dMlp, 0, hidden);
         b.hook(MLP_ACT, dMlp, 0, hidden, hidden);
         for (BackBatch.Segment s : b.segments) {
-            Gelu.backward(s.values(layer, MLP_PRE), s.first() * hidden, s.tokens() * hidden, dMlp, s.row() * hidden, dMlp, s.row() * hidden);
+            Gelu.backward(s.values(layer, MLP_PRE), s.first() * hidden, s.tokens() * hidden,
+                    dMlp, s.row() * hidden, dMlp, s.row() * hidden);
         }
         b.hook(MLP_PRE, dMlp, 0, hidden, hidden);
         float[] dNormed = b.work.floats(3, rows * d);
@@ -230,8 +231,8 @@ final class NeoXBlock implements Block {
             BackBatch.Segment s = b.segments.get(i);
             Tape tape = tapes.get(i);
             int at = s.row() * 3 * d;
-            Attention.backward(c.heads(), c.headWidth(), s.tokens(), s.from(), s.values(layer, Q), s.first() * d, d, tape.keys, 0, tape.values, 0, d,
-                    dCtx, s.row() * d, d, dQkv, at, dQkv, at + d, dQkv, at + 2 * d, 3 * d);
+            Attention.backward(c.heads(), c.headWidth(), s.tokens(), s.from(), s.values(layer, Q), s.first() * d, d,
+                    tape.keys, 0, tape.values, 0, d, dCtx, s.row() * d, d, dQkv, at, dQkv, at + d, dQkv, at + 2 * d, 3 * d);
         }
         b.hook(Q, dQkv, 0, 3 * d, d);
         b.hook(K, dQkv, d, 3 * d, d);
@@ -259,7 +260,8 @@ final class NeoXBlock implements Block {
     private static void weightGradients(BackBatch b, int layer, String matrix, float[] dY, int outputs, HookPoint input, int inputs) {
         float[] weight = b.parameter(name(layer, matrix + ".weight"), outputs * inputs);
         for (BackBatch.Segment s : b.segments) {
-            MatMul.addOuter(dY, s.row() * outputs, outputs, s.values(layer, input), s.first() * inputs, inputs, s.tokens(), outputs, inputs, weight);
+            MatMul.addOuter(dY, s.row() * outputs, outputs, s.values(layer, input), s.first() * inputs, inputs,
+                    s.tokens(), outputs, inputs, weight);
         }
         Elementwise.addRows(dY, 0, outputs, b.rows, outputs, b.parameter(name(layer, matrix + ".bias"), outputs));
     }

@@ -54,7 +54,8 @@ final class Settings {
     void agrees(String key, int fromTensors) {
         JsonNode v = json.path(key);
         if (v.isNumber() && v.asInt() != fromTensors) {
-            warnings.add(folder.getFileName() + "/config.json says " + key + " = " + v + ", the tensors say " + fromTensors + "; the tensors are used");
+            warnings.add(folder.getFileName() + "/config.json says " + key + " = " + v
+                    + ", the tensors say " + fromTensors + "; the tensors are used");
         }
     }
 }

@@ -73,7 +73,8 @@ public record TargetScore(double[] logs, boolean greedy) {
         Reader(LanguageModel model, List<List<int[]>> targets) {
             this.model = model;
             this.targets = targets;
-            this.logs = targets.stream().map(of -> of.stream().map(t -> new double[t.length]).toArray(double[][]::new)).toArray(double[][][]::new);
+            this.logs = targets.stream()
+                    .map(of -> of.stream().map(t -> new double[t.length]).toArray(double[][]::new)).toArray(double[][][]::new);
             this.greedy = new boolean[targets.size()][];
             for (int run = 0; run < greedy.length; run++) {
                 greedy[run] = new boolean[targets.get(run).size()];

@@ -94,8 +94,8 @@ public final class Requests {
         return Parallel.with(threads(request), () -> answered(experiment, said, request, out, fresh, progress, told));
     }
 
-    private <Q extends Record, T extends Result> Done<T> answered(Experiment<Q, T> experiment, Q said, ObjectNode request, Path out, boolean fresh,
-            Progress progress, Consumer<Result> told) {
+    private <Q extends Record, T extends Result> Done<T> answered(Experiment<Q, T> experiment, Q said,
+            ObjectNode request, Path out, boolean fresh, Progress progress, Consumer<Result> told) {
         long start = System.nanoTime();
         open(text(request, "model"));
         Q complete = experiment.complete(open, said);

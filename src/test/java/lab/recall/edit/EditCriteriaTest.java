@@ -56,7 +56,8 @@ class EditCriteriaTest {
         Criteria criteria = EditCriteria.of(curves(model, EditCurves::paper));
         Table table = criteria.table();
         for (int r = 0; r < table.rowCount(); r++) {
-            assertFalse(table.getString(r, "paper").contains("not held"), table.getString(r, "criterion") + ": " + table.getString(r, "paper"));
+            assertFalse(table.getString(r, "paper").contains("not held"),
+                    table.getString(r, "criterion") + ": " + table.getString(r, "paper"));
         }
         assertEquals(name.equals("tiny-mamba") ? 8 : 3, criteria.size());
         assertTrue(table.name().contains("the paper's numbers: "), table.name());
@@ -74,7 +75,9 @@ class EditCriteriaTest {
         assertEquals(0, EditCriteria.of(curves(mamba, flat)).held());
         assertEquals(0, EditCriteria.of(curves(neox, flat)).held());
         double[] zero = new double[CaseScores.KINDS];
-        EditCurves some = new EditCurves(ModelCard.of(mamba), List.of(1), Map.of(EditMatrix.W_O, List.of(List.of(new CaseScores(zero, zero, zero)))));
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> EditCriteria.of(some)).getMessage().contains("all layers and matrices"));
+        EditCurves some = new EditCurves(ModelCard.of(mamba), List.of(1),
+                Map.of(EditMatrix.W_O, List.of(List.of(new CaseScores(zero, zero, zero)))));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> EditCriteria.of(some))
+                .getMessage().contains("all layers and matrices"));
     }
 }

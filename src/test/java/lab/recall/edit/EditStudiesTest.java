@@ -80,7 +80,9 @@ class EditStudiesTest {
         }
     }
 
-    /** Every piece by a study of its own, all in random order, each through JSON, every other one kept in a second store: as the plain run. */
+    /**
+     * Every piece by a study of its own, all in random order, each through JSON, every other one kept in a second store: as the plain run.
+     */
     private <Q, P, R, T> void anywhere(Supplier<Study<Q, P, R, T>> study, Q asked, int least, Function<T, Object> numbers) {
         Object plain = numbers.apply(Runner.silent().run(study.get(), mamba, asked));
         List<P> pieces = study.get().plan(mamba, asked, Runner.silent());
@@ -93,7 +95,8 @@ class EditStudiesTest {
             P piece = (P) json(pieces.get(i), pieces.get(i).getClass());
             stores.get(i % 2).write("00" + i, study.get().compute(mamba, asked, piece, done -> { }));
         }
-        List<R> found = IntStream.range(0, pieces.size()).mapToObj(i -> stores.get(i % 2).read("00" + i, study.get().found()).orElseThrow()).toList();
+        List<R> found = IntStream.range(0, pieces.size())
+                .mapToObj(i -> stores.get(i % 2).read("00" + i, study.get().found()).orElseThrow()).toList();
         for (int i = 0; i < found.size(); i++) {
             assertTrue(study.get().fits(mamba, asked, pieces.get(i), found.get(i)), "piece " + i);
         }
@@ -133,9 +136,11 @@ class EditStudiesTest {
     void aChainIsOneEditAfterAnother() {
         LanguageModel now = mamba;
         for (EditRequest r : requests.all()) {
-            now = RankOneEditor.of(now).at(6, EditMatrix.W_O).with(FEW).contexts(PLAIN).moment(moments.of(6, EditMatrix.W_O)).edit(r).edit().applyTo(now);
+            now = RankOneEditor.of(now).at(6, EditMatrix.W_O).with(FEW).contexts(PLAIN).moment(moments.of(6, EditMatrix.W_O))
+                    .edit(r).edit().applyTo(now);
         }
-        RankOneEditor editor = RankOneEditor.of(mamba).at(6, EditMatrix.W_O).with(FEW).contexts(PLAIN).moment(moments.of(6, EditMatrix.W_O));
+        RankOneEditor editor = RankOneEditor.of(mamba).at(6, EditMatrix.W_O).with(FEW).contexts(PLAIN)
+                .moment(moments.of(6, EditMatrix.W_O));
         Store store = Store.at(dir);
         for (int i = 0; i < 2; i++) {
             LanguageModel chain = ManyFacts.of(editor).sequence(requests, Runner.of(store, Store.none(), Progress.silent()));
@@ -164,17 +169,21 @@ class EditStudiesTest {
     /** What was kept of one set of requests is gone on with, and serves no other requests, contexts or second moments. */
     @Test
     void aStoppedSweepGoesOnWhateverHasChanged() {
-        EditSweep sweep = EditSweep.of(mamba).layers(List.of(5, 6)).matrices(List.of(EditMatrix.W_O)).contexts(PLAIN).moments(moments).with(FEW);
+        EditSweep sweep = EditSweep.of(mamba).layers(List.of(5, 6)).matrices(List.of(EditMatrix.W_O))
+                .contexts(PLAIN).moments(moments).with(FEW);
         Store store = Store.at(dir);
         assertThrows(CancellationException.class, () -> sweep.over(requests, Runner.of(store, Store.none(), new Stops(Study.MOST))));
         assertTrue(store.size() > 0);
         Runner resumed = Runner.of(store, Store.none(), Progress.silent());
         assertEquals(sweep.over(requests, Runner.silent()), sweep.over(requests, resumed));
         assertTrue(resumed.taken() > 0);
-        EditRequests others = new EditRequests(requests.all().stream().map(r -> r.caseId() > 0 ? r : new EditRequest(0, r.relation(), r.prompt(),
-                r.subject(), requests.get(1).targetNew(), r.targetTrue(), r.paraphrases(), r.neighbours())).toList());
-        SecondMoments otherTexts = SecondMoments.of(mamba, List.of(5, 6), List.of(EditMatrix.W_O)).over(SecondMoments.texts(mamba, 60, 2), Runner.silent());
-        for (EditSweep changed : List.of(sweep.moments(otherTexts), sweep.contexts(ContextTemplates.of(mamba, 1, 1)), sweep.with(FEW.withClamp(1)))) {
+        EditRequests others = new EditRequests(requests.all().stream()
+                .map(r -> r.caseId() > 0 ? r : new EditRequest(0, r.relation(), r.prompt(),
+                        r.subject(), requests.get(1).targetNew(), r.targetTrue(), r.paraphrases(), r.neighbours())).toList());
+        SecondMoments otherTexts = SecondMoments.of(mamba, List.of(5, 6), List.of(EditMatrix.W_O))
+                .over(SecondMoments.texts(mamba, 60, 2), Runner.silent());
+        for (EditSweep changed : List.of(sweep.moments(otherTexts),
+                sweep.contexts(ContextTemplates.of(mamba, 1, 1)), sweep.with(FEW.withClamp(1)))) {
             Runner runner = Runner.of(store, Store.none(), Progress.silent());
             assertEquals(changed.over(requests.first(2), Runner.silent()), changed.over(requests.first(2), runner));
             assertEquals(0, runner.taken());
@@ -209,7 +218,8 @@ class EditStudiesTest {
     }
 
     private static <Q extends Record, T extends Result> void roundTrip(Experiment<Q, T> experiment, String fields) {
-        Q said = RequestReader.read(Json.object(fields.replace('\'', '"').getBytes(StandardCharsets.UTF_8), "request"), experiment.request());
+        Q said = RequestReader.read(Json.object(fields.replace('\'', '"').getBytes(StandardCharsets.UTF_8), "request"),
+                experiment.request());
         assertEquals(said, json(said, experiment.request()));
         Q complete = experiment.complete(mamba, said);
         assertEquals(complete, json(complete, experiment.request()));
@@ -224,18 +234,22 @@ class EditStudiesTest {
 
     @Test
     void romeAsJson() {
-        roundTrip(new RomeExperiment(), "{'layer':1,'matrix':'out_proj','prompt':{'ids':[5,9,11]},'subject_last':1,'prefixes':[{'ids':[]}],'target':[4],"
-                + "'kl_prompt':{'ids':[8,1]},'kl_pos':1,'covariance':'identity','hyperparameters':{'steps':2,'lr':1,'weight_decay':0,'kl_factor':0,"
+        roundTrip(new RomeExperiment(),
+                "{'layer':1,'matrix':'out_proj','prompt':{'ids':[5,9,11]},'subject_last':1,'prefixes':[{'ids':[]}],'target':[4],"
+                + "'kl_prompt':{'ids':[8,1]},'kl_pos':1,'covariance':'identity',"
+                + "'hyperparameters':{'steps':2,'lr':1,'weight_decay':0,'kl_factor':0,"
                 + "'clamp_norm_factor':1,'stop_loss':0}}");
     }
 
     @Test
     void aSweepAsJson() {
-        roundTrip(new EditSweepExperiment(), "{'requests':2,'layers':[6],'contexts':0,'documents':60,'matrices':['out_proj'],'hyperparameters':{'steps':2}}");
+        roundTrip(new EditSweepExperiment(),
+                "{'requests':2,'layers':[6],'contexts':0,'documents':60,'matrices':['out_proj'],'hyperparameters':{'steps':2}}");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"'subject':'Dosith Stadium','prompt':'{} is located in the city of','target':'Stathburg'", "'requests':2,'how':'each'",
+    @ValueSource(strings = {"'subject':'Dosith Stadium','prompt':'{} is located in the city of','target':'Stathburg'",
+        "'requests':2,'how':'each'",
         "'requests':2,'how':'sequence'", "'requests':2,'how':'joint'"})
     void editsAsJson(String fields) {
         roundTrip(new EditExperiment(), "{" + fields + ",'contexts':0,'documents':60,'hyperparameters':{'steps':2}}");
@@ -246,7 +260,8 @@ class EditStudiesTest {
     void aModelIsSavedLast() throws IOException {
         Path file = Files.writeString(dir.resolve("file"), "no folder");
         Path change = dir.resolve("change.safetensors");
-        ObjectNode request = Json.MAPPER.createObjectNode().put("experiment", "edit").put("model", "tiny-mamba").put("subject", "Dosith Stadium")
+        ObjectNode request = Json.MAPPER.createObjectNode().put("experiment", "edit").put("model", "tiny-mamba")
+                .put("subject", "Dosith Stadium")
                 .put("prompt", "{} is located in the city of").put("target", "Stathburg").put("covariance", "identity").put("contexts", 0)
                 .put("change", change.toString()).put("save", file.resolve("below").toString());
         Path out = dir.resolve("out");

@@ -55,11 +55,13 @@ class EditTest {
         neox = LanguageModel.open("tiny-neox");
         requests = EditRequests.of(Relations.of(mamba), Relations.of(mamba).knownBy(mamba), 6, 1);
         contexts = ContextTemplates.of(mamba, 2, 1);
-        moments = SecondMoments.of(mamba, List.of(2, 3), EditMatrix.all(mamba)).over(SecondMoments.texts(mamba, 60, 1).first(60), Runner.silent());
+        moments = SecondMoments.of(mamba, List.of(2, 3), EditMatrix.all(mamba))
+                .over(SecondMoments.texts(mamba, 60, 1).first(60), Runner.silent());
     }
 
     private static RankOneEditor editor(EditMatrix matrix) {
-        return RankOneEditor.of(mamba).at(2, matrix).contexts(contexts).moment(moments.of(2, matrix)).with(EditSettings.PUBLISHED.withSteps(8));
+        return RankOneEditor.of(mamba).at(2, matrix).contexts(contexts).moment(moments.of(2, matrix))
+                .with(EditSettings.PUBLISHED.withSteps(8));
     }
 
     private static void near(CaseScores a, CaseScores b) {
@@ -83,8 +85,8 @@ class EditTest {
     /** Targets of several tokens: each target is read behind its own earlier tokens. */
     @Test
     void targetsOfSeveralTokens() {
-        EditRequest r = new EditRequest(0, "", "{} is located in the city of", "Novux Bridge", "Malpolis Bridge", "Stathburg", List.of("Novux Bridge is in"),
-                List.of("Lofir Temple is located in the city of"));
+        EditRequest r = new EditRequest(0, "", "{} is located in the city of", "Novux Bridge", "Malpolis Bridge", "Stathburg",
+                List.of("Novux Bridge is in"), List.of("Lofir Temple is located in the city of"));
         RankOneEdit edit = editor(EditMatrix.W_O).edit(r).edit();
         EditTests tests = EditTests.of(mamba, List.of(r));
         near(tests.on(edit.applyTo(mamba)).get(0), tests.edited(mamba, List.of(edit)).get(0));
@@ -114,9 +116,12 @@ class EditTest {
         assertArrayEquals(edit.rows(mamba), Arrays.copyOfRange(rows, rows.length / 2, rows.length));
         assertArrayEquals(before, EditFile.read(file).revert(edited).weight("backbone.layers.2.mixer.in_proj.weight"), "bit for bit");
         assertArrayEquals(before, mamba.weight("backbone.layers.2.mixer.in_proj.weight"), "the model itself was never changed");
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> EditFile.read(file).revert(mamba)).getMessage().contains("does not hold this edit"));
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> EditFile.read(file).apply(edited)).getMessage().contains("holds this edit already"));
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> EditFile.read(file).apply(neox)).getMessage().contains("does not fit"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> EditFile.read(file).revert(mamba))
+                .getMessage().contains("does not hold this edit"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> EditFile.read(file).apply(edited))
+                .getMessage().contains("holds this edit already"));
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> EditFile.read(file).apply(neox))
+                .getMessage().contains("does not fit"));
     }
 
     @ParameterizedTest
@@ -125,7 +130,8 @@ class EditTest {
         LanguageModel model = LanguageModel.open(Golden.folder(name));
         EditMatrix matrix = EditMatrix.output(model);
         EditCase c = EditCase.of(new int[] {5, 9, 11, 3, 2}, 2, List.of(new int[0]), new int[] {4, 6}, new int[] {8, 1}, 1);
-        RankOneEdit edit = RankOneEditor.of(model).at(1, matrix).moment(SecondMoment.identity(model.width(matrix.key()))).cases(List.of(c)).get(0).edit();
+        RankOneEdit edit = RankOneEditor.of(model).at(1, matrix).moment(SecondMoment.identity(model.width(matrix.key())))
+                .cases(List.of(c)).get(0).edit();
         LanguageModel edited = edit.applyTo(model);
         edited.save(dir.resolve("saved"));
         LanguageModel opened = LanguageModel.open(dir.resolve("saved"));
@@ -165,24 +171,27 @@ class EditTest {
         }
         moments.of(2, EditMatrix.W_A).write(dir.resolve("c.safetensors"));
         assertArrayEquals(c, SecondMoment.read(dir.resolve("c.safetensors"), n).matrix());
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> SecondMoments.of(mamba, List.of(5), EditMatrix.all(mamba)).keptIn(file)).getMessage()
-                .contains("layers.5.normed"));
+        assertTrue(assertThrows(IllegalArgumentException.class,
+                () -> SecondMoments.of(mamba, List.of(5), EditMatrix.all(mamba)).keptIn(file)).getMessage().contains("layers.5.normed"));
     }
 
     /** A file of sums is gone on with for some of its layers, and refused for another model or other texts. */
     @Test
     void keptSecondMomentsAreOfThisModelAndText() throws IOException {
         Path file = dir.resolve("moments.safetensors");
-        SecondMoments.of(mamba, List.of(2, 3), EditMatrix.all(mamba)).keptIn(file).over(SecondMoments.texts(mamba, 60, 1).first(20), Runner.silent());
+        SecondMoments.of(mamba, List.of(2, 3), EditMatrix.all(mamba)).keptIn(file)
+                .over(SecondMoments.texts(mamba, 60, 1).first(20), Runner.silent());
         byte[] before = Files.readAllBytes(file);
         SecondMoments one = SecondMoments.of(mamba, List.of(3), List.of(EditMatrix.W_O)).keptIn(file);
         for (Map.Entry<String, Runnable> e : Map.<String, Runnable>of(
                 "another model", () -> SecondMoments.of(mamba.with("backbone.layers.4.mixer.out_proj.weight",
-                        new float[mamba.weight("backbone.layers.4.mixer.out_proj.weight").length]), List.of(2), List.of(EditMatrix.W_O)).keptIn(file),
+                        new float[mamba.weight("backbone.layers.4.mixer.out_proj.weight").length]),
+                                List.of(2), List.of(EditMatrix.W_O)).keptIn(file),
                 "texts: others", () -> one.over(SecondMoments.texts(mamba, 60, 2).first(60), Runner.silent()),
                 "documents: 10", () -> one.over(SecondMoments.texts(mamba, 60, 1).first(10), Runner.silent()),
                 "not a plain file", () -> SecondMoments.of(mamba).keptIn(dir),
-                "no file of second moments", () -> SecondMoments.of(mamba).keptIn(mamba.folder().resolve("model.safetensors"))).entrySet()) {
+                "no file of second moments",
+                        () -> SecondMoments.of(mamba).keptIn(mamba.folder().resolve("model.safetensors"))).entrySet()) {
             String said = assertThrows(IllegalArgumentException.class, e.getValue()::run).getMessage();
             assertTrue(said.contains(e.getKey()), said);
         }
@@ -201,7 +210,8 @@ class EditTest {
         Path file = dir.resolve("moments.safetensors");
         SafeTensors.write(file, List.of(Tensor.of("documents_and_tokens", new long[] {1, 9}, 2)),
                 Map.of("model", "tiny-mamba", "sha256_of_model", "00", "sha256_of_texts", "00"));
-        String said = assertThrows(BadRequest.class, () -> SecondMoments.of(mamba, List.of(2), List.of(EditMatrix.W_O)).keptIn(file)).getMessage();
+        String said = assertThrows(BadRequest.class,
+                () -> SecondMoments.of(mamba, List.of(2), List.of(EditMatrix.W_O)).keptIn(file)).getMessage();
         assertTrue(said.startsWith("moments: ") && said.contains("an earlier form of this program"), said);
     }
 
@@ -211,7 +221,8 @@ class EditTest {
         RankOneEdit edit = editor(EditMatrix.W_O).edit(requests.get(0)).edit();
         for (String name : List.of("a", "b")) {
             edit.change(mamba).write(dir.resolve(name + ".edit"));
-            SecondMoments.of(mamba, List.of(2), List.of(EditMatrix.W_O)).keptIn(dir.resolve(name + ".moments")).over(SecondMoments.texts(mamba, 5, 1), Runner.silent());
+            SecondMoments.of(mamba, List.of(2), List.of(EditMatrix.W_O)).keptIn(dir.resolve(name + ".moments"))
+                    .over(SecondMoments.texts(mamba, 5, 1), Runner.silent());
         }
         assertEquals(-1, Files.mismatch(dir.resolve("a.edit"), dir.resolve("b.edit")));
         assertEquals(-1, Files.mismatch(dir.resolve("a.moments"), dir.resolve("b.moments")));
@@ -244,14 +255,17 @@ class EditTest {
     void textsFromFiles() throws IOException {
         Path lines = Files.writeString(dir.resolve("texts.txt"), "One text .\n\nAnother one .\n");
         Path json = Files.writeString(dir.resolve("texts.jsonl"), "{\"text\": \"One text .\"}\n{\"text\": \"Another one .\"}\n");
-        SecondMoments a = SecondMoments.of(mamba, List.of(2), List.of(EditMatrix.W_O)).over(MomentTexts.file(lines).first(9), Runner.silent());
-        SecondMoments b = SecondMoments.of(mamba, List.of(2), List.of(EditMatrix.W_O)).over(MomentTexts.file(json).first(9), Runner.silent());
+        SecondMoments a = SecondMoments.of(mamba, List.of(2), List.of(EditMatrix.W_O))
+                .over(MomentTexts.file(lines).first(9), Runner.silent());
+        SecondMoments b = SecondMoments.of(mamba, List.of(2), List.of(EditMatrix.W_O))
+                .over(MomentTexts.file(json).first(9), Runner.silent());
         assertEquals(2, a.documents());
         assertArrayEquals(a.of(2, EditMatrix.W_O).matrix(), b.of(2, EditMatrix.W_O).matrix());
         assertTrue(assertThrows(IllegalArgumentException.class, () -> a.of(2, EditMatrix.W_O).solve(new double[128])).getMessage()
                 .startsWith("covariance: singular"));
         Path bad = Files.writeString(dir.resolve("bad.jsonl"), "{\"txt\": 1}\n");
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> SecondMoments.of(mamba).over(MomentTexts.file(bad), Runner.silent())).getMessage().contains("line 1"));
+        assertTrue(assertThrows(IllegalArgumentException.class,
+                () -> SecondMoments.of(mamba).over(MomentTexts.file(bad), Runner.silent())).getMessage().contains("line 1"));
     }
 
     /** Solved systems against the product, and u against the paper's definition. */
@@ -299,24 +313,27 @@ class EditTest {
         LanguageModel all = many.joint(requests.first(4), 1e-9, Runner.silent());
         for (int i = 0; i < 4; i++) {
             RankOneEdit each = editor.edit(requests.get(i)).edit();
-            assertTrue(RankOneEditor.error(all, EditCase.of(mamba, requests.get(i), contexts), each, editor.settings()) < 1e-3, "request " + i);
+            assertTrue(RankOneEditor.error(all,
+                    EditCase.of(mamba, requests.get(i), contexts), each, editor.settings()) < 1e-3, "request " + i);
         }
         LanguageModel two = many.sequence(requests.first(2), Runner.silent());
-        RankOneEdit second = RankOneEditor.of(alone.applyTo(mamba)).at(2, EditMatrix.W_O).contexts(contexts).moment(moments.of(2, EditMatrix.W_O))
-                .with(editor.settings()).edit(requests.get(1)).edit();
+        RankOneEdit second = RankOneEditor.of(alone.applyTo(mamba)).at(2, EditMatrix.W_O)
+                .contexts(contexts).moment(moments.of(2, EditMatrix.W_O)).with(editor.settings()).edit(requests.get(1)).edit();
         assertArrayEquals(second.rows(alone.applyTo(mamba)), EditMatrix.W_O.rows(two, 2));
         ManyFacts.Growth growth = many.asTheyGrow(requests, List.of(1, 3), 1, Runner.silent());
         assertEquals(4, growth.table().rowCount());
         assertThrows(IllegalArgumentException.class, () -> many.joint(requests, 0, Runner.silent()));
         EditRequests twice = new EditRequests(List.of(requests.get(0), requests.get(0)));
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> many.joint(twice, 1e-300, Runner.silent())).getMessage().contains("is too small"));
+        assertTrue(assertThrows(IllegalArgumentException.class,
+                () -> many.joint(twice, 1e-300, Runner.silent())).getMessage().contains("is too small"));
         assertThrows(IllegalArgumentException.class, () -> many.asTheyGrow(requests, List.of(7), 1, Runner.silent()));
     }
 
     @Test
     void scores() {
         double ln2 = Math.log(2);
-        CaseScores c = CaseScores.of(List.of(new CaseScores.Read(0, ln2, 2 * ln2, true, false), new CaseScores.Read(1, ln2, 2 * ln2, false, false),
+        CaseScores c = CaseScores.of(List.of(
+                new CaseScores.Read(0, ln2, 2 * ln2, true, false), new CaseScores.Read(1, ln2, 2 * ln2, false, false),
                 new CaseScores.Read(1, 2 * ln2, ln2, false, true), new CaseScores.Read(2, 2 * ln2, ln2, false, true)));
         assertArrayEquals(new double[] {1, 0.5, 1}, c.success(), 1e-12);
         assertArrayEquals(new double[] {0.25, 0, 0.25}, c.magnitude(), 1e-12);
@@ -339,7 +356,8 @@ class EditTest {
         for (int i = 0; i < some.length; i++) {
             some[i] = random.nextInt(60);
         }
-        int[] sorted = IntStream.range(0, some.length).boxed().sorted((a, b) -> Float.compare(some[b], some[a])).mapToInt(i -> i).limit(5).toArray();
+        int[] sorted = IntStream.range(0, some.length).boxed()
+                .sorted((a, b) -> Float.compare(some[b], some[a])).mapToInt(i -> i).limit(5).toArray();
         assertArrayEquals(sorted, Softmax.largest(some, 5));
     }
 
@@ -393,8 +411,10 @@ class EditTest {
                 String text = table.getString(i, "text");
                 Pass pass = m.run(m.prompt(text).ids());
                 assertEquals(m.next(text).token(0), table.getString(i, "says " + (m == mamba ? "before" : "after")));
-                assertEquals(pass.probability(EditCase.target(m.requireTokenizer(), r.targetNew())[0]), table.doubleColumn("p(new)" + suffix).get(i), 1e-6);
-                assertEquals(pass.probability(EditCase.target(m.requireTokenizer(), r.targetTrue())[0]), table.doubleColumn("p(true)" + suffix).get(i), 1e-6);
+                assertEquals(pass.probability(EditCase.target(m.requireTokenizer(), r.targetNew())[0]),
+                        table.doubleColumn("p(new)" + suffix).get(i), 1e-6);
+                assertEquals(pass.probability(EditCase.target(m.requireTokenizer(), r.targetTrue())[0]),
+                        table.doubleColumn("p(true)" + suffix).get(i), 1e-6);
             }
         }
     }

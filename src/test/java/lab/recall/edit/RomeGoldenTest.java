@@ -44,12 +44,14 @@ class RomeGoldenTest {
 
     private static EditCase asked(Map<String, Tensor> g) {
         List<int[]> prefixes = Stream.of("prefix0", "prefix1", "prefix2").map(p -> ids(g.get(p))).toList();
-        return EditCase.of(ids(g.get("prompt")), ids(g.get("subject_last"))[0], prefixes, ids(g.get("target")), ids(g.get("kl_prompt")), ids(g.get("kl_pos"))[0]);
+        return EditCase.of(ids(g.get("prompt")), ids(g.get("subject_last"))[0], prefixes,
+                ids(g.get("target")), ids(g.get("kl_prompt")), ids(g.get("kl_pos"))[0]);
     }
 
     private static RankOneEditor.Edited edit(LanguageModel model, String name, EditMatrix matrix, EditSettings settings) {
         SecondMoment c = SecondMoment.read(file(name, matrix.id()), model.width(matrix.key()));
-        return RankOneEditor.of(model).at(LAYER, matrix).with(settings).moment(c).cases(List.of(asked(SafeTensors.read(file(name, matrix.id()))))).get(0);
+        return RankOneEditor.of(model).at(LAYER, matrix).with(settings).moment(c)
+                .cases(List.of(asked(SafeTensors.read(file(name, matrix.id()))))).get(0);
     }
 
     /** ||x - golden|| within a share of ||golden||. */
@@ -123,7 +125,8 @@ class RomeGoldenTest {
             LanguageModel edited = done.edit().applyTo(model);
             assertTrue(RankOneEditor.error(edited, c, done.edit(), GOLDEN.withKey(mode)) <= 1e-4, mode.id());
             if (mode == KeyMode.PUBLISHED) {
-                float[] value = edited.run(c.contexts().get(0), Recording.points(matrix.value())).get(new Site(LAYER, matrix.value(), c.lookups()[0]));
+                float[] value = edited.run(c.contexts().get(0), Recording.points(matrix.value()))
+                        .get(new Site(LAYER, matrix.value(), c.lookups()[0]));
                 near("W k", RankOneEditor.doubles(value), done.edit().v(), 1e-4);
             }
         }
@@ -136,7 +139,8 @@ class RomeGoldenTest {
         LanguageModel model = LanguageModel.open(Golden.folder(name));
         EditMatrix matrix = EditMatrix.of(model, id);
         EditCase first = asked(SafeTensors.read(file(name, id)));
-        EditCase second = EditCase.of(new int[] {5, 9, 11, 3, 2}, 2, List.of(new int[0], new int[] {7}), new int[] {4}, new int[] {8, 1}, 1);
+        EditCase second = EditCase.of(new int[] {5, 9, 11, 3, 2}, 2, List.of(new int[0], new int[] {7}),
+                new int[] {4}, new int[] {8, 1}, 1);
         SecondMoment c = SecondMoment.read(file(name, id), model.width(matrix.key()));
         RankOneEditor editor = RankOneEditor.of(model).at(LAYER, matrix).with(GOLDEN.withSteps(5)).moment(c);
         int threads = Parallel.threads();

@@ -236,8 +236,8 @@ class BackwardTest {
         // compiled code, which stands in sooner or later, must sum in the same order
         float[] again = new float[bc.length];
         for (int i = 0; i < 20_000 && Arrays.equals(dBc, again) == (i > 0); i++) {
-            SelectiveScan.backward(tokens, channels, states, u, 0, delta, 0, a, bc, 0, states, 2 * states, d, before, 0, decay, 0, g, 0, dU, 0,
-                    dDelta, 0, again, 0, states, 2 * states, null, null, new float[size]);
+            SelectiveScan.backward(tokens, channels, states, u, 0, delta, 0, a, bc, 0, states, 2 * states, d,
+                    before, 0, decay, 0, g, 0, dU, 0, dDelta, 0, again, 0, states, 2 * states, null, null, new float[size]);
         }
         assertArrayEquals(dBc, again, "interpreted and compiled");
     }
@@ -282,7 +282,8 @@ class BackwardTest {
         float[] dQ = part(dQkv, 0, tokens, d);
         check("attention, q", q, g, x -> attention(x, doubles(k), doubles(v), heads, hw, past, tokens), dQ);
         float[] own = Arrays.copyOfRange(k, past * d, k.length);
-        check("attention, k", own, g, x -> attention(doubles(q), joined(k, x, past * d), doubles(v), heads, hw, past, tokens), part(dQkv, d, tokens, d));
+        check("attention, k", own, g, x -> attention(doubles(q), joined(k, x, past * d), doubles(v), heads, hw, past, tokens),
+                part(dQkv, d, tokens, d));
         float[] ownV = Arrays.copyOfRange(v, past * d, v.length);
         check("attention, v", ownV, g, x -> attention(doubles(q), doubles(k), joined(v, x, past * d), heads, hw, past, tokens),
                 part(dQkv, 2 * d, tokens, d));

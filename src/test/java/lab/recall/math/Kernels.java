@@ -91,12 +91,14 @@ public final class Kernels {
         float[] right = new float[MatMul.rightSize(DEPTH, WIDTH)];
         jobs.put("MatMul.packRight", i -> MatMul.packRight(x, 0, WIDTH, i % 9, DEPTH - 9, DEPTH, WIDTH, right, 0));
         jobs.put("MatMul.packRightColumns", i -> MatMul.packRightColumns(x, 0, DEPTH, i % 9, WIDTH - 9, DEPTH, WIDTH, right, 0));
-        jobs.put("MatMul.multiply", i -> MatMul.multiply(x, 0, DEPTH, 1 + i % 20, DEPTH, right, 0, DEPTH, WIDTH, 1 + i % WIDTH, out, 0, WIDTH));
+        jobs.put("MatMul.multiply", i -> MatMul.multiply(x, 0, DEPTH, 1 + i % 20, DEPTH,
+                right, 0, DEPTH, WIDTH, 1 + i % WIDTH, out, 0, WIDTH));
         jobs.put("MatMul.outer", i -> MatMul.outer(x, 0, WIDTH, 1 + i % 20, 40, right, 0, i % 20, DEPTH, WIDTH, out, 0, WIDTH));
         float[] packed = new float[Tiles.packedSize(20, WIDTH)];
         jobs.put("Tiles.packRows", i -> Tiles.packRows(x, 0, WIDTH, 1 + i % 20, WIDTH, packed, 0));
         jobs.put("Tiles.packColumns", i -> Tiles.packColumns(x, 0, WIDTH, 1 + i % 20, WIDTH, packed, 0));
-        jobs.put("Tiles.store", i -> Tiles.store(x, 0, Tiles.NARROW, 4, Tiles.NARROW - i % 3, i % 2 == 0 ? null : ones, 0, i % 4 > 1, out, 0, WIDTH));
+        jobs.put("Tiles.store", i -> Tiles.store(x, 0, Tiles.NARROW, 4, Tiles.NARROW - i % 3,
+                i % 2 == 0 ? null : ones, 0, i % 4 > 1, out, 0, WIDTH));
         doubles();
         jobs.put("MatMul.addOuter", i -> MatMul.addOuter(x, 0, WIDTH, x, 0, WIDTH, 1 + i % 20, 20, WIDTH, sums));
         jobs.put("MatMul.addOuter, wide", i -> MatMul.addOuter(x, 0, 130, x, 0, WIDTH, 30, 130, WIDTH, sums));

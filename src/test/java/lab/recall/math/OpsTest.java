@@ -147,8 +147,8 @@ class OpsTest {
         float[] all = new float[tokens * states * channels];
         SelectiveScan.states(tokens, channels, states, u, 0, delta, 0, a, bc, 0, 2 * states, new float[states * channels], 0, all, 0);
         assertArrayEquals(resumed, Arrays.copyOfRange(all, 3 * states * channels, 4 * states * channels), "states on the way");
-        SelectiveScan.forward(tokens - 4, channels, states, u, 4 * channels, delta, 4 * channels, a, bc, 8 * states, 9 * states, 2 * states, d,
-                resumed, 0, parts, 4 * channels);
+        SelectiveScan.forward(tokens - 4, channels, states, u, 4 * channels, delta, 4 * channels, a,
+                bc, 8 * states, 9 * states, 2 * states, d, resumed, 0, parts, 4 * channels);
         assertArrayEquals(y, parts, "in two parts as in one");
         assertArrayEquals(state, resumed);
     }

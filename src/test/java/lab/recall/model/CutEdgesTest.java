@@ -87,7 +87,8 @@ class CutEdgesTest {
             int[] one = ids(1, model, 9);
             int[] other = one.clone();
             System.arraycopy(ids(2, model, m + 1), 0, other, 0, m + 1);
-            List<Intervention> cuts = Intervention.cut(model, 0, model.layers() - 1, Edges.toLater(IntStream.rangeClosed(0, m).toArray(), 9));
+            List<Intervention> cuts = Intervention.cut(model, 0, model.layers() - 1,
+                    Edges.toLater(IntStream.rangeClosed(0, m).toArray(), 9));
             float[] a = model.run(one, Recording.of("logits"), cuts).activation(0, HookPoint.LOGITS).values();
             float[] b = model.run(other, Recording.of("logits"), cuts).activation(0, HookPoint.LOGITS).values();
             int behind = (m + 1) * model.vocabulary();
@@ -123,7 +124,8 @@ class CutEdgesTest {
             held.add(Intervention.cutConv(l, edges));
             held.add(Intervention.cutScan(l, edges, delta));
         }
-        Golden.same("with delta held", model.run(one, Recording.nothing(), held).logits(), model.run(other, Recording.nothing(), held).logits());
+        Golden.same("with delta held", model.run(one, Recording.nothing(), held).logits(),
+                model.run(other, Recording.nothing(), held).logits());
         float[] forked = model.forks().add(model.run(one), held).logits()[0];
         assertArrayEquals(model.run(one, Recording.nothing(), held).logits(), forked, 2e-4f);
         Golden.same("with delta held, forked", forked, model.forks().add(model.run(other), held).logits()[0]);

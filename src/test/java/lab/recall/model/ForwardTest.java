@@ -80,7 +80,8 @@ class ForwardTest {
             first++;
         }
         assertTrue(first > 0, "the golden is padded");
-        float[] logits = model.run(Arrays.copyOfRange(padded, first, padded.length), Recording.of("logits")).activation(0, HookPoint.LOGITS).values();
+        float[] logits = model.run(Arrays.copyOfRange(padded, first, padded.length), Recording.of("logits"))
+                .activation(0, HookPoint.LOGITS).values();
         double[] expected = golden.get("padded_logits").doubles();
         Golden.close("logits", logits, Arrays.copyOfRange(expected, first * model.vocabulary(), padded.length * model.vocabulary()),
                 Golden.largest(expected));

@@ -36,17 +36,20 @@ class GradientTest {
         List<Intervention> changes = List.of(Intervention.add(new Site(0, HookPoint.RESID_POST, 3), v),
                 Intervention.zero(new Site(1, out, 5), model.width()));
         Gradients g = Gradients.of(model.run(ids, Recording.gradients(), changes), 9, Recording.all());
-        for (Site site : List.of(new Site(0, HookPoint.RESID_POST, 3), new Site(1, out, 4), new Site(0, out, 2), new Site(1, HookPoint.RESID_PRE, 4))) {
+        for (Site site : List.of(new Site(0, HookPoint.RESID_POST, 3), new Site(1, out, 4),
+                new Site(0, out, 2), new Site(1, HookPoint.RESID_PRE, 4))) {
             float[] direction = g.get(site);
             double norm = 0;
             for (float x : direction) {
                 norm += x * x;
             }
             double step = 2e-2 / Math.sqrt(norm);
-            double slope = (loss(model, ids, changes, site, direction, step) - loss(model, ids, changes, site, direction, -step)) / (2 * step);
+            double slope = (loss(model, ids, changes, site, direction, step)
+                    - loss(model, ids, changes, site, direction, -step)) / (2 * step);
             assertEquals(norm, slope, 2e-2 * norm, "along the gradient at " + site);
         }
-        Gradients zeroed = Gradients.of(model.run(ids, Recording.gradients(), changes), 9, Recording.of("layers.1." + out.id(), "layers.1.resid_post"));
+        Gradients zeroed = Gradients.of(model.run(ids, Recording.gradients(), changes), 9,
+                Recording.of("layers.1." + out.id(), "layers.1.resid_post"));
         assertArrayEquals(zeroed.get(new Site(1, HookPoint.RESID_POST, 5)), zeroed.get(new Site(1, out, 5)), 1e-6f,
                 "what is added behind a replacement still counts");
     }
@@ -94,6 +97,7 @@ class GradientTest {
         int[] ids = {1, 2, 3, 4};
         assertArrayEquals(model.run(ids).logits(), model.with(weights).run(ids).logits(), 1e-5f);
         weights.get("gpt_neox.final_layer_norm.bias")[0] += 1f;
-        assertEquals(model.weights().get("gpt_neox.final_layer_norm.bias")[0] + 1f, model.with(weights).weights().get("gpt_neox.final_layer_norm.bias")[0]);
+        assertEquals(model.weights().get("gpt_neox.final_layer_norm.bias")[0] + 1f,
+                model.with(weights).weights().get("gpt_neox.final_layer_norm.bias")[0]);
     }
 }

@@ -136,8 +136,8 @@ class InterventionTest {
         for (int l = 0; l < model.layers(); l++) {
             for (int t = 0; t < clean.length(); t++) {
                 int at = (l * clean.length() + t) * v;
-                Golden.close("lens", model.logitLens(clean.get(new Site(l, HookPoint.RESID_POST, t)))[0], Arrays.copyOfRange(all, at, at + v),
-                        Golden.largest(all));
+                Golden.close("lens", model.logitLens(clean.get(new Site(l, HookPoint.RESID_POST, t)))[0],
+                        Arrays.copyOfRange(all, at, at + v), Golden.largest(all));
             }
         }
     }
@@ -155,7 +155,8 @@ class InterventionTest {
             List<Intervention> set = new ArrayList<>();
             for (int k = 0; k <= random.nextInt(4); k++) {
                 HookPoint p = points.get(random.nextInt(points.size()));
-                Site site = new Site(p.isGlobal() ? 0 : random.nextInt(model.layers()), p, random.nextInt(6) == 0 ? Site.ALL : random.nextInt(9));
+                Site site = new Site(p.isGlobal() ? 0 : random.nextInt(model.layers()), p,
+                        random.nextInt(6) == 0 ? Site.ALL : random.nextInt(9));
                 float[] vector = new float[model.width(p)];
                 for (int j = 0; j < vector.length; j++) {
                     vector[j] = (float) random.nextGaussian() * 0.3f + (p == HookPoint.DELTA ? 2 : 0);
@@ -205,13 +206,15 @@ class InterventionTest {
         Intervention second = Intervention.add(new Site(2, HookPoint.RESID_POST, 5), v);
         Intervention early = Intervention.add(new Site(0, HookPoint.OUT, 2), v);
         Pass changed = model.run(ids, Recording.states(), first);
-        assertArrayEquals(model.run(ids, Recording.nothing(), first, second).logits(), model.forks().add(changed, second).logits()[0], 1e-5f);
+        assertArrayEquals(model.run(ids, Recording.nothing(), first, second).logits(),
+                model.forks().add(changed, second).logits()[0], 1e-5f);
         assertArrayEquals(model.run(ids, Recording.nothing(), first, early).logits(), model.forks().add(changed, early).logits()[0], 1e-5f);
         Intervention cut = Intervention.cutScan(2, Edges.toLater(new int[] {2, 3}, ids.length));
         Intervention more = Intervention.cutScan(2, Edges.of(1, 6));
         Pass withCut = model.run(ids, Recording.states(), cut);
         for (Intervention later : List.of(early, second, more)) {
-            assertArrayEquals(model.run(ids, Recording.nothing(), cut, later).logits(), model.forks().add(withCut, later).logits()[0], 1e-5f);
+            assertArrayEquals(model.run(ids, Recording.nothing(), cut, later).logits(),
+                    model.forks().add(withCut, later).logits()[0], 1e-5f);
         }
     }
 
