@@ -77,8 +77,7 @@ public final class Checkpoint {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         where.fields().forEachRemaining(e -> {
             String shard = e.getValue().asText("");
-            if (!e.getValue().isTextual() || shard.isEmpty() || shard.equals(".") || shard.equals("..") || shard.contains("/")
-                    || shard.contains("\\") || shard.indexOf('\0') >= 0) {
+            if (!e.getValue().isTextual() || !isName(shard)) {
                 throw new BadData(index, "the shard " + e.getValue() + " lies outside the folder");
             }
             Tensor t = files.computeIfAbsent(shard, s -> reader.read(folder.resolve(s))).get(e.getKey());
@@ -88,6 +87,12 @@ public final class Checkpoint {
             tensors.put(e.getKey(), t);
         });
         return tensors;
+    }
+
+    /** Whether a shard's name stays in the folder. */
+    private static boolean isName(String shard) {
+        return !shard.isEmpty() && !shard.equals(".") && !shard.equals("..") && !shard.contains("/") && !shard.contains("\\")
+                && shard.indexOf('\0') < 0;
     }
 
     /**
@@ -132,7 +137,7 @@ public final class Checkpoint {
                 if (weights.endsWith(".index.json")) {
                     Set<String> shards = new TreeSet<>();
                     Json.object(file).path("weight_map").forEach(shard -> shards.add(shard.asText()));
-                    shards.forEach(shard -> files.add(folder.resolve(shard)));
+                    shards.stream().filter(Checkpoint::isName).forEach(shard -> files.add(folder.resolve(shard)));
                 }
                 return files;
             }

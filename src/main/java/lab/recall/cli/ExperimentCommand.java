@@ -7,10 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadRequest;
-import lab.recall.base.Interruption;
 import lab.recall.base.Json;
 import lab.recall.study.Experiment;
 import lab.recall.study.Requests;
@@ -71,9 +69,6 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
                 done = requests.run(request, folders.get(model), fresh, ProgressBar.progress());
             } catch (BadRequest e) {
                 throw RequestOptions.said(spec, experiment.request(), e);
-            } catch (CancellationException e) {
-                throw (CancellationException) new CancellationException((Interruption.isAsked() ? "ended" : "interrupted")
-                        + "; the same command goes on where it stopped").initCause(e);
             }
             T result = experiment.result().cast(done.result());
             results.put(model, result);

@@ -24,7 +24,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 @Command(name = "run", mixinStandardHelpOptions = true, description = "Runs an experiment that is written in a request file.",
-        footer = {"", "A .jsonl file holds one request a line; results go to DIR/0, DIR/1, .., and a finished line is not run again."})
+        footer = {"", "A .jsonl file holds one request a line; results go to DIR/0, DIR/1, ..; what is finished is not computed again."})
 final class RunCommand implements Callable<Integer> {
     /** A request holds vectors and lists of ids, no more. */
     private static final long LARGEST = 256L << 20;
@@ -94,7 +94,7 @@ final class RunCommand implements Callable<Integer> {
             Interruption.betweenPieces();
             try {
                 ObjectNode request = Json.object(line.getBytes(StandardCharsets.UTF_8), "the request");
-                if (!Requests.isAnswered(request, folder)) {
+                if (!requests.isAnswered(request, folder)) {
                     requests.run(request, folder, fresh, Progress.silent());
                 }
             } catch (Failure e) {

@@ -29,6 +29,11 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
     }
 
     @Override
+    public boolean isOverFacts() {
+        return true;
+    }
+
+    @Override
     public Class<EditQuestion> request() {
         return EditQuestion.class;
     }

@@ -81,7 +81,7 @@ public final class EditSweep {
 
     /** All requests, with a runner's progress and store. */
     public EditCurves over(EditRequests requests, Runner runner) {
-        List<Template> templates = contexts != null ? contexts : ContextTemplates.of(model, CONTEXTS, SEED);
+        List<Template> templates = contexts != null ? contexts : ContextTemplates.of(model, CONTEXTS, SEED, runner);
         SecondMoments c = moments != null ? moments
                 : SecondMoments.of(model, layers, matrices).over(SecondMoments.texts(model, SecondMoments.DOCUMENTS, SEED), runner);
         return runner.run(new EditSweepStudy(), model,

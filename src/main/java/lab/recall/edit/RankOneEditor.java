@@ -134,9 +134,13 @@ public final class RankOneEditor {
     }
 
     /** The context templates given, or else {@value #CONTEXTS} sampled ones and the plain one: sampled now if they were not before. */
-    public synchronized List<Template> sampleContexts() {
+    public List<Template> sampleContexts() {
+        return sampleContexts(Runner.shown());
+    }
+
+    private synchronized List<Template> sampleContexts(Runner runner) {
         if (contexts == null) {
-            contexts = ContextTemplates.of(model, CONTEXTS, SEED);
+            contexts = ContextTemplates.of(model, CONTEXTS, SEED, runner);
         }
         return contexts;
     }
@@ -144,7 +148,7 @@ public final class RankOneEditor {
     /** What it asks of a study over requests. */
     EditsStudy.Asked asked(List<EditRequest> requests, Runner runner) {
         SecondMoment c = collectMoment(runner);
-        return new EditsStudy.Asked(new EditsStudy.Settings(layer, matrix, settings, sampleContexts(), c.digest()), c, requests);
+        return new EditsStudy.Asked(new EditsStudy.Settings(layer, matrix, settings, sampleContexts(runner), c.digest()), c, requests);
     }
 
     /** Edits one fact. */
@@ -154,8 +158,7 @@ public final class RankOneEditor {
 
     /** Edits facts, each of the unedited model. */
     public List<Edited> edit(List<EditRequest> requests) {
-        collectMoment();
-        return edit(requests, Runner.silent());
+        return edit(requests, Runner.shown());
     }
 
     /** Edits facts, each of the unedited model, with a runner's progress and store. */

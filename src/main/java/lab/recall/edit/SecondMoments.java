@@ -287,7 +287,7 @@ public final class SecondMoments {
                         found().write();
                         written = now.documents;
                     }
-                    Interruption.check();
+                    Interruption.betweenPieces();
                 }
                 digest.add(text);
                 batch.add(ids);

@@ -106,7 +106,7 @@ public final class EdgesExperiment implements Experiment<EdgesRequest, EdgesExpe
         progress.start("scan terms", "sources", (long) model.layers() * tokens);
         for (int l = 0; l < model.layers(); l++) {
             for (int s = 0; s < tokens; s++) {
-                Interruption.check();
+                Interruption.betweenPieces();
                 float[] terms = model.scanTerms(pass, l, s);
                 int width = terms.length / (tokens - s);
                 for (int t = s; t < tokens; t++) {

@@ -102,7 +102,7 @@ public final class LreExperiment implements Experiment<LreRequest, LreExperiment
         progress.start("Jacobians", "samples", samples.size());
         try {
             for (int i = 0; i < samples.size(); i++) {
-                Interruption.check();
+                Interruption.betweenPieces();
                 Example e = samples.get(i);
                 LinearOperator.Mean.add(List.of(mean), model.run(e.ids, Recording.gradients()), e.token);
                 progress.to(i + 1);

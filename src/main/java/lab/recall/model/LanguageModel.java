@@ -99,9 +99,13 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         return open(ModelFolder.of(folder));
     }
 
-    private static LanguageModel open(ModelFolder source) {
+    private static LanguageModel open(ModelFolder named) {
+        ModelFolder source = named.opened();
         // opened again when the weights are asked for, so that no mapped file stays in memory beside the packed weights
-        LanguageModel model = of(source, Checkpoint.open(source.folder()), () -> Checkpoint.open(source.folder()));
+        LanguageModel model = of(source, Checkpoint.open(source.folder()), () -> {
+            source.requireUnchanged();
+            return Checkpoint.open(source.folder());
+        });
         model.warnings.forEach(w -> System.err.println("warning: " + w));
         return model;
     }
@@ -241,6 +245,15 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     /** The files that opening it read, in a fixed order. */
     public List<Path> files() {
         return source.files();
+    }
+
+    /**
+     * Makes sure that its files are still those that were opened.
+     *
+     * @throws lab.recall.base.BadData if one has changed
+     */
+    public void requireUnchanged() {
+        source.requireUnchanged();
     }
 
     /** Weights that stand in the place of those of the files, by name, in f32. */

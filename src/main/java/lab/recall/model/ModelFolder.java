@@ -1,16 +1,20 @@
 package lab.recall.model;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
+import lab.recall.base.FileStamp;
 import lab.recall.base.Nearest;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.HubCache;
@@ -22,8 +26,9 @@ import lab.recall.text.Tokenizer;
  *
  * @param name   an embedded model's name, a hub id, or a folder's last part
  * @param folder with config.json and weights
+ * @param stamps of the files that were opened; none before
  */
-record ModelFolder(String name, Path folder) {
+record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps) {
     /** Vocabulary sizes of checkpoints that use the GPT-NeoX-20B tokenizer: 50,254 entries, added tokens, and padding of the rows. */
     private static final int FEWEST_20B = 50_254;
     private static final int MOST_20B = 50_432;
@@ -88,6 +93,36 @@ record ModelFolder(String name, Path folder) {
         return vocabulary >= FEWEST_20B && vocabulary <= MOST_20B ? Optional.of(Tokenizer.bundled20b()) : Optional.empty();
     }
 
+    ModelFolder(String name, Path folder) {
+        this(name, folder, Map.of());
+    }
+
+    /** The same with what tells later whether its files are still those. */
+    ModelFolder opened() {
+        Map<Path, FileStamp> now = new LinkedHashMap<>();
+        for (Path file : files()) {
+            stamp(file).ifPresent(s -> now.put(file, s));
+        }
+        return new ModelFolder(name, folder, Map.copyOf(now));
+    }
+
+    private static Optional<FileStamp> stamp(Path file) {
+        try {
+            return Files.exists(file) ? Optional.of(FileStamp.of(file)) : Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be read (" + AtomicFiles.reason(e) + ")", e);
+        }
+    }
+
+    /** Refuses files that are others than those that were opened: numbers of both would be mixed. */
+    void requireUnchanged() {
+        stamps.forEach((file, before) -> {
+            if (!stamp(file).equals(Optional.of(before))) {
+                throw new BadData(file, "has changed since it was opened; open the model again");
+            }
+        });
+    }
+
     /** What opening reads: config.json, weights, and what stands beside them. */
     List<Path> files() {
         List<Path> files = new ArrayList<>(Checkpoint.files(folder));
@@ -95,6 +130,9 @@ record ModelFolder(String name, Path folder) {
             if (Files.exists(folder.resolve(beside))) {
                 files.add(folder.resolve(beside));
             }
+        }
+        if (!Files.exists(folder.resolve("tokenizer.json"))) {
+            files.add(Tokenizer.bundled20bFile());              // which serves instead, where it fits
         }
         return files;
     }

@@ -21,6 +21,11 @@ public interface Experiment<Q extends Record, T extends Result> {
     /** In one sentence, for the command's help. */
     String description();
 
+    /** Whether it reads relations or texts beside the model, which may change while the request stays. */
+    default boolean isOverFacts() {
+        return command().isPresent();
+    }
+
     /** Class of what is asked. */
     Class<Q> request();
 

@@ -3,16 +3,15 @@ package lab.recall.study;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.util.Collections;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.Digest;
+import lab.recall.base.FileStamp;
 import lab.recall.base.Json;
 import lab.recall.model.LanguageModel;
 
@@ -25,6 +24,7 @@ import lab.recall.model.LanguageModel;
 final class ModelDigest {
     private static final long YOUNG_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final Map<LanguageModel, String> KNOWN = Collections.synchronizedMap(new WeakHashMap<>());
+    private static final Map<String, String> FILES = new ConcurrentHashMap<>();
 
     private ModelDigest() {
     }
@@ -38,6 +38,7 @@ final class ModelDigest {
         for (Path file : model.files()) {
             all.add(file.getFileName().toString()).add(file(file));
         }
+        model.requireUnchanged();           // read just now: these are the files that were opened
         model.replaced().forEach((name, values) -> all.add(name).add(values.get()));
         return all.hex();
     }
@@ -45,36 +46,28 @@ final class ModelDigest {
     private static String file(Path file) {
         try {
             Path real = file.toRealPath();
-            String stamp = stamp(real);
+            long now = System.currentTimeMillis();
+            FileStamp stamp = FileStamp.of(real);
+            String name = real + " " + stamp.text();
+            String known = FILES.get(name);
+            if (known != null) {
+                return known;
+            }
             String key = new Digest().add("digest of a file").add(real.toString()).hex();
             Store store = Store.user();
             JsonNode kept = store.read(key, JsonNode.class).orElse(null);
-            if (kept != null && kept.path("stamp").asText().equals(stamp)) {
+            if (kept != null && kept.path("stamp").asText().equals(stamp.text())) {
                 return kept.path("digest").asText();
             }
             String digest = new Digest().add(real).hex();
-            long age = System.currentTimeMillis() * 1_000_000 - newest(real);
-            if (age > YOUNG_NANOS && stamp.equals(stamp(real))) {
-                store.write(key, Json.MAPPER.createObjectNode().put("stamp", stamp).put("digest", digest));
+            boolean old = TimeUnit.MILLISECONDS.toNanos(now) - stamp.newest() > YOUNG_NANOS;        // when reading began
+            if (old && stamp.equals(FileStamp.of(real))) {
+                FILES.put(name, digest);
+                store.write(key, Json.MAPPER.createObjectNode().put("stamp", stamp.text()).put("digest", digest));
             }
             return digest;
         } catch (IOException e) {
             throw new UncheckedIOException(file + ": cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
-    }
-
-    private static boolean isUnix(Path file) {
-        return file.getFileSystem().supportedFileAttributeViews().contains("unix");
-    }
-
-    private static String stamp(Path file) throws IOException {
-        Map<String, Object> said = Files.readAttributes(file,
-                isUnix(file) ? "unix:size,ino,lastModifiedTime,ctime" : "size,lastModifiedTime,creationTime");
-        return new TreeMap<>(said).toString();
-    }
-
-    private static long newest(Path file) throws IOException {
-        long modified = Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS);
-        return isUnix(file) ? Math.max(modified, ((FileTime) Files.getAttribute(file, "unix:ctime")).to(TimeUnit.NANOSECONDS)) : modified;
     }
 }

@@ -5,9 +5,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
+import lab.recall.base.Failure;
+import lab.recall.base.Interruption;
 import lab.recall.base.Json;
 import lab.recall.base.Progress;
 import lab.recall.math.Parallel;
@@ -37,9 +40,17 @@ public final class Requests {
     public record Done<T extends Result>(Experiment<?, T> experiment, T result, int taken) {
     }
 
-    /** Whether a folder holds the answer to this very request. */
-    public static boolean isAnswered(ObjectNode request, Path folder) {
-        return ResultFolder.answers(asked(request), folder) && hasLeft(experiment(request), request);
+    /**
+     * Whether a folder holds the answer to this very request. That of an experiment over facts is asked for again: relations and texts may have
+     * changed, and where they have not its pieces are there.
+     */
+    public boolean isAnswered(ObjectNode request, Path folder) {
+        Experiment<?, ?> experiment = experiment(request);
+        if (experiment.isOverFacts() || !ResultFolder.answers(asked(request), folder) || !hasLeft(experiment, request)) {
+            return false;
+        }
+        open(text(request, "model"));
+        return ResultFolder.isOf(ModelDigest.of(open), folder);
     }
 
     private static <Q extends Record> boolean hasLeft(Experiment<Q, ?> experiment, ObjectNode request) {
@@ -106,13 +117,21 @@ public final class Requests {
             return new Done<>(experiment, result, 0);
         }
         try (ResultFolder folder = ResultFolder.of(out, asked(request), fresh)) {
-            Runner runner = Runner.of(folder.store(), Store.user(), progress);
-            T result = experiment.run(open, complete, runner);
-            folder.write(experiment.name(), Json.tree(complete), (System.nanoTime() - start) / 1e9, result);
-            told.accept(result);
-            experiment.finish(open, complete, result);
-            return new Done<>(experiment, result, runner.taken());
+            return inFolder(experiment, complete, folder, start, progress, told);
+        } catch (CancellationException e) {
+            throw (CancellationException) new CancellationException((Interruption.isAsked() ? "ended" : "interrupted")
+                    + "; the same command goes on where it stopped").initCause(e);
         }
+    }
+
+    private <Q extends Record, T extends Result> Done<T> inFolder(Experiment<Q, T> experiment, Q complete, ResultFolder folder, long start,
+            Progress progress, Consumer<Result> told) {
+        Runner runner = Runner.of(folder.store(), Store.user(), progress);
+        T result = experiment.run(open, complete, runner);
+        folder.write(experiment.name(), ModelDigest.of(open), Json.tree(complete), (System.nanoTime() - start) / 1e9, result);
+        told.accept(result);
+        experiment.finish(open, complete, result);
+        return new Done<>(experiment, result, runner.taken());
     }
 
     private void open(String model) {
@@ -121,7 +140,7 @@ public final class Requests {
             openName = null;
             try {
                 open = LanguageModel.open(model);
-            } catch (IllegalArgumentException e) {
+            } catch (Failure e) {
                 throw new BadRequest("model", e.getMessage(), e);
             }
             openName = model;

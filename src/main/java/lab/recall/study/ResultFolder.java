@@ -104,8 +104,11 @@ final class ResultFolder implements AutoCloseable {
             throw new BadRequest("out", folder + " holds a " + EARLIER
                     + " of an earlier form of this program; --fresh begins anew, another folder keeps it");
         }
-        requireSame(folder, folder.resolve("store").resolve(REQUEST), request, "", "work");
-        requireSame(folder, folder.resolve(RESULT), request, "request", "result");
+        Path work = folder.resolve("store").resolve(REQUEST);
+        requireSame(folder, work, request, "", "work");
+        if (!Files.exists(work)) {              // else the result may be an earlier one, which this work is to replace
+            requireSame(folder, folder.resolve(RESULT), request, "request", "result");
+        }
     }
 
     private static void requireSame(Path folder, Path file, ObjectNode request, String field, String what) {
@@ -160,12 +163,18 @@ final class ResultFolder implements AutoCloseable {
         }
     }
 
+    /** Whether the result in a folder was found on the model of this digest. */
+    static boolean isOf(String model, Path folder) {
+        return Json.object(folder.resolve(RESULT)).path("model_digest").asText().equals(model);
+    }
+
     /** Writes the result: all of it beside its place first, result.json moved last; then the files of an earlier one are removed. */
-    void write(String experiment, JsonNode settings, double seconds, Result result) {
+    void write(String experiment, String model, JsonNode settings, double seconds, Result result) {
         ObjectNode json = Json.MAPPER.createObjectNode();
         json.put("experiment", experiment);
         json.set("request", request);
         json.set("settings", settings);
+        json.put("model_digest", model);
         json.put("seconds", seconds);
         result.scalars().forEach((k, v) -> json.set(k, Json.tree(v)));
         Map<String, byte[]> shown = new LinkedHashMap<>();

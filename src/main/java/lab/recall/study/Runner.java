@@ -82,6 +82,7 @@ public class Runner {
                 before += study.size(model, request, pieces.get(i));
                 progress.to(before);
             }
+            Interruption.betweenPieces();
         } finally {
             progress.finish();
         }

@@ -61,12 +61,17 @@ public final class Tokenizer {
         }
     }
 
+    /** Where the bundled one stands. */
+    public static Path bundled20bFile() {
+        return DataFolder.find("tokenizer_20b/tokenizer.json");
+    }
+
     /** The GPT-NeoX-20B tokenizer, that of Pythia and of all Mamba-1 checkpoints. */
     public static Tokenizer bundled20b() {
         if (bundled == null) {
             synchronized (Tokenizer.class) {
                 if (bundled == null) {
-                    bundled = open(DataFolder.find("tokenizer_20b/tokenizer.json"));
+                    bundled = open(bundled20bFile());
                 }
             }
         }

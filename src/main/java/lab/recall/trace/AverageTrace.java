@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import lab.recall.base.BadRequest;
 import lab.recall.base.Unsolvable;
 import lab.recall.facts.FactPairs;
 import lab.recall.model.HookPoint;
@@ -128,7 +129,7 @@ public final class AverageTrace implements Showable {
     /** Spearman's rank correlation of two traces over the tokens and layers of each pair, averaged over pairs. */
     public Estimate rankCorrelation(AverageTrace other) {
         if (!other.pairs.equals(pairs) || effects.length != other.effects.length) {
-            throw new IllegalArgumentException("a correlation needs traces over the same pairs");
+            throw new BadRequest("", "a correlation needs traces over the same pairs");
         }
         double[] each = new double[effects.length];
         for (int i = 0; i < each.length; i++) {

@@ -41,6 +41,9 @@ public final class Interchange {
      * @throws BadRequest if the model's layers have no such point with a value per token
      */
     public Interchange point(HookPoint point) {
+        if (point == settings.sever()) {
+            throw new BadRequest("point", "'" + point.id() + "', expected a point other than the one that is kept");
+        }
         return new Interchange(model,
                 new InterchangeStudy.Settings(required(model, point), settings.window(), settings.sever(), settings.reverse()));
     }

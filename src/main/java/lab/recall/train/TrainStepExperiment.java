@@ -68,7 +68,7 @@ public final class TrainStepExperiment implements Experiment<TrainStepRequest, T
         Progress progress = runner.progress();
         progress.start("training", "steps", q.steps());
         for (int s = 0; s < q.steps(); s++) {
-            Interruption.check();
+            Interruption.betweenPieces();
             losses[s] = (float) trained.backward(ids, null);
             if (s == 0 && q.gradients()) {
                 trained.gradients().forEach((n, v) -> arrays.add(new NamedArray("grad." + n, model.shapeOf(n), v.clone())));

@@ -22,6 +22,7 @@ import lab.recall.base.Interruption;
 import lab.recall.base.Json;
 import lab.recall.base.Unsolvable;
 import lab.recall.facts.World;
+import lab.recall.math.Parallel;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Trainable;
 import lab.recall.text.Tokenizer;
@@ -255,7 +256,16 @@ public final class Trainer {
 
         /** Runs in the worker thread, which nobody interrupts: a step is done as a whole or not at all. */
         private <T> T uninterrupted(Callable<T> work) {
-            Future<T> future = worker.submit(work);
+            int threads = Parallel.threads();               // the caller's: they belong to it, not to the process
+            Future<T> future = worker.submit(() -> Parallel.with(threads, () -> {
+                try {
+                    return work.call();
+                } catch (RuntimeException e) {
+                    throw e;
+                } catch (Exception e) {
+                    throw new IllegalStateException(e);
+                }
+            }));
             while (true) {
                 try {
                     return future.get();

@@ -47,7 +47,7 @@ class ResultFolderTest {
     private void write(ObjectNode request, boolean fresh, int arrays) {
         try (ResultFolder folder = ResultFolder.of(out, request, fresh)) {
             folder.store().write("ab".repeat(32), 1);
-            folder.write("trace", request, 1, found(arrays));
+            folder.write("trace", "digest", request, 1, found(arrays));
         }
     }
 
