@@ -26,7 +26,7 @@ public record RomeRequest(
         @Asks("A safetensors file with the second moment C, or identity") String covariance,
         @Asks("steps, lr, weight_decay, kl_factor, clamp_norm_factor, stop_loss; if given also stop_probability and ridge")
         Hyperparameters hyperparameters,
-        @Asks(value = "The key in the denominator", words = {"published", "consistent"}) String key,
+        @Asks(value = "The key in the denominator", otherwise = "published", words = {"published", "consistent"}) String key,
         @Asks(value = "Folder for the edited checkpoint", otherwise = "none") String save) {
     public RomeRequest {
         Check.given("layer", layer);

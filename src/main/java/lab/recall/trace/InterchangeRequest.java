@@ -11,7 +11,7 @@ public record InterchangeRequest(
         @Asks("The corrupt prompt, of equal length") GivenPrompt corrupt,
         @Asks(value = "Token id whose probability is measured", otherwise = "what the clean run says") Integer answer,
         @Asks("What is put back") HookPoint point,
-        @Asks("Over how many layers") Integer window,
+        @Asks(value = "Over how many layers", otherwise = "1") Integer window,
         @Asks(value = "What is held at its corrupt value in all layers: path blocking", otherwise = "nothing") HookPoint sever) {
     public InterchangeRequest {
         Check.given("clean", clean);
