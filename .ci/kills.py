@@ -116,6 +116,8 @@ CHANGES = {
 
 
 class Case:
+    """A command with its inputs as given, and what unbroken runs of it leave."""
+
     def __init__(self, name, start, out):
         self.name, self.start, self.home = name, start, out / name
         self.changes, self.command = CASES[name]
@@ -130,12 +132,14 @@ class Case:
         for file in sorted((ROOT / "data/world").glob("*.json")):
             shutil.copy(file, given / "relations")
         shutil.copy(ROOT / "data/world/edits/requests.json", given)
-        texts = [s["subject"] + " and " + s["object"] + " are known , says " + file.stem for file in sorted((given / "relations").glob("*.json"))
-                 for s in json.loads(file.read_text())["samples"]]
+        texts = []
+        for file in sorted((given / "relations").glob("*.json")):
+            texts += [f"{s['subject']} and {s['object']} are known , says {file.stem}" for s in json.loads(file.read_text())["samples"]]
         (given / "texts.txt").write_text("\n".join(texts))
         self.given = given
 
     def folder(self, name):
+        """A folder to work in, with the inputs as given."""
         work = self.home / name
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
@@ -158,6 +162,7 @@ class Case:
                                     env={**os.environ, "RECALL_STORE": str(work / "cache")})
 
     def end(self, work, said):
+        """Runs the command to its end: the files that it leaves, without times."""
         if self.begin(work).wait() != 0:
             stop(f"{self.name}{said}: failed, {(self.home / (work.name + '.log')).read_text()}")
         found = {}
@@ -182,6 +187,7 @@ class Case:
         return self.unbroken[change]
 
     def run(self, kills, chance):
+        """Kills the command so many times at least, brings it to its end each time, and compares: figures."""
         length = self.whole(None)[0]
         figures = dict(seconds=round(length, 1), kills=0, runs=0, after_a_piece=0, after_a_piece_of_its_own=0, inputs_changed=0)
         while figures["kills"] < kills:
@@ -225,9 +231,9 @@ def main():
     out, all_figures = asked.out.resolve(), {}
     for name in asked.only or CASES:
         figures = Case(name, asked.command, out).run(asked.kills, random.Random(f"{asked.seed} {name}"))
-        print(f"{name}: {figures['kills']} kills in {figures['runs']} runs of {figures['seconds']} s unbroken, {figures['after_a_piece']} after a"
-              f" first piece was kept ({figures['after_a_piece_of_its_own']} after one of its own), inputs changed"
-              f" {figures['inputs_changed']} times; all as unbroken", flush=True)
+        print(f"{name}: {figures['kills']} kills in {figures['runs']} runs of {figures['seconds']} s unbroken, "
+              f"{figures['after_a_piece']} after a first piece was kept ({figures['after_a_piece_of_its_own']} after one of its own), "
+              f"inputs changed {figures['inputs_changed']} times; all as unbroken", flush=True)
         all_figures[name] = figures
         (out / "figures.json").write_text(json.dumps(dict(seed=asked.seed, cases=all_figures), indent=2) + "\n")
 

@@ -163,7 +163,8 @@ class ResultFolderTest {
         write(REQUEST, false, 1);
         Files.writeString(out.resolve("a.csv"), "x");
         Files.writeString(out.resolve("notes.txt"), "mine");
-        Files.writeString(out.resolve("store").resolve("changing.json"), "{\"files\": [\"a.csv\", \"result.safetensors\", \"result.json\"]}");
+        Files.writeString(out.resolve("store").resolve("changing.json"),
+                "{\"files\": [\"a.csv\", \"result.safetensors\", \"result.json\"]}");
         ResultFolder.of(out, REQUEST, false).close();
         assertEquals(Set.of("result.json", "result.safetensors", "store", "notes.txt"), files());
         assertFalse(Files.exists(out.resolve("store").resolve("changing.json")));
