@@ -75,13 +75,15 @@ public final class AtomicFiles {
     }
 
     /**
-     * Has a file made beside its place, and moves it there.
+     * Has a file made beside its place, and moves it there; what killed processes left on their way to it is removed.
      *
      * @throws UncheckedIOException when it cannot be written
      */
     public static void make(Path file, Maker maker) {
-        Path part = file.resolveSibling("." + file.getFileName() + PART + ProcessHandle.current().pid());
+        String name = "." + file.getFileName() + PART;
+        Path part = file.resolveSibling(name + ProcessHandle.current().pid());
         try {
+            removeLeftOver(file.toAbsolutePath().getParent(), name);
             try {
                 maker.at(part);
                 Files.move(part, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
@@ -101,22 +103,29 @@ public final class AtomicFiles {
      * @throws UncheckedIOException when the folder cannot be read or written
      */
     public static void removeLeftOver(Path folder) {
-        if (!Files.isDirectory(folder)) {
+        try {
+            removeLeftOver(folder, ".");
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": cannot be read (" + reason(e) + ")", e);
+        }
+    }
+
+    /** Of names that begin so. */
+    private static void removeLeftOver(Path folder, String begin) throws IOException {
+        if (!Files.isDirectory(folder) || !Files.isReadable(folder)) {
             return;
         }
         try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.filter(f -> Files.isRegularFile(f) && isLeftOver(f)).toList()) {
+            for (Path file : files.filter(f -> f.getFileName().toString().startsWith(begin) && isLeftOver(f)).toList()) {
                 Files.deleteIfExists(file);
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": cannot be read (" + reason(e) + ")", e);
         }
     }
 
     private static boolean isLeftOver(Path file) {
         String name = file.getFileName().toString();
         int at = name.lastIndexOf(PART);
-        return name.startsWith(".") && at > 0 && name.substring(at + PART.length()).matches("\\d{1,18}")
+        return name.startsWith(".") && at > 0 && Files.isRegularFile(file) && name.substring(at + PART.length()).matches("\\d{1,18}")
                 && !ProcessHandle.of(Long.parseLong(name.substring(at + PART.length()))).map(ProcessHandle::isAlive).orElse(false);
     }
 

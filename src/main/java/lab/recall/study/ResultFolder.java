@@ -15,6 +15,8 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
@@ -41,6 +43,8 @@ final class ResultFolder implements AutoCloseable {
     private static final String REQUEST = "request.json";
     private static final String LOCK = "writer.lock";
     private static final String EARLIER = "journal.jsonl";
+    /** In the store while one result takes another's place: the names of both's files. */
+    private static final String CHANGING = "changing.json";
     private static final String STAGE = ".result.part-";
 
     private final Path folder;
@@ -81,9 +85,14 @@ final class ResultFolder implements AutoCloseable {
         }
         ResultFolder taken = new ResultFolder(folder, request, made, lock(folder, store));
         try {
+            if (!fresh) {
+                requireOwn(folder, request);                // another process may have worked here until just now
+            }
             AtomicFiles.removeLeftOver(folder);
             AtomicFiles.removeLeftOver(store);
+            taken.store.removeLeftOver();
             removeStages(folder);
+            taken.endChange();
             if (fresh) {
                 taken.store.clear();
                 Files.deleteIfExists(folder.resolve(EARLIER));
@@ -133,7 +142,7 @@ final class ResultFolder implements AutoCloseable {
         FileChannel channel = null;
         try {
             channel = FileChannel.open(store.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            if (channel.tryLock() != null) {
+            if (channel.tryLock() != null && Files.exists(store.resolve(LOCK))) {
                 return channel;
             }
         } catch (OverlappingFileLockException e) {
@@ -193,21 +202,42 @@ final class ResultFolder implements AutoCloseable {
                 Files.write(stage.resolve(file.getKey()), file.getValue());
             }
             Files.write(stage.resolve(RESULT), Json.pretty(json));
-            List<String> earlier = earlier();
+            Files.createDirectories(changing().getParent());
+            Set<String> both = new TreeSet<>(files);
+            both.addAll(files(folder.resolve(RESULT)));
+            AtomicFiles.write(changing(), Json.pretty(Map.of("files", both)));
             for (String file : files) {
                 move(stage, file);
             }
             move(stage, RESULT);
             written = true;
-            for (String file : earlier) {
-                if (!files.contains(file) && Files.isRegularFile(folder.resolve(file))) {
-                    Files.delete(folder.resolve(file));
-                }
-            }
         } catch (IOException e) {
             throw new UncheckedIOException(folder + ": the result cannot be written (" + AtomicFiles.reason(e) + ")", e);
         } finally {
             removeStages(folder);
+            endChange();
+        }
+    }
+
+    private Path changing() {
+        return folder.resolve("store").resolve(CHANGING);
+    }
+
+    /** Removes the files that are not of the result that is there, of those of a change that has ended, well or not, or was killed. */
+    private void endChange() {
+        if (!Files.exists(changing())) {
+            return;
+        }
+        List<String> stay = files(folder.resolve(RESULT));
+        try {
+            for (String file : files(changing())) {
+                if (!stay.contains(file) && Files.isRegularFile(folder.resolve(file))) {
+                    Files.delete(folder.resolve(file));
+                }
+            }
+            Files.delete(changing());
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": cannot be written (" + AtomicFiles.reason(e) + ")", e);
         }
     }
 
@@ -215,14 +245,15 @@ final class ResultFolder implements AutoCloseable {
         Files.move(stage.resolve(file), folder.resolve(file), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 
-    /** The names of the files of the result that is there; those of one that cannot be read stay. */
-    private List<String> earlier() {
+    /** The names that stand under {@code files} in a file of JSON; none where it cannot be read. */
+    private static List<String> files(Path json) {
         List<String> names = new ArrayList<>();
-        if (Files.exists(folder.resolve(RESULT))) {
+        if (Files.exists(json)) {
             try {
-                for (JsonNode file : Json.object(folder.resolve(RESULT)).path("files")) {
-                    if (file.isTextual() && file.asText().matches("[\\w.-]+") && !file.asText().startsWith(".")) {
-                        names.add(file.asText());
+                for (JsonNode file : Json.object(json).path("files")) {
+                    String name = file.asText();
+                    if (file.isTextual() && name.matches("[\\w-][\\w.-]*") && !name.equals(RESULT)) {
+                        names.add(name);
                     }
                 }
             } catch (BadData e) {
@@ -253,8 +284,7 @@ final class ResultFolder implements AutoCloseable {
     /** Lets the folder go; where nothing was kept and nothing found, it is as before. */
     @Override
     public void close() {
-        try {
-            lock.close();
+        try (lock) {                                        // until it is tidy, nobody else may begin here
             if (!written && store.size() == 0) {
                 remove(folder.resolve("store"));
                 if (made) {

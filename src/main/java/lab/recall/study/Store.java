@@ -124,13 +124,20 @@ public final class Store {
 
     /** Removes all that is kept. */
     public void clear() {
-        for (Path file : files().toList()) {
-            try {
-                Files.deleteIfExists(file);
-            } catch (IOException e) {
-                throw new UncheckedIOException(file + ": cannot be removed (" + AtomicFiles.reason(e) + ")", e);
-            }
+        files().toList().forEach(Store::delete);
+    }
+
+    private static void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(file + ": cannot be removed (" + AtomicFiles.reason(e) + ")", e);
         }
+    }
+
+    /** Removes what killed processes left on their way to a piece; for one that works here alone. */
+    void removeLeftOver() {
+        files().filter(f -> !f.getFileName().toString().matches("[0-9a-f]{64}\\.json")).toList().forEach(Store::delete);
     }
 
     /** The files that are ours: in folders named by two digits. */
@@ -153,5 +160,4 @@ public final class Store {
             throw new UncheckedIOException(folder + ": cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
     }
-
 }

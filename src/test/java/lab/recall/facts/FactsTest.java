@@ -11,14 +11,21 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Progress;
 import lab.recall.model.LanguageModel;
 import lab.recall.stats.Estimate;
+import lab.recall.study.Runner;
+import lab.recall.study.Store;
+import lab.recall.study.Study;
 import lab.recall.text.DataFolder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,6 +76,30 @@ class FactsTest {
                 known.pairs(40, 3).pairs().stream().map(FactPair::clean).toList());
         assertNotEquals(pairs.pairs().stream().map(FactPair::clean).toList(),
                 known.pairs(40, 4).pairs().stream().map(FactPair::clean).toList());
+    }
+
+    /** Another request on the same model, by another runner: the store has all of it, whatever relations are asked besides. */
+    @Test
+    void factsAreAskedOnce(@TempDir Path dir) throws IOException {
+        LanguageModel model = LanguageModel.open("tiny-mamba");
+        KnownFacts first = Relations.world().knownBy(model, Runner.of(Store.none(), Store.at(dir), Progress.silent()));
+        Map<Path, FileTime> kept = times(dir);
+        assertEquals(Relations.world().all().stream().mapToInt(r -> (r.facts().size() + Study.MOST - 1) / Study.MOST).sum(), kept.size());
+        KnownFacts again = Relations.world().knownBy(model, Runner.of(Store.none(), Store.at(dir), Progress.silent()));
+        Relations.world().only("company_hq").knownBy(model, Runner.of(Store.none(), Store.at(dir), Progress.silent()));
+        assertEquals(kept, times(dir));
+        assertEquals(first.facts(), again.facts());
+    }
+
+    /** A piece that is computed is written anew. */
+    private static Map<Path, FileTime> times(Path store) throws IOException {
+        try (Stream<Path> all = Files.walk(store)) {
+            Map<Path, FileTime> times = new TreeMap<>();
+            for (Path file : all.filter(f -> f.toString().endsWith(".json")).toList()) {
+                times.put(file, Files.getLastModifiedTime(file));
+            }
+            return times;
+        }
     }
 
     @Test

@@ -114,7 +114,7 @@ class ResultFolderTest {
         Files.writeString(dir.resolve("precious"), "mine");
         Files.createDirectories(out);
         Files.writeString(out.resolve("result.json"),
-                "{\"request\": {}, \"files\": [\"../precious\", null, 3, {\"a\": 1}, \"store\", \".\", \"\"]}");
+                "{\"request\": {}, \"files\": [\"../precious\", null, 3, {\"a\": 1}, \"store\", \".\", \"\", \"result.json\"]}");
         write(REQUEST, true, 0);
         assertTrue(Files.exists(dir.resolve("precious")));
         assertEquals(Set.of("result.json", "store"), files());
@@ -150,7 +150,31 @@ class ResultFolderTest {
         Files.writeString(out.resolve(".result.part-999999999").resolve("a.csv"), "x");
         Files.writeString(out.resolve(".result.json.part-999999999"), "x");
         write(REQUEST, false, 0);
+        Path pieces = out.resolve("store").resolve("ab");
+        Files.writeString(pieces.resolve("." + "ab".repeat(32) + ".json.part-" + ProcessHandle.current().pid()), "x");
+        write(REQUEST, false, 0);
         assertEquals(Set.of("result.json", "store"), files());
+        assertEquals(List.of("ab".repeat(32) + ".json"), List.of(pieces.toFile().list()));
+    }
+
+    /** Killed before result.json was moved: a.csv is of no result. Killed after it: a.csv was of the earlier one. */
+    @Test
+    void aChangeOfResultsThatWasKilledIsBroughtToItsEnd() throws IOException {
+        write(REQUEST, false, 1);
+        Files.writeString(out.resolve("a.csv"), "x");
+        Files.writeString(out.resolve("notes.txt"), "mine");
+        Files.writeString(out.resolve("store").resolve("changing.json"),
+                "{\"files\": [\"a.csv\", \"result.safetensors\", \"result.json\"]}");
+        ResultFolder.of(out, REQUEST, false).close();
+        assertEquals(Set.of("result.json", "result.safetensors", "store", "notes.txt"), files());
+        assertFalse(Files.exists(out.resolve("store").resolve("changing.json")));
+    }
+
+    @Test
+    void aChangeOfResultsLeavesNoNote() {
+        write(REQUEST, false, 1);
+        write(REQUEST, false, 0);
+        assertEquals(Set.of("ab", "request.json", "writer.lock"), Set.of(out.resolve("store").toFile().list()));
     }
 
     @Test
