@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
 /**
@@ -23,6 +24,7 @@ import java.util.stream.Stream;
  */
 public final class AtomicFiles {
     private static final String PART = ".part-";
+    private static final AtomicLong COUNT = new AtomicLong();
 
     /** Writes a file's content. */
     public interface Content {
@@ -81,7 +83,7 @@ public final class AtomicFiles {
      */
     public static void make(Path file, Maker maker) {
         String name = "." + file.getFileName() + PART;
-        Path part = file.resolveSibling(name + ProcessHandle.current().pid());
+        Path part = file.resolveSibling(name + ProcessHandle.current().pid() + '.' + COUNT.incrementAndGet());      // two threads may write one file
         try {
             removeLeftOver(file.toAbsolutePath().getParent(), name);
             try {
@@ -125,8 +127,8 @@ public final class AtomicFiles {
     private static boolean isLeftOver(Path file) {
         String name = file.getFileName().toString();
         int at = name.lastIndexOf(PART);
-        return name.startsWith(".") && at > 0 && Files.isRegularFile(file) && name.substring(at + PART.length()).matches("\\d{1,18}")
-                && !ProcessHandle.of(Long.parseLong(name.substring(at + PART.length()))).map(ProcessHandle::isAlive).orElse(false);
+        return name.startsWith(".") && at > 0 && Files.isRegularFile(file) && name.substring(at + PART.length()).matches("\\d{1,18}(\\.\\d+)?")
+                && !ProcessHandle.of(Long.parseLong(name.substring(at + PART.length()).replaceAll("\\..*", ""))).map(ProcessHandle::isAlive).orElse(false);
     }
 
     /** Why a file could not be read or written: without its name, which the system puts before. */

@@ -16,6 +16,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import lab.recall.base.AtomicFiles;
@@ -45,6 +47,7 @@ final class ResultFolder implements AutoCloseable {
     private static final String EARLIER = "journal.jsonl";
     /** In the store while one result takes another's place: the names of both's files. */
     private static final String CHANGING = "changing.json";
+    private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
     private static final String STAGE = ".result.part-";
 
     private final Path folder;
@@ -52,9 +55,11 @@ final class ResultFolder implements AutoCloseable {
     private final boolean made;
     private final Store store;
     private final FileChannel lock;
+    private final Path held;
     private boolean written;
 
-    private ResultFolder(Path folder, ObjectNode request, boolean made, FileChannel lock) {
+    private ResultFolder(Path folder, ObjectNode request, boolean made, FileChannel lock, Path held) {
+        this.held = held;
         this.folder = folder;
         this.request = request;
         this.made = made;
@@ -83,7 +88,12 @@ final class ResultFolder implements AutoCloseable {
         } catch (IOException e) {
             throw new BadRequest("out", folder + " cannot be made (" + AtomicFiles.reason(e) + ")", e);
         }
-        ResultFolder taken = new ResultFolder(folder, request, made, lock(folder, store));
+        ResultFolder taken;
+        try {
+            taken = new ResultFolder(folder, request, made, lock(folder, store), store.toRealPath().resolve(LOCK));
+        } catch (IOException e) {
+            throw new UncheckedIOException(folder + ": cannot be written (" + AtomicFiles.reason(e) + ")", e);
+        }
         try {
             if (!fresh) {
                 requireOwn(folder, request);                // another process may have worked here until just now
@@ -138,24 +148,29 @@ final class ResultFolder implements AutoCloseable {
         }
     }
 
-    private static FileChannel lock(Path folder, Path store) {
+    /** A process's lock ends when it closes any channel of the file: so whether this one has it is asked before one is opened. */
+    private static FileChannel lock(Path folder, Path store) throws IOException {
+        Path file = store.toRealPath().resolve(LOCK);
+        if (!HELD.add(file)) {
+            throw inUse(folder);
+        }
         FileChannel channel = null;
         try {
-            channel = FileChannel.open(store.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            if (channel.tryLock() != null && Files.exists(store.resolve(LOCK))) {
+            channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            if (channel.tryLock() != null && Files.exists(file)) {
                 return channel;
             }
-        } catch (OverlappingFileLockException e) {
-            // another thread of this process has it
-        } catch (IOException e) {
-            throw new UncheckedIOException(folder + ": cannot be written (" + AtomicFiles.reason(e) + ")", e);
+        } catch (IOException | OverlappingFileLockException e) {
+            HELD.remove(file);
+            throw e instanceof IOException io ? io : inUse(folder);
         }
-        try {
-            channel.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        throw new BadRequest("out", "another process works in " + folder + "; wait for it, or give another folder");
+        channel.close();
+        HELD.remove(file);
+        throw inUse(folder);
+    }
+
+    private static BadRequest inUse(Path folder) {
+        return new BadRequest("out", "another process works in " + folder + "; wait for it, or give another folder");
     }
 
     /** The finished pieces. */
@@ -293,6 +308,8 @@ final class ResultFolder implements AutoCloseable {
             }
         } catch (IOException e) {
             throw new UncheckedIOException(folder + ": cannot be written (" + AtomicFiles.reason(e) + ")", e);
+        } finally {
+            HELD.remove(held);
         }
     }
 }

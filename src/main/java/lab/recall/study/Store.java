@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.Digest;
@@ -27,6 +28,7 @@ import lab.recall.base.Json;
  */
 public final class Store {
     private static final String NONE = "none";
+    private static final AtomicBoolean WARNED = new AtomicBoolean();
 
     private final Path root;
     /** Whether work goes on without it when it cannot be written to. */
@@ -55,8 +57,11 @@ public final class Store {
             return said.equals(NONE) ? none() : new Store(Path.of(said), true);
         }
         String cache = System.getenv("XDG_CACHE_HOME");
-        Path folder = cache == null || cache.isBlank() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache);
-        return new Store(folder.resolve("recall-lab"), true);
+        Path home = Path.of(System.getProperty("user.home", ""));
+        if (cache != null && !cache.isBlank()) {
+            return new Store(Path.of(cache).resolve("recall-lab"), true);
+        }
+        return home.isAbsolute() && Files.isDirectory(home) ? new Store(home.resolve(".cache").resolve("recall-lab"), true) : none();
     }
 
     /** Its folder; none where nothing is kept. */
@@ -97,6 +102,7 @@ public final class Store {
             return;
         }
         byte[] text = Json.compact(value);
+        boolean interrupted = Thread.interrupted();         // the flag would close the file; what is done is kept first
         try {
             Path file = file(key);
             try {
@@ -113,7 +119,13 @@ public final class Store {
                 throw e;
             }
             failed = true;
-            System.err.println("warning: " + e.getMessage() + "; work goes on, and is not kept for other requests");
+            if (WARNED.compareAndSet(false, true)) {
+                System.err.println("warning: " + e.getMessage() + "; work goes on, and is not kept for other requests");
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
@@ -147,7 +159,7 @@ public final class Store {
         }
         try (Stream<Path> folders = Files.list(root)) {
             return folders.filter(f -> f.getFileName().toString().matches("[0-9a-f]{2}") && Files.isDirectory(f)).toList().stream()
-                    .flatMap(Store::list);
+                    .flatMap(Store::list).filter(f -> f.getFileName().toString().matches("[0-9a-f]{64}\\.json|\\.[0-9a-f]{64}\\.json\\.part-.*"));
         } catch (IOException e) {
             throw new UncheckedIOException(root + ": cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }

@@ -81,4 +81,33 @@ class StoreTest {
         assertEquals(Optional.empty(), Store.none().read(KEY, double[].class));
         assertFalse(Store.none().keeps());
     }
+
+    /** Two requests side by side in one process may find the same piece at the same time. */
+    @Test
+    void twoThreadsMayWriteOnePiece() throws InterruptedException {
+        Store store = Store.at(dir);
+        Thread[] threads = new Thread[4];
+        for (int t = 0; t < threads.length; t++) {
+            threads[t] = new Thread(() -> {
+                for (int i = 0; i < 200; i++) {
+                    store.write(KEY, NUMBERS);
+                }
+            });
+            threads[t].start();
+        }
+        for (Thread t : threads) {
+            t.join();
+        }
+        assertTrue(store.keeps());
+        assertArrayEquals(NUMBERS, store.read(KEY, double[].class).orElseThrow());
+    }
+
+    @Test
+    void anInterruptKeepsWhatIsDone() {
+        Store store = Store.at(dir);
+        Thread.currentThread().interrupt();
+        store.write(KEY, NUMBERS);
+        assertTrue(Thread.interrupted(), "the flag stays");
+        assertArrayEquals(NUMBERS, store.read(KEY, double[].class).orElseThrow());
+    }
 }
