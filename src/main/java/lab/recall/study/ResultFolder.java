@@ -160,9 +160,12 @@ final class ResultFolder implements AutoCloseable {
             if (channel.tryLock() != null && Files.exists(file)) {
                 return channel;
             }
-        } catch (IOException | OverlappingFileLockException e) {
+        } catch (OverlappingFileLockException e) {          // a thread of this process that came by another path
             HELD.remove(file);
-            throw e instanceof IOException io ? io : inUse(folder);
+            throw inUse(folder);
+        } catch (IOException e) {
+            HELD.remove(file);
+            throw e;
         }
         channel.close();
         HELD.remove(file);
