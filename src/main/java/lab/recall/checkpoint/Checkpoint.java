@@ -75,7 +75,7 @@ public final class Checkpoint {
         }
         Map<String, Map<String, Tensor>> files = new HashMap<>();
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        where.fields().forEachRemaining(e -> {
+        where.properties().forEach(e -> {
             String shard = e.getValue().asText("");
             if (!e.getValue().isTextual() || !isName(shard)) {
                 throw new BadData(index, "the shard " + e.getValue() + " lies outside the folder");

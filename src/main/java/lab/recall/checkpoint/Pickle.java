@@ -256,8 +256,8 @@ final class Pickle {
         }
         long value = 0;
         for (int i = length - 1; i >= 0; i--) {
-            value = value << 8 | b[i] & 0xff;
+            value = value << 8 | (b[i] & 0xff);
         }
-        return length > 0 && length < 8 ? value << 64 - 8 * length >> 64 - 8 * length : value;
+        return length > 0 && length < 8 ? value << (64 - 8 * length) >> (64 - 8 * length) : value;
     }
 }

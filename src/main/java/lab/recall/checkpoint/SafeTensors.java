@@ -64,7 +64,7 @@ public final class SafeTensors {
     public static Map<String, String> metadata(Path file) {
         try (FileChannel channel = FileChannel.open(InputFiles.plain(file), StandardOpenOption.READ)) {
             Map<String, String> said = new LinkedHashMap<>();
-            header(file, channel).node.path("__metadata__").fields().forEachRemaining(e -> said.put(e.getKey(), e.getValue().asText()));
+            header(file, channel).node.path("__metadata__").properties().forEach(e -> said.put(e.getKey(), e.getValue().asText()));
             return said;
         } catch (IOException e) {
             throw new BadData(file, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
@@ -93,7 +93,7 @@ public final class SafeTensors {
         long start = header.start;
         long size = channel.size();
         List<Span> spans = new ArrayList<>();
-        header.node.fields().forEachRemaining(e -> {
+        header.node.properties().forEach(e -> {
             if (!e.getKey().equals("__metadata__")) {
                 spans.add(span(file, e.getKey(), e.getValue(), size - start));
             }

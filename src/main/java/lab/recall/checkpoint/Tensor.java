@@ -213,7 +213,7 @@ public final class Tensor {
         int sign = (bits & 0x8000) << 16;
         int rest = (bits & 0x7fff) << 13;
         if ((bits & 0x7c00) == 0x7c00) {
-            return Float.intBitsToFloat(sign | 0x7f800000 | rest & 0x007fffff);
+            return Float.intBitsToFloat(sign | 0x7f800000 | (rest & 0x007fffff));
         }
         return Float.intBitsToFloat(sign | Float.floatToRawIntBits(Float.intBitsToFloat(rest) * 0x1p112f));
     }

@@ -17,7 +17,11 @@ final class Rehearsal {
     private Rehearsal() {
     }
 
-    /** @param args a file to be written for the kernel's connection */
+    /**
+     * The rehearsal.
+     *
+     * @param args a file to be written for the kernel's connection
+     */
     public static void main(String[] args) throws Exception {
         PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
         Main.run(nowhere, nowhere, "next", "tiny-mamba", PROMPT);

@@ -158,7 +158,7 @@ public final class SecondMoments {
         }
         Tensor counts = tensors.get(COUNTS);
         if (counts == null || counts.size() != 2
-                || !said.containsKey(TEXTS_DIGEST) || !said.containsKey(MODEL_DIGEST) && !said.containsKey(EARLIER)) {
+                || !said.containsKey(TEXTS_DIGEST) || (!said.containsKey(MODEL_DIGEST) && !said.containsKey(EARLIER))) {
             throw new BadRequest("moments", safetensors + " is no file of second moments; collect into another file");
         }
         if (!said.containsKey(MODEL_DIGEST)) {

@@ -49,9 +49,9 @@ final class WorldNames {
     /** Names for every kind of subject and object. */
     Map<String, List<String>> all() {
         Map<String, List<String>> all = new HashMap<>();
-        plan.get("subjects").fields().forEachRemaining(e -> all.put(e.getKey(),
+        plan.get("subjects").properties().forEach(e -> all.put(e.getKey(),
                 e.getValue().has("first") ? twoWords(e.getValue()) : words(e.getKey(), e.getValue())));
-        plan.get("objects").fields().forEachRemaining(e -> all.put(e.getKey(), words(e.getKey(), e.getValue())));
+        plan.get("objects").properties().forEach(e -> all.put(e.getKey(), words(e.getKey(), e.getValue())));
         return all;
     }
 

@@ -91,7 +91,7 @@ final class LinearStudy implements Study<LinearStudy.Asked, LinearStudy.Piece, T
     /** The samples and the layers. */
     @Override
     public long size(LanguageModel model, Asked asked, Piece piece) {
-        return asked.settings.samples + asked.settings.layers.size();
+        return (long) asked.settings.samples + asked.settings.layers.size();
     }
 
     @Override

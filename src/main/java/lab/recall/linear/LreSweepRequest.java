@@ -59,6 +59,6 @@ public record LreSweepRequest(
 
     /** An empty list of ranks asks for no edits too. */
     boolean withoutEdits() {
-        return faithfulnessOnly || ranks != null && ranks.isEmpty();
+        return faithfulnessOnly || (ranks != null && ranks.isEmpty());
     }
 }

@@ -98,7 +98,7 @@ public final class PaperLinearity {
         for (JsonNode c : PaperNumbers.of("lre_sweeps").at("curves")) {
             if (c.get("model").asText().equals(mamba ? "mamba" : "pythia")) {
                 List<double[]> points = new ArrayList<>();
-                c.get("layers").fields().forEachRemaining(e -> points.add(new double[] {
+                c.get("layers").properties().forEach(e -> points.add(new double[] {
                     (e.getKey().equals("emb") ? -1 : Integer.parseInt(e.getKey())) / layers, e.getValue().asDouble()}));
                 double[] depth = points.stream().mapToDouble(p -> p[0]).toArray();
                 double[] values = points.stream().mapToDouble(p -> p[1]).toArray();

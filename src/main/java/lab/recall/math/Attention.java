@@ -26,6 +26,8 @@ public final class Attention {
     }
 
     /**
+     * What a segment's tokens read. The heads are shared out among threads.
+     *
      * @param past        P
      * @param q           queries of the segment, row stride {@code qStride}
      * @param kPast       keys of the past tokens, row stride {@code pastStride}; ignored when P is 0, like {@code vPast}

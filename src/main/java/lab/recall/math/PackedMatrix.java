@@ -207,7 +207,7 @@ public final class PackedMatrix {
             return (short) (Float.floatToRawIntBits(value) >>> 16);
         }
         int bits = Float.floatToRawIntBits(value * 0x1p-112f);
-        return (short) (bits >>> 16 & 0x8000 | (bits & 0x7fffffff) >>> 13);
+        return (short) ((bits >>> 16 & 0x8000) | (bits & 0x7fffffff) >>> 13);
     }
 
     /** Refuses f16 infinities and NaNs, which the widening would turn into numbers. */

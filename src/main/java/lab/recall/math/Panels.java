@@ -94,7 +94,7 @@ final class Panels implements PackedMatrix.Store {
     /** Two rows in the low and high halves of every {@code step}-th int. */
     private static void pairs(short[] low, short[] high, int inputs, int[] to, int at, int step) {
         for (int k = 0; k < inputs; k++) {
-            to[at + k * step] = low[k] & 0xffff | high[k] << 16;
+            to[at + k * step] = (low[k] & 0xffff) | high[k] << 16;
         }
     }
 

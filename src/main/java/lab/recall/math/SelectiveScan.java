@@ -33,6 +33,8 @@ public final class SelectiveScan {
     }
 
     /**
+     * The scan over all tokens, from a state on.
+     *
      * @param state in: before the first token; out: after the last one
      * @param y     [T, E]
      */

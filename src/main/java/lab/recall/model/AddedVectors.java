@@ -26,7 +26,11 @@ public final class AddedVectors {
      * threads.
      */
     public interface Head {
-        /** @param at where the row of V numbers begins */
+        /**
+         * One row, read and overwritten.
+         *
+         * @param at where the row of V numbers begins
+         */
         void read(int fork, int i, float[] logits, int at);
     }
 

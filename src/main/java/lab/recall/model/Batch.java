@@ -77,7 +77,7 @@ final class Batch {
             for (int done = 0; done < s.tokens;) {
                 int left = s.tokens - done;
                 boolean whole = count + left <= MOST_ROWS || cuts(s) != null;
-                if (!whole && count >= BLOCK_ROWS - BLOCK_ROWS / 4 || whole && count > 0 && count + left > MOST_ROWS) {
+                if ((!whole && count >= BLOCK_ROWS - BLOCK_ROWS / 4) || (whole && count > 0 && count + left > MOST_ROWS)) {
                     all.add(block(block, first, count));
                     block = new ArrayList<>();
                     first += count;

@@ -111,7 +111,7 @@ public final class GptNeoX extends LanguageModel {
         long d = config.width();
         long f = config.hidden();
         long layer = 4 * d + 3 * d * d + 3 * d + d * d + d + 2 * f * d + f + d;
-        return layer * layers() + (config.tied() ? 1 : 2) * vocabulary() * d + 2 * d;
+        return layer * layers() + (config.tied() ? 1L : 2L) * vocabulary() * d + 2 * d;
     }
 
     @Override

@@ -55,7 +55,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     /** Weights that stand in the place of the checkpoint's. */
     private final Map<String, Tensor> changed;
 
-    /** @param embedding [V, d]; @param head [V, d] */
+    /** With the embedding and the head, [V, d] both. */
     LanguageModel(ModelFolder source, Supplier<Checkpoint> checkpoint, List<String> warnings, Tensor embedding, PackedMatrix head) {
         this.source = source;
         this.checkpoint = checkpoint;

@@ -135,7 +135,7 @@ public final class Mamba extends LanguageModel {
         for (float[] bias : new float[][] {w.inBias(), w.convBias(), w.outBias()}) {
             layer += bias == null ? 0 : bias.length;
         }
-        return layer * layers() + (config.tied() ? 1 : 2) * vocabulary() * d + d;
+        return layer * layers() + (config.tied() ? 1L : 2L) * vocabulary() * d + d;
     }
 
     @Override

@@ -74,7 +74,11 @@ public record Estimate(double mean, double low, double high, int n) {
 
     @Override
     public String toString() {
-        return n == 0 ? "–"
-                : String.format(Locale.ROOT, n == 1 ? "%.3f [–]" : "%.3f [%.3f, %.3f]", mean, low, high).replace("-0.000", "0.000");
+        if (n == 0) {
+            return "–";
+        }
+        String text = n == 1 ? String.format(Locale.ROOT, "%.3f [–]", mean)
+                : String.format(Locale.ROOT, "%.3f [%.3f, %.3f]", mean, low, high);
+        return text.replace("-0.000", "0.000");
     }
 }

@@ -77,8 +77,8 @@ final class AttributionStudy implements Study<AttributionStudy.Asked, Attributio
     @Override
     public boolean fits(LanguageModel model, Asked asked, Piece piece, double[][][] found) {
         return found.length == piece.pairs.size() && IntStream.range(0, found.length).allMatch(i -> found[i].length == 0
-                || found[i].length == model.layers()
-                        && Arrays.stream(found[i]).allMatch(row -> row.length == piece.pairs.get(i).cleanPrompt().length() + 1));
+                || (found[i].length == model.layers()
+                        && Arrays.stream(found[i]).allMatch(row -> row.length == piece.pairs.get(i).cleanPrompt().length() + 1)));
     }
 
     @Override

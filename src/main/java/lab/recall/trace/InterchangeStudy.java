@@ -178,7 +178,7 @@ final class InterchangeStudy implements Study<InterchangeStudy.Asked, Interchang
                 }
                 long tokens = c.clean().length;
                 grids[i] = new InterchangeGrid(grid, clean.get(i).probability(answer), pCorrupt, answer, reverse,
-                        rows(c) + (1 + samples) * layers * tokens,
+                        rows(c) + (1L + samples) * layers * tokens,
                         (samples * (long) layers * c.cells().size() + 1 + samples) * layers * tokens);
             }
             return grids;

@@ -93,7 +93,7 @@ public final class BytePairs {
         String best = null;
         for (Map.Entry<String, Long> p : pairs.entrySet()) {
             long more = best == null ? 1 : p.getValue() - pairs.get(best);
-            if (more > 0 || more == 0 && p.getKey().compareTo(best) < 0) {
+            if (more > 0 || (more == 0 && p.getKey().compareTo(best) < 0)) {
                 best = p.getKey();
             }
         }

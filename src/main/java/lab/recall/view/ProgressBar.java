@@ -1,5 +1,6 @@
 package lab.recall.view;
 
+import java.io.Console;
 import java.util.Locale;
 import java.util.function.LongSupplier;
 import lab.recall.base.Progress;
@@ -44,7 +45,20 @@ public final class ProgressBar implements AutoCloseable {
 
     /** A bar for where this program runs. */
     public static ProgressBar of(String task, String unit, long total) {
-        return new ProgressBar(task, unit, total, Show.channel(), System.console() != null, System::nanoTime);
+        return new ProgressBar(task, unit, total, Show.channel(), onTerminal(), System::nanoTime);
+    }
+
+    /** From Java 22 on there may be a console without a terminal, which it tells. */
+    @SuppressWarnings("SystemConsoleNull")
+    private static boolean onTerminal() {
+        Console console = System.console();
+        try {
+            return console != null && (Boolean) Console.class.getMethod("isTerminal").invoke(console);
+        } catch (NoSuchMethodException e) {
+            return true;
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** A bar for each piece of work that is told of. */

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -36,7 +37,7 @@ class InputFilesTest {
 
     @Test
     void aPlainFileIsReadToItsEnd() throws IOException {
-        byte[] text = "text\n".getBytes();
+        byte[] text = "text\n".getBytes(StandardCharsets.UTF_8);
         assertArrayEquals(text, InputFiles.bytes(Files.write(dir.resolve("f"), text)));
         assertArrayEquals(new byte[0], InputFiles.bytes(Files.write(dir.resolve("empty"), new byte[0])));
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -238,7 +239,7 @@ class LinearStudyTest {
         interrupted(request, resumed, 26);                      // within the last of 4 splits
         Path file = relations.resolve("city_in_country.json");
         ObjectNode changed = Json.object(file);
-        List<Object> samples = Json.MAPPER.convertValue(changed.get("samples"), List.class);
+        List<Object> samples = Json.MAPPER.convertValue(changed.get("samples"), new TypeReference<>() { });
         changed.set("samples", Json.tree(samples.subList(3, samples.size())));
         Files.write(file, Json.pretty(changed));
         Requests.Done<?> done = new Requests().run(request, resumed, false, Progress.silent());

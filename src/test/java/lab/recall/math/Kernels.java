@@ -19,7 +19,6 @@ public final class Kernels {
     private static final int WIDTH = 75;
     private static final int NARROW = 5;
     private static final float EPS = 1e-5f;
-    private static final int LANES = Tiles.LANES;
 
     private final Map<String, IntConsumer> jobs = new LinkedHashMap<>();
     private final Random random = new Random(1);

@@ -72,7 +72,7 @@ public class PackedMatrixTest {
             if (storage == PackedMatrix.Storage.F32) {
                 weights[i] = (float) random.nextGaussian();
             } else {
-                int exponent = storage == PackedMatrix.Storage.BF16 ? 120 + random.nextInt(10) << 7 : random.nextInt(18) << 10;
+                int exponent = storage == PackedMatrix.Storage.BF16 ? (120 + random.nextInt(10)) << 7 : random.nextInt(18) << 10;
                 halves[i] = (short) (random.nextInt(2) << 15 | exponent
                         | random.nextInt(storage == PackedMatrix.Storage.BF16 ? 128 : 1024));
                 weights[i] = PackedMatrix.widen(storage, halves[i] & 0xffff);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -76,7 +77,7 @@ class ResultFolderTest {
         try (ResultFolder folder = ResultFolder.of(out, REQUEST, false)) {
             assertEquals(1, folder.store().read("ab".repeat(32), Integer.class).orElseThrow());
         }
-        assertEquals(new String(before), Files.readString(out.resolve("result.json")));
+        assertEquals(new String(before, StandardCharsets.UTF_8), Files.readString(out.resolve("result.json")));
     }
 
     @Test
@@ -84,7 +85,7 @@ class ResultFolderTest {
         write(REQUEST, false, 1);
         byte[] before = Files.readAllBytes(out.resolve("result.json"));
         assertTrue(refused(OTHER).contains("another request; --fresh begins anew"));
-        assertEquals(new String(before), Files.readString(out.resolve("result.json")));
+        assertEquals(new String(before, StandardCharsets.UTF_8), Files.readString(out.resolve("result.json")));
         assertEquals(Set.of("result.json", "result.safetensors", "store"), files());
     }
 

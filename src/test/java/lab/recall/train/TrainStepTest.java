@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
 import lab.recall.model.LanguageModel;
@@ -20,7 +21,7 @@ class TrainStepTest {
             + "'optimizer':{'lr':0.01,'beta1':0.9,'beta2':0.99,'eps':1e-8,'weight_decay':0}}";
 
     private static TrainStepRequest request(String text) {
-        return RequestReader.read(Json.object(text.replace('\'', '"').getBytes(), "request"), TrainStepRequest.class);
+        return RequestReader.read(Json.object(text.replace('\'', '"').getBytes(StandardCharsets.UTF_8), "request"), TrainStepRequest.class);
     }
 
     @Test
