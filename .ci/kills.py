@@ -204,7 +204,7 @@ class Case:
                     figures["kills"] += 1
                     own = any(work.glob("out/store/??/*.json"))
                     figures["after_a_piece_of_its_own"] += own
-                    figures["after_a_piece"] += own or any(work.glob("cache/??/*.json"))
+                    figures["after_a_piece"] += own or any(work.glob("cache/??/*.json")) or any(work.glob("moments.*"))
                     said += f", killed after {moment:.3f} s"
                 if chance.random() < 0.6:
                     change = None if change else kind
