@@ -83,7 +83,8 @@ public final class AtomicFiles {
      */
     public static void make(Path file, Maker maker) {
         String name = "." + file.getFileName() + PART;
-        Path part = file.resolveSibling(name + ProcessHandle.current().pid() + '.' + COUNT.incrementAndGet());      // two threads may write one file
+        // a number beside the process's own: two threads may write one file
+        Path part = file.resolveSibling(name + ProcessHandle.current().pid() + '.' + COUNT.incrementAndGet());
         try {
             removeLeftOver(file.toAbsolutePath().getParent(), name);
             try {
@@ -127,8 +128,9 @@ public final class AtomicFiles {
     private static boolean isLeftOver(Path file) {
         String name = file.getFileName().toString();
         int at = name.lastIndexOf(PART);
-        return name.startsWith(".") && at > 0 && Files.isRegularFile(file) && name.substring(at + PART.length()).matches("\\d{1,18}(\\.\\d+)?")
-                && !ProcessHandle.of(Long.parseLong(name.substring(at + PART.length()).replaceAll("\\..*", ""))).map(ProcessHandle::isAlive).orElse(false);
+        String process = at < 0 ? "" : name.substring(at + PART.length());
+        return name.startsWith(".") && at > 0 && Files.isRegularFile(file) && process.matches("\\d{1,18}(\\.\\d+)?")
+                && !ProcessHandle.of(Long.parseLong(process.replaceAll("\\..*", ""))).map(ProcessHandle::isAlive).orElse(false);
     }
 
     /** Why a file could not be read or written: without its name, which the system puts before. */

@@ -20,8 +20,8 @@ public record FileStamp(String text, long newest) {
         boolean unix = file.getFileSystem().supportedFileAttributeViews().contains("unix");
         Map<String, Object> said = new TreeMap<>(Files.readAttributes(file, unix ? "unix:size,ino,lastModifiedTime,ctime"
                 : "size,lastModifiedTime,creationTime"));
-        long newest = said.values().stream().filter(FileTime.class::isInstance).mapToLong(t -> ((FileTime) t).to(TimeUnit.NANOSECONDS)).max()
-                .orElse(0);
+        long newest = said.values().stream().filter(FileTime.class::isInstance).mapToLong(t -> ((FileTime) t).to(TimeUnit.NANOSECONDS))
+                .max().orElse(0);
         return new FileStamp(said.toString(), newest);
     }
 }

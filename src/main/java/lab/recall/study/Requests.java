@@ -41,8 +41,8 @@ public final class Requests {
     }
 
     /**
-     * Whether a folder holds the answer to this very request. That of an experiment over facts is asked for again: relations and texts may have
-     * changed, and where they have not its pieces are there.
+     * Whether a folder holds the answer to this very request. That of an experiment over facts is asked for again: relations and texts may
+     * have changed, and where they have not its pieces are there.
      */
     public boolean isAnswered(ObjectNode request, Path folder) {
         Experiment<?, ?> experiment = experiment(request);

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.Digest;
@@ -28,6 +29,8 @@ import lab.recall.base.Json;
  */
 public final class Store {
     private static final String NONE = "none";
+    /** Pieces, and parts of them on their way. */
+    private static final Pattern OURS = Pattern.compile("[0-9a-f]{64}\\.json|\\.[0-9a-f]{64}\\.json\\.part-.*");
     private static final AtomicBoolean WARNED = new AtomicBoolean();
 
     private final Path root;
@@ -159,7 +162,7 @@ public final class Store {
         }
         try (Stream<Path> folders = Files.list(root)) {
             return folders.filter(f -> f.getFileName().toString().matches("[0-9a-f]{2}") && Files.isDirectory(f)).toList().stream()
-                    .flatMap(Store::list).filter(f -> f.getFileName().toString().matches("[0-9a-f]{64}\\.json|\\.[0-9a-f]{64}\\.json\\.part-.*"));
+                    .flatMap(Store::list).filter(f -> OURS.matcher(f.getFileName().toString()).matches());
         } catch (IOException e) {
             throw new UncheckedIOException(root + ": cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }

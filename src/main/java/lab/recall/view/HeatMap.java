@@ -76,8 +76,8 @@ public final class HeatMap {
     private final List<HeatMap> panels;
 
     /** @param beside the maps of one picture; empty for this one alone */
-    private HeatMap(String title, double[][] values, List<String> rows, String rowAxis, String columnAxis, List<String> columns, Colours colours,
-            double low, double high, List<HeatMap> beside) {
+    private HeatMap(String title, double[][] values, List<String> rows, String rowAxis, String columnAxis, List<String> columns,
+            Colours colours, double low, double high, List<HeatMap> beside) {
         this.title = title;
         this.values = values;
         this.rows = rows;
@@ -120,8 +120,8 @@ public final class HeatMap {
         HeatMap first = maps[0];
         List<HeatMap> all = List.of(maps);
         double[] range = range(all);
-        return new HeatMap(first.title, first.values, List.of(), "", "", List.of(), first.colours, Double.isNaN(first.low) ? range[0] : first.low,
-                Double.isNaN(first.high) ? range[1] : first.high, all);
+        return new HeatMap(first.title, first.values, List.of(), "", "", List.of(), first.colours,
+                Double.isNaN(first.low) ? range[0] : first.low, Double.isNaN(first.high) ? range[1] : first.high, all);
     }
 
     /** Several maps drawn together keep their own settings. */
