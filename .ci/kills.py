@@ -115,6 +115,10 @@ CHANGES = {
 }
 
 
+def own_pieces(work):
+    return len(list(work.glob("out/store/??/*.json")))
+
+
 class Case:
     """A command with its inputs as given, and what unbroken runs of it leave."""
 
@@ -194,15 +198,22 @@ class Case:
             work, change, said = self.folder("killed"), None, ""
             kind = chance.choice(self.changes)
             for _ in range(chance.randint(1, 3)):
-                moment = (0.2 + 0.85 * chance.random()) * length        # nothing is written while Java starts
                 process = self.begin(work)
+                if chance.random() < 0.5:
+                    moment = (0.2 + 0.85 * chance.random()) * length        # nothing is written while Java starts
+                else:                                                       # soon after a piece of its own, which may come late
+                    had, begun = own_pieces(work), time.monotonic()
+                    while process.poll() is None and own_pieces(work) == had:
+                        time.sleep(0.02)
+                    moment = 0.15 * chance.random() * length
+                    said += f", {time.monotonic() - begun:.3f} s until a piece"
                 try:
                     process.wait(moment)
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
                     figures["kills"] += 1
-                    own = any(work.glob("out/store/??/*.json"))
+                    own = own_pieces(work) > 0
                     figures["after_a_piece_of_its_own"] += own
                     figures["after_a_piece"] += own or any(work.glob("cache/??/*.json")) or any(work.glob("moments.*"))
                     said += f", killed after {moment:.3f} s"
