@@ -55,7 +55,7 @@ public final class KnownFacts implements Showable {
 
     /** Those of some relations; what was asked before is taken from the runner's store. */
     static KnownFacts of(LanguageModel model, List<Relation> relations, Runner runner) {
-        return runner.run(new KnownStudy(), model, relations);
+        return runner.run(new KnownStudy(), model, KnownStudy.Asked.of(model.requireTokenizer(), relations));
     }
 
     /** Those of one relation. */

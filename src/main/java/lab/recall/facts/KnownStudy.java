@@ -16,7 +16,15 @@ import lab.recall.text.Tokenizer;
 /**
  * Asks a model for facts: the most probable token after each prompt. Kept for all requests: facts of a relation are pieces of their own.
  */
-final class KnownStudy implements Study<List<Relation>, KnownStudy.Piece, int[], KnownFacts> {
+final class KnownStudy implements Study<KnownStudy.Asked, KnownStudy.Piece, int[], KnownFacts> {
+    /** Relations, and for each of them a prompt for each fact. */
+    record Asked(List<Relation> relations, List<List<Prompt>> prompts) {
+        static Asked of(Tokenizer tokenizer, List<Relation> relations) {
+            return new Asked(List.copyOf(relations), relations.stream()
+                    .map(r -> r.facts().stream().map(f -> r.template().fill(tokenizer, f.subject())).toList()).toList());
+        }
+    }
+
     /** Prompts of one relation; the facts stand beside them, in the same order. */
     record Piece(List<int[]> prompts) {
     }
@@ -32,12 +40,12 @@ final class KnownStudy implements Study<List<Relation>, KnownStudy.Piece, int[],
     }
 
     @Override
-    public Object settings(List<Relation> request) {
+    public Object settings(Asked asked) {
         return Map.of();
     }
 
     @Override
-    public String title(LanguageModel model, List<Relation> request) {
+    public String title(LanguageModel model, Asked asked) {
         return "asking " + model.name();
     }
 
@@ -47,7 +55,7 @@ final class KnownStudy implements Study<List<Relation>, KnownStudy.Piece, int[],
     }
 
     @Override
-    public long size(LanguageModel model, List<Relation> request, Piece piece) {
+    public long size(LanguageModel model, Asked asked, Piece piece) {
         return piece.prompts.size();
     }
 
@@ -56,36 +64,30 @@ final class KnownStudy implements Study<List<Relation>, KnownStudy.Piece, int[],
         return true;
     }
 
-    private static List<Prompt> prompts(Tokenizer tokenizer, Relation relation) {
-        return relation.facts().stream().map(f -> relation.template().fill(tokenizer, f.subject())).toList();
+    @Override
+    public List<Piece> plan(LanguageModel model, Asked asked, Runner runner) {
+        return asked.prompts.stream().flatMap(of -> Study.parts(of.stream().map(Prompt::ids).toList()).stream()).map(Piece::new).toList();
     }
 
     @Override
-    public List<Piece> plan(LanguageModel model, List<Relation> request, Runner runner) {
-        Tokenizer tokenizer = model.requireTokenizer();
-        return request.stream()
-                .flatMap(r -> Study.parts(prompts(tokenizer, r).stream().map(Prompt::ids).toList()).stream()).map(Piece::new).toList();
-    }
-
-    @Override
-    public int[] compute(LanguageModel model, List<Relation> request, Piece piece, LongConsumer done) {
+    public int[] compute(LanguageModel model, Asked asked, Piece piece, LongConsumer done) {
         return model.runAll(piece.prompts, Recording.nothing()).stream().mapToInt(p -> p.argmax()).toArray();
     }
 
     @Override
-    public boolean fits(LanguageModel model, List<Relation> request, Piece piece, int[] found) {
+    public boolean fits(LanguageModel model, Asked asked, Piece piece, int[] found) {
         return found.length == piece.prompts.size() && Arrays.stream(found).allMatch(id -> id >= 0 && id < model.vocabulary());
     }
 
     @Override
-    public KnownFacts combine(LanguageModel model, List<Relation> request, List<Piece> pieces, List<int[]> found) {
+    public KnownFacts combine(LanguageModel model, Asked asked, List<Piece> pieces, List<int[]> found) {
         Tokenizer tokenizer = model.requireTokenizer();
         int[] answers = found.stream().flatMapToInt(Arrays::stream).toArray();
-        List<Fact> facts = request.stream().flatMap(r -> r.facts().stream()).toList();
-        List<Prompt> prompts = request.stream().flatMap(r -> prompts(tokenizer, r).stream()).toList();
+        List<Fact> facts = asked.relations.stream().flatMap(r -> r.facts().stream()).toList();
+        List<Prompt> prompts = asked.prompts.stream().flatMap(List::stream).toList();
         List<KnownFacts.Known> known = new ArrayList<>();
         IntStream.range(0, answers.length).filter(i -> facts.get(i).begunBy(tokenizer.decode(answers[i])))
                 .forEach(i -> known.add(new KnownFacts.Known(facts.get(i), prompts.get(i), answers[i])));
-        return new KnownFacts(model, List.copyOf(request), List.copyOf(known));
+        return new KnownFacts(model, asked.relations, List.copyOf(known));
     }
 }
