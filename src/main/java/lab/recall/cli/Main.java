@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -85,14 +86,7 @@ public final class Main implements Runnable {
     /** Runs a command line. */
     static int run(PrintWriter out, PrintWriter err, String... args) {
         CommandLine line = new CommandLine(new Main());
-        List<Class<?>> named = COMMANDS.stream().filter(c -> args.length > 0 && name(c).equals(args[0])).toList();
-        // only the one asked for: each takes time
-        (named.isEmpty() ? COMMANDS : named).forEach(c -> line.addSubcommand(new CommandLine(c)));
-        if (named.isEmpty()) {
-            for (Experiment<?, ?> e : Studies.all()) {
-                e.command().ifPresent(name -> line.addSubcommand(name, ExperimentCommand.of(e)));
-            }
-        }
+        addCommands(line, args.length > 0 ? args[0] : "");
         line.setOut(out);
         line.setErr(err);
         line.setParameterExceptionHandler((e, a) -> {
@@ -116,6 +110,23 @@ public final class Main implements Runnable {
             return fault(err, e);
         });
         return line.execute(args);
+    }
+
+    /** The command of this name alone, for each takes time to be made; all of them where there is none. */
+    private static void addCommands(CommandLine line, String name) {
+        Optional<Class<?>> named = COMMANDS.stream().filter(c -> name(c).equals(name)).findFirst();
+        if (named.isPresent()) {
+            line.addSubcommand(new CommandLine(named.get()));
+            return;
+        }
+        List<Experiment<?, ?>> experiments = Studies.all().stream().filter(e -> e.command().isPresent()).toList();
+        List<Experiment<?, ?>> asked = experiments.stream().filter(e -> e.command().orElseThrow().equals(name)).toList();
+        if (asked.isEmpty()) {
+            COMMANDS.forEach(c -> line.addSubcommand(new CommandLine(c)));
+        }
+        for (Experiment<?, ?> e : asked.isEmpty() ? experiments : asked) {
+            line.addSubcommand(e.command().orElseThrow(), ExperimentCommand.of(e));
+        }
     }
 
     /** Says what failed in one sentence, and where the stack trace stands. */
