@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -16,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
 import lab.recall.base.Interruption;
@@ -255,17 +255,9 @@ public final class Trainer {
         }
 
         /** Runs in the worker thread, which nobody interrupts: a step is done as a whole or not at all. */
-        private <T> T uninterrupted(Callable<T> work) {
+        private <T> T uninterrupted(Supplier<T> work) {
             int threads = Parallel.threads();               // the caller's: they belong to it, not to the process
-            Future<T> future = worker.submit(() -> Parallel.with(threads, () -> {
-                try {
-                    return work.call();
-                } catch (RuntimeException e) {
-                    throw e;
-                } catch (Exception e) {
-                    throw new IllegalStateException(e);
-                }
-            }));
+            Future<T> future = worker.submit(() -> Parallel.with(threads, work));
             while (true) {
                 try {
                     return future.get();
