@@ -25,6 +25,11 @@ public final class BadRequest extends Failure {
         this.reason = reason;
     }
 
+    /** What is wrong with something that a field named, said of the field. */
+    public static BadRequest at(String field, IllegalArgumentException e) {
+        return e instanceof BadRequest bad && bad.field.equals(field) ? bad : new BadRequest(field, e.getMessage(), e);
+    }
+
     /** The field's name, such as {@code hyperparameters.steps}. */
     public String field() {
         return field;

@@ -73,10 +73,7 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
             T result = experiment.result().cast(done.result());
             results.put(model, result);
             terminal.println(model);
-            if (done.taken() > 0) {
-                terminal.println("  " + done.taken() + " finished pieces of an earlier run were taken from "
-                        + folders.get(model).resolve("store"));
-            }
+            done.takenFrom(folders.get(model)).ifPresent(taken -> terminal.println("  " + taken));
             result.scalars().forEach((name, value) -> terminal.println("  " + name.replace('_', ' ') + ": " + value));
         }
         if (results.size() > 1) {

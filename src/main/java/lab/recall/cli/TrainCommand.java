@@ -17,8 +17,6 @@ import picocli.CommandLine.Spec;
 @Command(name = "train", mixinStandardHelpOptions = true, description = "Trains a small model on the text of an invented world.",
         footer = {"", "Run again after an interruption or a kill, it goes on at the last checkpoint and gives the same weights."})
 final class TrainCommand implements Callable<Integer> {
-    private static final int MOST_THREADS = 1024;
-
     @Spec
     private CommandSpec spec;
 
@@ -34,7 +32,7 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         TrainConfig config = TrainConfig.read(file);
-        return Parallel.with(Check.whole("--threads", Check.or(threads, Parallel.threads()), 1, MOST_THREADS), () -> train(config));
+        return Parallel.with(Check.whole("--threads", Check.or(threads, Parallel.threads()), 1, Parallel.MOST), () -> train(config));
     }
 
     private int train(TrainConfig config) {

@@ -82,7 +82,7 @@ public record EditQuestion(
         try {
             EditRequest.of(prompt, subject, target);
         } catch (IllegalArgumentException e) {
-            throw RomeExperiment.of(prompt.contains("{}") ? "prompt" : "subject", e);
+            throw BadRequest.at(prompt.contains("{}") ? "prompt" : "subject", e);
         }
     }
 

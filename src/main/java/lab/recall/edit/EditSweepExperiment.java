@@ -85,7 +85,7 @@ public final class EditSweepExperiment implements Experiment<EditSweepRequest, E
         try {
             return EditRequests.read(Path.of(file));
         } catch (IllegalArgumentException e) {
-            throw RomeExperiment.of("file", e);
+            throw BadRequest.at("file", e);
         }
     }
 

@@ -40,7 +40,7 @@ public final class MomentTexts {
             try {
                 return Documents.read(file);
             } catch (IllegalArgumentException e) {
-                throw RomeExperiment.of("texts", e);
+                throw BadRequest.at("texts", e);
             }
         }, Long.MAX_VALUE);
     }
@@ -82,7 +82,7 @@ public final class MomentTexts {
                 Interruption.check();
             }
         } catch (IllegalArgumentException e) {
-            throw RomeExperiment.of("texts", e);
+            throw BadRequest.at("texts", e);
         }
         return digest.hex();
     }

@@ -166,11 +166,4 @@ public final class RomeExperiment implements Experiment<RomeRequest, RomeExperim
     static KeyMode keyMode(String id) {
         return id.equals(KeyMode.CONSISTENT.id()) ? KeyMode.CONSISTENT : KeyMode.PUBLISHED;
     }
-
-    /** What is wrong with something, said of the field that named it. */
-    static BadRequest of(String field, IllegalArgumentException e) {
-        return e instanceof BadRequest bad && bad.field().equals(field) ? bad
-                : new BadRequest(field, e.getMessage().startsWith(field + ": ")
-                        ? e.getMessage().substring(field.length() + 2) : e.getMessage(), e);
-    }
 }

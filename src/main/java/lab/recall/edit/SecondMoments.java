@@ -248,7 +248,7 @@ public final class SecondMoments {
         try {
             return texts.hasNext();
         } catch (IllegalArgumentException e) {
-            throw RomeExperiment.of("texts", e);
+            throw BadRequest.at("texts", e);
         }
     }
 

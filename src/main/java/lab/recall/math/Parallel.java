@@ -22,7 +22,8 @@ import lab.recall.base.BadRequest;
  * regions and then park: the other cores are often somebody else's.
  */
 public final class Parallel {
-    private static final int MOST = 1024;
+    /** Threads at most. */
+    public static final int MOST = 1024;
     private static final int SPINS = 2_000;
     /** Elements of an elementwise operation that one thread takes at a time. */
     private static final int ELEMENTS = 16_384;

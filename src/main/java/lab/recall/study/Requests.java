@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import lab.recall.base.BadRequest;
@@ -27,8 +28,6 @@ import lab.recall.model.LanguageModel;
  * record.
  */
 public final class Requests {
-    private static final int MOST_THREADS = 1024;
-
     private String openName;
     private LanguageModel open;
 
@@ -38,6 +37,11 @@ public final class Requests {
      * @param taken finished pieces that came from an earlier run's work
      */
     public record Done<T extends Result>(Experiment<?, T> experiment, T result, int taken) {
+        /** What was taken from a folder, in words; empty where nothing was. */
+        public Optional<String> takenFrom(Path folder) {
+            return taken == 0 ? Optional.empty()
+                    : Optional.of(taken + " finished pieces of an earlier run were taken from " + folder.resolve("store"));
+        }
     }
 
     /**
@@ -161,9 +165,9 @@ public final class Requests {
             return Runtime.getRuntime().availableProcessors();
         }
         if (!v.isIntegralNumber() || !v.canConvertToInt()) {
-            throw new BadRequest("threads", v + ", expected a whole number from 1 to " + MOST_THREADS);
+            throw new BadRequest("threads", v + ", expected a whole number from 1 to " + Parallel.MOST);
         }
-        return Check.whole("threads", v.asInt(), 1, MOST_THREADS);
+        return v.asInt();               // its range is looked at where it is used
     }
 
     /** What makes a request another one: all of it but the number of threads, which changes no result. */

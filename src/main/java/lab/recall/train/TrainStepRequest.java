@@ -42,19 +42,10 @@ public record TrainStepRequest(
     public record Optimizer(Double lr, Double beta1, Double beta2, Double eps, Double weightDecay) {
         public Optimizer {
             Check.number("lr", Check.given("lr", lr), 0);
-            beta("beta1", beta1);
-            beta("beta2", beta2);
-            if ((float) Check.number("eps", Check.given("eps", eps), 0) == 0) {
-                throw new BadRequest("eps", eps + ", expected a number above 0 in single precision, such as 1e-8");
-            }
+            AdamW.beta("beta1", Check.given("beta1", beta1));
+            AdamW.beta("beta2", Check.given("beta2", beta2));
+            AdamW.epsilon("eps", Check.given("eps", eps));
             Check.number("weight_decay", Check.given("weight_decay", weightDecay), 0);
-        }
-
-        /** At 1 nothing new would ever count. */
-        private static void beta(String field, Double value) {
-            if (Check.number(field, Check.given(field, value), 0) >= 1) {
-                throw new BadRequest(field, value + ", expected a number from 0 to below 1");
-            }
         }
     }
 }
