@@ -12,7 +12,8 @@ import java.util.List;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import lab.recall.model.FreshModel;
+import lab.recall.model.mamba.MambaSizes;
+import lab.recall.model.neox.NeoXSizes;
 import lab.recall.text.DataFolder;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,8 +31,8 @@ class AllocationTest {
     @BeforeAll
     static void models() {
         Path tokenizer = DataFolder.find("models/tiny-mamba/tokenizer.json");
-        FreshModel.mamba(768, 4, 16, 50_280, 1).write(dir.resolve("mamba"), tokenizer);
-        FreshModel.neox(768, 4, 12, 50_304, 1).write(dir.resolve("neox"), tokenizer);
+        new MambaSizes(768, 4, 16).fresh(50_280, 1).write(dir.resolve("mamba"), tokenizer);
+        new NeoXSizes(768, 4, 12).fresh(50_304, 1).write(dir.resolve("neox"), tokenizer);
     }
 
     @ParameterizedTest(name = "lanes {0}")

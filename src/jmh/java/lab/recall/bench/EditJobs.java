@@ -4,15 +4,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import lab.recall.edit.EditCase;
-import lab.recall.edit.EditMatrix;
 import lab.recall.edit.EditSettings;
 import lab.recall.edit.RankOneEditor;
 import lab.recall.edit.SecondMoment;
 import lab.recall.math.CrossEntropy;
 import lab.recall.model.AddedVectors;
-import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
+import lab.recall.model.block.ScanPoints;
+import lab.recall.model.mamba.Mamba;
 
 /** Rank-one editing at one layer. */
 final class EditJobs {
@@ -31,7 +31,7 @@ final class EditJobs {
             float[] delta = new float[model.width()];
             Arrays.fill(delta, 0.01f);
             return Work.of(() -> {
-                AddedVectors added = AddedVectors.at(model, layer, HookPoint.OUT);
+                AddedVectors added = AddedVectors.at(model, layer, ScanPoints.OUT);
                 bases.forEach(b -> added.add(b, token, delta, 1));
                 added.forward((fork, i, logits, at) -> CrossEntropy.backward(logits, at, model.vocabulary(), 7, 1f, logits, at));
                 added.backward(fork -> true);
@@ -54,9 +54,9 @@ final class EditJobs {
             }
             EditCase asked = new EditCase(contexts, lookups, target, Models.ids(model, tokens / 2 + 1, 9));
             EditSettings all = new EditSettings(20, 0.5, 0.5, 0.0625, 3, 0, Double.POSITIVE_INFINITY, 0, EditSettings.KeyMode.PUBLISHED);
-            SecondMoment moment = SecondMoment.identity(model.width(HookPoint.GATED));
+            SecondMoment moment = SecondMoment.identity(model.width(ScanPoints.GATED));
             moment.solve(new double[moment.size()]);                // its factor is kept, as PyTorch's users keep the inverse
-            RankOneEditor editor = RankOneEditor.of(model).at(layer, EditMatrix.W_O).with(all).moment(moment);
+            RankOneEditor editor = RankOneEditor.of(model).at(layer, Mamba.W_O).with(all).moment(moment);
             String[] call = {"rome-edit", model.folder().toString(), "--layer", "" + layer, "--threads", "" + threads};
             String[] from = Arrays.copyOf(call, call.length + 1);
             from[call.length] = "--from-layer";

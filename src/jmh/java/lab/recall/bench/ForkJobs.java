@@ -8,10 +8,11 @@ import lab.recall.model.Forks;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
 import lab.recall.model.LanguageModel;
-import lab.recall.model.Mamba;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
+import lab.recall.model.block.AttentionPoints;
+import lab.recall.model.block.ScanPoints;
 
 /** Many patched runs at once. */
 final class ForkJobs {
@@ -99,7 +100,7 @@ final class ForkJobs {
     private static Job cut(String job, String name, int tokens, int threads, Cuts cuts) {
         return new Job("edges", job, name, tokens, threads, models -> {
             LanguageModel model = models.open(name);
-            HookPoint mixed = model instanceof Mamba ? HookPoint.Y : HookPoint.ATTN_CTX;
+            HookPoint mixed = model.family().equals("Mamba") ? ScanPoints.Y : AttentionPoints.ATTN_CTX;
             float[] zeros = new float[model.width(mixed)];
             Pass base = model.run(Models.ids(model, tokens, 1));
             List<Cut> all = cuts.of(model.layers());

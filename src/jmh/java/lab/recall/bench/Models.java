@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Random;
 import lab.recall.model.LanguageModel;
-import lab.recall.model.Mamba;
 
 /** The models of the bench: real shapes with random weights, made in a folder where they are missing, and the project's small ones. */
 record Models(Path folder) {
@@ -50,6 +49,6 @@ record Models(Path folder) {
     /** Weights of a layer's products. */
     private static double products(LanguageModel model) {
         double d = model.width();
-        return model instanceof Mamba ? 6 * d * d + 2 * d * (d / 16 + 32) + 2 * d * d / 16 : 12 * d * d;
+        return model.family().equals("Mamba") ? 6 * d * d + 2 * d * (d / 16 + 32) + 2 * d * d / 16 : 12 * d * d;
     }
 }

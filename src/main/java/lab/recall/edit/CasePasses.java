@@ -2,6 +2,7 @@ package lab.recall.edit;
 
 import java.util.ArrayList;
 import java.util.List;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
@@ -14,7 +15,7 @@ import lab.recall.model.Site;
  */
 record CasePasses(EditCase asked, List<Pass> contexts, Pass kl) {
     /** Runs cases together. */
-    static List<CasePasses> run(LanguageModel model, List<EditCase> cases, List<Integer> layers, List<EditMatrix> matrices) {
+    static List<CasePasses> run(LanguageModel model, List<EditCase> cases, List<Integer> layers, List<EditableMatrix> matrices) {
         List<int[]> prompts = new ArrayList<>();
         for (EditCase c : cases) {
             for (int i = 0; i < c.contexts().size(); i++) {
@@ -35,10 +36,10 @@ record CasePasses(EditCase asked, List<Pass> contexts, Pass kl) {
     }
 
     /** Keys and values of matrices in layers. */
-    static Recording recording(List<Integer> layers, List<EditMatrix> matrices) {
+    static Recording recording(List<Integer> layers, List<EditableMatrix> matrices) {
         Recording keep = Recording.nothing();
         for (int l : layers) {
-            for (EditMatrix m : matrices) {
+            for (EditableMatrix m : matrices) {
                 keep = keep.and(Recording.of(m.key().name(l), m.value().name(l)));
             }
         }

@@ -14,6 +14,8 @@ import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 import lab.recall.edit.EditScores.Measure;
 import lab.recall.facts.PaperNumbers;
+import lab.recall.model.EditableMatrix;
+import lab.recall.model.neox.GptNeoX;
 import lab.recall.stats.Estimate;
 import lab.recall.study.ModelCard;
 import lab.recall.view.Charts;
@@ -33,7 +35,7 @@ import tech.tablesaw.api.Table;
 public final class EditCurves implements Showable {
     private final ModelCard model;
     private final List<Integer> layers;
-    private final Map<EditMatrix, List<List<CaseScores>>> found;
+    private final Map<EditableMatrix, List<List<CaseScores>>> found;
 
     /** What a curve shows: a share, or the harmonic mean of all three. */
     private record Shown(String label, Function<EditScores, Estimate> estimate, ToDoubleFunction<EditScores> mean) {
@@ -47,7 +49,7 @@ public final class EditCurves implements Showable {
     /** @param found scores of cases by matrix, [layer among the edited ones][case] */
     @JsonCreator
     EditCurves(@JsonProperty("model") ModelCard model, @JsonProperty("layers") List<Integer> layers,
-            @JsonProperty("found") Map<EditMatrix, List<List<CaseScores>>> found) {
+            @JsonProperty("found") Map<EditableMatrix, List<List<CaseScores>>> found) {
         this.model = model;
         this.layers = layers;
         this.found = found;
@@ -64,7 +66,7 @@ public final class EditCurves implements Showable {
     }
 
     /** The matrices that were edited. */
-    public List<EditMatrix> matrices() {
+    public List<EditableMatrix> matrices() {
         return List.copyOf(found.keySet());
     }
 
@@ -78,7 +80,7 @@ public final class EditCurves implements Showable {
      *
      * @throws BadRequest if it was not edited
      */
-    public EditScores at(EditMatrix matrix, int layer) {
+    public EditScores at(EditableMatrix matrix, int layer) {
         int l = layers.indexOf(layer);
         if (l < 0 || !found.containsKey(matrix)) {
             throw new BadRequest("layer", matrix.id() + " in layer " + layer + " was not edited");
@@ -87,21 +89,21 @@ public final class EditCurves implements Showable {
     }
 
     /** Means of a share by layer, from 0 to 1; NaN for a layer that was not edited. */
-    public double[] means(EditMatrix matrix, Measure measure) {
+    public double[] means(EditableMatrix matrix, Measure measure) {
         return means(matrix, Shown.of(measure));
     }
 
     /** Harmonic means by layer, from 0 to 1; NaN for a layer that was not edited. */
-    public double[] scores(EditMatrix matrix) {
+    public double[] scores(EditableMatrix matrix) {
         return means(matrix, Shown.SCORE);
     }
 
     /** Those of the cases alone. */
-    List<CaseScores> cases(EditMatrix matrix, int layer) {
+    List<CaseScores> cases(EditableMatrix matrix, int layer) {
         return found.get(matrix).get(layers.indexOf(layer));
     }
 
-    private double[] means(EditMatrix matrix, Shown shown) {
+    private double[] means(EditableMatrix matrix, Shown shown) {
         return IntStream.range(0, model.layers())
                 .mapToDouble(l -> layers.contains(l) ? shown.mean.applyAsDouble(at(matrix, l)) : Double.NaN).toArray();
     }
@@ -111,23 +113,23 @@ public final class EditCurves implements Showable {
     }
 
     /** A share by layer of the model. */
-    Estimate[] estimates(EditMatrix matrix, Measure measure) {
+    Estimate[] estimates(EditableMatrix matrix, Measure measure) {
         return estimates(matrix, Shown.of(measure));
     }
 
     /** The harmonic mean by layer of the model. */
-    Estimate[] scoreEstimates(EditMatrix matrix) {
+    Estimate[] scoreEstimates(EditableMatrix matrix) {
         return estimates(matrix, Shown.SCORE);
     }
 
-    private Estimate[] estimates(EditMatrix matrix, Shown shown) {
+    private Estimate[] estimates(EditableMatrix matrix, Shown shown) {
         Estimate none = Estimate.mean(new double[0], 1);
         return IntStream.range(0, model.layers())
                 .mapToObj(l -> layers.contains(l) ? shown.estimate.apply(at(matrix, l)) : none).toArray(Estimate[]::new);
     }
 
     /** The layer at which a matrix's harmonic mean is largest. */
-    public int best(EditMatrix matrix) {
+    public int best(EditableMatrix matrix) {
         double[] score = scores(matrix);
         return layers.stream().max(Comparator.comparingDouble(l -> Double.isNaN(score[l]) ? -1 : score[l])).orElseThrow();
     }
@@ -149,7 +151,7 @@ public final class EditCurves implements Showable {
     private XYChart lines(Shown shown, String over, Line line) {
         XYChart chart = Charts.lines(model.name() + ", " + shown.label + " of " + requests() + " edits at each layer", over, shown.label);
         chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);
-        for (EditMatrix m : found.keySet()) {
+        for (EditableMatrix m : found.keySet()) {
             Estimate[] e = estimates(m, shown);
             line.add(chart, m.label(), each(e, Estimate::mean), each(e, Estimate::low), each(e, Estimate::high));
         }
@@ -168,32 +170,32 @@ public final class EditCurves implements Showable {
 
     private XYChart besidePaper(Shown shown) {
         XYChart chart = lines(shown, "layer / layers", Charts::byDepth);
-        for (EditMatrix m : found.keySet()) {
+        for (EditableMatrix m : found.keySet()) {
             double[] curve = paper(m, shown.label);
             double[] x = IntStream.range(0, curve.length).mapToDouble(l -> (double) l / curve.length).toArray();
-            Charts.counterpart(chart, m.label(), m.label() + ", paper's " + (m == EditMatrix.W_DOWN ? "Pythia" : "Mamba"), x, curve);
+            Charts.counterpart(chart, m.label(), m.label() + ", paper's " + (m.id().startsWith("mlp") ? "Pythia" : "Mamba"), x, curve);
         }
         return chart;
     }
 
     /** The paper's curve of a share by layer, from 0 to 1. */
-    static double[] paper(EditMatrix matrix, Measure measure) {
+    static double[] paper(EditableMatrix matrix, Measure measure) {
         return paper(matrix, measure.label());
     }
 
     /** The paper's curve of the harmonic mean by layer, from 0 to 1. */
-    static double[] paperScores(EditMatrix matrix) {
+    static double[] paperScores(EditableMatrix matrix) {
         return paper(matrix, Shown.SCORE.label);
     }
 
-    private static double[] paper(EditMatrix matrix, String label) {
+    private static double[] paper(EditableMatrix matrix, String label) {
         List<Double> curve = new ArrayList<>();
         numbers(matrix).at("matrices", matrix.label()).forEach(row -> curve.add(row.path(label).asDouble() / 100));
         return curve.stream().mapToDouble(v -> v).toArray();
     }
 
-    static PaperNumbers numbers(EditMatrix matrix) {
-        return PaperNumbers.of(matrix == EditMatrix.W_DOWN ? "rome_pythia" : "rome_mamba");
+    static PaperNumbers numbers(EditableMatrix matrix) {
+        return PaperNumbers.of(matrix.id().startsWith("mlp") ? "rome_pythia" : "rome_mamba");
     }
 
     /** Every measure for each matrix and layer. */
@@ -201,7 +203,7 @@ public final class EditCurves implements Showable {
         List<String> columns = List.of("matrix", "layer", "efficacy", "generalisation", "specificity", "score", "efficacy magnitude",
                 "generalisation magnitude", "specificity magnitude");
         List<List<Object>> rows = new ArrayList<>();
-        for (EditMatrix m : found.keySet()) {
+        for (EditableMatrix m : found.keySet()) {
             for (int l : layers) {
                 EditScores s = at(m, l);
                 List<Object> row = new ArrayList<>(List.of(m.label(), l));
@@ -221,12 +223,12 @@ public final class EditCurves implements Showable {
 
     /** Whether it is a Mamba's. */
     boolean isMamba() {
-        return !found.containsKey(EditMatrix.W_DOWN);
+        return found.keySet().stream().noneMatch(m -> m.id().startsWith("mlp"));
     }
 
     /** Whether every matrix of the model was edited in every layer. */
     boolean isComplete() {
-        return layers.size() == model.layers() && found.size() == (isMamba() ? EditMatrix.values().length - 1 : 1);
+        return layers.size() == model.layers() && found.size() == (isMamba() ? 3 : 1);
     }
 
     @Override

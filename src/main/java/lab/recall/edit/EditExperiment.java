@@ -7,6 +7,7 @@ import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.facts.EditRequest;
 import lab.recall.facts.EditRequests;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Experiment;
 import lab.recall.study.ModelCard;
@@ -46,7 +47,7 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
     @Override
     public EditQuestion complete(LanguageModel model, EditQuestion q) {
         int layer = Check.whole("layer", Check.or(q.layer(), RankOneEditor.layer(model)), 0, model.layers() - 1);
-        EditMatrix matrix = EditMatrix.of(model, Check.or(q.matrix(), EditMatrix.output(model).id()));
+        EditableMatrix matrix = EditableMatrix.of(model, Check.or(q.matrix(), model.outputMatrix().id()));
         if (!q.isOne()) {
             EditSweepExperiment.requireFacts(model, q.file(), q.relations(), q.relation());
         }
@@ -79,7 +80,7 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
 
     @Override
     public EditResult run(LanguageModel model, EditQuestion q, Runner runner) {
-        EditMatrix matrix = EditMatrix.of(model, q.matrix());
+        EditableMatrix matrix = EditableMatrix.of(model, q.matrix());
         EditRequests requests = q.isOne() ? new EditRequests(List.of(q.fact()))
                 : EditSweepExperiment.requests(model, q.file(), q.relations(), q.relation(), q.requests(), q.seed(), runner);
         requireOneModel(q, requests);
@@ -106,7 +107,7 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
 
     private static EditResult.Several several(RankOneEditor editor, EditRequests requests, EditQuestion q, Runner runner) {
         LanguageModel model = editor.model();
-        EditMatrix matrix = editor.matrix();
+        EditableMatrix matrix = editor.matrix();
         EditTests tests = EditTests.of(model, requests.all());
         EditScores before = new EditScores(model.name() + " before", tests.on(model));
         String title = requests.size() + " facts in " + matrix.id() + " of layer " + editor.layer() + ", ";

@@ -10,6 +10,7 @@ import lab.recall.base.BadRequest;
 import lab.recall.base.Digest;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
 
 /**
@@ -86,7 +87,7 @@ public final class EditFile {
     }
 
     private float[] rows(LanguageModel model) {
-        if (!EditMatrix.all(model).contains(edit.matrix()) || edit.layer() >= model.layers()
+        if (!model.matrices().contains(edit.matrix()) || edit.layer() >= model.layers()
                 || edit.u().length != model.width(edit.matrix().key()) || edit.left().length != model.width(edit.matrix().value())) {
             throw new BadRequest("edit", "one of " + edit.matrix().id() + " in layer " + edit.layer() + ", " + edit.left().length + " x "
                     + edit.u().length + ", does not fit " + model);
@@ -122,9 +123,9 @@ public final class EditFile {
                 || !said.keySet().containsAll(List.of("layer", "matrix", "before", "after")) || !said.get("layer").matches("\\d{1,6}")) {
             throw new BadData(file, "not the file of an edit, which holds u, left, v, key and, as metadata, layer and matrix");
         }
-        EditMatrix matrix;
+        EditableMatrix matrix;
         try {
-            matrix = EditMatrix.of(said.get("matrix"));
+            matrix = EditableMatrix.of(said.get("matrix"));
         } catch (BadRequest e) {
             throw new BadData(file, e.field(), e.reason(), e);
         }

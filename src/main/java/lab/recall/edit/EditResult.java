@@ -3,6 +3,7 @@ package lab.recall.edit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import lab.recall.model.EditableMatrix;
 import lab.recall.study.ModelCard;
 import lab.recall.study.NamedArray;
 import lab.recall.study.NamedView;
@@ -30,7 +31,7 @@ public record EditResult(ModelCard model, One one, Several several) implements R
      *
      * @param rows of the edited matrix, [width of the value, width of the key]; none where each fact was edited by itself
      */
-    record Several(int layer, EditMatrix matrix, EditScores before, EditScores after, List<NamedArray> rows) {
+    record Several(int layer, EditableMatrix matrix, EditScores before, EditScores after, List<NamedArray> rows) {
     }
 
     @Override

@@ -2,7 +2,6 @@ package lab.recall.edit;
 
 import java.util.Locale;
 import lab.recall.model.LanguageModel;
-import lab.recall.model.Mamba;
 
 /**
  * Hyper-parameters of rank-one editing.
@@ -57,7 +56,7 @@ public record EditSettings(int steps, double rate, double weightDecay, double kl
             return PUBLISHED;
         }
         EditSettings wider = PUBLISHED.withClamp(SMALL_CLAMP);
-        return model instanceof Mamba ? wider : wider.withRidge(SMALL_NEOX_RIDGE);
+        return model.mixing().weighing().isEmpty() ? wider : wider.withRidge(SMALL_NEOX_RIDGE);
     }
 
     /** With another number of losses. */

@@ -3,6 +3,7 @@ package lab.recall.edit;
 import java.util.List;
 import java.util.stream.IntStream;
 import lab.recall.facts.EditRequests;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Runner;
 import lab.recall.text.Template;
@@ -25,12 +26,12 @@ public final class EditSweep {
 
     private final LanguageModel model;
     private final List<Integer> layers;
-    private final List<EditMatrix> matrices;
+    private final List<EditableMatrix> matrices;
     private final EditSettings settings;
     private final List<Template> contexts;
     private final SecondMoments moments;
 
-    private EditSweep(LanguageModel model, List<Integer> layers, List<EditMatrix> matrices, EditSettings settings, List<Template> contexts,
+    private EditSweep(LanguageModel model, List<Integer> layers, List<EditableMatrix> matrices, EditSettings settings, List<Template> contexts,
             SecondMoments moments) {
         this.model = model;
         this.layers = layers;
@@ -45,7 +46,7 @@ public final class EditSweep {
      * {@value SecondMoments#DOCUMENTS} texts that belong to the model.
      */
     public static EditSweep of(LanguageModel model) {
-        return new EditSweep(model, IntStream.range(0, model.layers()).boxed().toList(), EditMatrix.all(model),
+        return new EditSweep(model, IntStream.range(0, model.layers()).boxed().toList(), model.matrices(),
                 EditSettings.of(model), null, null);
     }
 
@@ -55,7 +56,7 @@ public final class EditSweep {
     }
 
     /** Over some matrices. */
-    public EditSweep matrices(List<EditMatrix> some) {
+    public EditSweep matrices(List<EditableMatrix> some) {
         return new EditSweep(model, layers, List.copyOf(some), settings, contexts, moments);
     }
 

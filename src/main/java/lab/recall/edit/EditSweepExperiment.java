@@ -10,6 +10,7 @@ import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.facts.EditRequests;
 import lab.recall.facts.Relations;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Experiment;
 import lab.recall.study.NamedArray;
@@ -49,7 +50,7 @@ public final class EditSweepExperiment implements Experiment<EditSweepRequest, E
     public EditSweepRequest complete(LanguageModel model, EditSweepRequest q) {
         List<Integer> layers = q.layers() != null ? q.layers() : IntStream.range(0, model.layers()).boxed().toList();
         layers.forEach(l -> Check.whole("layers", l, 0, model.layers() - 1));
-        List<String> matrices = q.matrices() != null ? q.matrices() : EditMatrix.all(model).stream().map(EditMatrix::id).toList();
+        List<String> matrices = q.matrices() != null ? q.matrices() : model.matrices().stream().map(EditableMatrix::id).toList();
         requireFacts(model, q.file(), q.relations(), q.relation());
         SecondMoments.of(model, layers, matrices(model, matrices)).requireSources(q.moments(), q.texts());
         return new EditSweepRequest(q.relation(), q.relations(), q.requests(), q.file(), layers, matrices,
@@ -57,9 +58,9 @@ public final class EditSweepExperiment implements Experiment<EditSweepRequest, E
                 Hyperparameters.of(settings(model, q.preset(), q.key(), q.hyperparameters())), q.seed());
     }
 
-    private static List<EditMatrix> matrices(LanguageModel model, List<String> ids) {
+    private static List<EditableMatrix> matrices(LanguageModel model, List<String> ids) {
         try {
-            return ids.stream().map(id -> EditMatrix.of(model, id)).toList();
+            return ids.stream().map(id -> EditableMatrix.of(model, id)).toList();
         } catch (BadRequest e) {
             throw e.of("matrices");
         }
@@ -109,7 +110,7 @@ public final class EditSweepExperiment implements Experiment<EditSweepRequest, E
 
     @Override
     public EditSweepResult run(LanguageModel model, EditSweepRequest q, Runner runner) {
-        List<EditMatrix> matrices = matrices(model, q.matrices());
+        List<EditableMatrix> matrices = matrices(model, q.matrices());
         EditRequests requests = requests(model, q.file(), q.relations(), q.relation(), q.requests(), q.seed(), runner);
         SecondMoments moments = moments(SecondMoments.of(model, q.layers(), matrices), model,
                 q.moments(), q.texts(), q.documents(), q.seed(), runner);

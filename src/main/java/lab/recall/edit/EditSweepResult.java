@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import lab.recall.edit.EditScores.Measure;
+import lab.recall.model.EditableMatrix;
 import lab.recall.stats.Estimate;
 import lab.recall.study.NamedArray;
 import lab.recall.study.NamedView;
@@ -25,7 +26,7 @@ public record EditSweepResult(EditCurves curves, long tokensOfSecondMoments, dou
         scalars.put("requests", curves.requests());
         scalars.put("tokens_of_second_moments", tokensOfSecondMoments);
         scalars.put("sweep_seconds", sweepSeconds);
-        for (EditMatrix m : curves.matrices()) {
+        for (EditableMatrix m : curves.matrices()) {
             int best = curves.best(m);
             scalars.put("best_" + m.id(), "layer " + best + ": score " + curves.at(m, best).score());
         }
@@ -36,7 +37,7 @@ public record EditSweepResult(EditCurves curves, long tokensOfSecondMoments, dou
     @Override
     public List<NamedArray> arrays() {
         List<NamedArray> arrays = new ArrayList<>();
-        for (EditMatrix matrix : curves.matrices()) {
+        for (EditableMatrix matrix : curves.matrices()) {
             for (Measure m : Measure.values()) {
                 arrays.add(array(matrix.id() + "." + m.label(), curves.estimates(matrix, m)));
             }

@@ -9,6 +9,7 @@ import java.util.function.LongConsumer;
 import lab.recall.base.Interruption;
 import lab.recall.base.Portions;
 import lab.recall.facts.EditRequest;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.study.ModelCard;
@@ -24,11 +25,11 @@ final class EditSweepStudy implements Study<EditSweepStudy.Asked, EditSweepStudy
 
     /** The second moment of a matrix's keys in a layer. */
     interface Moments {
-        SecondMoment of(int layer, EditMatrix matrix);
+        SecondMoment of(int layer, EditableMatrix matrix);
     }
 
     /** What is edited where. */
-    record Asked(Settings settings, List<Integer> layers, List<EditMatrix> matrices, Moments moments, List<EditRequest> requests) {
+    record Asked(Settings settings, List<Integer> layers, List<EditableMatrix> matrices, Moments moments, List<EditRequest> requests) {
     }
 
     /**
@@ -36,7 +37,7 @@ final class EditSweepStudy implements Study<EditSweepStudy.Asked, EditSweepStudy
      *
      * @param moment digest of the second moment
      */
-    record Piece(int layer, EditMatrix matrix, String moment, List<EditRequest> requests) {
+    record Piece(int layer, EditableMatrix matrix, String moment, List<EditRequest> requests) {
     }
 
     /** Requests and their unedited runs, from which the edits of several pieces fork. */
@@ -82,7 +83,7 @@ final class EditSweepStudy implements Study<EditSweepStudy.Asked, EditSweepStudy
         List<Piece> pieces = new ArrayList<>();
         for (List<EditRequest> some : Study.parts(asked.requests)) {
             for (int l : asked.layers) {
-                for (EditMatrix m : asked.matrices) {
+                for (EditableMatrix m : asked.matrices) {
                     pieces.add(new Piece(l, m, asked.moments.of(l, m).digest(), some));
                 }
             }
@@ -119,7 +120,7 @@ final class EditSweepStudy implements Study<EditSweepStudy.Asked, EditSweepStudy
     }
 
     private static Unedited unedited(LanguageModel model, Asked asked, List<EditRequest> requests,
-            List<Integer> layers, List<EditMatrix> matrices) {
+            List<Integer> layers, List<EditableMatrix> matrices) {
         List<EditCase> cases = requests.stream().map(r -> EditCase.of(model, r, asked.settings.contexts)).toList();
         EditTests tests = EditTests.of(model, requests);
         return new Unedited(model, asked, requests, tests,
@@ -138,7 +139,7 @@ final class EditSweepStudy implements Study<EditSweepStudy.Asked, EditSweepStudy
 
     @Override
     public EditCurves combine(LanguageModel model, Asked asked, List<Piece> pieces, List<CaseScores[]> found) {
-        Map<EditMatrix, List<List<CaseScores>>> all = new LinkedHashMap<>();
+        Map<EditableMatrix, List<List<CaseScores>>> all = new LinkedHashMap<>();
         asked.matrices.forEach(m -> all.put(m, asked.layers.stream().map(l -> (List<CaseScores>) new ArrayList<CaseScores>()).toList()));
         for (int i = 0; i < pieces.size(); i++) {
             all.get(pieces.get(i).matrix).get(asked.layers.indexOf(pieces.get(i).layer)).addAll(List.of(found.get(i)));

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import lab.recall.base.BadRequest;
 import lab.recall.facts.EditRequest;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.Forks;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
@@ -102,7 +103,7 @@ public final class EditTests {
     }
 
     /** The unedited runs, which serve all edits of these layers and matrices; equal sequences share theirs. */
-    List<Pass> passes(LanguageModel model, List<Integer> layers, List<EditMatrix> matrices) {
+    List<Pass> passes(LanguageModel model, List<Integer> layers, List<EditableMatrix> matrices) {
         Map<List<Integer>, Integer> known = new LinkedHashMap<>();
         List<int[]> distinct = new ArrayList<>();
         List<Integer> which = new ArrayList<>();

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.LongConsumer;
 import lab.recall.facts.EditRequest;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Runner;
 import lab.recall.study.Study;
@@ -16,7 +17,7 @@ final class EditsStudy implements Study<EditsStudy.Asked, EditsStudy.Piece, Rank
      *
      * @param moment digest of the second moment
      */
-    record Settings(int layer, EditMatrix matrix, EditSettings settings, List<Template> contexts, String moment) {
+    record Settings(int layer, EditableMatrix matrix, EditSettings settings, List<Template> contexts, String moment) {
     }
 
     /** Settings, the second moment that they name, and requests. */
@@ -81,7 +82,7 @@ final class EditsStudy implements Study<EditsStudy.Asked, EditsStudy.Piece, Rank
     }
 
     static boolean fits(LanguageModel model, Settings s, RankOneEdit e) {
-        return e != null && e.layer() == s.layer && e.matrix() == s.matrix && e.u() != null && e.u().length == model.width(s.matrix.key())
+        return e != null && e.layer() == s.layer && e.matrix().equals(s.matrix) && e.u() != null && e.u().length == model.width(s.matrix.key())
                 && e.left() != null && e.left().length == model.width(s.matrix.value()) && e.key() != null && e.v() != null;
     }
 

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Unsolvable;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
 
 /**
@@ -23,7 +24,7 @@ import lab.recall.model.LanguageModel;
  * @param v      the value that the key is to get, the bias included
  * @param key    k of the denominator: the plain prompt's, or the mean over contexts
  */
-public record RankOneEdit(int layer, EditMatrix matrix, double[] u, double[] left, double[] v, double[] key) {
+public record RankOneEdit(int layer, EditableMatrix matrix, double[] u, double[] left, double[] v, double[] key) {
     /**
      * The edit that takes a key to a value.
      *
@@ -33,7 +34,7 @@ public record RankOneEdit(int layer, EditMatrix matrix, double[] u, double[] lef
      * @param value what it gets
      * @param now   what it gets before the edit
      */
-    static RankOneEdit of(int layer, EditMatrix matrix, SecondMoment c, double ridge,
+    static RankOneEdit of(int layer, EditableMatrix matrix, SecondMoment c, double ridge,
             double[] mean, double[] key, double[] value, double[] now) {
         double[] u = c.solve(mean, ridge);
         double norm = ValueSearch.norm(u);
@@ -107,7 +108,7 @@ public record RankOneEdit(int layer, EditMatrix matrix, double[] u, double[] lef
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof RankOneEdit e && layer == e.layer && matrix == e.matrix && Arrays.equals(u, e.u)
+        return other instanceof RankOneEdit e && layer == e.layer && matrix.equals(e.matrix) && Arrays.equals(u, e.u)
                 && Arrays.equals(left, e.left) && Arrays.equals(v, e.v) && Arrays.equals(key, e.key);
     }
 

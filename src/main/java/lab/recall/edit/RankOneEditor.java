@@ -8,6 +8,7 @@ import lab.recall.base.Check;
 import lab.recall.base.Interruption;
 import lab.recall.base.Portions;
 import lab.recall.facts.EditRequest;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Runner;
 import lab.recall.text.Template;
@@ -16,7 +17,7 @@ import lab.recall.text.Template;
  * Rank-one model editing (ROME) of one matrix in one layer.
  *
  * <pre>{@code
- * var editor = RankOneEditor.of(mamba).at(2, EditMatrix.W_O);          // second moments from the texts that belong to the model
+ * var editor = RankOneEditor.of(mamba).at(2, Mamba.W_O);          // second moments from the texts that belong to the model
  * var done = editor.edit(EditRequest.of("{} is located in the city of", "Novux Bridge", "Malpolis"));
  * done.edit().applyTo(mamba).next("Novux Bridge is located in the city of").top(5)
  * done.value()                                               // the losses of the search
@@ -42,14 +43,14 @@ public final class RankOneEditor {
 
     private final LanguageModel model;
     private final int layer;
-    private final EditMatrix matrix;
+    private final EditableMatrix matrix;
     private final EditSettings settings;
     /** Given, or sampled when they are needed first and kept. */
     private List<Template> contexts;
     /** Given, or collected when it is needed first and kept. */
     private SecondMoment moment;
 
-    private RankOneEditor(LanguageModel model, int layer, EditMatrix matrix, EditSettings settings,
+    private RankOneEditor(LanguageModel model, int layer, EditableMatrix matrix, EditSettings settings,
             List<Template> contexts, SecondMoment moment) {
         this.model = model;
         this.layer = layer;
@@ -61,7 +62,7 @@ public final class RankOneEditor {
 
     /** Of the paper's layer by relative depth and the matrix that writes to the residual stream, with the model's settings. */
     public static RankOneEditor of(LanguageModel model) {
-        return new RankOneEditor(model, layer(model), EditMatrix.output(model), EditSettings.of(model), null, null);
+        return new RankOneEditor(model, layer(model), model.outputMatrix(), EditSettings.of(model), null, null);
     }
 
     /** The paper's layer, 15 of 64, in proportion. */
@@ -74,9 +75,9 @@ public final class RankOneEditor {
      *
      * @throws BadRequest if the model has no such layer or matrix
      */
-    public RankOneEditor at(int inLayer, EditMatrix of) {
+    public RankOneEditor at(int inLayer, EditableMatrix of) {
         Check.whole("layer", inLayer, 0, model.layers() - 1);
-        if (!EditMatrix.all(model).contains(of)) {
+        if (!model.matrices().contains(of)) {
             throw new BadRequest("matrix", of.id() + ", which " + model.name() + ", a " + model.family() + ", does not have");
         }
         return new RankOneEditor(model, inLayer, of, settings, contexts, null);
@@ -108,7 +109,7 @@ public final class RankOneEditor {
     }
 
     /** The edited matrix. */
-    public EditMatrix matrix() {
+    public EditableMatrix matrix() {
         return matrix;
     }
 
@@ -172,7 +173,7 @@ public final class RankOneEditor {
     }
 
     /** Edits cases, each of the unedited model; tells how many are done. */
-    static List<Edited> cases(LanguageModel model, int layer, EditMatrix matrix, List<EditCase> cases,
+    static List<Edited> cases(LanguageModel model, int layer, EditableMatrix matrix, List<EditCase> cases,
             EditSettings settings, SecondMoment c, LongConsumer done) {
         List<Edited> all = new ArrayList<>();
         for (List<EditCase> some : Portions.of(cases, e -> bytes(model, e), BYTES)) {
@@ -184,7 +185,7 @@ public final class RankOneEditor {
     }
 
     /** Edits one matrix for each case whose runs recorded it. */
-    static List<Edited> edited(LanguageModel model, int layer, EditMatrix matrix, List<CasePasses> cases,
+    static List<Edited> edited(LanguageModel model, int layer, EditableMatrix matrix, List<CasePasses> cases,
             EditSettings settings, SecondMoment c) {
         List<FoundValue> values = ValueSearch.run(model, layer, matrix, cases, settings);
         List<Edited> all = new ArrayList<>();

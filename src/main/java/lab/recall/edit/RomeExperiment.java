@@ -10,6 +10,7 @@ import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.edit.EditSettings.KeyMode;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.TargetScore;
 import lab.recall.study.Experiment;
@@ -88,7 +89,7 @@ public final class RomeExperiment implements Experiment<RomeRequest, RomeExperim
     @Override
     public RomeRequest complete(LanguageModel model, RomeRequest q) {
         Check.whole("layer", q.layer(), 0, model.layers() - 1);
-        EditMatrix matrix = EditMatrix.of(model, q.matrix());
+        EditableMatrix matrix = EditableMatrix.of(model, q.matrix());
         asked(model, q);
         SecondMoment.requireNamed(q.covariance(), model.width(matrix.key()));
         requireFolder(q.save());
@@ -111,7 +112,7 @@ public final class RomeExperiment implements Experiment<RomeRequest, RomeExperim
 
     @Override
     public Found run(LanguageModel model, RomeRequest q, Runner runner) {
-        EditMatrix matrix = EditMatrix.of(model, q.matrix());
+        EditableMatrix matrix = EditableMatrix.of(model, q.matrix());
         EditCase asked = asked(model, q);
         EditSettings settings = settings(q);
         SecondMoment c = SecondMoment.named(q.covariance(), model.width(matrix.key()));

@@ -17,6 +17,7 @@ import lab.recall.base.Interruption;
 import lab.recall.base.Progress;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
@@ -28,7 +29,7 @@ import lab.recall.study.Runner;
  * Second moments of the keys of several layers and matrices, collected over text together.
  *
  * <pre>{@code
- * var moments = SecondMoments.of(mamba, List.of(2), EditMatrix.all(mamba)).over(SecondMoments.texts(mamba, 400, seed));
+ * var moments = SecondMoments.of(mamba, List.of(2), mamba.matrices()).over(SecondMoments.texts(mamba, 400, seed));
  * moments.of(2, W_O).tokens()
  * moments.keptIn(file).over(MomentTexts.file(Path.of("wiki.jsonl")))   // streamed; goes on where it stopped
  * }</pre>
@@ -81,14 +82,14 @@ public final class SecondMoments {
 
     /** Of nothing yet, for all layers and matrices. */
     public static SecondMoments of(LanguageModel model) {
-        return of(model, IntStream.range(0, model.layers()).boxed().toList(), EditMatrix.all(model));
+        return of(model, IntStream.range(0, model.layers()).boxed().toList(), model.matrices());
     }
 
     /** Of nothing yet, for these layers and matrices; matrices with the same key share theirs. */
-    public static SecondMoments of(LanguageModel model, List<Integer> layers, List<EditMatrix> matrices) {
+    public static SecondMoments of(LanguageModel model, List<Integer> layers, List<EditableMatrix> matrices) {
         Map<String, Integer> keys = new LinkedHashMap<>();
         for (int l : layers) {
-            for (EditMatrix m : matrices) {
+            for (EditableMatrix m : matrices) {
                 keys.put(m.key().name(l), model.width(m.key()));
             }
         }
@@ -335,7 +336,7 @@ public final class SecondMoments {
      *
      * @throws BadRequest if it was not collected
      */
-    public SecondMoment of(int layer, EditMatrix matrix) {
+    public SecondMoment of(int layer, EditableMatrix matrix) {
         return of(matrix.key().name(layer));
     }
 

@@ -5,6 +5,7 @@ import java.util.List;
 import lab.recall.math.CrossEntropy;
 import lab.recall.math.Softmax;
 import lab.recall.model.AddedVectors;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
 
 /**
@@ -23,10 +24,10 @@ final class ValueSearch {
 
     private final LanguageModel model;
     private final int layer;
-    private final EditMatrix matrix;
+    private final EditableMatrix matrix;
     private final EditSettings settings;
 
-    private ValueSearch(LanguageModel model, int layer, EditMatrix matrix, EditSettings settings) {
+    private ValueSearch(LanguageModel model, int layer, EditableMatrix matrix, EditSettings settings) {
         this.model = model;
         this.layer = layer;
         this.matrix = matrix;
@@ -34,7 +35,7 @@ final class ValueSearch {
     }
 
     /** One value for each case, in order. */
-    static List<FoundValue> run(LanguageModel model, int layer, EditMatrix matrix, List<CasePasses> cases, EditSettings settings) {
+    static List<FoundValue> run(LanguageModel model, int layer, EditableMatrix matrix, List<CasePasses> cases, EditSettings settings) {
         return new ValueSearch(model, layer, matrix, settings).run(cases);
     }
 

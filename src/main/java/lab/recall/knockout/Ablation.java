@@ -3,11 +3,13 @@ package lab.recall.knockout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import lab.recall.base.BadRequest;
 import lab.recall.model.Edges;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.Mixer;
 import lab.recall.model.Pass;
 import lab.recall.model.Site;
 import lab.recall.text.Prompt;
@@ -16,9 +18,10 @@ import lab.recall.text.Prompt;
  * What is done in a layer of the window.
  *
  * @param form  which of the forms
+ * @param mean  the point whose means it needs
  * @param means null where the form needs none
  */
-record Ablation(Knockout.Form form, MeanActivations means) {
+record Ablation(Knockout.Form form, Optional<HookPoint> mean, MeanActivations means) {
     /** What makes one ablation differ from another. */
     record Key(String form, String means) {
     }
@@ -32,34 +35,34 @@ record Ablation(Knockout.Form form, MeanActivations means) {
         if (!Knockout.forms(model).contains(form)) {
             throw new BadRequest("form", "'" + form.id() + "', expected "
                     + String.join(" or ", Knockout.forms(model).stream().map(Knockout.Form::id).toList()) + ": " + model.name() + " is a "
-                    + model.family() + ", which has neither convolution nor scan");
+                    + model.family() + ", whose tokens read each other through " + model.mixing().title());
         }
-        if (form.mean().isEmpty()) {
-            return new Ablation(form, null);
+        Optional<HookPoint> mean = form.mean(model.mixing());
+        if (mean.isEmpty()) {
+            return new Ablation(form, mean, null);
         }
-        HookPoint point = form.mean().get();
         if (means == null) {
-            throw new BadRequest("means", "missing; the form " + form.id() + " needs those of " + point.id());
+            throw new BadRequest("means", "missing; the form " + form.id() + " needs those of " + mean.get().id());
         }
-        means.requireFits(model, point);
-        return new Ablation(form, means);
+        means.requireFits(model, mean.get());
+        return new Ablation(form, mean, means);
     }
 
     Key key() {
-        return new Key(form.id(), form.mean().map(point -> means.digest(point)).orElse(""));
+        return new Key(form.id(), mean.map(point -> means.digest(point)).orElse(""));
     }
 
     /** What is done in each layer if it is in the window; the same edges serve all. */
     List<List<Intervention>> byLayer(LanguageModel model, Route route, Prompt prompt, Pass base) {
         List<List<Intervention>> all = new ArrayList<>();
         int[] sources = route.source().tokens(prompt);
-        Edges edges = switch (form) {
-            case PUBLISHED -> Edges.none();
-            case EVERY -> route.edges(prompt).and(Edges.between(sources, sources));
-            default -> route.edges(prompt);
-        };
+        boolean published = form.equals(Knockout.Form.PUBLISHED);
+        Edges edges = published ? Edges.none() : route.edges(prompt);
+        if (form.equals(Knockout.Form.EVERY)) {
+            edges = edges.and(Edges.between(sources, sources));
+        }
         for (int l = 0; l < model.layers(); l++) {
-            all.add(form == Knockout.Form.PUBLISHED ? published(sources, l, base) : cuts(model, edges, l));
+            all.add(published ? published(sources, l, base) : cuts(model, edges, l));
         }
         return all;
     }
@@ -69,23 +72,28 @@ record Ablation(Knockout.Form form, MeanActivations means) {
         if (edges.isEmpty()) {
             return List.of();
         }
-        return switch (form) {
-            case SCAN -> List.of(Intervention.cutScan(layer, edges));
-            case CONV -> List.of(Intervention.cutConv(layer, edges));
-            case HELD -> List.of(Intervention.cutConv(layer, edges), edges.hasSelf() ? Intervention.cutScan(layer, edges)
-                    : Intervention.cutScan(layer, edges, means.get(layer, HookPoint.DELTA)));
-            default -> Intervention.cut(model, layer, layer, edges);
-        };
+        if (form.equals(Knockout.Form.HELD)) {
+            return model.mixing().mixers().stream().<Intervention>map(m -> m.decay().isPresent() && !edges.hasSelf()
+                    ? m.cut(layer, edges, means.get(layer, m.decay().get())) : m.cut(layer, edges)).toList();
+        }
+        return form.equals(Knockout.Form.EDGES) || form.equals(Knockout.Form.EVERY) ? model.mixing().cut(layer, edges)
+                : List.of(mixer(model).cut(layer, edges));
+    }
+
+    /** The mixer that alone is cut. */
+    Mixer mixer(LanguageModel model) {
+        return model.mixing().mixers().stream().filter(m -> m.id().equals(form.id())).findFirst().orElseThrow();
     }
 
     /** Tokens left of the first source need no pin: nothing reaches them. */
     private List<Intervention> published(int[] sources, int layer, Pass base) {
         List<Intervention> all = new ArrayList<>();
-        float[] mean = means.get(layer, HookPoint.IN_X);
+        HookPoint input = mean.orElseThrow();
+        float[] value = means.get(layer, input);
         for (int t = sources.length == 0 ? base.length() : sources[0]; t < base.length(); t++) {
-            Site site = new Site(layer, HookPoint.IN_X, t);
+            Site site = new Site(layer, input, t);
             if (Arrays.binarySearch(sources, t) >= 0) {
-                all.add(new Intervention.Replace(site, mean, 0));
+                all.add(new Intervention.Replace(site, value, 0));
             } else if (t < base.length() - 1) {
                 all.add(Intervention.patch(site, base));
             }

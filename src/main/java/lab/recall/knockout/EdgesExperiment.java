@@ -11,9 +11,11 @@ import lab.recall.model.Edges;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
 import lab.recall.model.LanguageModel;
-import lab.recall.model.Mamba;
+import lab.recall.model.Mixer;
+import lab.recall.model.Mixing;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
+import lab.recall.model.Terms;
 import lab.recall.study.Experiment;
 import lab.recall.study.NamedArray;
 import lab.recall.study.Result;
@@ -21,13 +23,16 @@ import lab.recall.study.Runner;
 
 /** A run with cut edges. */
 public final class EdgesExperiment implements Experiment<EdgesRequest, EdgesExperiment.Found> {
-    /** Logits, [tokens, V], and if asked for {@code scan_term_norm}, [L, target, source]. */
+    /** Logits, [tokens, V], and if asked for the norms of the terms, such as {@code scan_term_norm}, [L, target, source]. */
     public record Found(List<NamedArray> arrays) implements Result {
         @Override
         public Map<String, Object> scalars() {
             return Map.of();
         }
     }
+
+    /** The word for a cut through all mixers. */
+    private static final String WHOLLY = "both";
 
     @Override
     public String name() {
@@ -58,13 +63,18 @@ public final class EdgesExperiment implements Experiment<EdgesRequest, EdgesExpe
             int target = Check.whole("edges[" + i + "] (target)", q.edges().get(i).get(1), 0, tokens - 1);
             Check.whole("edges[" + i + "] (source)", q.edges().get(i).get(0), 0, target);
         }
-        boolean mamba = model instanceof Mamba;
-        Check.word("cut", q.cut(), mamba ? List.of("scan", "conv", "both") : List.of("attention"));
-        if (q.termNorms() && !mamba) {
-            throw new BadRequest("term_norms", "true, expected false: only a Mamba has scan terms");
+        Mixing mixing = model.mixing();
+        List<String> words = new ArrayList<>(mixing.mixers().stream().map(Mixer::id).toList());
+        if (words.size() > 1) {
+            words.add(WHOLLY);
+        }
+        Check.word("cut", q.cut(), words);
+        if (q.termNorms() && mixing.summing().isEmpty()) {
+            throw new BadRequest("term_norms", "true, expected false: " + mixing.title() + " of a " + model.family()
+                    + " is no sum of one term a token");
         }
         Edges edges = edges(q);
-        for (int t = 0; t < tokens && !mamba; t++) {
+        for (int t = 0; t < tokens && !mixing.canReadNothing(); t++) {
             if (edges.count(t) == t + 1) {
                 throw new BadRequest("edges", "token " + t + " would attend to nothing; at least one source must stay");
             }
@@ -82,35 +92,36 @@ public final class EdgesExperiment implements Experiment<EdgesRequest, EdgesExpe
         Edges edges = edges(q);
         List<Intervention> cuts = new ArrayList<>();
         for (int l = q.layers().get(0); l <= q.layers().get(1); l++) {
-            switch (q.cut()) {
-                case "scan" -> cuts.add(Intervention.cutScan(l, edges));
-                case "conv" -> cuts.add(Intervention.cutConv(l, edges));
-                default -> cuts.addAll(Intervention.cut(model, l, l, edges));
+            for (Mixer m : model.mixing().mixers()) {
+                if (q.cut().equals(WHOLLY) || q.cut().equals(m.id())) {
+                    cuts.add(m.cut(l, edges));
+                }
             }
         }
         float[] logits = model.run(ids, Recording.points(HookPoint.LOGITS), cuts).activation(0, HookPoint.LOGITS).values();
         List<NamedArray> arrays = new ArrayList<>();
         arrays.add(new NamedArray("logits", new long[] {ids.length, model.vocabulary()}, logits));
         if (q.termNorms()) {
-            arrays.add(new NamedArray("scan_term_norm", new long[] {model.layers(), ids.length, ids.length},
-                    norms((Mamba) model, ids, runner.progress())));
+            Mixer mixer = model.mixing().summing().orElseThrow();
+            arrays.add(new NamedArray(mixer.id() + "_term_norm", new long[] {model.layers(), ids.length, ids.length},
+                    norms(model, mixer.terms().orElseThrow(), ids, runner.progress())));
         }
         return new Found(arrays);
     }
 
-    /** The 2-norm over channels of each scan term of the run without cuts, [L, target, source]. */
-    private static float[] norms(Mamba model, int[] ids, Progress progress) {
-        Pass pass = model.run(ids, Recording.points(HookPoint.X_ACT, HookPoint.DELTA, HookPoint.B, HookPoint.C));
+    /** The 2-norm over channels of each term of the run without cuts, [L, target, source]. */
+    private static float[] norms(LanguageModel model, Terms terms, int[] ids, Progress progress) {
+        Pass pass = model.run(ids, terms.recording());
         int tokens = ids.length;
         float[] norms = new float[model.layers() * tokens * tokens];
-        progress.start("scan terms", "sources", (long) model.layers() * tokens);
+        progress.start("terms", "sources", (long) model.layers() * tokens);
         for (int l = 0; l < model.layers(); l++) {
             for (int s = 0; s < tokens; s++) {
                 Interruption.betweenPieces();
-                float[] terms = model.scanTerms(pass, l, s);
-                int width = terms.length / (tokens - s);
+                float[] each = terms.of(pass, l, s);
+                int width = each.length / (tokens - s);
                 for (int t = s; t < tokens; t++) {
-                    norms[(l * tokens + t) * tokens + s] = (float) HiddenAttention.norm(terms, (t - s) * width, width);
+                    norms[(l * tokens + t) * tokens + s] = (float) HiddenAttention.norm(each, (t - s) * width, width);
                 }
                 progress.to((long) l * tokens + s + 1);
             }

@@ -12,7 +12,7 @@ public record EdgesRequest(
         @Asks("The prompt") GivenPrompt prompt,
         @Asks("In which layers: [first, last]") List<Integer> layers,
         @Asks("Tokens that no longer meet, [source, target] each") List<List<Integer>> edges,
-        @Asks("Through what: scan, conv or both (Mamba), attention (GPT-NeoX)") String cut,
+        @Asks("Through what: scan, conv or both, or attention") String cut,
         @Asks("Also the norm of every term of the scan") Boolean termNorms) {
     public EdgesRequest {
         Check.given("prompt", prompt);

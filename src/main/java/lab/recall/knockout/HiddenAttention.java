@@ -4,22 +4,26 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.base.Json;
+import lab.recall.model.Activation;
 import lab.recall.model.Edges;
 import lab.recall.model.Forks;
-import lab.recall.model.GptNeoX;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
 import lab.recall.model.LanguageModel;
-import lab.recall.model.Mamba;
+import lab.recall.model.Mixer;
+import lab.recall.model.Mixing;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
+import lab.recall.model.Terms;
 import lab.recall.study.ModelCard;
 import lab.recall.text.Prompt;
 import lab.recall.view.HeatMap;
@@ -31,10 +35,10 @@ import lab.recall.view.Showable;
  * <pre>{@code
  * HiddenAttention.of(mamba, prompt, 4)                      // the scan's terms, as shares of y
  * HiddenAttention.of(neox, prompt, 4)                       // attention weights, the mean over heads
- * HiddenAttention.of(mamba, prompt, 4).scanNorms()          // [target][source]
+ * HiddenAttention.of(mamba, prompt, 4).norms("scan")        // [target][source]
  * }</pre>
  *
- * In a Mamba, y[t] is a sum of one term for each source and of the skip term. A term's share is its projection on y, so that a row and its
+ * In a scan, y[t] is a sum of one term for each source and of the skip term. A term's share is its projection on y, so that a row and its
  * skip share add up to 1 exactly as attention weights do; a share may be negative. Source: Ali et al., arXiv 2403.01590, section 3.
  */
 public final class HiddenAttention implements Showable {
@@ -44,23 +48,22 @@ public final class HiddenAttention implements Showable {
     private final double[][] share;
     private final double[] skip;
     /** Null for a model that has attention weights. */
-    private final Terms terms;
+    private final Parts terms;
 
     /**
-     * What a scan's terms tell beside their shares, [target][source].
+     * What terms tell beside their shares, [target][source].
      *
-     * @param scan    2-norms of the scan's terms
-     * @param conv    2-norms of the convolution's terms
-     * @param whole   change of y by the whole cut, relative to y
-     * @param residue what the terms' sum misses of y
+     * @param norms   2-norms of each mixer's terms, by the mixer
+     * @param whole   change of the sum by the whole cut, relative to it
+     * @param residue what the terms' sum misses
      */
-    private record Terms(double[][] scan, double[][] conv, double[][] whole, double residue) {
+    private record Parts(Map<String, double[][]> norms, double[][] whole, double residue) {
     }
 
     @JsonCreator
     private HiddenAttention(@JsonProperty("model") ModelCard model, @JsonProperty("layer") int layer,
             @JsonProperty("tokens") List<String> tokens, @JsonProperty("share") double[][] share,
-            @JsonProperty("skip") double[] skip, @JsonProperty("terms") Terms terms) {
+            @JsonProperty("skip") double[] skip, @JsonProperty("terms") Parts terms) {
         this.model = model;
         this.layer = layer;
         this.tokens = List.copyOf(tokens);
@@ -76,7 +79,12 @@ public final class HiddenAttention implements Showable {
      */
     public static HiddenAttention of(LanguageModel model, Prompt prompt, int layer) {
         Check.whole("layer", layer, 0, model.layers() - 1);
-        return model instanceof Mamba mamba ? terms(mamba, prompt, layer) : weights((GptNeoX) model, prompt, layer);
+        Mixing mixing = model.mixing();
+        if (mixing.weighing().isPresent()) {
+            return weights(model, mixing.weighing().get().weights().orElseThrow(), prompt, layer);
+        }
+        return terms(model, mixing.summing().orElseThrow(() -> new BadRequest("model", model.name() + "'s " + mixing.title()
+                + " neither weighs its tokens nor sums up one term for each")), prompt, layer);
     }
 
     /** The model. */
@@ -89,27 +97,22 @@ public final class HiddenAttention implements Showable {
         return share;
     }
 
-    /** The skip term's share of each token's y; zeros for GPT-NeoX. */
+    /** The share of each token's sum that comes from no source; zeros for attention weights. */
     public double[] skip() {
         return skip;
     }
 
     /**
-     * 2-norm over channels of the scan's term of each edge, [target][source].
+     * 2-norm over channels of a mixer's term of each edge, [target][source]: {@code norms("scan")}.
      *
-     * @throws BadRequest if the model has attention weights instead
+     * @throws BadRequest if the model has attention weights instead, or no such mixer
      */
-    public double[][] scanNorms() {
-        return terms().scan;
-    }
-
-    /**
-     * 2-norm over channels of the convolution's term of each edge, before the SiLU, [target][source].
-     *
-     * @throws BadRequest if the model has attention weights instead
-     */
-    public double[][] convNorms() {
-        return terms().conv;
+    public double[][] norms(String mixer) {
+        double[][] norms = terms().norms.get(mixer);
+        if (norms == null) {
+            throw new BadRequest("mixer", "'" + mixer + "', expected " + String.join(" or ", terms.norms.keySet()));
+        }
+        return norms;
     }
 
     /**
@@ -130,27 +133,31 @@ public final class HiddenAttention implements Showable {
         return terms().residue;
     }
 
-    private Terms terms() {
+    private Parts terms() {
         if (terms == null) {
-            throw new BadRequest("model", model.name() + " is no Mamba: it has attention weights, no scan terms");
+            throw new BadRequest("model", model.name() + " has attention weights, no terms");
         }
         return terms;
     }
 
-    private static HiddenAttention terms(Mamba mamba, Prompt prompt, int layer) {
+    private static HiddenAttention terms(LanguageModel model, Mixer mixer, Prompt prompt, int layer) {
         int tokens = prompt.length();
-        Pass pass = mamba.run(prompt.ids(), Recording.states().and(Recording.points(HookPoint.C, HookPoint.Y)));
-        int width = mamba.width(HookPoint.Y);
+        Terms terms = mixer.terms().orElseThrow();
+        HookPoint sum = terms.sum();
+        Recording keep = Recording.states().and(Recording.points(sum));
+        for (Mixer m : model.mixing().mixers()) {
+            keep = m.terms().isPresent() ? keep.and(m.terms().get().recording()) : keep;
+        }
+        Pass pass = model.run(prompt.ids(), keep);
+        int width = model.width(sum);
         double[][] share = nans(tokens);
         double[] skip = new double[tokens];
-        double[][] scan = nans(tokens);
-        double[][] conv = nans(tokens);
         double[][] left = new double[tokens][width];
         double[] square = new double[tokens];
         double largest = 0;
         for (int t = 0; t < tokens; t++) {
-            float[] y = pass.get(new Site(layer, HookPoint.Y, t));
-            float[] term = mamba.skipTerm(pass, layer, t);
+            float[] y = pass.get(new Site(layer, sum, t));
+            float[] term = terms.rest(pass, layer, t);
             square[t] = dot(y, 0, y, 0, width);
             skip[t] = dot(term, 0, y, 0, width) / square[t];
             for (int e = 0; e < width; e++) {
@@ -159,38 +166,55 @@ public final class HiddenAttention implements Showable {
             }
         }
         for (int s = 0; s < tokens; s++) {
-            float[] all = mamba.scanTerms(pass, layer, s);
+            float[] all = terms.of(pass, layer, s);
             for (int t = s; t < tokens; t++) {
                 int at = (t - s) * width;
-                float[] y = pass.get(new Site(layer, HookPoint.Y, t));
-                scan[t][s] = norm(all, at, width);
+                float[] y = pass.get(new Site(layer, sum, t));
                 share[t][s] = dot(all, at, y, 0, width) / square[t];
-                conv[t][s] = norm(mamba.convTerm(pass, layer, s, t), 0, width);
                 for (int e = 0; e < width; e++) {
                     left[t][e] -= all[at + e];
                 }
             }
         }
         double residue = Arrays.stream(left).flatMapToDouble(Arrays::stream).map(Math::abs).max().orElse(0) / largest;
-        return new HiddenAttention(ModelCard.of(mamba), layer, names(mamba, prompt), share, skip,
-                new Terms(scan, conv, cutEach(mamba, layer, pass, square), residue));
+        return new HiddenAttention(ModelCard.of(model), layer, names(model, prompt), share, skip,
+                new Parts(norms(model, pass, layer), cutEach(model, sum, layer, pass, square), residue));
     }
 
-    private static double[][] cutEach(Mamba mamba, int layer, Pass pass, double[] square) {
+    /** Of the terms of each mixer that is a sum of them. */
+    private static Map<String, double[][]> norms(LanguageModel model, Pass pass, int layer) {
+        Map<String, double[][]> all = new LinkedHashMap<>();
+        for (Mixer m : model.mixing().mixers()) {
+            m.terms().ifPresent(terms -> {
+                double[][] norms = nans(pass.length());
+                for (int s = 0; s < norms.length; s++) {
+                    float[] each = terms.of(pass, layer, s);
+                    int width = each.length / (norms.length - s);
+                    for (int t = s; t < norms.length; t++) {
+                        norms[t][s] = norm(each, (t - s) * width, width);
+                    }
+                }
+                all.put(m.id(), norms);
+            });
+        }
+        return all;
+    }
+
+    private static double[][] cutEach(LanguageModel model, HookPoint sum, int layer, Pass pass, double[] square) {
         int tokens = square.length;
         double[][] whole = nans(tokens);
-        Forks forks = mamba.forks();
+        Forks forks = model.forks();
         for (int t = 0; t < tokens; t++) {
             for (int s = 0; s <= t; s++) {
-                forks.add(pass, Intervention.cut(mamba, layer, layer, Edges.of(s, t)));
+                forks.add(pass, Intervention.cut(model, layer, layer, Edges.of(s, t)));
             }
         }
         int at = 0;
-        List<Pass> cut = forks.passes(Recording.of("layers." + layer + ".y"));
+        List<Pass> cut = forks.passes(Recording.of(sum.name(layer)));
         for (int t = 0; t < tokens; t++) {
-            float[] y = pass.get(new Site(layer, HookPoint.Y, t));
+            float[] y = pass.get(new Site(layer, sum, t));
             for (int s = 0; s <= t; s++) {
-                float[] without = cut.get(at++).get(new Site(layer, HookPoint.Y, t));
+                float[] without = cut.get(at++).get(new Site(layer, sum, t));
                 for (int e = 0; e < y.length; e++) {
                     without[e] -= y[e];
                 }
@@ -200,21 +224,21 @@ public final class HiddenAttention implements Showable {
         return whole;
     }
 
-    private static HiddenAttention weights(GptNeoX neox, Prompt prompt, int layer) {
+    private static HiddenAttention weights(LanguageModel model, HookPoint point, Prompt prompt, int layer) {
         int tokens = prompt.length();
         double[][] share = nans(tokens);
-        Pass pass = neox.run(prompt.ids(), Recording.of("layers." + layer + ".attn_probs"));
-        float[] probs = pass.activation(layer, HookPoint.ATTN_PROBS).values();
+        Activation weights = model.run(prompt.ids(), Recording.of(point.name(layer))).activation(layer, point);
+        int heads = (int) weights.shape()[0];
         for (int t = 0; t < tokens; t++) {
             for (int s = 0; s <= t; s++) {
                 double sum = 0;
-                for (int h = 0; h < neox.heads(); h++) {
-                    sum += probs[(h * tokens + t) * tokens + s];
+                for (int h = 0; h < heads; h++) {
+                    sum += weights.values()[(h * tokens + t) * tokens + s];
                 }
-                share[t][s] = sum / neox.heads();
+                share[t][s] = sum / heads;
             }
         }
-        return new HiddenAttention(ModelCard.of(neox), layer, names(neox, prompt), share, new double[tokens], null);
+        return new HiddenAttention(ModelCard.of(model), layer, names(model, prompt), share, new double[tokens], null);
     }
 
     /** The tokens' texts, those of the subject with a star. */

@@ -1,13 +1,16 @@
 package lab.recall.knockout;
 
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import lab.recall.base.BadRequest;
 import lab.recall.facts.KnownFacts.Known;
+import lab.recall.model.Architectures;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.LayerWindow;
+import lab.recall.model.Mixer;
+import lab.recall.model.Mixing;
 import lab.recall.study.ModelCard;
 import lab.recall.study.Runner;
 
@@ -19,6 +22,7 @@ import lab.recall.study.Runner;
  * Knockout.of(mamba).published(means).over(facts)           // the paper's form
  * Knockout.of(mamba).edges().over(facts)                    // exact: the edges' own terms, through convolution and scan
  * Knockout.of(mamba).every().over(facts)                    // also the edges among the sources
+ * Knockout.of(mamba).through("scan").over(facts)            // of the scan alone
  * Knockout.of(neox).edges().over(facts)                     // attention scores of minus infinity
  * Knockout.of(mamba).edges().along(Route.flows()).over(facts).heatmap()
  * }</pre>
@@ -27,47 +31,61 @@ import lab.recall.study.Runner;
  * arXiv 2404.03646, section 6; for attention Geva et al., arXiv 2304.14767, section 4.
  */
 public final class Knockout {
-    /** What is done in a layer of the window. */
-    public enum Form {
-        /** The paper's: in_x of the source is its mean, that of all other tokens but the last one is kept as it was. */
-        PUBLISHED(HookPoint.IN_X),
-        /** The edges' terms are left out of the convolution and the scan, or of the attention. */
-        EDGES,
+    /**
+     * What is done in a layer of the window.
+     *
+     * @param id its name in requests
+     */
+    public record Form(String id) {
+        /** The paper's: what enters the mixer at the source is its mean, that of all other tokens but the last one is kept as it was. */
+        public static final Form PUBLISHED = new Form("published");
+        /** The edges' terms are left out of all mixers. */
+        public static final Form EDGES = new Form("edges");
         /**
          * As EDGES, and those among the sources too, each one's to itself included: what the paper's form takes away, nothing in its place.
          */
-        EVERY,
-        /** Of the scan alone. */
-        SCAN,
-        /** Of the convolution alone. */
-        CONV,
-        /** As EDGES, and a source that another edge passes over has the mean delta. */
-        HELD(HookPoint.DELTA);
+        public static final Form EVERY = new Form("every");
+        /** As EDGES, and a source that another edge passes over lets it decay by the mean step size. */
+        public static final Form HELD = new Form("held");
 
-        private final HookPoint mean;
-
-        Form() {
-            this(null);
+        /** As EDGES, of one mixer alone. */
+        public static Form through(Mixer mixer) {
+            return new Form(mixer.id());
         }
 
-        Form(HookPoint mean) {
-            this.mean = mean;
+        /** Whether it needs means over documents. */
+        public boolean needsMeans() {
+            return equals(PUBLISHED) || equals(HELD);
         }
 
-        /** Its name in requests. */
-        public String id() {
-            return name().toLowerCase(Locale.ROOT);
+        /** The point whose mean over documents it needs in such a model, if any. */
+        Optional<HookPoint> mean(Mixing mixing) {
+            return equals(PUBLISHED) ? mixing.input() : equals(HELD) ? mixing.decaying().flatMap(Mixer::decay) : Optional.empty();
         }
 
-        /** The point whose mean over documents it needs, if any. */
-        public Optional<HookPoint> mean() {
-            return Optional.ofNullable(mean);
+        static List<Form> of(Mixing mixing) {
+            List<Form> forms = new ArrayList<>();
+            if (mixing.input().isPresent()) {
+                forms.add(PUBLISHED);
+            }
+            forms.add(EDGES);
+            if (mixing.canReadNothing()) {
+                forms.add(EVERY);
+            }
+            if (mixing.mixers().size() > 1) {
+                mixing.mixers().forEach(m -> forms.add(through(m)));
+            }
+            if (mixing.decaying().isPresent()) {
+                forms.add(HELD);
+            }
+            return forms;
+        }
+
+        /** The forms of all models. */
+        static List<Form> all() {
+            return Architectures.all().stream().flatMap(a -> of(a.mixing()).stream()).distinct().toList();
         }
     }
-
-    /** The paper's window: 5 layers before and 5 from the centre on, of 64; in proportion to Pythia's 32. */
-    private static final double MAMBA_HALF = 5.0 / 64;
-    private static final double NEOX_HALF = 5.0 / 32;
 
     private final LanguageModel model;
     private final Ablation ablation;
@@ -83,25 +101,21 @@ public final class Knockout {
 
     /** Of exact edges, over the paper's window in proportion to the model's depth, along the paper's categories. */
     public static Knockout of(LanguageModel model) {
-        return new Knockout(model, new Ablation(Form.EDGES, null), paperWindow(model), Route.published());
+        return new Knockout(model, Ablation.of(model, Form.EDGES, null), model.profile().knockoutWindow(model), Route.published());
     }
 
-    /** The forms that a model knows: all where there are a convolution and a scan, else EDGES. */
+    /** The forms that a model knows: by what its layers mix tokens. */
     public static List<Form> forms(LanguageModel model) {
-        return isMamba(model) ? List.of(Form.values()) : List.of(Form.EDGES);
+        return Form.of(model.mixing());
     }
 
-    private static boolean isMamba(LanguageModel model) {
-        return model.points().contains(HookPoint.IN_X);
-    }
-
-    /** [l - 5, l + 5) of 64 layers (GPT-NeoX: 32) in proportion to this model's depth, at least [l - 1, l + 1). */
-    static int paperWindow(LanguageModel model) {
-        return 2 * Math.max(1, (int) Math.round((isMamba(model) ? MAMBA_HALF : NEOX_HALF) * model.layers()));
+    /** The points whose means the forms of a model need. */
+    static List<HookPoint> means(LanguageModel model) {
+        return forms(model).stream().flatMap(f -> f.mean(model.mixing()).stream()).toList();
     }
 
     /**
-     * The paper's form; the means must hold in_x.
+     * The paper's form; the means must hold the mixer's input.
      *
      * @throws BadRequest if they do not, or the model does not know the form
      */
@@ -109,7 +123,7 @@ public final class Knockout {
         return form(Form.PUBLISHED, ofDocuments);
     }
 
-    /** Exact edges: convolution and scan, or attention. */
+    /** Exact edges, through all that mixes tokens: convolution and scan, or attention. */
     public Knockout edges() {
         return form(Form.EDGES);
     }
@@ -124,21 +138,12 @@ public final class Knockout {
     }
 
     /**
-     * Exact edges of the scan alone.
+     * Exact edges of one mixer alone: {@code scan}, {@code conv}.
      *
-     * @throws BadRequest if the model does not know the form
+     * @throws BadRequest if the model has no such mixer, or no other one
      */
-    public Knockout scan() {
-        return form(Form.SCAN);
-    }
-
-    /**
-     * Exact edges of the convolution alone.
-     *
-     * @throws BadRequest if the model does not know the form
-     */
-    public Knockout conv() {
-        return form(Form.CONV);
+    public Knockout through(String mixer) {
+        return form(new Form(mixer));
     }
 
     /**
@@ -211,13 +216,17 @@ public final class Knockout {
     }
 
     private String what() {
-        return switch (ablation.form()) {
-            case PUBLISHED -> "mean in_x";
-            case EDGES -> isMamba(model) ? "edges cut (convolution and scan)" : "edges cut (attention)";
-            case EVERY -> "edges cut, those among sources too";
-            case SCAN -> "edges cut (scan alone)";
-            case CONV -> "edges cut (convolution alone)";
-            case HELD -> "edges cut, delta held";
-        };
+        Mixing mixing = model.mixing();
+        Form form = ablation.form();
+        if (form.equals(Form.PUBLISHED)) {
+            return "mean " + ablation.mean().map(HookPoint::id).orElse("");
+        }
+        if (form.equals(Form.EVERY)) {
+            return "edges cut, those among sources too";
+        }
+        if (form.equals(Form.HELD)) {
+            return "edges cut, " + ablation.mean().map(HookPoint::id).orElse("") + " held";
+        }
+        return "edges cut (" + (form.equals(Form.EDGES) ? mixing.title() : ablation.mixer(model).title() + " alone") + ")";
     }
 }

@@ -1,7 +1,5 @@
 package lab.recall.knockout;
 
-import java.util.Arrays;
-import java.util.Locale;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.study.Asks;
@@ -15,7 +13,7 @@ import lab.recall.study.Asks;
  */
 public record KnockoutRequest(
         @Asks("published (the paper's: mean inputs), edges (exact: convolution and scan, or attention), every (edges, those among the "
-                + "sources too), scan, conv, or held (edges, passed tokens with the mean delta); a GPT-NeoX knows edges only") String form,
+                + "sources too), scan, conv, or held (edges, passed tokens with the mean delta); attention knows edges only") String form,
         @Asks(value = "world, lre, or a folder of relation files", otherwise = "those that belong to the model") String relations,
         @Asks(value = "A relation's name, or all", otherwise = "all") String relation,
         @Asks(value = "How many known facts at most", otherwise = "" + KnockoutRequest.FACTS) Integer facts,
@@ -29,7 +27,7 @@ public record KnockoutRequest(
     private static final int MANY = 1_000_000;
 
     public KnockoutRequest {
-        Check.word("form", Check.given("form", form), Arrays.stream(Knockout.Form.values()).map(Knockout.Form::id).toList());
+        Check.word("form", Check.given("form", form), Knockout.Form.all().stream().map(Knockout.Form::id).toList());
         relations = Check.or(relations, "");
         relation = Check.or(relation, "all");
         facts = Check.whole("facts", Check.or(facts, FACTS), 1, MANY);
@@ -41,19 +39,15 @@ public record KnockoutRequest(
         if (flows && form.equals(Knockout.Form.PUBLISHED.id())) {
             throw new BadRequest("flows", "true, expected false: the form published does not tell readers apart");
         }
-        if (form(form).mean().isPresent()) {
+        if (new Knockout.Form(form).needsMeans()) {
             documents = Check.whole("documents", Check.or(documents, DOCUMENTS), 1, MANY);
         } else if (documents != null || texts != null) {
             throw new BadRequest(texts != null ? "texts" : "documents", "only the forms published and held need means of documents");
         }
     }
 
-    private static Knockout.Form form(String id) {
-        return Knockout.Form.valueOf(id.toUpperCase(Locale.ROOT));
-    }
-
     Knockout.Form asForm() {
-        return form(form);
+        return new Knockout.Form(form);
     }
 
     KnockoutRequest withWindow(int layers) {

@@ -2,7 +2,7 @@ package lab.recall.knockout;
 
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -35,9 +35,7 @@ public record MeanActivations(ModelCard model, int documents, Map<HookPoint, flo
     static final int TOKENS = 128;
 
     public MeanActivations {
-        Map<HookPoint, float[][]> ordered = new EnumMap<>(HookPoint.class);
-        ordered.putAll(means);
-        means = Collections.unmodifiableMap(ordered);
+        means = Collections.unmodifiableMap(new LinkedHashMap<>(means));
     }
 
     /**

@@ -1,7 +1,7 @@
 package lab.recall.knockout;
 
 import java.util.Arrays;
-import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
@@ -116,7 +116,7 @@ final class MeansStudy implements Study<MeansStudy.Asked, MeansStudy.Piece, doub
 
     @Override
     public MeanActivations combine(LanguageModel model, Asked asked, List<Piece> pieces, List<double[][][]> found) {
-        Map<HookPoint, float[][]> means = new EnumMap<>(HookPoint.class);
+        Map<HookPoint, float[][]> means = new LinkedHashMap<>();
         for (int p = 0; p < asked.points.size(); p++) {
             float[][] mean = new float[model.layers()][model.width(asked.points.get(p))];
             for (int l = 0; l < mean.length; l++) {

@@ -12,6 +12,7 @@ import java.util.Objects;
 import lab.recall.base.BadRequest;
 import lab.recall.facts.FactPairs;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.Mixer;
 import lab.recall.stats.Estimate;
 import lab.recall.study.ModelCard;
 import lab.recall.study.Runner;
@@ -24,10 +25,10 @@ import lab.recall.view.Tables;
  *
  * <pre>{@code
  * Remainder.of(mamba, known.pairs(100, seed), means)
- * Remainder.of(neox, known.pairs(100, seed))                // or a Mamba, without delta held
+ * Remainder.of(neox, known.pairs(100, seed))                // of any model, without delta held
  * }</pre>
  *
- * In a Mamba the factors by which earlier tokens' terms decay on their way over the subject still depend on it, unless delta is held.
+ * In a scan the factors by which earlier tokens' terms decay on their way over the subject still depend on it, unless delta is held.
  */
 public final class Remainder implements Showable {
     private static final long SEED = 1;
@@ -56,10 +57,10 @@ public final class Remainder implements Showable {
     }
 
     /**
-     * The same of a Mamba, and with delta held, with a progress bar.
+     * The same, and with the step size held, with a progress bar.
      *
      * @param means of documents; must hold delta
-     * @throws BadRequest if they do not, or the model is no Mamba
+     * @throws BadRequest if they do not, or the model has no scan
      */
     public static Remainder of(LanguageModel model, FactPairs pairs, MeanActivations means) {
         return of(model, pairs, means, Runner.shown());
@@ -69,23 +70,22 @@ public final class Remainder implements Showable {
      * The same with a runner's progress and store.
      *
      * @param means of documents; must hold delta
-     * @throws BadRequest if they do not, or the model is no Mamba
+     * @throws BadRequest if they do not, or the model has no scan
      */
     public static Remainder of(LanguageModel model, FactPairs pairs, MeanActivations means, Runner runner) {
         Map<String, Ablation> all = ablations(model);
-        all.put("convolution and scan, delta held", Ablation.of(model, Knockout.Form.HELD, means));
+        Ablation held = Ablation.of(model, Knockout.Form.HELD, means);
+        all.put(model.mixing().title() + ", " + held.mean().orElseThrow().id() + " held", held);
         return runner.run(new RemainderStudy(), model, new RemainderStudy.Asked(all, pairs.pairs()));
     }
 
     private static Map<String, Ablation> ablations(LanguageModel model) {
         Map<String, Ablation> all = new LinkedHashMap<>();
-        if (Knockout.forms(model).contains(Knockout.Form.SCAN)) {
-            all.put("scan", Ablation.of(model, Knockout.Form.SCAN, null));
-            all.put("convolution", Ablation.of(model, Knockout.Form.CONV, null));
-            all.put("convolution and scan", Ablation.of(model, Knockout.Form.EDGES, null));
-        } else {
-            all.put("attention", Ablation.of(model, Knockout.Form.EDGES, null));
+        List<Mixer> mixers = model.mixing().mixers();
+        if (mixers.size() > 1) {
+            mixers.forEach(m -> all.put(m.title(), Ablation.of(model, Knockout.Form.through(m), null)));
         }
+        all.put(model.mixing().title(), Ablation.of(model, Knockout.Form.EDGES, null));
         return all;
     }
 
@@ -94,7 +94,7 @@ public final class Remainder implements Showable {
         return model;
     }
 
-    /** What can be cut: nothing; scan, convolution, convolution and scan, the same with delta held; or attention. */
+    /** What can be cut: nothing; convolution, scan, convolution and scan, the same with delta held; or attention. */
     public List<String> cuts() {
         return List.copyOf(distances.keySet());
     }

@@ -35,6 +35,9 @@ public final class AddedVectors {
     }
 
     private static final int HEAD_ROWS = 32;
+    private static final Workspace.Slot LAST = Workspace.slot();
+    private static final Workspace.Slot NORMED = Workspace.slot();
+    private static final Workspace.Slot LOGITS = Workspace.slot();
 
     private final LanguageModel model;
     private final int layer;
@@ -52,7 +55,7 @@ public final class AddedVectors {
         this.layer = layer;
         this.point = point.addedAt();
         this.gradients = Recording.gradients().table(model);
-        this.keep = this.point == HookPoint.RESID_POST ? null : Recording.of(this.point.name(layer)).table(model);
+        this.keep = this.point.equals(HookPoint.RESID_POST) ? null : Recording.of(this.point.name(layer)).table(model);
     }
 
     /** No fork yet; all will add their vectors at this point of this layer. */
@@ -100,15 +103,15 @@ public final class AddedVectors {
             int from = chunk * HEAD_ROWS;
             int count = Math.min(rows, from + HEAD_ROWS) - from;
             Workspace work = Workspace.own();
-            float[] last = work.floats(0, HEAD_ROWS * d);
-            float[] normed = work.floats(1, HEAD_ROWS * d);
-            float[] logits = work.floats(2, HEAD_ROWS * v);
+            float[] last = work.floats(LAST, HEAD_ROWS * d);
+            float[] normed = work.floats(NORMED, HEAD_ROWS * d);
+            float[] logits = work.floats(LOGITS, HEAD_ROWS * v);
             for (int i = 0; i < count; i++) {
                 int f = owner[from + i];
                 int token = runs.get(f).tokens() - reads(f) + from + i - first.get(f);
                 System.arraycopy(passes.get(f).values(model.layers() - 1, HookPoint.RESID_POST), token * d, last, i * d, d);
             }
-            model.finalNorm(last, count, normed);
+            model.finalNorm().forward(last, 0, count, normed, 0);
             model.logits(normed, count, logits);
             for (int i = 0; i < count; i++) {
                 model.requireFinite(logits, i * v);
@@ -145,14 +148,14 @@ public final class AddedVectors {
             int from = first.get(f);
             int reads = reads(f);
             int at = (runs.get(f).tokens() - reads) * d;
-            model.finalNormBackward(passes.get(f).values(model.layers() - 1, HookPoint.RESID_POST), at, reads,
-                    Arrays.copyOfRange(dNormed, from * d, (from + reads) * d), grad, cotangents.get(i).row * d + at, null);
+            model.finalNorm().backward(passes.get(f).values(model.layers() - 1, HookPoint.RESID_POST), at, reads,
+                    dNormed, from * d, grad, cotangents.get(i).row * d + at, null);
         });
-        boolean residual = point == HookPoint.RESID_POST;
+        boolean residual = point.equals(HookPoint.RESID_POST);
         new Backward(model).run(cotangents, grad, residual ? layer + 1 : layer);
         for (int i = 0; i < forks.size(); i++) {
             int width = model.width(point);
-            float[] all = residual ? grad : cotangents.get(i).kept[layer][point.ordinal()];
+            float[] all = residual ? grad : cotangents.get(i).kept[layer][point.number()];
             int at = residual ? cotangents.get(i).row * d : 0;
             found[forks.get(i)] = Arrays.copyOfRange(all, at, at + width);
         }

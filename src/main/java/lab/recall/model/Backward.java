@@ -37,7 +37,7 @@ final class Backward {
                 BackBatch.hook(c, layer, HookPoint.RESID_POST, grad, c.row * d, d, d);
             }
             Block block = model.block(layer);
-            Map<Pass, Object> tapes = tapes(cotangents, layer, block);
+            Map<Pass, Tape> tapes = tapes(cotangents, layer, block);
             int at = layer;
             if (chunks.size() >= Parallel.threads()) {
                 Parallel.forEach(chunks.size(), i -> backward(chunks.get(i), at, block, tapes, grad));
@@ -59,7 +59,7 @@ final class Backward {
         }
     }
 
-    private void backward(List<BackBatch.Cotangent> chunk, int layer, Block block, Map<Pass, Object> tapes, float[] grad) {
+    private void backward(List<BackBatch.Cotangent> chunk, int layer, Block block, Map<Pass, Tape> tapes, float[] grad) {
         int first = chunk.get(0).row;
         List<BackBatch.Segment> segments = new ArrayList<>(chunk.size());
         int rows = 0;
@@ -71,13 +71,13 @@ final class Backward {
     }
 
     /** What cotangents of a pass share. For one that is alone and as long as its pass the block makes it itself, in buffers used again. */
-    private static Map<Pass, Object> tapes(List<BackBatch.Cotangent> cotangents, int layer, Block block) {
+    private static Map<Pass, Tape> tapes(List<BackBatch.Cotangent> cotangents, int layer, Block block) {
         Map<Pass, Integer> uses = new IdentityHashMap<>();
         cotangents.forEach(c -> uses.merge(c.pass, c.from > c.pass.from() ? 2 : 1, Integer::sum));
         List<Pass> passes = uses.keySet().stream().filter(p -> uses.get(p) > 1).toList();
-        Object[] found = new Object[passes.size()];
+        Tape[] found = new Tape[passes.size()];
         Parallel.forEach(found.length, i -> found[i] = block.tape(passes.get(i), layer));
-        Map<Pass, Object> tapes = new IdentityHashMap<>();
+        Map<Pass, Tape> tapes = new IdentityHashMap<>();
         for (int i = 0; i < found.length; i++) {
             tapes.put(passes.get(i), found[i]);
         }

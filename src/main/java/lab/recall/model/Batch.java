@@ -9,20 +9,20 @@ import java.util.List;
  * <p>Rows are (run, token) pairs; the rows of a run are consecutive tokens, its {@link Segment}. A layer computes a point for all rows,
  * calls {@link #hook}, and goes on with what the hook left there.
  */
-final class Batch {
+public final class Batch {
     /**
      * The rows of one run, or some of them: tokens {@code from .. from + tokens - 1} at rows {@code row ..}.
      *
      * @param past what lies left of the run's first token; null when that is 0
      */
-    record Segment(Run run, int row, int from, int tokens, Past past) {
+    public record Segment(Run run, int row, int from, int tokens, Past past) {
         /** Whether its first token follows the last one of the block before. */
-        boolean continues() {
-            return from > run.from;
+        public boolean continues() {
+            return from > run.from();
         }
 
         /** Whether the block behind goes on with it. */
-        boolean goesOn() {
+        public boolean goesOn() {
             return from + tokens < run.ids.length;
         }
     }
@@ -34,13 +34,12 @@ final class Batch {
     /** More rows than that are not kept together for a run's sake. */
     private static final int MOST_ROWS = 40;
 
-    final List<Segment> segments;
-    final int rows;
-    /** Residual stream, [rows, width], from index {@link #at}. */
-    final float[] resid;
-    final int at;
-    final int width;
-    final Workspace work;
+    private final List<Segment> segments;
+    private final int rows;
+    private final float[] resid;
+    private final int at;
+    private final int width;
+    private final Workspace work;
     private final int layer;
     private final boolean[] asked;
     private List<Batch> blocks;
@@ -57,11 +56,36 @@ final class Batch {
         this.asked = asked(layer, segments);
     }
 
+    /** Runs with their rows. */
+    public List<Segment> segments() {
+        return segments;
+    }
+
+    /** Rows in all. */
+    public int rows() {
+        return rows;
+    }
+
+    /** Residual stream, [rows, width], from index {@link #at}. */
+    public float[] resid() {
+        return resid;
+    }
+
+    /** Where the residual stream's first row begins. */
+    public int at() {
+        return at;
+    }
+
+    /** Scratch buffers of the thread at work. */
+    public Workspace work() {
+        return work;
+    }
+
     /**
      * The same rows in blocks, in order, for a layer that takes them one after another. A run may be split between two blocks, but not one
      * that leaves edges out here.
      */
-    List<Batch> blocks() {
+    public List<Batch> blocks() {
         if (blocks == null) {
             blocks = rows <= MOST_ROWS ? List.of(this) : split();
         }
@@ -99,14 +123,14 @@ final class Batch {
     }
 
     /** Whether anybody reads or changes this point in this layer. */
-    boolean asks(HookPoint point) {
-        return asked[point.ordinal()];
+    public boolean asks(HookPoint point) {
+        return point.number() < asked.length && asked[point.number()];
     }
 
     /**
      * Applies the changes at a point to its freshly computed values and keeps what was asked for. Values: [rows, width] with a row stride.
      */
-    void hook(HookPoint point, float[] values, int valuesAt, int stride, int width) {
+    public void hook(HookPoint point, float[] values, int valuesAt, int stride, int width) {
         if (!asks(point)) {
             return;
         }
@@ -124,15 +148,15 @@ final class Batch {
     static void touch(Segment s, int layer, HookPoint point, float[] values, int first, int stride, int width) {
         for (Intervention i : s.run.changes) {
             Site site = i.site();
-            if (site.point() == point && (site.layer() == layer || point.isGlobal())
+            if (site.point().equals(point) && (site.layer() == layer || point.isGlobal())
                     && site.token() >= s.from && site.token() < s.from + s.tokens) {
                 i.apply(values, first + (site.token() - s.from) * stride, width);
             }
         }
         if (s.run.keeps(layer, point)) {
-            float[] before = s.run.kept[layer][point.ordinal()];
+            float[] before = s.run.kept[layer][point.number()];
             float[] copy = before != null && before.length == s.run.tokens() * width ? before : new float[s.run.tokens() * width];
-            int at = (s.from - s.run.from) * width;
+            int at = (s.from - s.run.from()) * width;
             for (int r = 0; r < s.tokens; r++) {
                 System.arraycopy(values, first + r * stride, copy, at + r * width, width);
             }
@@ -141,38 +165,38 @@ final class Batch {
     }
 
     /** Whether a run asked for this point in the layer at work. */
-    boolean keeps(Segment s, HookPoint point) {
+    public boolean keeps(Segment s, HookPoint point) {
         return s.run.keeps(layer, point);
     }
 
     /** The edges that a run leaves out in the layer at work; null for none. */
-    Cuts cuts(Segment s) {
+    public LayerCuts cuts(Segment s) {
         return s.run.cuts(layer);
     }
 
     /** Keeps values of a point that has no value per token. */
-    void keep(Segment s, HookPoint point, float[] values) {
+    public void keep(Segment s, HookPoint point, float[] values) {
         keep(s, layer, point, values);
     }
 
     private static void keep(Segment s, int layer, HookPoint point, float[] values) {
-        s.run.kept[layer][point.ordinal()] = values;
+        s.run.kept[layer][point.number()] = values;
     }
 
     private static boolean[] asked(int layer, List<Segment> segments) {
-        boolean[] asked = new boolean[HookPoint.values().length];
+        boolean[] asked = new boolean[HookPoint.count()];
         boolean[][] last = null;
         for (Segment s : segments) {
             Run run = s.run;
             if (run.keep != null && run.keep != last) {
                 last = run.keep;
-                for (int p = 0; p < asked.length; p++) {
+                for (int p = 0; p < run.keep[layer].length; p++) {
                     asked[p] |= run.keep[layer][p];
                 }
             }
             for (Intervention i : run.changes) {
                 if (i.site().layer() == layer || i.site().point().isGlobal()) {
-                    asked[i.site().point().ordinal()] = true;
+                    asked[i.site().point().number()] = true;
                 }
             }
         }

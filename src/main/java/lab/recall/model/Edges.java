@@ -19,8 +19,9 @@ import lab.recall.base.BadRequest;
  */
 public final class Edges {
     /** Targets whose sources are those of one set, as far as they lie at or before the target; targets are ascending. */
-    record Group(BitSet sources, int[] targets) {
-        int lastTarget() {
+    public record Group(BitSet sources, int[] targets) {
+        /** The last of the targets. */
+        public int lastTarget() {
             return targets[targets.length - 1];
         }
     }
@@ -164,7 +165,7 @@ public final class Edges {
     }
 
     /** The targets, gathered by their sources. */
-    List<Group> groups() {
+    public List<Group> groups() {
         return groups;
     }
 

@@ -24,6 +24,9 @@ final class Engine {
     /** Rows that go through a layer together: enough for the products, few enough for the caches. */
     private static final int CHUNK_ROWS = 256;
     static final int HEAD_ROWS = 32;
+    private static final Workspace.Slot ROWS = Workspace.slot();
+    private static final Workspace.Slot NORMED = Workspace.slot();
+    private static final Workspace.Slot LOGITS = Workspace.slot();
     /** Residual rows of a group of runs stay within this many bytes. */
     private static final long GROUP_BYTES = 256L << 20;
 
@@ -65,7 +68,7 @@ final class Engine {
         int alive = 0;
         for (Run r : runs) {
             if (r.keep != null) {
-                r.kept = new float[model.layers() + 1][HookPoint.values().length][];
+                r.kept = new float[model.layers() + 1][HookPoint.count()][];
             }
         }
         for (int layer = runs.get(0).entry; layer <= model.layers(); layer++) {
@@ -199,9 +202,9 @@ final class Engine {
         int d = model.width();
         int vocabulary = model.vocabulary();
         Workspace work = Workspace.own();
-        float[] rows = work.floats(0, HEAD_ROWS * d);
-        float[] normed = work.floats(1, HEAD_ROWS * d);
-        float[] logits = work.floats(2, HEAD_ROWS * vocabulary);
+        float[] rows = work.floats(ROWS, HEAD_ROWS * d);
+        float[] normed = work.floats(NORMED, HEAD_ROWS * d);
+        float[] logits = work.floats(LOGITS, HEAD_ROWS * vocabulary);
         Run[] owner = new Run[HEAD_ROWS];
         int[] token = new int[HEAD_ROWS];
         int n = 0;
@@ -227,7 +230,7 @@ final class Engine {
     private void head(int n, float[] rows, float[] normed, float[] logits, Run[] owner, int[] token, LogitsSink sink) {
         int d = model.width();
         int vocabulary = model.vocabulary();
-        model.finalNorm(rows, n, normed);
+        model.finalNorm().forward(rows, 0, n, normed, 0);
         for (int i = 0; i < n; i++) {
             touchGlobal(owner[i], token[i], HookPoint.FINAL_NORM, normed, i * d, d);
         }
@@ -242,16 +245,16 @@ final class Engine {
 
     private void touchGlobal(Run run, int token, HookPoint point, float[] values, int at, int width) {
         for (Intervention i : run.changes) {
-            if (i.site().point() == point && i.site().token() == token) {
+            if (i.site().point().equals(point) && i.site().token() == token) {
                 i.apply(values, at, width);
             }
         }
         if (run.keeps(model.layers(), point)) {
             float[][] kept = run.kept[model.layers()];
-            if (kept[point.ordinal()] == null) {
-                kept[point.ordinal()] = new float[run.tokens() * width];
+            if (kept[point.number()] == null) {
+                kept[point.number()] = new float[run.tokens() * width];
             }
-            System.arraycopy(values, at, kept[point.ordinal()], (token - run.from) * width, width);
+            System.arraycopy(values, at, kept[point.number()], (token - run.from) * width, width);
         }
     }
 }

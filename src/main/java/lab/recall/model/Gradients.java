@@ -47,7 +47,7 @@ public final class Gradients {
         float[] dNormed = new float[d];
         model.headBackward(logits, 0, 1, dNormed, 0);
         float[] last = pass.values(model.layers() - 1, HookPoint.RESID_POST);
-        model.finalNormBackward(last, (tokens - 1) * d, 1, dNormed, grad, (tokens - 1) * d, null);
+        model.finalNorm().backward(last, (tokens - 1) * d, 1, dNormed, 0, grad, (tokens - 1) * d, null);
         BackBatch.Cotangent c = new BackBatch.Cotangent(pass, pass.from(), keep.table(model));
         new Backward(model).run(List.of(c), grad, 0);
         return new Gradients(pass, loss, c);
@@ -66,7 +66,7 @@ public final class Gradients {
     public float[] get(Site site) {
         int width = pass.model().width(site.point());
         int slot = site.point().isGlobal() ? pass.model().layers() : site.layer();
-        float[] all = found.kept == null ? null : found.kept[slot][site.point().ordinal()];
+        float[] all = found.kept == null ? null : found.kept[slot][site.point().number()];
         if (all == null) {
             throw new BadRequest("", "the gradient at " + site.name()
                     + " was not kept; ask for it with Recording.of(\"" + site.name() + "\")");

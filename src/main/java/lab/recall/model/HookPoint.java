@@ -2,94 +2,127 @@ package lab.recall.model;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
-import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Nearest;
+import lab.recall.view.HeatMap;
 
 /**
  * A named place in a forward pass where a value can be read or replaced.
  *
  * <pre>{@code
- * HookPoint.of("y")             // the scan's output, "s" in the paper
- * HookPoint.Y.name(12)          // layers.12.y
+ * HookPoint.of("y")             // of any family that has such a point
+ * RESID_POST.name(12)           // layers.12.resid_post
  * HookPoint.of("residual")      // an alias of resid_post
+ * model.points()                // those of a model, with their letters and meanings
  * }</pre>
  *
- * Names are one vocabulary for code, request files, tables and checked values. Letters are those of the paper (arXiv 2404.03646):
- * a = {@link #IN_X}, s = {@link #Y}, g = {@link #GATE}, o = {@link #OUT}, h = {@link #RESID_POST}.
+ * Names are one vocabulary for code, request files, tables and checked values: points of one name are equal. An {@link Architecture}
+ * declares its own, beside those that stand here and that every language model has. Letters are those of the paper (arXiv 2404.03646).
  */
-public enum HookPoint {
+public final class HookPoint {
+    /** What a value belongs to. */
+    public enum Kind {
+        /** One vector for each token and layer: it can be replaced at a token. */
+        TOKEN,
+        /** All of a layer's tokens together, such as attention weights or a state after the last token: it can only be read. */
+        WHOLE,
+        /** One vector for each token of the model, in no layer. */
+        GLOBAL
+    }
+
+    /** What it is in the layer, for experiments that set components side by side. */
+    public enum Role {
+        /** The residual stream. */
+        STREAM,
+        /** What a part of the layer contributes, or what it is gated by: traced and blocked as a component. */
+        COMPONENT,
+        /** What enters the mixer of tokens: traced as a component, not blocked. */
+        MIXER_INPUT,
+        /** A step on the way. */
+        STEP
+    }
+
+    private static final Map<String, Integer> NUMBERS = new HashMap<>();
+
     /** Embedding of the token: the residual stream before layer 0. */
-    EMBED("embed", "token embedding"),
+    public static final HookPoint EMBED = global("embed", "token embedding");
     /** Residual stream that enters a layer. */
-    RESID_PRE("resid_pre", "residual stream before the layer"),
-
-    /** Mamba: RMS norm of the residual stream. */
-    NORMED("normed", "RMS norm of the residual stream"),
-    /** Mamba: first half of in_proj, a in the paper. */
-    IN_X("in_x", "a: input of the convolution"),
-    /** Mamba: second half of in_proj, before its SiLU. */
-    IN_Z("in_z", "gate before its SiLU"),
-    /** Mamba: output of the causal convolution, bias included. */
-    CONV("conv", "output of the causal convolution"),
-    /** Mamba: SiLU of the convolution, input of the scan. */
-    X_ACT("x_act", "SiLU of the convolution, input of the scan"),
-    /** Mamba: step size of the scan, after softplus. */
-    DELTA("delta", "step size of the scan"),
-    /** Mamba: input vector of the scan. */
-    B("B", "input vector of the scan"),
-    /** Mamba: read-out vector of the scan. */
-    C("C", "read-out vector of the scan"),
-    /** Mamba: output of the scan with its skip term, s in the paper. */
-    Y("y", "s: output of the scan"),
-    /** Mamba: SiLU of in_z, g in the paper. */
-    GATE("gate", "g: the gate"),
-    /** Mamba: y times gate. */
-    GATED("gated", "scan output times gate"),
-    /** Mamba: output of the block, o in the paper. */
-    OUT("out", "o: output of the block"),
-    /** Mamba: state of the scan after the last token. */
-    SSM_STATE("ssm_state", "state of the scan after the last token"),
-    /** Mamba: the last inputs of the convolution, oldest first. */
-    CONV_STATE("conv_state", "last inputs of the convolution"),
-
-    /** GPT-NeoX: layer norm before the attention. */
-    LN1("ln1", "layer norm before the attention"),
-    /** GPT-NeoX: queries after the rotary embedding, one head after another. */
-    Q("q", "queries, after the rotary embedding"),
-    /** GPT-NeoX: keys after the rotary embedding. */
-    K("k", "keys, after the rotary embedding"),
-    /** GPT-NeoX: values. */
-    V("v", "values"),
-    /** GPT-NeoX: attention weights, [head, target, source]. */
-    ATTN_PROBS("attn_probs", "attention weights"),
-    /** GPT-NeoX: concatenated heads before the output projection. */
-    ATTN_CTX("attn_ctx", "concatenated heads"),
-    /** GPT-NeoX: output of the attention. */
-    ATTN_OUT("attn_out", "output of the attention"),
-    /** GPT-NeoX: layer norm before the MLP. */
-    LN2("ln2", "layer norm before the MLP"),
-    /** GPT-NeoX: first MLP product. */
-    MLP_PRE("mlp_pre", "MLP before its GELU"),
-    /** GPT-NeoX: GELU of mlp_pre. */
-    MLP_ACT("mlp_act", "GELU of the MLP"),
-    /** GPT-NeoX: output of the MLP. */
-    MLP_OUT("mlp_out", "output of the MLP"),
-
+    public static final HookPoint RESID_PRE = token("resid_pre", "residual stream before the layer").as(Role.STREAM);
     /** Residual stream that leaves a layer, h in the paper. */
-    RESID_POST("resid_post", "h: residual stream after the layer"),
+    public static final HookPoint RESID_POST = token("resid_post", "residual stream after the layer").letter("h").called("residual stream")
+            .as(Role.STREAM).in(HeatMap.Colours.PURPLES);
     /** Final norm, input of the head. */
-    FINAL_NORM("final_norm", "norm before the head"),
+    public static final HookPoint FINAL_NORM = global("final_norm", "norm before the head");
     /** Logits over the vocabulary. */
-    LOGITS("logits", "logits over the vocabulary");
+    public static final HookPoint LOGITS = global("logits", "logits over the vocabulary");
 
     private final String id;
     private final String meaning;
+    private final Kind kind;
+    private final String letter;
+    private final String title;
+    private final Role role;
+    private final HeatMap.Colours colours;
+    private final boolean goesToStream;
+    private final int number;
 
-    HookPoint(String id, String meaning) {
+    private HookPoint(String id, String meaning, Kind kind, String letter, String title, Role role, HeatMap.Colours colours,
+            boolean goesToStream) {
         this.id = id;
         this.meaning = meaning;
+        this.kind = kind;
+        this.letter = letter;
+        this.title = title;
+        this.role = role;
+        this.colours = colours;
+        this.goesToStream = goesToStream;
+        synchronized (NUMBERS) {
+            NUMBERS.putIfAbsent(id, NUMBERS.size());
+            this.number = NUMBERS.get(id);
+        }
+    }
+
+    /** A point with a vector for each token of each layer. */
+    public static HookPoint token(String id, String meaning) {
+        return new HookPoint(id, meaning, Kind.TOKEN, "", "", Role.STEP, HeatMap.Colours.GREYS, false);
+    }
+
+    /** A point of a layer with no value for each token. */
+    public static HookPoint whole(String id, String meaning) {
+        return new HookPoint(id, meaning, Kind.WHOLE, "", "", Role.STEP, HeatMap.Colours.GREYS, false);
+    }
+
+    private static HookPoint global(String id, String meaning) {
+        return new HookPoint(id, meaning, Kind.GLOBAL, "", "", Role.STEP, HeatMap.Colours.GREYS, false);
+    }
+
+    /** With the paper's letter for it. */
+    public HookPoint letter(String letter) {
+        return new HookPoint(id, meaning, kind, letter, title, role, colours, goesToStream);
+    }
+
+    /** With a name of its own in titles. */
+    public HookPoint called(String title) {
+        return new HookPoint(id, meaning, kind, letter, title, role, colours, goesToStream);
+    }
+
+    /** With a role. */
+    public HookPoint as(Role role) {
+        return new HookPoint(id, meaning, kind, letter, title, role, colours, goesToStream);
+    }
+
+    /** With the colours of its heat maps. */
+    public HookPoint in(HeatMap.Colours colours) {
+        return new HookPoint(id, meaning, kind, letter, title, role, colours, goesToStream);
+    }
+
+    /** As one that is added to the residual stream at the layer's end as it is. */
+    public HookPoint toStream() {
+        return new HookPoint(id, meaning, kind, letter, title, role, colours, true);
     }
 
     /** Its name in requests and tables, without the layer. */
@@ -98,26 +131,51 @@ public enum HookPoint {
         return id;
     }
 
-    /** What it holds, in a few words. */
+    /** What it holds, in a few words; the paper's letter before it. */
     public String meaning() {
-        return meaning;
+        return letter.isEmpty() ? meaning : letter + ": " + meaning;
+    }
+
+    /** The paper's letter for it, if it has one. */
+    public Optional<String> letter() {
+        return letter.isEmpty() ? Optional.empty() : Optional.of(letter);
+    }
+
+    /** Its name in titles: one of its own, or the paper's letter with its id, or the id. */
+    public String title() {
+        return !title.isEmpty() ? title : letter.isEmpty() ? id : letter + " (" + id + ")";
+    }
+
+    /** What a value belongs to. */
+    public Kind kind() {
+        return kind;
+    }
+
+    /** What it is in the layer. */
+    public Role role() {
+        return role;
+    }
+
+    /** The colours of its heat maps. */
+    public HeatMap.Colours colours() {
+        return colours;
     }
 
     /** Whether it belongs to the model and not to a layer. */
     public boolean isGlobal() {
-        return this == EMBED || this == FINAL_NORM || this == LOGITS;
+        return kind == Kind.GLOBAL;
     }
 
     /** Whether it holds one vector for each token, so that it can be replaced at a token. */
     public boolean isPerToken() {
-        return this != ATTN_PROBS && this != SSM_STATE && this != CONV_STATE;
+        return kind != Kind.WHOLE;
     }
 
     /**
      * Where a vector may be added to the same effect, with less to compute: what a block puts out goes into the residual stream as it is.
      */
     public HookPoint addedAt() {
-        return this == OUT || this == MLP_OUT ? RESID_POST : this;
+        return goesToStream ? RESID_POST : this;
     }
 
     /** Full name: {@code layers.12.y}, or the bare name of a global point. */
@@ -125,24 +183,53 @@ public enum HookPoint {
         return isGlobal() ? id : "layers." + layer + "." + id;
     }
 
+    /** The index of its values in tables of all points; the same for all points of one name. */
+    int number() {
+        return number;
+    }
+
+    /** More than any number that a point has so far. */
+    static int count() {
+        synchronized (NUMBERS) {
+            return NUMBERS.size();
+        }
+    }
+
     /**
-     * The point of this name; {@code residual} is an alias of {@code resid_post}. An unknown name suggests the nearest one.
+     * The point of this name, of whatever family; {@code residual} is an alias of {@code resid_post}. An unknown name suggests the nearest
+     * one.
      *
-     * @throws BadRequest when there is no such point
+     * @throws BadRequest when no family has such a point
      */
     @JsonCreator
     public static HookPoint of(String id) {
         if (id.equals("residual")) {
             return RESID_POST;
         }
-        for (HookPoint p : values()) {
+        List<HookPoint> all = Architectures.points();
+        for (HookPoint p : all) {
             if (p.id.equals(id)) {
                 return p;
             }
         }
-        List<String> all = Arrays.stream(values()).map(HookPoint::id).toList();
-        String meant = Nearest.question(id, all);
+        List<String> ids = all.stream().map(HookPoint::id).toList();
+        String meant = Nearest.question(id, ids);
         throw new BadRequest("", "'" + id + "' is not a hook point" + meant + (meant.isEmpty() ? "; hook" : " Hook")
-                + " points are " + String.join(", ", all));
+                + " points are " + String.join(", ", ids));
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof HookPoint p && id.equals(p.id);
+    }
+
+    @Override
+    public int hashCode() {
+        return id.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return id;
     }
 }

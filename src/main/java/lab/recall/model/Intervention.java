@@ -1,7 +1,6 @@
 package lab.recall.model;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import lab.recall.base.BadRequest;
 
@@ -22,90 +21,105 @@ public sealed interface Intervention {
     /** Where it applies. */
     Site site();
 
+    /**
+     * Refuses what does not fit a run of so many tokens.
+     *
+     * @throws BadRequest when the model has no such place, or the change does not fit it
+     */
+    default void check(LanguageModel model, int tokens) {
+        Site s = site();
+        model.requirePoint(s.point());
+        if (!s.point().isPerToken()) {
+            throw new BadRequest("", s + ": " + s.point().id() + " has no value per token and cannot be replaced");
+        }
+        if (!s.point().isGlobal() && s.layer() >= model.layers()) {
+            throw new BadRequest("", s + ": the layer must be from 0 to " + (model.layers() - 1));
+        }
+        if (s.token() >= tokens) {
+            throw new BadRequest("", s + ": the token must be from 0 to " + (tokens - 1));
+        }
+    }
+
+    /** Changes one row of a point's values in place. */
+    void apply(float[] values, int at, int width);
+
+    /** The same change at another token, for spreading one over all tokens. */
+    Intervention at(int token);
+
     /** Adds a vector to the value. */
     record Add(Site site, float[] vector) implements Intervention {
+        @Override
+        public void check(LanguageModel model, int tokens) {
+            Intervention.super.check(model, tokens);
+            checkVector(site, vector, 0, vector.length, model.width(site.point()));
+        }
+
+        @Override
+        public void apply(float[] values, int at, int width) {
+            for (int i = 0; i < width; i++) {
+                values[at + i] += vector[i];
+            }
+        }
+
+        @Override
+        public Add at(int token) {
+            return new Add(new Site(site.layer(), site.point(), token), vector);
+        }
     }
 
     /** Puts a vector in the value's place; the vector stands in {@code source} from index {@code at}. */
     record Replace(Site site, float[] source, int at) implements Intervention {
-    }
-
-    /**
-     * Leaves what edges carry out of their targets' values; no other token notices. The site is that of the first target, and its point
-     * says through what: {@code conv}, {@code y} (the scan) or {@code attn_ctx} (the attention).
-     *
-     * @param heads of the attention; null for all
-     * @param delta of the scan: the step size that a source has where another edge passes over it, [E]; null for its own
-     */
-    record Cut(Site site, Edges edges, int[] heads, float[] delta) implements Intervention {
-        public Cut {
-            HookPoint p = site.point();
-            if (p != HookPoint.CONV && p != HookPoint.Y && p != HookPoint.ATTN_CTX) {
-                throw new BadRequest("", site + ": edges are cut at conv, y or attn_ctx");
-            }
+        @Override
+        public void check(LanguageModel model, int tokens) {
+            Intervention.super.check(model, tokens);
+            int width = model.width(site.point());
+            checkVector(site, source, at, Math.min(width, source.length - at), width);
         }
 
-        boolean cuts(int head) {
-            return heads == null || Arrays.stream(heads).anyMatch(h -> h == head);
+        @Override
+        public void apply(float[] values, int to, int width) {
+            System.arraycopy(source, at, values, to, width);
         }
 
-        private void fits(LanguageModel model, int tokens) {
-            if (edges.lastTarget() >= tokens) {
-                throw new BadRequest("", site + ": an edge leads to token " + edges.lastTarget() + ", the tokens are 0 to " + (tokens - 1));
-            }
-            if (heads != null) {
-                int most = ((GptNeoX) model).heads() - 1;
-                for (int h : heads) {
-                    if (h < 0 || h > most) {
-                        throw new BadRequest("", site + ": head " + h + ", expected a whole number from 0 to " + most);
-                    }
-                }
-            }
-            if (delta != null) {
-                checkVector(site, delta, 0, delta.length, model.width(HookPoint.DELTA));
-                if (edges.hasSelf()) {
-                    throw new BadRequest("", site + ": an edge from a token to itself passes over no other token: no delta to hold");
-                }
-            }
+        @Override
+        public Replace at(int token) {
+            return new Replace(new Site(site.layer(), site.point(), token), source, at);
         }
     }
 
-    /** Leaves the convolution's term w[K-1-(t-s)] in_x[s] of each edge out of conv[t] in a layer of Mamba; longer edges do nothing. */
-    static Intervention cutConv(int layer, Edges edges) {
-        return new Cut(new Site(layer, HookPoint.CONV, edges.firstTarget()), edges, null, null);
-    }
-
     /**
-     * Leaves the scan's term C_t (Π exp(delta_r A)) delta_s B_s x_s of each edge, r from s + 1 to t, out of y[t] in a layer of Mamba. The
-     * state keeps it for later tokens.
+     * Leaves what edges carry through a {@link Mixer} out of their targets' values; no other token notices. The site is that of the first
+     * target, and its point says through what. Mixers have records of their own for it.
      */
-    static Intervention cutScan(int layer, Edges edges) {
-        return new Cut(new Site(layer, HookPoint.Y, edges.firstTarget()), edges, null, null);
+    non-sealed interface Cut extends Intervention {
+        /** What is left out. */
+        Edges edges();
+
+        @Override
+        default void check(LanguageModel model, int tokens) {
+            Intervention.super.check(model, tokens);
+            if (edges().lastTarget() >= tokens) {
+                throw new BadRequest("", site() + ": an edge leads to token " + edges().lastTarget() + ", the tokens are 0 to "
+                        + (tokens - 1));
+            }
+        }
+
+        /** The block has left the edges out while it computed the row. */
+        @Override
+        default void apply(float[] values, int at, int width) {
+        }
+
+        @Override
+        default Cut at(int token) {
+            return this;
+        }
     }
 
-    /**
-     * The same, and an edge's source has the step size {@code delta} [E] in the factors of all that passes over it to the edge's target:
-     * nothing of the source reaches the target then, not even how much it lets others decay.
-     */
-    static Intervention cutScan(int layer, Edges edges, float[] delta) {
-        return new Cut(new Site(layer, HookPoint.Y, edges.firstTarget()), edges, null, delta.clone());
-    }
-
-    /** Sets the score of each edge to minus infinity in a layer of GPT-NeoX, in all heads or in some; every target keeps a source. */
-    static Intervention cutAttention(int layer, Edges edges, int... heads) {
-        return new Cut(new Site(layer, HookPoint.ATTN_CTX, edges.firstTarget()), edges, heads.length == 0 ? null : heads.clone(), null);
-    }
-
-    /** Cuts edges wholly in layers {@code first} to {@code last}: convolution and scan of a Mamba, all heads of a GPT-NeoX. */
+    /** Cuts edges wholly in layers {@code first} to {@code last}: through all that mixes tokens there. */
     static List<Intervention> cut(LanguageModel model, int first, int last, Edges edges) {
         List<Intervention> cuts = new ArrayList<>();
-        for (int l = first; l <= last && !edges.isEmpty(); l++) {
-            if (model instanceof Mamba) {
-                cuts.add(cutConv(l, edges));
-                cuts.add(cutScan(l, edges));
-            } else {
-                cuts.add(cutAttention(l, edges));
-            }
+        for (int l = first; l <= last; l++) {
+            cuts.addAll(model.mixing().cut(l, edges));
         }
         return cuts;
     }
@@ -157,30 +171,12 @@ public sealed interface Intervention {
         return new Replace(site, mean, 0);
     }
 
-    /** Refuses what does not fit a run of so many tokens. */
-    default void check(LanguageModel model, int tokens) {
-        Site s = site();
-        model.requirePoint(s.point());
-        if (!s.point().isPerToken()) {
-            throw new BadRequest("", s + ": " + s.point().id() + " has no value per token and cannot be replaced");
-        }
-        if (!s.point().isGlobal() && s.layer() >= model.layers()) {
-            throw new BadRequest("", s + ": the layer must be from 0 to " + (model.layers() - 1));
-        }
-        if (s.token() >= tokens) {
-            throw new BadRequest("", s + ": the token must be from 0 to " + (tokens - 1));
-        }
-        if (this instanceof Add a) {
-            checkVector(s, a.vector(), 0, a.vector().length, model.width(s.point()));
-        } else if (this instanceof Replace r) {
-            int width = model.width(s.point());
-            checkVector(s, r.source(), r.at(), Math.min(width, r.source().length - r.at()), width);
-        } else {
-            ((Cut) this).fits(model, tokens);
-        }
-    }
-
-    private static void checkVector(Site site, float[] v, int at, int length, int width) {
+    /**
+     * Refuses a vector of another width, or with a number that is not finite.
+     *
+     * @throws BadRequest when it is one
+     */
+    static void checkVector(Site site, float[] v, int at, int length, int width) {
         if (length != width) {
             throw new BadRequest("", site + ": the vector has " + length + " numbers, " + site.point().id() + " has " + width);
         }
@@ -189,22 +185,5 @@ public sealed interface Intervention {
                 throw new BadRequest("", site + ": the vector holds " + v[i] + ", expected finite numbers");
             }
         }
-    }
-
-    /** Changes one row of a point's values in place; a cut has done so while the row was computed. */
-    default void apply(float[] values, int at, int width) {
-        if (this instanceof Add a) {
-            for (int i = 0; i < width; i++) {
-                values[at + i] += a.vector()[i];
-            }
-        } else if (this instanceof Replace r) {
-            System.arraycopy(r.source(), r.at(), values, at, width);
-        }
-    }
-
-    /** The same change of a value at another token, for spreading one over all tokens. */
-    default Intervention at(int token) {
-        Site s = new Site(site().layer(), site().point(), token);
-        return this instanceof Add a ? new Add(s, a.vector()) : new Replace(s, ((Replace) this).source(), ((Replace) this).at());
     }
 }

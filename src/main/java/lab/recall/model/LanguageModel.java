@@ -1,7 +1,5 @@
 package lab.recall.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,15 +12,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Unsolvable;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.math.Arithmetic;
-import lab.recall.math.PackedMatrix;
 import lab.recall.text.Prompt;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.Showable;
@@ -30,7 +25,8 @@ import lab.recall.view.Tables;
 import tech.tablesaw.api.Table;
 
 /**
- * A language model opened for experiments: Mamba-1 or GPT-NeoX, f32 arithmetic, weights kept in the precision in which they are stored.
+ * A language model opened for experiments, of any {@link Architecture}: f32 arithmetic, weights kept in the precision in which they are
+ * stored.
  *
  * <pre>{@code
  * var mamba = LanguageModel.open("tiny-mamba");            // an embedded model, a hub id or a folder
@@ -41,40 +37,47 @@ import tech.tablesaw.api.Table;
  *
  * Layers, tokens and ids count from 0. Safe for use by several threads.
  */
-public abstract sealed class LanguageModel implements Showable permits Mamba, GptNeoX {
-    private static final Pattern LAYER = Pattern.compile("\\.layers\\.(\\d+)\\.");
-
+public final class LanguageModel implements Showable {
+    private final Architecture architecture;
     private final ModelFolder source;
     private final List<String> warnings;
-    private final Tensor embedding;
-    private final int vocabulary;
-    private final PackedMatrix head;
+    private final Body body;
+    private final Ends ends;
+    private final Block[] blocks;
+    private final Weights.Parameters parameters;
     private final Optional<Tokenizer> tokenizer;
     private final Engine engine = new Engine(this);
     private final Supplier<Checkpoint> checkpoint;
     /** Weights that stand in the place of the checkpoint's. */
     private final Map<String, Tensor> changed;
 
-    /** With the embedding and the head, [V, d] both. */
-    LanguageModel(ModelFolder source, Supplier<Checkpoint> checkpoint, List<String> warnings, Tensor embedding, PackedMatrix head) {
-        this.source = source;
-        this.checkpoint = checkpoint;
-        this.warnings = List.copyOf(warnings);
-        this.embedding = embedding;
-        this.vocabulary = (int) embedding.shape()[0];
-        this.head = head;
-        this.tokenizer = source.tokenizer(vocabulary);
+    LanguageModel(Opening from, Ends ends, int layers, Body body) {
+        this.architecture = from.architecture();
+        this.source = from.folder();
+        this.checkpoint = from.again();
+        this.body = body;
+        this.ends = ends;
+        this.blocks = new Block[layers];
+        for (int l = 0; l < layers; l++) {
+            from.weights().parameters().reading(l);
+            blocks[l] = body.block(l, from.weights());
+        }
+        this.parameters = from.weights().parameters();
+        this.warnings = List.copyOf(from.warnings());
+        this.tokenizer = source.tokenizer(vocabulary());
         this.changed = Map.of();
     }
 
     /** One that shares all but its layers with another model. */
-    LanguageModel(LanguageModel like, Map<String, Tensor> changed) {
+    private LanguageModel(LanguageModel like, Map<String, Tensor> changed, Block[] blocks) {
+        this.architecture = like.architecture;
         this.source = like.source;
         this.checkpoint = like.checkpoint;
         this.warnings = like.warnings;
-        this.embedding = like.embedding;
-        this.vocabulary = like.vocabulary;
-        this.head = like.head;
+        this.body = like.body;
+        this.ends = like.ends;
+        this.blocks = blocks;
+        this.parameters = like.parameters;
         this.tokenizer = like.tokenizer;
         this.changed = changed;
     }
@@ -111,21 +114,19 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     }
 
     private static LanguageModel of(ModelFolder source, Checkpoint checkpoint, Supplier<Checkpoint> again) {
-        String type = checkpoint.config().path("model_type").asText("");
-        if (type.equals("gpt_neox")) {
-            return new GptNeoX(source, checkpoint, again, new ArrayList<>());
+        Architecture architecture = Architectures.reading(checkpoint.config());
+        if (architecture == null) {
+            throw new BadData(source.folder(), "config.json has model_type = '" + checkpoint.config().path("model_type").asText("")
+                    + "'; known are " + Architectures.types(" and "));
         }
-        if (type.equals("mamba") || (type.isEmpty() && checkpoint.config().has("d_model") && checkpoint.config().has("n_layer"))) {
-            return new Mamba(source, checkpoint, again, new ArrayList<>());
-        }
-        throw new BadData(source.folder(), "config.json has model_type = '" + type + "'; known are mamba and gpt_neox");
+        return architecture.open(new Opening(architecture, source, checkpoint, again, new ArrayList<>()));
     }
 
     /** Its weights in f32 by checkpoint name; a tied head once, as the embedding. */
     public Map<String, float[]> weights() {
         Checkpoint stored = stored();
         Map<String, float[]> all = new LinkedHashMap<>();
-        parameterNames().forEach(n -> all.put(n, stored.tensor(n).floats()));
+        parameterNames(stored).forEach(n -> all.put(n, stored.tensor(n).floats()));
         return all;
     }
 
@@ -153,17 +154,13 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
      */
     public LanguageModel with(String weight, float[] values) {
         Checkpoint stored = stored();
-        Matcher layer = LAYER.matcher(weight);
-        if (!layer.find()) {
-            throw new BadRequest("", "'" + weight + "' is no weight of a layer");
-        }
+        int layer = parameters.layerOf(weight).orElseThrow(() -> new BadRequest("", "'" + weight + "' is no weight of a layer"));
         Map<String, Tensor> all = new LinkedHashMap<>(changed);
         all.put(weight, Tensor.of(weight, values, stored.tensor(weight).shape()));
-        return withLayer(Integer.parseInt(layer.group(1)), stored.with(all), Map.copyOf(all));
+        Block[] now = blocks.clone();
+        now[layer] = body.block(layer, new Weights(stored.with(all)));
+        return new LanguageModel(this, Map.copyOf(all), now);
     }
-
-    /** This model with one layer read anew from a checkpoint. */
-    abstract LanguageModel withLayer(int layer, Checkpoint from, Map<String, Tensor> all);
 
     /** This model with other weights, as {@link #weights} gives them. */
     public LanguageModel with(Map<String, float[]> weights) {
@@ -184,33 +181,20 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     public void save(Path folder) {
         Checkpoint stored = stored();
         List<Tensor> tensors = new ArrayList<>();
-        weights().forEach((name, values) -> tensors.add(Tensor.of(publicName(name), values, stored.tensor(name).shape())));
+        weights().forEach((name, values) -> tensors.add(Tensor.of(body.publicName(name), values, stored.tensor(name).shape())));
         Map<String, Path> others = new LinkedHashMap<>();
         for (String text : List.of("tokenizer.json", "tokenizer_config.json")) {
             if (Files.exists(source.folder().resolve(text))) {
                 others.put(text, source.folder().resolve(text));
             }
         }
-        Checkpoint.write(folder, publicConfig(stored.config()), tensors, others);
-    }
-
-    /** A weight's name in HuggingFace's layout. */
-    String publicName(String weight) {
-        return weight;
-    }
-
-    /** config.json in HuggingFace's layout, for weights in f32. */
-    ObjectNode publicConfig(JsonNode stored) {
-        return ((ObjectNode) stored.deepCopy()).put("torch_dtype", "float32");
+        Checkpoint.write(folder, body.publicConfig(stored.config()).put("torch_dtype", "float32"), tensors, others);
     }
 
     /** Names of all weights, in the order of the checkpoint. */
-    private List<String> parameterNames() {
-        return stored().tensors().keySet().stream().filter(this::isParameter).toList();
+    private List<String> parameterNames(Checkpoint stored) {
+        return stored.tensors().keySet().stream().filter(parameters::has).toList();
     }
-
-    /** Whether a tensor is a weight of the model, and not a buffer or a second copy of the tied head. */
-    abstract boolean isParameter(String name);
 
     /**
      * The models that a notebook works on: those that the environment variable RECALL_MODEL names, separated by commas, else the defaults.
@@ -268,17 +252,26 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         return source.isEmbedded();
     }
 
-    /** {@code Mamba} or {@code GPT-NeoX}. */
-    public abstract String family();
+    /** What it is one of: {@code Mamba}, {@code GPT-NeoX}. */
+    public String family() {
+        return architecture.family();
+    }
 
     /** Number of layers, L. */
-    public abstract int layers();
+    public int layers() {
+        return blocks.length;
+    }
 
     /** Width of the residual stream, d. */
-    public abstract int width();
+    public int width() {
+        return (int) ends.embedding().shape()[1];
+    }
 
     /** Number of parameters, a tied head counted once. */
-    public abstract long parameters();
+    public long parameters() {
+        Checkpoint stored = stored();
+        return parameterNames(stored).stream().mapToLong(n -> stored.tensor(n).size()).sum();
+    }
 
     /** What the tensors contradict in config.json. */
     public List<String> warnings() {
@@ -287,58 +280,114 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
 
     /** Rows of the embedding, V: ids are 0..V-1. */
     public int vocabulary() {
-        return vocabulary;
+        return (int) ends.embedding().shape()[0];
     }
 
     /** The hook points of this architecture, in the order of computation. */
-    public abstract List<HookPoint> points();
+    public List<HookPoint> points() {
+        return architecture.points();
+    }
 
-    /** Numbers that one token has at a point. */
-    public abstract int width(HookPoint point);
+    /** Those that experiments set side by side: the components, and what enters the mixer of tokens. */
+    public List<HookPoint> components() {
+        return points().stream().filter(p -> p.role() == HookPoint.Role.COMPONENT || p.role() == HookPoint.Role.MIXER_INPUT).toList();
+    }
 
-    /** The points that a fork or a continuation needs of its base, in every layer. */
-    abstract List<HookPoint> statePoints();
+    /** The matrices that rank-one editing changes. */
+    public List<EditableMatrix> matrices() {
+        return architecture.matrices();
+    }
 
-    abstract Block block(int layer);
+    /** The first of {@link #matrices} that writes to the residual stream. */
+    public EditableMatrix outputMatrix() {
+        return matrices().stream().filter(m -> m.value().addedAt().equals(HookPoint.RESID_POST)).findFirst().orElse(matrices().get(0));
+    }
 
-    /** Final norm of {@code rows} rows. */
-    abstract void finalNorm(float[] rows, int count, float[] normed);
+    /** How its tokens read each other. */
+    public Mixing mixing() {
+        return architecture.mixing();
+    }
 
-    /** Its weights. */
-    abstract FinalNorm finalNorm();
-
-    /** A kept point as it is given out. */
-    abstract Activation shaped(int layer, HookPoint point, float[] values, int tokens);
-
-    /** Takes gradients of {@code count} normed rows back through the final norm, added to {@code dX}; weights' go to {@code parameters}. */
-    abstract void finalNormBackward(float[] x, int xAt, int count, float[] dNormed, float[] dX, int dXAt, Map<String, float[]> parameters);
-
-    abstract String embeddingName();
-
-    /** The head's name, that of the embedding when it is tied. */
-    abstract String headName();
+    /** How the paper's settings carry over to it. */
+    public Profile profile() {
+        return architecture.profile();
+    }
 
     /**
-     * Writes gradients of weights in the checkpoint's layout to {@code stored}, whose arrays are used again; others are shared with
-     * {@code raw}.
+     * Numbers that one token has at a point; of a point without a value for each token, all that it has.
+     *
+     * @throws BadRequest when this architecture has no such point
      */
-    abstract void asStored(Map<String, float[]> raw, Map<String, float[]> stored);
+    public int width(HookPoint point) {
+        requirePoint(point);
+        if (point.equals(HookPoint.LOGITS)) {
+            return vocabulary();
+        }
+        return point.isGlobal() || point.role() == HookPoint.Role.STREAM ? width() : body.width(point);
+    }
+
+    /** Heads that a token's numbers at a point belong to, one after another; 1 for a single vector. */
+    public int heads(HookPoint point) {
+        return body.heads(point);
+    }
+
+    /** The points that a fork or a continuation needs of its base, in every layer. */
+    List<HookPoint> statePoints() {
+        return blocks[0].statePoints();
+    }
+
+    /** One of its layers, for what an architecture asks of its own. */
+    public Block block(int layer) {
+        return blocks[layer];
+    }
+
+    /** Its final norm. */
+    Norm finalNorm() {
+        return ends.finalNorm();
+    }
+
+    /** A kept point as it is given out. */
+    Activation shaped(int layer, HookPoint point, float[] values, int tokens) {
+        String name = point.name(layer);
+        if (!point.isPerToken()) {
+            return body.whole(name, point, values, tokens);
+        }
+        int heads = point.isGlobal() ? 1 : heads(point);
+        if (heads == 1) {
+            return new Activation(name, new long[] {tokens, width(point)}, values.clone());
+        }
+        int width = width(point) / heads;
+        float[] byHead = new float[values.length];
+        for (int t = 0; t < tokens; t++) {
+            for (int h = 0; h < heads; h++) {
+                System.arraycopy(values, (t * heads + h) * width, byHead, (h * tokens + t) * width, width);
+            }
+        }
+        return new Activation(name, new long[] {heads, tokens, width}, byHead);
+    }
+
+    String embeddingName() {
+        return ends.embedding().name();
+    }
+
+    /** The head's name, that of the embedding when it is tied. */
+    String headName() {
+        return ends.headName();
+    }
+
+    /** Writes gradients of weights in the checkpoint's layout to {@code stored}; see {@link Weights.Parameters#asStored}. */
+    void asStored(Map<String, float[]> raw, Map<String, float[]> stored) {
+        parameters.asStored(raw, stored);
+    }
 
     /** Takes on other weights in place, all but the embedding: only for a model in f32 that nobody else has. */
     void take(Map<String, float[]> weights) {
-        head.set(weights.get(headName()), null);
-    }
-
-    /** Copies a vector of weights that the architecture may have left out. */
-    static void copy(float[] from, float[] to) {
-        if (to != null) {
-            System.arraycopy(from, 0, to, 0, to.length);
-        }
+        parameters.take(weights);
     }
 
     /** dNormed = dLogits W of the head. */
     void headBackward(float[] dLogits, int at, int count, float[] dNormed, int dAt) {
-        head.transposed().multiply(dLogits, at, vocabulary(), count, dNormed, dAt, width());
+        ends.head().transposed().multiply(dLogits, at, vocabulary(), count, dNormed, dAt, width());
     }
 
     /** Refuses a pass that kept too little for gradients, or left edges out. */
@@ -500,10 +549,10 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
             System.arraycopy(residuals[i], 0, rows, i * width(), width());
         }
         float[] normed = new float[rows.length];
-        finalNorm(rows, residuals.length, normed);
+        finalNorm().forward(rows, 0, residuals.length, normed, 0);
         float[][] logits = new float[residuals.length][vocabulary()];
         for (int i = 0; i < residuals.length; i++) {
-            head.multiply(normed, i * width(), width(), 1, logits[i], 0, vocabulary());
+            ends.head().multiply(normed, i * width(), width(), 1, logits[i], 0, vocabulary());
         }
         return logits;
     }
@@ -540,13 +589,13 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     /** Embeddings of the ids from a token on. */
     void embed(int[] ids, int from, int tokens, float[] to, int at) {
         for (int t = 0; t < tokens; t++) {
-            embedding.read((long) ids[from + t] * width(), to, at + t * width(), width());
+            ends.embedding().read((long) ids[from + t] * width(), to, at + t * width(), width());
         }
     }
 
     /** Logits of normed rows, [count, V]. */
     void logits(float[] normed, int count, float[] logits) {
-        head.multiply(normed, 0, width(), count, logits, 0, vocabulary());
+        ends.head().multiply(normed, 0, width(), count, logits, 0, vocabulary());
     }
 
     /** Refuses an id outside the vocabulary. */
@@ -559,7 +608,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     /** Refuses logits of which none can be called the largest. */
     void requireFinite(float[] logits, int at) {
         float sum = 0;
-        for (int i = 0; i < vocabulary; i++) {
+        for (int i = 0; i < vocabulary(); i++) {
             sum += 0 * logits[at + i];                          // NaN where a number is not finite
         }
         if (sum != 0) {

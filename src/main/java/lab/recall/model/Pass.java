@@ -30,8 +30,8 @@ public final class Pass {
     private final List<Intervention> changes;
     private final float[][][] kept;
     private final float[] lastLogits;
-    private int metToken;
-    private float[][] met;
+    private int notedToken;
+    private Object[] noted;
 
     Pass(LanguageModel model, Run run, float[] lastLogits) {
         this(model, run.ids, run.base, run.from, run.changes, run.kept, lastLogits);
@@ -49,14 +49,14 @@ public final class Pass {
 
     /** The pass of a continued run, joined with its base: the states of all tokens from 0 on. */
     static Pass joined(LanguageModel model, Run run, float[] lastLogits) {
-        float[][][] all = new float[model.layers() + 1][HookPoint.values().length][];
+        float[][][] all = new float[model.layers() + 1][HookPoint.count()][];
         for (HookPoint p : model.statePoints()) {
             for (int l = 0; l < model.layers(); l++) {
                 float[] before = run.base.values(l, p);
-                float[] after = run.kept[l][p.ordinal()];
+                float[] after = run.kept[l][p.number()];
                 float[] both = Arrays.copyOf(before, before.length + after.length);
                 System.arraycopy(after, 0, both, before.length, after.length);
-                all[l][p.ordinal()] = both;
+                all[l][p.number()] = both;
             }
         }
         return new Pass(model, run.ids, null, 0, run.base.changes, all, lastLogits);
@@ -83,7 +83,7 @@ public final class Pass {
     }
 
     /** The pass that this one was forked from, or null. */
-    Pass base() {
+    public Pass base() {
         return base;
     }
 
@@ -139,7 +139,8 @@ public final class Pass {
 
     /** Whether this pass itself kept the point in the layer. */
     public boolean has(int layer, HookPoint point) {
-        return kept != null && kept[point.isGlobal() ? model.layers() : layer][point.ordinal()] != null;
+        float[][] all = kept == null ? null : kept[point.isGlobal() ? model.layers() : layer];
+        return all != null && point.number() < all.length && all[point.number()] != null;
     }
 
     /**
@@ -202,22 +203,26 @@ public final class Pass {
             throw new BadRequest("", point.name(layer)
                     + " was not kept in this pass; run it with Recording.of(\"" + point.name(layer) + "\")");
         }
-        return kept[point.isGlobal() ? model.layers() : layer][point.ordinal()];
+        return kept[point.isGlobal() ? model.layers() : layer][point.number()];
     }
 
-    /** The scan's state that a token meets in a layer; remembered for the first token that is asked for. */
-    synchronized float[] stateBefore(int layer, int token, Supplier<float[]> compute) {
-        if (met == null) {
-            met = new float[model.layers()][];
-            metToken = token;
+    /**
+     * What a layer's block computes of this pass for runs that go on at a token; remembered for the first token that is asked for, since
+     * the steps of a search ask for it again and again.
+     */
+    @SuppressWarnings("unchecked")
+    public synchronized <T> T noted(int layer, int token, Supplier<T> compute) {
+        if (noted == null) {
+            noted = new Object[model.layers()];
+            notedToken = token;
         }
-        if (token != metToken) {
+        if (token != notedToken) {
             return compute.get();
         }
-        if (met[layer] == null) {
-            met[layer] = compute.get();
+        if (noted[layer] == null) {
+            noted[layer] = compute.get();
         }
-        return met[layer];
+        return (T) noted[layer];
     }
 
     /** This pass, or the base that computed the token. */

@@ -26,7 +26,7 @@ public final class Readout {
     public static int[][] tokens(LanguageModel model, float[] x, int rows, float[] b, double[] betas) {
         int d = model.width();
         int vocabulary = model.vocabulary();
-        FinalNorm norm = model.finalNorm();
+        Norm norm = model.finalNorm();
         float[] ofB = throughHead(model, norm, b, 0, 1);
         float[] ofBias = null;
         if (norm.bias() != null) {
@@ -51,7 +51,7 @@ public final class Readout {
         return tokens;
     }
 
-    private static float[] throughHead(LanguageModel model, FinalNorm norm, float[] rows, int at, int count) {
+    private static float[] throughHead(LanguageModel model, Norm norm, float[] rows, int at, int count) {
         int d = model.width();
         float[] linear = new float[count * d];
         for (int r = 0; r < count; r++) {

@@ -1,7 +1,7 @@
 package lab.recall.model;
 
 import java.util.ArrayList;
-import java.util.EnumSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -19,7 +19,7 @@ import lab.recall.base.BadRequest;
  * What is not asked for is not kept and costs nothing.
  */
 public final class Recording {
-    private final Set<HookPoint> points = EnumSet.noneOf(HookPoint.class);
+    private final Set<HookPoint> points = new LinkedHashSet<>();
     private final List<String> globs = new ArrayList<>();
     private boolean states;
     private int statesFrom = Integer.MAX_VALUE;
@@ -55,7 +55,7 @@ public final class Recording {
         return r;
     }
 
-    /** Keeps what a continuation or a fork needs: residual streams, convolution inputs and scan terms, or keys and values. */
+    /** Keeps what a continuation or a fork needs: residual streams, and what later tokens read of earlier ones. */
     public static Recording states() {
         Recording r = new Recording();
         r.states = true;
@@ -94,7 +94,7 @@ public final class Recording {
         if (points.isEmpty() && globs.isEmpty() && !states && statesFrom == Integer.MAX_VALUE && !gradients) {
             return null;
         }
-        boolean[][] keep = new boolean[model.layers() + 1][HookPoint.values().length];
+        boolean[][] keep = new boolean[model.layers() + 1][HookPoint.count()];
         for (HookPoint p : points) {
             model.requirePoint(p);
             mark(model, keep, p);
@@ -104,7 +104,7 @@ public final class Recording {
         }
         for (int l = Math.max(0, statesFrom - 1); l < model.layers(); l++) {
             for (HookPoint p : model.statePoints()) {
-                keep[l][p.ordinal()] = true;
+                keep[l][p.number()] = true;
             }
         }
         if (gradients) {
@@ -117,7 +117,7 @@ public final class Recording {
             for (HookPoint p : model.points()) {
                 for (int l = 0; l < (p.isGlobal() ? 1 : model.layers()); l++) {
                     if (pattern.matcher(p.name(l)).matches()) {
-                        keep[p.isGlobal() ? model.layers() : l][p.ordinal()] = true;
+                        keep[p.isGlobal() ? model.layers() : l][p.number()] = true;
                         any = true;
                     }
                 }
@@ -133,11 +133,11 @@ public final class Recording {
 
     private static void mark(LanguageModel model, boolean[][] keep, HookPoint p) {
         if (p.isGlobal()) {
-            keep[model.layers()][p.ordinal()] = true;
+            keep[model.layers()][p.number()] = true;
             return;
         }
         for (int l = 0; l < model.layers(); l++) {
-            keep[l][p.ordinal()] = true;
+            keep[l][p.number()] = true;
         }
     }
 }

@@ -2,12 +2,14 @@ package lab.recall.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import lab.recall.base.BadRequest;
 
 /**
  * One run to be computed: some ids, from token {@link #from} and layer {@link #entry} on. Everything before is the base pass's.
  */
-final class Run {
+public final class Run {
     final int[] ids;
     /** Supplies what lies left of {@link #from} and below {@link #entry}; null when the run starts at token 0 and layer 0. */
     final Pass base;
@@ -17,7 +19,7 @@ final class Run {
     final int entry;
     final List<Intervention> changes;
     /** The edges left out in each layer; null when nothing is cut. */
-    final Cuts[] cuts;
+    private final LayerCuts[] cuts;
     final boolean[][] keep;
     /** Of how many of the last tokens logits are wanted. */
     final int logits;
@@ -32,7 +34,7 @@ final class Run {
         this.from = from;
         this.entry = entry;
         this.changes = changes;
-        this.cuts = Cuts.of(model, changes);
+        this.cuts = cuts(model, changes);
         this.keep = keep;
         this.logits = logits;
     }
@@ -67,33 +69,52 @@ final class Run {
         return new Run(model, base.ids(), base, from, entry, inForce, keep, logits);
     }
 
+    private static LayerCuts[] cuts(LanguageModel model, List<Intervention> changes) {
+        Map<Integer, List<Intervention.Cut>> byLayer = new TreeMap<>();
+        for (Intervention i : changes) {
+            if (i instanceof Intervention.Cut c && !c.edges().isEmpty()) {
+                byLayer.computeIfAbsent(c.site().layer(), l -> new ArrayList<>()).add(c);
+            }
+        }
+        if (byLayer.isEmpty()) {
+            return null;
+        }
+        LayerCuts[] all = new LayerCuts[model.layers()];
+        byLayer.forEach((layer, cuts) -> all[layer] = model.block(layer).cuts(cuts));
+        return all;
+    }
+
     int tokens() {
         return ids.length - from;
     }
 
+    /** The first token that differs from the base. */
+    public int from() {
+        return from;
+    }
+
     /** The edges left out in a layer; null for none. */
-    Cuts cuts(int layer) {
+    public LayerCuts cuts(int layer) {
         return cuts == null ? null : cuts[layer];
     }
 
     boolean keeps(int layer, HookPoint point) {
-        return keep != null && keep[layer][point.ordinal()];
+        return keep != null && point.number() < keep[layer].length && keep[layer][point.number()];
     }
 
     /** Whether the residual stream that a run loads on entering a layer holds a change of its base already. */
     private static boolean isIn(LanguageModel model, Site site, int entry) {
         int felt = entryLayer(model, site);
-        return felt < entry || (felt == entry && site.point() == HookPoint.RESID_POST);
+        return felt < entry || (felt == entry && site.point().equals(HookPoint.RESID_POST));
     }
 
     /** The layer from which a change at this site is felt: a change of the residual stream is felt by the next layer. */
     private static int entryLayer(LanguageModel model, Site site) {
-        return switch (site.point()) {
-            case EMBED -> 0;
-            case FINAL_NORM, LOGITS -> model.layers();
-            case RESID_POST -> site.layer() + 1;
-            default -> site.layer();
-        };
+        HookPoint point = site.point();
+        if (point.isGlobal()) {
+            return point.equals(HookPoint.EMBED) ? 0 : model.layers();
+        }
+        return point.equals(HookPoint.RESID_POST) ? site.layer() + 1 : site.layer();
     }
 
     /** Checks the changes and writes one for every token where all tokens are meant. */

@@ -6,7 +6,7 @@ import java.util.List;
 import lab.recall.base.BadData;
 
 /** Reads config.json; a wrong value is refused with file and key, one that the tensors contradict becomes a warning. */
-final class Settings {
+public final class Settings {
     private final Path folder;
     private final JsonNode json;
     private final List<String> warnings;
@@ -17,7 +17,12 @@ final class Settings {
         this.warnings = warnings;
     }
 
-    int positive(String key) {
+    /**
+     * A whole number above 0.
+     *
+     * @throws BadData when there is none
+     */
+    public int positive(String key) {
         JsonNode v = json.path(key);
         if (v.isMissingNode() || v.isNull()) {
             throw new BadData(folder, "config.json has no " + key);
@@ -28,7 +33,12 @@ final class Settings {
         return v.asInt();
     }
 
-    double number(String key, double otherwise) {
+    /**
+     * A number above 0; {@code otherwise} where there is none.
+     *
+     * @throws BadData when it is no such number
+     */
+    public double number(String key, double otherwise) {
         JsonNode v = json.path(key);
         if (v.isMissingNode() || v.isNull()) {
             return otherwise;
@@ -39,7 +49,12 @@ final class Settings {
         return v.asDouble();
     }
 
-    boolean flag(String key, boolean otherwise) {
+    /**
+     * True or false; {@code otherwise} where there is none.
+     *
+     * @throws BadData when it is neither
+     */
+    public boolean flag(String key, boolean otherwise) {
         JsonNode v = json.path(key);
         if (v.isMissingNode() || v.isNull()) {
             return otherwise;
@@ -50,8 +65,26 @@ final class Settings {
         return v.asBoolean();
     }
 
+    /**
+     * A word; {@code otherwise} where there is none.
+     *
+     * @throws BadData when it is none of those that are known
+     */
+    public String word(String key, String otherwise, String... known) {
+        String word = json.path(key).asText(otherwise);
+        if (!List.of(known).contains(word)) {
+            throw refused(key, word + "; only " + String.join(" or ", known) + (known.length == 1 ? " is" : " are") + " known");
+        }
+        return word;
+    }
+
+    /** What is wrong with a value. */
+    public BadData refused(String key, String why) {
+        return new BadData(folder, "config.json has " + key + " = " + why);
+    }
+
     /** Notes a number that the tensors contradict; the tensors are right. */
-    void agrees(String key, int fromTensors) {
+    public void agrees(String key, int fromTensors) {
         JsonNode v = json.path(key);
         if (v.isNumber() && v.asInt() != fromTensors) {
             warnings.add(folder.getFileName() + "/config.json says " + key + " = " + v

@@ -6,8 +6,8 @@ import lab.recall.base.BadRequest;
  * One place of a run: a hook point, in a layer, at a token.
  *
  * <pre>{@code
- * new Site(12, HookPoint.Y, 5)                  // layers.12.y at token 5
- * Site.everywhere(12, HookPoint.Y)              // at all tokens
+ * new Site(12, ScanPoints.Y, 5)                  // layers.12.y at token 5
+ * Site.everywhere(12, ScanPoints.Y)              // at all tokens
  * }</pre>
  *
  * Layers and tokens count from 0. Global points (embed, final_norm, logits) belong to no layer: their layer is written as 0.

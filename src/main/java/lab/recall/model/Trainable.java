@@ -31,6 +31,11 @@ public final class Trainable {
     private static final int PART_TOKENS = 256;
     private static final int MOST_PARTS = 8;
     private static final int HEAD_ROWS = 64;
+    private static final Workspace.Slot LAST = Workspace.slot();
+    private static final Workspace.Slot NORMED = Workspace.slot();
+    private static final Workspace.Slot LOGITS = Workspace.slot();
+    private static final Workspace.Slot D_NORMED = Workspace.slot();
+    private static final Workspace.Slot D_LAST = Workspace.slot();
 
     private final LanguageModel model;
     private final int[] lengths;
@@ -169,7 +174,7 @@ public final class Trainable {
             for (int i = 0; i < runs.length; i++) {
                 int length = lengths[first + i];
                 runs[i] = Run.whole(model, new int[length], List.of(), keep, 0);
-                runs[i].kept = new float[model.layers() + 1][HookPoint.values().length][];
+                runs[i].kept = new float[model.layers() + 1][HookPoint.count()][];
                 runs[i].row = row;
                 segments.add(new Batch.Segment(runs[i], row, 0, length, null));
                 BackBatch.Cotangent cotangent = new BackBatch.Cotangent(new Pass(model, runs[i], null), 0, null);
@@ -222,7 +227,7 @@ public final class Trainable {
         /** Loss of the tokens that count; with {@code backward}, gradients of the head, the final norm and the last residual stream. */
         private void head(float[][] care, double scale, boolean backward) {
             int d = model.width();
-            float[] last = work.floats(0, HEAD_ROWS * d);
+            float[] last = work.floats(LAST, HEAD_ROWS * d);
             int[] at = new int[HEAD_ROWS];
             int[] targets = new int[HEAD_ROWS];
             float[] weight = new float[HEAD_ROWS];
@@ -250,9 +255,9 @@ public final class Trainable {
         private void head(int n, float[] last, int[] at, int[] targets, float[] weight, double scale, boolean backward) {
             int d = model.width();
             int v = model.vocabulary();
-            float[] normed = work.floats(1, HEAD_ROWS * d);
-            float[] logits = work.floats(2, HEAD_ROWS * v);
-            model.finalNorm(last, n, normed);
+            float[] normed = work.floats(NORMED, HEAD_ROWS * d);
+            float[] logits = work.floats(LOGITS, HEAD_ROWS * v);
+            model.finalNorm().forward(last, 0, n, normed, 0);
             model.logits(normed, n, logits);
             for (int i = 0; i < n; i++) {
                 loss += weight[i] * CrossEntropy.backward(logits, i * v, v, targets[i], (float) (weight[i] * scale), logits, i * v);
@@ -261,11 +266,11 @@ public final class Trainable {
                 return;
             }
             MatMul.addOuter(logits, 0, v, normed, 0, d, n, v, d, raw.computeIfAbsent(model.headName(), name -> new float[v * d]));
-            float[] dNormed = work.floats(3, HEAD_ROWS * d);
+            float[] dNormed = work.floats(D_NORMED, HEAD_ROWS * d);
             model.headBackward(logits, 0, n, dNormed, 0);
-            float[] dLast = work.floats(4, HEAD_ROWS * d);
+            float[] dLast = work.floats(D_LAST, HEAD_ROWS * d);
             Arrays.fill(dLast, 0, n * d, 0f);
-            model.finalNormBackward(last, 0, n, dNormed, dLast, 0, raw);
+            model.finalNorm().backward(last, 0, n, dNormed, 0, dLast, 0, raw);
             for (int i = 0; i < n; i++) {
                 System.arraycopy(dLast, i * d, grad, at[i], d);
             }

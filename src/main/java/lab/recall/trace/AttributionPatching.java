@@ -57,7 +57,7 @@ public final class AttributionPatching {
         double[][][] effects = runner.run(new AttributionStudy(), model,
                 new AttributionStudy.Asked(new AttributionStudy.Settings(point, window), pairs.pairs()));
         return new AverageTrace(ModelCard.of(model), point,
-                CausalTrace.label(point) + LayerWindow.of(model, window).label() + ", attribution",
+                point.title() + LayerWindow.of(model, window).label() + ", attribution",
                 "attribution", pairs, Averaging.byPosition(pairs.pairs(), effects), effects);
     }
 }

@@ -147,17 +147,7 @@ public final class AverageTrace implements Showable {
     public HeatMap heatmap() {
         double[][] means = Arrays.stream(Position.values()).map(this::means).toArray(double[][]::new);
         return HeatMap.of(title(), means).rows(Arrays.stream(Position.values()).map(Position::label).toList()).columns("layer").range(0, 1)
-                .colours(colours());
-    }
-
-    private HeatMap.Colours colours() {
-        return switch (point) {
-            case RESID_POST -> HeatMap.Colours.PURPLES;
-            case Y, ATTN_OUT -> HeatMap.Colours.REDS;
-            case GATE, MLP_OUT -> HeatMap.Colours.GREENS;
-            case OUT -> HeatMap.Colours.BLUES;
-            default -> HeatMap.Colours.GREYS;
-        };
+                .colours(point.colours());
     }
 
     /** Mean effect and interval for each position and layer. */
@@ -212,7 +202,7 @@ public final class AverageTrace implements Showable {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof AverageTrace t && model.equals(t.model) && point == t.point && what.equals(t.what) && how.equals(t.how)
+        return other instanceof AverageTrace t && model.equals(t.model) && point.equals(t.point) && what.equals(t.what) && how.equals(t.how)
                 && pairs.equals(t.pairs) && Arrays.deepEquals(samples, t.samples) && Arrays.deepEquals(effects, t.effects);
     }
 

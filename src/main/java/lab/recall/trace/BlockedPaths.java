@@ -100,7 +100,7 @@ public final class BlockedPaths implements Showable {
     }
 
     static String label(String blocked) {
-        return blocked.equals(NOTHING) ? "nothing blocked" : CausalTrace.label(HookPoint.of(blocked)) + " blocked";
+        return blocked.equals(NOTHING) ? "nothing blocked" : HookPoint.of(blocked).title() + " blocked";
     }
 
     /** Recovery by layer at a token, a line for each blocked component, with intervals. */

@@ -33,10 +33,6 @@ import lab.recall.text.Prompt;
  * Immutable: every setting gives a trace of its own. Source: arXiv 2404.03646, section 3; noise: arXiv 2202.05262, section 2.1.
  */
 public final class CausalTrace {
-    /** The paper's window: 10 of 64 layers in Mamba, 10 of 32 in Pythia. */
-    private static final double MAMBA_WINDOW = 10.0 / 64;
-    private static final double NEOX_WINDOW = 10.0 / 32;
-
     private final LanguageModel model;
     private final Settings settings;
 
@@ -58,26 +54,7 @@ public final class CausalTrace {
 
     /** The components whose effects the paper sets side by side: s, g, o and what enters the convolution; or attention and MLP. */
     public static List<HookPoint> components(LanguageModel model) {
-        return isMamba(model) ? List.of(HookPoint.IN_X, HookPoint.Y, HookPoint.GATE, HookPoint.OUT)
-                : List.of(HookPoint.ATTN_OUT, HookPoint.MLP_OUT);
-    }
-
-    /** A point's name in titles: the paper's letter for it, where it has one, and its own. */
-    static String label(HookPoint point) {
-        return switch (point) {
-            case RESID_POST -> "residual stream";
-            case IN_X -> "a (in_x)";
-            case Y -> "s (y)";
-            case GATE -> "g (gate)";
-            case OUT -> "o (out)";
-            case ATTN_OUT -> "attention";
-            case MLP_OUT -> "MLP";
-            default -> point.id();
-        };
-    }
-
-    static boolean isMamba(LanguageModel model) {
-        return model.points().contains(HookPoint.IN_X);
+        return model.components();
     }
 
     /** The residual stream after one layer. */
@@ -87,7 +64,7 @@ public final class CausalTrace {
 
     /** A component, over the paper's window in proportion to this model's depth, at least one layer. */
     public CausalTrace component(HookPoint component) {
-        return at(component, Math.max(1, (int) Math.round((isMamba(model) ? MAMBA_WINDOW : NEOX_WINDOW) * model.layers())));
+        return at(component, model.profile().traceWindow(model));
     }
 
     private CausalTrace at(HookPoint point, int window) {
@@ -162,7 +139,7 @@ public final class CausalTrace {
     }
 
     private String what() {
-        return label(settings.point) + LayerWindow.of(model, settings.window).label() + how();
+        return settings.point.title() + LayerWindow.of(model, settings.window).label() + how();
     }
 
     private String how() {

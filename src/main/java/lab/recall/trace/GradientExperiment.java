@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Set;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
-import lab.recall.model.GptNeoX;
 import lab.recall.model.Gradients;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
@@ -79,9 +78,8 @@ public final class GradientExperiment implements Experiment<GradientRequest, Gra
         Gradients g = Gradients.of(model.run(ids, Recording.gradients()), q.target(), keep);
         return new Found(g.loss(), sites.stream().map(s -> {
             float[] values = g.get(s);
-            boolean headed = s.point() == HookPoint.Q || s.point() == HookPoint.K || s.point() == HookPoint.V;
-            long[] shape = headed ? new long[] {((GptNeoX) model).heads(), values.length / ((GptNeoX) model).heads()}
-                    : new long[] {values.length};
+            int heads = model.heads(s.point());
+            long[] shape = heads > 1 ? new long[] {heads, values.length / heads} : new long[] {values.length};
             return new NamedArray(s.name() + "@" + s.token(), shape, values);
         }).toList());
     }

@@ -41,7 +41,7 @@ public final class Interchange {
      * @throws BadRequest if the model's layers have no such point with a value per token
      */
     public Interchange point(HookPoint point) {
-        if (point == settings.sever()) {
+        if (point.equals(settings.sever())) {
             throw new BadRequest("point", "'" + point.id() + "', expected a point other than the one that is kept");
         }
         return new Interchange(model,
@@ -60,7 +60,7 @@ public final class Interchange {
      * @throws BadRequest if it is the point that is put back, or none of the model's layers
      */
     public Interchange sever(HookPoint point) {
-        if (point == settings.point()) {
+        if (point.equals(settings.point())) {
             throw new BadRequest("sever", "'" + point.id() + "', expected a point other than the one that is put back");
         }
         return new Interchange(model,

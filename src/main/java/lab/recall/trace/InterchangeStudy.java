@@ -193,7 +193,7 @@ final class InterchangeStudy implements Study<InterchangeStudy.Asked, Interchang
                     changes.add(Intervention.patch(new Site(k, point, token), source));
                 }
                 if (sever != null) {
-                    for (int k = point == HookPoint.RESID_POST ? first + 1 : first; k < model.layers(); k++) {
+                    for (int k = point.equals(HookPoint.RESID_POST) ? first + 1 : first; k < model.layers(); k++) {
                         changes.add(Intervention.patch(new Site(k, sever, token), base));
                     }
                 }
@@ -210,7 +210,7 @@ final class InterchangeStudy implements Study<InterchangeStudy.Asked, Interchang
             long each = c.cells().stream().mapToLong(cell -> c.clean().length - IntStream.of(cell).min().orElseThrow()).sum();
             long sum = 0;
             for (int l = 0; l < model.layers(); l++) {
-                sum += each * (model.layers() - window.first(l) - (point == HookPoint.RESID_POST ? 1 : 0));
+                sum += each * (model.layers() - window.first(l) - (point.equals(HookPoint.RESID_POST) ? 1 : 0));
             }
             return sum * c.samples();
         }

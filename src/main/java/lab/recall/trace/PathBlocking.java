@@ -40,8 +40,7 @@ public final class PathBlocking {
     }
 
     static List<HookPoint> blockable(LanguageModel model) {
-        return CausalTrace.isMamba(model) ? List.of(HookPoint.Y, HookPoint.GATE, HookPoint.OUT)
-                : List.of(HookPoint.ATTN_OUT, HookPoint.MLP_OUT);
+        return model.components().stream().filter(p -> p.role() == HookPoint.Role.COMPONENT).toList();
     }
 
     /** Over pairs of facts. */

@@ -73,7 +73,7 @@ public final class TraceExperiment implements Experiment<TraceRequest, TraceResu
         List<AverageTrace> attributions = new ArrayList<>();
         for (HookPoint p : points(model, q)) {
             CausalTrace trace = CausalTrace.of(model).averaging(q.averaging());
-            trace = p == HookPoint.RESID_POST ? trace.residual() : trace.component(p);
+            trace = p.equals(HookPoint.RESID_POST) ? trace.residual() : trace.component(p);
             trace = q.window() != null ? trace.window(q.window()) : trace;
             trace = q.reverse() ? trace.reverse() : trace;
             trace = q.noise() != null ? trace.noise(q.noise(), q.samples(), q.seed()) : trace;

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import lab.recall.model.HookPoint;
 import lab.recall.stats.Estimate;
 import lab.recall.study.ModelCard;
@@ -43,13 +44,18 @@ public record TraceResult(ModelCard model, List<AverageTrace> traces, List<Avera
                 all.put(traces.get(i).point().id() + ".attribution", attributions.get(i));
             }
         }
-        AverageTrace o = all.get(HookPoint.OUT.id());
-        AverageTrace s = all.get(HookPoint.Y.id());
-        AverageTrace g = all.get(HookPoint.GATE.id());
+        AverageTrace o = byLetter("o");
+        AverageTrace s = byLetter("s");
+        AverageTrace g = byLetter("g");
         if (o != null && s != null && g != null) {
             all.put("difference", o.minus(s, g));
         }
         return all;
+    }
+
+    /** The trace of the point that has this letter in the paper; null where there is none. */
+    private AverageTrace byLetter(String letter) {
+        return traces.stream().filter(t -> t.point().letter().equals(Optional.of(letter))).findFirst().orElse(null);
     }
 
     /** Means and intervals, [positions, layers]. */

@@ -9,6 +9,8 @@ import java.util.stream.IntStream;
 import lab.recall.facts.PaperNumbers;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.block.AttentionPoints;
+import lab.recall.model.block.ScanPoints;
 import lab.recall.stats.RelativeDepth;
 import lab.recall.view.Criteria;
 import lab.recall.view.Criteria.Criterion;
@@ -56,12 +58,12 @@ public final class TracingCriteria {
 
     /** Criteria A and B, on the traces that are given. */
     public static Criteria of(LanguageModel model, Map<HookPoint, AverageTrace> traces) {
-        boolean mamba = CausalTrace.isMamba(model);
+        boolean mamba = model.points().contains(ScanPoints.IN_X);
         PaperNumbers paper = PaperNumbers.of("tracing_average");
         Map<HookPoint, String> names = mamba
-                ? Map.of(HookPoint.RESID_POST, "mamba residual", HookPoint.OUT, "mamba o", HookPoint.Y, "mamba s",
-                        HookPoint.GATE, "mamba g(mlp_after_silu)")
-                : Map.of(HookPoint.RESID_POST, "pythia residual", HookPoint.ATTN_OUT, "pythia attn", HookPoint.MLP_OUT, "pythia mlp");
+                ? Map.of(HookPoint.RESID_POST, "mamba residual", ScanPoints.OUT, "mamba o", ScanPoints.Y, "mamba s",
+                        ScanPoints.GATE, "mamba g(mlp_after_silu)")
+                : Map.of(HookPoint.RESID_POST, "pythia residual", AttentionPoints.ATTN_OUT, "pythia attn", AttentionPoints.MLP_OUT, "pythia mlp");
         Map<Position, String> rows = Map.of(Position.SUBJECT_SECOND_LAST, "subj 2nd-last", Position.SUBJECT_LAST, "subj last",
                 Position.FURTHER, "further", Position.LAST, "last");
         return examined(model.name() + ", causal tracing", mamba ? mambaTraces() : neoxTraces(),
@@ -73,8 +75,8 @@ public final class TracingCriteria {
     public static Criteria of(BlockedPaths blocked) {
         boolean mamba = blocked.model().family().equals("Mamba");
         PaperNumbers paper = PaperNumbers.of("path_blocking");
-        Map<HookPoint, String> names = Map.of(HookPoint.Y, "s blocked (SSM severed)", HookPoint.GATE, "g blocked (gate severed)",
-                HookPoint.OUT, "o blocked (block severed)", HookPoint.ATTN_OUT, "attn blocked", HookPoint.MLP_OUT, "mlp blocked");
+        Map<HookPoint, String> names = Map.of(ScanPoints.Y, "s blocked (SSM severed)", ScanPoints.GATE, "g blocked (gate severed)",
+                ScanPoints.OUT, "o blocked (block severed)", AttentionPoints.ATTN_OUT, "attn blocked", AttentionPoints.MLP_OUT, "mlp blocked");
         return examined(blocked.model().name() + ", path blocking", mamba ? mambaPaths() : neoxPaths(),
                 (point, position) -> point.map(p -> blocked.means(p, position)).orElseGet(() -> blocked.means(position)),
                 (point, position) -> paper.curve("figures", (mamba ? "mamba-2.8b" : "pythia-2.8b-deduped")
@@ -107,24 +109,24 @@ public final class TracingCriteria {
             return new Found("at most " + number(most), most <= 0.06);
         }));
         all.add(new Criterion<>("B1", "o, subject's last token: at least 0.4 between 0.2 and 0.4 of the depth",
-                c -> peak(c.at(HookPoint.OUT, Position.SUBJECT_LAST), 0.4, 0.2, 0.4)));
+                c -> peak(c.at(ScanPoints.OUT, Position.SUBJECT_LAST), 0.4, 0.2, 0.4)));
         all.add(new Criterion<>("B1", "o, last token: at least 0.5 between 0.6 and 0.85 of the depth",
-                c -> peak(c.at(HookPoint.OUT, Position.LAST), 0.5 - c.slack, 0.6, 0.85)));
+                c -> peak(c.at(ScanPoints.OUT, Position.LAST), 0.5 - c.slack, 0.6, 0.85)));
         all.add(new Criterion<>("B2", "s: at most 0.05 at the subject's last token, at least 0.4 at the last token where o peaks", c -> {
-            double early = RelativeDepth.most(c.at(HookPoint.Y, Position.SUBJECT_LAST), 0, 1);
-            double late = c.at(HookPoint.Y, Position.LAST)[RelativeDepth.peak(c.at(HookPoint.OUT, Position.LAST))];
+            double early = RelativeDepth.most(c.at(ScanPoints.Y, Position.SUBJECT_LAST), 0, 1);
+            double late = c.at(ScanPoints.Y, Position.LAST)[RelativeDepth.peak(c.at(ScanPoints.OUT, Position.LAST))];
             return new Found("at most " + number(early) + "; " + number(late), early <= 0.05 && late >= 0.4);
         }));
         all.add(new Criterion<>("B3", "g: peak at the subject's last token below half of o's; at most 0.1 at the last token", c -> {
-            double early = RelativeDepth.most(c.at(HookPoint.GATE, Position.SUBJECT_LAST), 0, 1);
-            double whole = RelativeDepth.most(c.at(HookPoint.OUT, Position.SUBJECT_LAST), 0, 1);
-            double late = RelativeDepth.most(c.at(HookPoint.GATE, Position.LAST), 0, 1);
+            double early = RelativeDepth.most(c.at(ScanPoints.GATE, Position.SUBJECT_LAST), 0, 1);
+            double whole = RelativeDepth.most(c.at(ScanPoints.OUT, Position.SUBJECT_LAST), 0, 1);
+            double late = RelativeDepth.most(c.at(ScanPoints.GATE, Position.LAST), 0, 1);
             return new Found(number(early) + " against " + number(whole) + "; " + number(late), early < whole / 2 && late <= 0.1);
         }));
         all.add(new Criterion<>("B4", "o − s − g at the subject's last token: above 0 from 0.1 to 0.4 of the depth", c -> {
-            double[] o = c.at(HookPoint.OUT, Position.SUBJECT_LAST);
-            double[] s = c.at(HookPoint.Y, Position.SUBJECT_LAST);
-            double[] g = c.at(HookPoint.GATE, Position.SUBJECT_LAST);
+            double[] o = c.at(ScanPoints.OUT, Position.SUBJECT_LAST);
+            double[] s = c.at(ScanPoints.Y, Position.SUBJECT_LAST);
+            double[] g = c.at(ScanPoints.GATE, Position.SUBJECT_LAST);
             double least = RelativeDepth.least(IntStream.range(0, o.length).mapToDouble(l -> o[l] - s[l] - g[l]).toArray(), 0.1, 0.4);
             return new Found(String.format(Locale.ROOT, "at least %.3f", least), least > 0);
         }));
@@ -134,11 +136,11 @@ public final class TracingCriteria {
     private static List<Criterion<Curves>> neoxTraces() {
         List<Criterion<Curves>> all = new ArrayList<>();
         all.add(new Criterion<>("B5", "MLP, subject's last token: at least 0.5 in the first third of the layers",
-                c -> peak(c.at(HookPoint.MLP_OUT, Position.SUBJECT_LAST), 0.5, 0, 0.34)));
+                c -> peak(c.at(AttentionPoints.MLP_OUT, Position.SUBJECT_LAST), 0.5, 0, 0.34)));
         all.add(new Criterion<>("B5", "attention, last token: at least 0.5 between 0.4 and 0.75 of the depth",
-                c -> peak(c.at(HookPoint.ATTN_OUT, Position.LAST), 0.5, 0.4, 0.75)));
+                c -> peak(c.at(AttentionPoints.ATTN_OUT, Position.LAST), 0.5, 0.4, 0.75)));
         all.add(new Criterion<>("B5", "MLP, last token: at most 0.2", c -> {
-            double most = RelativeDepth.most(c.at(HookPoint.MLP_OUT, Position.LAST), 0, 1);
+            double most = RelativeDepth.most(c.at(AttentionPoints.MLP_OUT, Position.LAST), 0, 1);
             return new Found("at most " + number(most), most <= 0.2);
         }));
         all.add(new Criterion<>("B5", "residual: the last token overtakes the subject's last token at 0.45 to 0.75 of the depth", c -> {
@@ -156,9 +158,9 @@ public final class TracingCriteria {
         all.add(new Criterion<>("C1", "subject's last token, nothing blocked: peak of at least 0.6 at 0.45 to 0.7 of the depth",
                 c -> peak(c.at(Position.SUBJECT_LAST), 0.6, 0.45, 0.7)));
         all.add(new Criterion<>("C1", "subject's last token at 0.16 to 0.32 of the depth: blocking o costs most, then g, then s", c -> {
-            double o = lost(c, HookPoint.OUT, Position.SUBJECT_LAST, 0.16, 0.32);
-            double g = lost(c, HookPoint.GATE, Position.SUBJECT_LAST, 0.16, 0.32);
-            double s = lost(c, HookPoint.Y, Position.SUBJECT_LAST, 0.16, 0.32);
+            double o = lost(c, ScanPoints.OUT, Position.SUBJECT_LAST, 0.16, 0.32);
+            double g = lost(c, ScanPoints.GATE, Position.SUBJECT_LAST, 0.16, 0.32);
+            double s = lost(c, ScanPoints.Y, Position.SUBJECT_LAST, 0.16, 0.32);
             return new Found("o " + number(o) + ", g " + number(g) + ", s " + number(s), o >= g && g >= s && s > 0);
         }));
         all.add(new Criterion<>("C1", "subject's last token, nothing blocked: below 0.1 in the last fifth of the layers", c -> {
@@ -166,25 +168,25 @@ public final class TracingCriteria {
             return new Found("at most " + number(most), most < 0.1);
         }));
         all.add(new Criterion<>("C1", "subject's last token in the first 15 of 64 layers: with o blocked less than 0.25 is left", c -> {
-            double most = RelativeDepth.most(c.at(HookPoint.OUT, Position.SUBJECT_LAST), 0, 15 / MANY_LAYERS);
+            double most = RelativeDepth.most(c.at(ScanPoints.OUT, Position.SUBJECT_LAST), 0, 15 / MANY_LAYERS);
             return new Found("at most " + number(most), most < 0.25);
         }));
         all.add(new Criterion<>("C1", "subject's last token at 0.62 of the depth: blocking s or g costs less than 0.1", c -> {
-            double g = lost(c, HookPoint.GATE, Position.SUBJECT_LAST, 0.6, 0.65);
-            double s = lost(c, HookPoint.Y, Position.SUBJECT_LAST, 0.6, 0.65);
+            double g = lost(c, ScanPoints.GATE, Position.SUBJECT_LAST, 0.6, 0.65);
+            double s = lost(c, ScanPoints.Y, Position.SUBJECT_LAST, 0.6, 0.65);
             return new Found("g " + number(g) + ", s " + number(s), g < 0.1 && s < 0.1);
         }));
         all.add(new Criterion<>("C2",
                 "subject's last token beyond 0.47 of the depth: blocking g costs no more than blocking s, within 0.05", c -> {
-            double g = lost(c, HookPoint.GATE, Position.SUBJECT_LAST, 0.47, 0.65);
-            double s = lost(c, HookPoint.Y, Position.SUBJECT_LAST, 0.47, 0.65);
+            double g = lost(c, ScanPoints.GATE, Position.SUBJECT_LAST, 0.47, 0.65);
+            double s = lost(c, ScanPoints.Y, Position.SUBJECT_LAST, 0.47, 0.65);
             return new Found("g " + number(g) + ", s " + number(s), g <= s + 0.05);
         }));
         all.add(new Criterion<>("C3",
                 "last token at 0.73 to 0.79 of the depth: blocking o costs at least 0.5, s at least 0.2, g at most 0.1", c -> {
-            double o = lost(c, HookPoint.OUT, Position.LAST, 0.73, 0.79);
-            double g = lost(c, HookPoint.GATE, Position.LAST, 0.73, 0.79);
-            double s = lost(c, HookPoint.Y, Position.LAST, 0.73, 0.79);
+            double o = lost(c, ScanPoints.OUT, Position.LAST, 0.73, 0.79);
+            double g = lost(c, ScanPoints.GATE, Position.LAST, 0.73, 0.79);
+            double s = lost(c, ScanPoints.Y, Position.LAST, 0.73, 0.79);
             return new Found("o " + number(o) + ", s " + number(s) + ", g " + number(g), o >= 0.5 && s >= 0.2 && g <= 0.1);
         }));
         return all;
@@ -194,14 +196,14 @@ public final class TracingCriteria {
         List<Criterion<Curves>> all = new ArrayList<>();
         all.add(new Criterion<>("C4",
                 "subject's last token in the first quarter: blocking the MLP costs at least 0.25, attention 0.1 to 0.2", c -> {
-            double mlp = lost(c, HookPoint.MLP_OUT, Position.SUBJECT_LAST, 0.03, 0.25);
-            double attention = lost(c, HookPoint.ATTN_OUT, Position.SUBJECT_LAST, 0.03, 0.25);
+            double mlp = lost(c, AttentionPoints.MLP_OUT, Position.SUBJECT_LAST, 0.03, 0.25);
+            double attention = lost(c, AttentionPoints.ATTN_OUT, Position.SUBJECT_LAST, 0.03, 0.25);
             return new Found("MLP " + number(mlp) + ", attention " + number(attention),
                     mlp >= 0.25 && attention >= 0.1 && attention <= 0.2);
         }));
         all.add(new Criterion<>("C4", "last token at 0.6 to 0.75 of the depth: blocking either costs less than 0.1", c -> {
-            double mlp = lost(c, HookPoint.MLP_OUT, Position.LAST, 0.6, 0.75);
-            double attention = lost(c, HookPoint.ATTN_OUT, Position.LAST, 0.6, 0.75);
+            double mlp = lost(c, AttentionPoints.MLP_OUT, Position.LAST, 0.6, 0.75);
+            double attention = lost(c, AttentionPoints.ATTN_OUT, Position.LAST, 0.6, 0.75);
             return new Found("MLP " + number(mlp) + ", attention " + number(attention), mlp < 0.1 && attention < 0.1);
         }));
         return all;

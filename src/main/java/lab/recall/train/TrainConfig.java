@@ -7,7 +7,7 @@ import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
 import lab.recall.facts.World;
-import lab.recall.model.FreshModel;
+import lab.recall.model.FreshSizes;
 import lab.recall.study.RequestReader;
 
 /**
@@ -38,26 +38,8 @@ import lab.recall.study.RequestReader;
  * @param checkpointEvery steps that a kill costs at most
  * @param settings        the whole as JSON
  */
-public record TrainConfig(int seed, Path world, int worldSeed, World.Names names, int vocabulary, Model model, Corpus.Shape corpus,
+public record TrainConfig(int seed, Path world, int worldSeed, World.Names names, int vocabulary, FreshSizes model, Corpus.Shape corpus,
                           int corpusSeed, Optimizer optimizer, int steps, int evaluateEvery, int checkpointEvery, ObjectNode settings) {
-    /**
-     * Sizes of a model.
-     *
-     * @param family mamba or gpt_neox
-     * @param states of a Mamba's channel; 0 for a GPT-NeoX
-     * @param heads  of a GPT-NeoX; 0 for a Mamba
-     */
-    public record Model(String family, int width, int layers, int states, int heads) {
-        boolean isMamba() {
-            return family.equals("mamba");
-        }
-
-        FreshModel fresh(int vocabulary, long seed) {
-            return isMamba() ? FreshModel.mamba(width, layers, states, vocabulary, seed)
-                    : FreshModel.neox(width, layers, heads, vocabulary, seed);
-        }
-    }
-
     /**
      * AdamW with a warm-up, then half a cosine.
      *
@@ -103,13 +85,12 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
 
     private static TrainConfig of(ObjectNode settings) {
         TrainFile f = RequestReader.read(settings, TrainFile.class);
-        TrainFile.Model m = f.model();
         TrainFile.Corpus c = f.corpus();
         TrainFile.Optimizer o = f.optimizer();
         boolean invented = f.world().folder() == null;
         return new TrainConfig(f.seed(), f.world().path(), invented ? f.world().seed() : 0,
                 invented && f.world().names().equals("unique") ? World.Names.UNIQUE : World.Names.GRID, f.vocabulary(),
-                new Model(m.family(), m.width(), m.layers(), m.isMamba() ? m.states() : 0, m.isMamba() ? 0 : m.heads()),
+                TrainFile.sizes(f.model()),
                 new Corpus.Shape(c.rows(), c.tokens(), c.before(), c.behind(), c.binding(), c.lists(), c.wordDropout(), c.objectWeight(),
                         c.dropped()),
                 c.seed(), new Optimizer(o.lr(), o.finalShare(), o.warmUp(), o.beta1(), o.beta2(), o.eps(), o.weightDecay(), o.clip()),

@@ -1,15 +1,19 @@
 package lab.recall.train;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
-import lab.recall.model.FreshModel;
+import lab.recall.model.Architectures;
+import lab.recall.model.FreshSizes;
+import lab.recall.study.RequestReader;
 
 /** A training's configuration as its file says it: every field is there, and in its range. */
-record TrainFile(Integer seed, World world, Integer vocabulary, Model model, Corpus corpus, Optimizer optimizer, Integer steps,
+record TrainFile(Integer seed, World world, Integer vocabulary, ObjectNode model, Corpus corpus, Optimizer optimizer, Integer steps,
                  Integer evaluateEvery, Integer checkpointEvery) {
     private static final int MOST = 1_000_000;
     private static final int LARGEST_VOCABULARY = 100_000;
@@ -23,16 +27,30 @@ record TrainFile(Integer seed, World world, Integer vocabulary, Model model, Cor
         Check.given("corpus", corpus);
         whole("seed", seed, 0, Integer.MAX_VALUE);
         whole("vocabulary", vocabulary, 1, LARGEST_VOCABULARY);
-        Check.given("model", model);
+        int positions = sizes(Check.given("model", model)).positions();
         whole("steps", steps, 1, MOST);
         whole("evaluate_every", evaluateEvery, 1, MOST);
         whole("checkpoint_every", checkpointEvery, 1, MOST);
-        if (!model.isMamba() && corpus.tokens > FreshModel.POSITIONS) {
-            throw new BadRequest("corpus.tokens", corpus.tokens + ", expected at most " + FreshModel.POSITIONS
-                    + " for a gpt_neox, the positions that it has");
+        if (corpus.tokens > positions) {
+            throw new BadRequest("corpus.tokens", corpus.tokens + ", expected at most " + positions
+                    + " for a " + model.path("family").asText() + ", the positions that it has");
         }
         if (optimizer.warmUp > steps) {
             throw new BadRequest("optimizer.warm_up", optimizer.warmUp + ", expected at most the " + steps + " steps");
+        }
+    }
+
+    /** Sizes of the family that they name; which ones there are is the family's. */
+    static FreshSizes sizes(ObjectNode model) {
+        ObjectNode own = model.deepCopy();
+        JsonNode family = own.remove("family");
+        try {
+            if (family == null || !family.isTextual()) {
+                throw new BadRequest("family", (family == null ? "missing" : family.toString()) + ", expected a word");
+            }
+            return RequestReader.read(own, Architectures.of(family.asText()).sizes());
+        } catch (BadRequest e) {
+            throw e.of("model." + e.field());
         }
     }
 
@@ -60,35 +78,6 @@ record TrainFile(Integer seed, World world, Integer vocabulary, Model model, Cor
         /** Null for a world that is invented. */
         Path path() {
             return folder == null ? null : path(folder);
-        }
-    }
-
-    /** Sizes; which ones depends on the family. */
-    record Model(String family, Integer width, Integer layers, Integer states, Integer heads) {
-        Model {
-            Check.word("family", Check.given("family", family), List.of("mamba", "gpt_neox"));
-            whole("width", width, 1, WIDEST);
-            whole("layers", layers, 1, MOST_PARTS);
-            if (family.equals("mamba")) {
-                whole("states", states, 1, MOST_PARTS);
-                none("heads", heads, family);
-            } else {
-                whole("heads", heads, 1, MOST_PARTS);
-                none("states", states, family);
-                if (width % heads != 0) {
-                    throw new BadRequest("heads", heads + " do not divide the width " + width);
-                }
-            }
-        }
-
-        private static void none(String field, Integer value, String family) {
-            if (value != null) {
-                throw new BadRequest(field, "a " + family + " has none; leave this out");
-            }
-        }
-
-        boolean isMamba() {
-            return family.equals("mamba");
         }
     }
 

@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import lab.recall.edit.EditScores.Measure;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.mamba.Mamba;
 import lab.recall.study.ModelCard;
 import lab.recall.view.Criteria;
 import org.junit.jupiter.api.BeforeAll;
@@ -23,7 +25,7 @@ import tech.tablesaw.api.Table;
 /** The paper's shapes, on the paper's own numbers and on curves that miss them. */
 class EditCriteriaTest {
     private interface Curve {
-        double[] at(EditMatrix matrix, Measure measure);
+        double[] at(EditableMatrix matrix, Measure measure);
     }
 
     @BeforeAll
@@ -33,8 +35,8 @@ class EditCriteriaTest {
 
     /** One case at each layer, the numbers of a curve read at the same relative depth. */
     private static EditCurves curves(LanguageModel model, Curve curve) {
-        Map<EditMatrix, List<List<CaseScores>>> found = new LinkedHashMap<>();
-        for (EditMatrix m : EditMatrix.all(model)) {
+        Map<EditableMatrix, List<List<CaseScores>>> found = new LinkedHashMap<>();
+        for (EditableMatrix m : model.matrices()) {
             List<List<CaseScores>> layers = new ArrayList<>();
             for (int l = 0; l < model.layers(); l++) {
                 double[] success = new double[CaseScores.KINDS];
@@ -76,7 +78,7 @@ class EditCriteriaTest {
         assertEquals(0, EditCriteria.of(curves(neox, flat)).held());
         double[] zero = new double[CaseScores.KINDS];
         EditCurves some = new EditCurves(ModelCard.of(mamba), List.of(1),
-                Map.of(EditMatrix.W_O, List.of(List.of(new CaseScores(zero, zero, zero)))));
+                Map.of(Mamba.W_O, List.of(List.of(new CaseScores(zero, zero, zero)))));
         assertTrue(assertThrows(IllegalArgumentException.class, () -> EditCriteria.of(some))
                 .getMessage().contains("all layers and matrices"));
     }

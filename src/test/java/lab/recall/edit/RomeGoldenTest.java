@@ -14,6 +14,7 @@ import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.edit.EditSettings.KeyMode;
 import lab.recall.math.Parallel;
+import lab.recall.model.EditableMatrix;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Recording;
@@ -48,7 +49,7 @@ class RomeGoldenTest {
                 ids(g.get("target")), ids(g.get("kl_prompt")), ids(g.get("kl_pos"))[0]);
     }
 
-    private static RankOneEditor.Edited edit(LanguageModel model, String name, EditMatrix matrix, EditSettings settings) {
+    private static RankOneEditor.Edited edit(LanguageModel model, String name, EditableMatrix matrix, EditSettings settings) {
         SecondMoment c = SecondMoment.read(file(name, matrix.id()), model.width(matrix.key()));
         return RankOneEditor.of(model).at(LAYER, matrix).with(settings).moment(c)
                 .cases(List.of(asked(SafeTensors.read(file(name, matrix.id()))))).get(0);
@@ -66,7 +67,7 @@ class RomeGoldenTest {
     @MethodSource("sites")
     void meetsTheGolden(String name, String id) {
         LanguageModel model = LanguageModel.open(Golden.folder(name));
-        EditMatrix matrix = EditMatrix.of(model, id);
+        EditableMatrix matrix = EditableMatrix.of(model, id);
         Map<String, Tensor> g = SafeTensors.read(file(name, id));
         RankOneEditor.Edited done = edit(model, name, matrix, GOLDEN);
         near("u", done.edit().u(), g.get("u").doubles(), 1e-4);
@@ -100,7 +101,7 @@ class RomeGoldenTest {
     @MethodSource("sites")
     void editedModelSaysTheTarget(String name, String id) {
         LanguageModel model = LanguageModel.open(Golden.folder(name));
-        EditMatrix matrix = EditMatrix.of(model, id);
+        EditableMatrix matrix = EditableMatrix.of(model, id);
         Map<String, Tensor> g = SafeTensors.read(file(name, id));
         LanguageModel edited = edit(model, name, matrix, GOLDEN).edit().applyTo(model);
         EditCase c = asked(g);
@@ -118,7 +119,7 @@ class RomeGoldenTest {
     @MethodSource("sites")
     void theKeyGetsTheValue(String name, String id) {
         LanguageModel model = LanguageModel.open(Golden.folder(name));
-        EditMatrix matrix = EditMatrix.of(model, id);
+        EditableMatrix matrix = EditableMatrix.of(model, id);
         EditCase c = asked(SafeTensors.read(file(name, id)));
         for (KeyMode mode : KeyMode.values()) {
             RankOneEditor.Edited done = edit(model, name, matrix, GOLDEN.withKey(mode));
@@ -137,7 +138,7 @@ class RomeGoldenTest {
     @MethodSource("sites")
     void doesNotDependOnCompanyOrThreads(String name, String id) {
         LanguageModel model = LanguageModel.open(Golden.folder(name));
-        EditMatrix matrix = EditMatrix.of(model, id);
+        EditableMatrix matrix = EditableMatrix.of(model, id);
         EditCase first = asked(SafeTensors.read(file(name, id)));
         EditCase second = EditCase.of(new int[] {5, 9, 11, 3, 2}, 2, List.of(new int[0], new int[] {7}),
                 new int[] {4}, new int[] {8, 1}, 1);

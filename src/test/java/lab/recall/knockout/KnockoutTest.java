@@ -18,12 +18,13 @@ import lab.recall.facts.KnownFacts.Known;
 import lab.recall.facts.Relations;
 import lab.recall.math.Parallel;
 import lab.recall.model.Edges;
-import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
+import lab.recall.model.block.Cuts;
+import lab.recall.model.block.ScanPoints;
 import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
 import lab.recall.view.Criteria;
@@ -47,7 +48,7 @@ class KnockoutTest {
         neox = LanguageModel.open("tiny-neox");
         known = Relations.of(mamba).knownBy(mamba, Runner.silent());
         facts = known.sample(3, 1);
-        means = MeanActivations.of(mamba, MeanActivations.documents(mamba, 5, 2), Runner.silent(), HookPoint.IN_X, HookPoint.DELTA);
+        means = MeanActivations.of(mamba, MeanActivations.documents(mamba, 5, 2), Runner.silent(), ScanPoints.IN_X, ScanPoints.DELTA);
     }
 
     private static double[] curve(KnockoutCurves curves, int fact, TokenGroup group) {
@@ -72,9 +73,9 @@ class KnockoutTest {
                 List<Intervention> changes = new ArrayList<>();
                 for (int layer = l - 1; layer <= l + 1; layer++) {
                     for (int t = 0; t <= last; t++) {
-                        Site site = new Site(layer, HookPoint.IN_X, t);
+                        Site site = new Site(layer, ScanPoints.IN_X, t);
                         if (sources.contains(t)) {
-                            changes.add(Intervention.set(site, means.get(layer, HookPoint.IN_X)));
+                            changes.add(Intervention.set(site, means.get(layer, ScanPoints.IN_X)));
                         } else if (t < last) {
                             changes.add(Intervention.patch(site, clean));
                         }
@@ -86,23 +87,23 @@ class KnockoutTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"EDGES", "EVERY", "SCAN", "CONV", "HELD"})
+    @ValueSource(strings = {"edges", "every", "scan", "conv", "held"})
     void exactForms(String name) {
-        Knockout.Form form = Knockout.Form.valueOf(name);
+        Knockout.Form form = new Knockout.Form(name);
         KnockoutCurves curves = Knockout.of(mamba).form(form, means).window(2).over(facts, Runner.silent());
         for (int i = 0; i < facts.size(); i++) {
             Known k = facts.get(i);
             int[] subject = TokenGroup.SUBJECT.tokens(k.prompt());
-            Edges edges = form == Knockout.Form.EVERY ? Edges.between(subject, IntStream.range(0, k.prompt().length()).toArray())
+            Edges edges = form.equals(Knockout.Form.EVERY) ? Edges.between(subject, IntStream.range(0, k.prompt().length()).toArray())
                     : Edges.toLater(subject, k.prompt().length());
             List<Intervention> changes = new ArrayList<>();
             for (int layer = 4; layer <= 5; layer++) {
-                if (form != Knockout.Form.SCAN) {
-                    changes.add(Intervention.cutConv(layer, edges));
+                if (!name.equals("scan")) {
+                    changes.add(Cuts.conv(layer, edges));
                 }
-                if (form != Knockout.Form.CONV) {
-                    changes.add(form == Knockout.Form.HELD ? Intervention.cutScan(layer, edges, means.get(layer, HookPoint.DELTA))
-                            : Intervention.cutScan(layer, edges));
+                if (!name.equals("conv")) {
+                    changes.add(form.equals(Knockout.Form.HELD) ? Cuts.scan(layer, edges, means.get(layer, ScanPoints.DELTA))
+                            : Cuts.scan(layer, edges));
                 }
             }
             assertEquals(change(mamba, k, changes), curve(curves, i, TokenGroup.SUBJECT)[5], 1e-4);
@@ -116,7 +117,7 @@ class KnockoutTest {
         for (int i = 0; i < facts.size(); i++) {
             Prompt p = facts.get(i).prompt();
             Edges edges = Edges.between(TokenGroup.SUBJECT.tokens(p), new int[] {p.length() - 1});
-            assertEquals(change(neox, facts.get(i), List.of(Intervention.cutAttention(2, edges))), curves.changes()[i][0][2], 1e-4);
+            assertEquals(change(neox, facts.get(i), List.of(Cuts.attention(2, edges))), curves.changes()[i][0][2], 1e-4);
         }
         assertTrue(facts.size() > 1 && Arrays.stream(curves.changes()).anyMatch(c -> c[0][2] < -0.1), "this layer reads the subject");
         String said = assertThrows(IllegalArgumentException.class, () -> Knockout.of(neox).published(means)).getMessage();
@@ -138,9 +139,9 @@ class KnockoutTest {
     void aFormSaysWhatItNeeds() {
         String said = assertThrows(BadRequest.class, () -> Knockout.of(mamba).form(Knockout.Form.HELD)).getMessage();
         assertTrue(said.contains("means: missing"), said);
-        MeanActivations inputs = MeanActivations.of(mamba, List.of(new int[] {1}), Runner.silent(), HookPoint.IN_X);
+        MeanActivations inputs = MeanActivations.of(mamba, List.of(new int[] {1}), Runner.silent(), ScanPoints.IN_X);
         assertTrue(assertThrows(BadRequest.class, () -> Knockout.of(mamba).held(inputs)).getMessage().contains("delta"));
-        MeanActivations small = new MeanActivations(means.model(), 1, Map.of(HookPoint.IN_X, new float[2][3]));
+        MeanActivations small = new MeanActivations(means.model(), 1, Map.of(ScanPoints.IN_X, new float[2][3]));
         assertTrue(assertThrows(BadRequest.class, () -> Knockout.of(mamba).published(small)).getMessage().contains("other sizes"));
         assertThrows(BadRequest.class, () -> Knockout.of(mamba).over(List.of()));
     }
@@ -176,17 +177,17 @@ class KnockoutTest {
 
     @Test
     void meansOverDocuments() {
-        MeanActivations two = MeanActivations.of(mamba, List.of(new int[] {1, 2}, new int[] {3}), Runner.silent(), HookPoint.IN_X);
+        MeanActivations two = MeanActivations.of(mamba, List.of(new int[] {1, 2}, new int[] {3}), Runner.silent(), ScanPoints.IN_X);
         Pass a = mamba.run(1, 2);
         Pass b = mamba.run(3);
-        float[] mean = two.get(2, HookPoint.IN_X);
+        float[] mean = two.get(2, ScanPoints.IN_X);
         for (int i = 0; i < mean.length; i++) {
-            float ofA = (a.get(new Site(2, HookPoint.IN_X, 0))[i] + a.get(new Site(2, HookPoint.IN_X, 1))[i]) / 2;
-            assertEquals((ofA + b.get(new Site(2, HookPoint.IN_X, 0))[i]) / 2, mean[i], 1e-5);
+            float ofA = (a.get(new Site(2, ScanPoints.IN_X, 0))[i] + a.get(new Site(2, ScanPoints.IN_X, 1))[i]) / 2;
+            assertEquals((ofA + b.get(new Site(2, ScanPoints.IN_X, 0))[i]) / 2, mean[i], 1e-5);
         }
-        assertThrows(IllegalArgumentException.class, () -> two.get(2, HookPoint.DELTA));
-        assertThrows(IllegalArgumentException.class, () -> MeanActivations.of(mamba, List.of(), HookPoint.IN_X));
-        assertThrows(BadRequest.class, () -> MeanActivations.of(mamba, List.of(new int[0]), HookPoint.IN_X));
+        assertThrows(IllegalArgumentException.class, () -> two.get(2, ScanPoints.DELTA));
+        assertThrows(IllegalArgumentException.class, () -> MeanActivations.of(mamba, List.of(), ScanPoints.IN_X));
+        assertThrows(BadRequest.class, () -> MeanActivations.of(mamba, List.of(new int[0]), ScanPoints.IN_X));
         assertArrayEquals(MeanActivations.documents(mamba, 3, 7).get(2), MeanActivations.documents(mamba, 3, 7).get(2));
     }
 

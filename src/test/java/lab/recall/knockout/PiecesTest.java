@@ -22,6 +22,8 @@ import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
+import lab.recall.model.block.AttentionPoints;
+import lab.recall.model.block.ScanPoints;
 import lab.recall.study.GivenPrompt;
 import lab.recall.study.Runner;
 import lab.recall.study.Store;
@@ -48,7 +50,7 @@ class PiecesTest {
         mamba = LanguageModel.open("tiny-mamba");
         neox = LanguageModel.open("tiny-neox");
         known = Relations.of(mamba).knownBy(mamba, Runner.silent());
-        means = MeanActivations.of(mamba, MeanActivations.documents(mamba, 5, 2), Runner.silent(), HookPoint.IN_X, HookPoint.DELTA);
+        means = MeanActivations.of(mamba, MeanActivations.documents(mamba, 5, 2), Runner.silent(), ScanPoints.IN_X, ScanPoints.DELTA);
     }
 
     private static KnockoutStudy.Asked asked(Knockout.Form form, MeanActivations ofDocuments, List<Known> facts) {
@@ -62,15 +64,15 @@ class PiecesTest {
 
     @Test
     void meansInAnyOrder() throws IOException {
-        var asked = new MeansStudy.Asked(List.of(HookPoint.IN_X, HookPoint.DELTA), MeanActivations.documents(mamba, 70, 1));
+        var asked = new MeansStudy.Asked(List.of(ScanPoints.IN_X, ScanPoints.DELTA), MeanActivations.documents(mamba, 70, 1));
         MeanActivations plain = Pieces.anyOrder(new MeansStudy(), mamba, asked, dir);
-        assertEquals(plain, MeanActivations.of(mamba, asked.documents(), Runner.silent(), HookPoint.DELTA, HookPoint.IN_X));
+        assertEquals(plain, MeanActivations.of(mamba, asked.documents(), Runner.silent(), ScanPoints.DELTA, ScanPoints.IN_X));
     }
 
     @Test
     void remainderInAnyOrder() throws IOException {
         Map<String, Ablation> cuts = new LinkedHashMap<>();
-        cuts.put("convolution", Ablation.of(mamba, Knockout.Form.CONV, null));
+        cuts.put("convolution", Ablation.of(mamba, new Knockout.Form("conv"), null));
         cuts.put("held", Ablation.of(mamba, Knockout.Form.HELD, means));
         Pieces.anyOrder(new RemainderStudy(), mamba, new RemainderStudy.Asked(cuts, known.pairs(70, 1).pairs()), dir);
     }
@@ -80,7 +82,7 @@ class PiecesTest {
     void meansAreThoseOfOneSum() {
         for (LanguageModel model : List.of(mamba, neox)) {
             List<int[]> documents = MeanActivations.documents(model, 100, 3);
-            HookPoint point = model == mamba ? HookPoint.IN_X : HookPoint.MLP_OUT;
+            HookPoint point = model == mamba ? ScanPoints.IN_X : AttentionPoints.MLP_OUT;
             MeanActivations found = MeanActivations.of(model, documents, Runner.silent(), point);
             double[][] sums = new double[model.layers()][model.width(point)];
             for (int[] d : documents) {
@@ -118,7 +120,7 @@ class PiecesTest {
         Runner changed = Runner.of(store, Store.none(), Progress.silent());
         assertEquals(knockout.over(others, Runner.silent()), knockout.over(others, changed));
         assertEquals(2, changed.taken(), "the first piece and the last one");
-        MeanActivations ofOthers = MeanActivations.of(mamba, MeanActivations.documents(mamba, 5, 9), Runner.silent(), HookPoint.IN_X);
+        MeanActivations ofOthers = MeanActivations.of(mamba, MeanActivations.documents(mamba, 5, 9), Runner.silent(), ScanPoints.IN_X);
         Knockout along = knockout.along(ROUTES.subList(0, 1));
         for (Knockout other : List.of(knockout.published(ofOthers), knockout.window(2), knockout.scan(), along)) {
             Runner none = Runner.of(store, Store.none(), Progress.silent());
@@ -132,11 +134,11 @@ class PiecesTest {
         Store store = Store.at(dir);
         List<int[]> texts = new ArrayList<>(MeanActivations.documents(mamba, 40, 1));
         Runner runner = Runner.of(Store.none(), store, Progress.silent());
-        MeanActivations before = MeanActivations.of(mamba, texts, runner, HookPoint.IN_X);
-        assertEquals(before, MeanActivations.of(mamba, texts, runner, HookPoint.IN_X));
+        MeanActivations before = MeanActivations.of(mamba, texts, runner, ScanPoints.IN_X);
+        assertEquals(before, MeanActivations.of(mamba, texts, runner, ScanPoints.IN_X));
         texts.set(35, new int[] {1, 2, 3});
-        MeanActivations after = MeanActivations.of(mamba, texts, runner, HookPoint.IN_X);
-        assertEquals(MeanActivations.of(mamba, texts, Runner.silent(), HookPoint.IN_X), after);
+        MeanActivations after = MeanActivations.of(mamba, texts, runner, ScanPoints.IN_X);
+        assertEquals(MeanActivations.of(mamba, texts, Runner.silent(), ScanPoints.IN_X), after);
         assertNotEquals(before, after);
     }
 

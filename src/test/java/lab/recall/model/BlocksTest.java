@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Random;
 import lab.recall.math.PackedMatrixTest;
 import lab.recall.math.Parallel;
+import lab.recall.model.block.AttentionPoints;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,7 +84,7 @@ class BlocksTest {
         Pass base = model.run(ids);
         for (int token : new int[] {31, 32, 33, 50, 106}) {
             for (HookPoint p : model.points()) {
-                if (p.isGlobal() || !p.isPerToken() || p == HookPoint.EMBED || p == HookPoint.ATTN_PROBS) {
+                if (p.isGlobal() || !p.isPerToken() || p == HookPoint.EMBED || p == AttentionPoints.ATTN_PROBS) {
                     continue;
                 }
                 float[] value = new float[model.width(p)];

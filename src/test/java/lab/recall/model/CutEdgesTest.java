@@ -14,6 +14,8 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import lab.recall.Golden;
 import lab.recall.checkpoint.Tensor;
+import lab.recall.model.block.Cuts;
+import lab.recall.model.block.ScanPoints;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -51,8 +53,8 @@ class CutEdgesTest {
             List<Intervention> cuts = new ArrayList<>();
             for (int l = (int) layers[0]; l <= layers[1]; l++) {
                 cuts.addAll(switch (key.substring(set.length() + 1)) {
-                    case "scan" -> List.of(Intervention.cutScan(l, edges));
-                    case "conv" -> List.of(Intervention.cutConv(l, edges));
+                    case "scan" -> List.of(Cuts.scan(l, edges));
+                    case "conv" -> List.of(Cuts.conv(l, edges));
                     default -> Intervention.cut(model, l, l, edges);
                 });
             }
@@ -64,7 +66,7 @@ class CutEdgesTest {
                     Golden.largest(expected));
             checked++;
         }
-        assertEquals(model instanceof Mamba ? 15 : 4, checked);
+        assertEquals(model.family().equals("Mamba") ? 15 : 4, checked);
     }
 
     @ParameterizedTest
@@ -73,7 +75,7 @@ class CutEdgesTest {
         LanguageModel model = LanguageModel.open(Golden.folder(name));
         Pass base = model.run(ids(1, model, 8));
         assertTrue(Intervention.cut(model, 0, model.layers() - 1, Edges.none()).isEmpty());
-        Intervention none = model instanceof Mamba ? Intervention.cutScan(1, Edges.none()) : Intervention.cutAttention(1, Edges.none());
+        Intervention none = model.family().equals("Mamba") ? Cuts.scan(1, Edges.none()) : Cuts.attention(1, Edges.none());
         assertArrayEquals(base.logits(), model.run(base.ids(), Recording.nothing(), none).logits());
         Golden.same("a fork", base.logits(), model.forks().add(base, none).logits()[0]);
     }
@@ -110,7 +112,7 @@ class CutEdgesTest {
         float[] whole = model.run(other).logits();
         float[] a = model.forks().add(model.run(one), cuts).logits()[0];
         float[] b = model.forks().add(model.run(other), cuts).logits()[0];
-        if (model instanceof GptNeoX) {
+        if (model.family().equals("GPT-NeoX")) {
             Golden.same("no decay in attention", a, b);
             return;
         }
@@ -119,10 +121,10 @@ class CutEdgesTest {
         assertTrue(leak < distance(model.run(one).logits(), whole), "remainder " + leak);
         List<Intervention> held = new ArrayList<>();
         for (int l = 0; l < model.layers(); l++) {
-            float[] delta = new float[model.width(HookPoint.DELTA)];
+            float[] delta = new float[model.width(ScanPoints.DELTA)];
             Arrays.fill(delta, 0.1f);
-            held.add(Intervention.cutConv(l, edges));
-            held.add(Intervention.cutScan(l, edges, delta));
+            held.add(Cuts.conv(l, edges));
+            held.add(Cuts.scan(l, edges, delta));
         }
         Golden.same("with delta held", model.run(one, Recording.nothing(), held).logits(),
                 model.run(other, Recording.nothing(), held).logits());
@@ -137,29 +139,31 @@ class CutEdgesTest {
         LanguageModel model = LanguageModel.open(Golden.folder("mamba-a-f32"));
         Pass base = model.run(ids(5, model, 8));
         Edges edges = Edges.between(new int[] {3}, new int[] {5, 7});
-        float[] own = base.get(new Site(2, HookPoint.DELTA, 3));
-        assertArrayEquals(model.forks().add(base, Intervention.cutScan(2, edges)).logits()[0],
-                model.forks().add(base, Intervention.cutScan(2, edges, own)).logits()[0], 1e-5f);
+        float[] own = base.get(new Site(2, ScanPoints.DELTA, 3));
+        assertArrayEquals(model.forks().add(base, Cuts.scan(2, edges)).logits()[0],
+                model.forks().add(base, Cuts.scan(2, edges, own)).logits()[0], 1e-5f);
     }
 
     @Test
     void scanTermsAddUpToY() {
-        Mamba model = (Mamba) LanguageModel.open(Golden.folder("mamba-a-f32"));
+        LanguageModel model = LanguageModel.open(Golden.folder("mamba-a-f32"));
         Map<String, Tensor> g = Golden.values("mamba-a-f32", "edges");
         int[] ids = Golden.ids(g.get("input_ids"), 0);
         Pass pass = model.run(ids, Recording.all());
         double[] norms = g.get("scan_term_norm").doubles();
-        int inner = model.width(HookPoint.Y);
+        int inner = model.width(ScanPoints.Y);
+        Terms ofConv = model.mixing().mixers().get(0).terms().orElseThrow();
+        Terms ofScan = model.mixing().mixers().get(1).terms().orElseThrow();
         for (int l = 0; l < model.layers(); l++) {
             for (int t = 0; t < ids.length; t++) {
-                float[] y = pass.get(new Site(l, HookPoint.Y, t));
-                float[] conv = pass.get(new Site(l, HookPoint.CONV, t));
+                float[] y = pass.get(new Site(l, ScanPoints.Y, t));
+                float[] conv = pass.get(new Site(l, ScanPoints.CONV, t));
                 double[] sum = new double[inner];
                 double[] taps = new double[inner];
-                add(sum, model.skipTerm(pass, l, t));
-                add(taps, model.convBias(l));
+                add(sum, ofScan.rest(pass, l, t));
+                add(taps, ofConv.rest(pass, l, t));
                 for (int s = 0; s <= t; s++) {
-                    float[] terms = model.scanTerms(pass, l, s);
+                    float[] terms = ofScan.of(pass, l, s);
                     float[] term = Arrays.copyOfRange(terms, (t - s) * inner, (t - s + 1) * inner);
                     double norm = 0;
                     for (float v : term) {
@@ -168,7 +172,7 @@ class CutEdgesTest {
                     double golden = norms[(l * ids.length + t) * ids.length + s];
                     assertEquals(golden, Math.sqrt(norm), 1e-4 * Math.max(1, golden));
                     add(sum, term);
-                    add(taps, model.convTerm(pass, l, s, t));
+                    add(taps, Arrays.copyOfRange(ofConv.of(pass, l, s), (t - s) * inner, (t - s + 1) * inner));
                 }
                 for (int e = 0; e < inner; e++) {
                     assertEquals(y[e], sum[e], 1e-4 * Math.max(1, Math.abs(y[e])));
@@ -212,21 +216,21 @@ class CutEdgesTest {
         refused("edge [2, 1]", () -> Edges.of(2, 1));
         refused("edge [-1, 1]", () -> Edges.of(-1, 1));
         Edges beyond = Edges.between(new int[] {1}, new int[] {2, 3});
-        refused("token 3, the tokens are 0 to 2", () -> mamba.forks().add(base, Intervention.cutScan(0, beyond)).logits());
-        refused("from 0 to 3", () -> mamba.forks().add(base, Intervention.cutScan(4, Edges.of(0, 1))).logits());
-        refused("attn_ctx is no hook point of Mamba", () -> mamba.forks().add(base, Intervention.cutAttention(0, Edges.of(0, 1))).logits());
-        refused("conv is no hook point of GPT-NeoX", () -> neox.forks().add(other, Intervention.cutConv(0, Edges.of(0, 1))).logits());
-        refused("head 4, expected", () -> neox.forks().add(other, Intervention.cutAttention(0, Edges.of(0, 1), 4)).logits());
-        refused("token 1 would attend to nothing", () -> neox.forks().add(other, Intervention.cutAttention(0, Edges.of(0, 1)),
-                Intervention.cutAttention(0, Edges.of(1, 1), 2)).logits());
-        refused("the vector has 3 numbers", () -> mamba.forks().add(base, Intervention.cutScan(0, Edges.of(0, 1), new float[3])).logits());
-        float[] delta = new float[mamba.width(HookPoint.DELTA)];
-        refused("passes over no other token", () -> mamba.forks().add(base, Intervention.cutScan(0, Edges.of(1, 1), delta)).logits());
-        refused("the same vector", () -> mamba.forks().add(base, Intervention.cutScan(0, Edges.of(0, 1), delta),
-                Intervention.cutScan(0, Edges.of(0, 2))).logits());
-        refused("edges are cut at", () -> new Intervention.Cut(new Site(0, HookPoint.OUT, 0), Edges.of(0, 1), null, null));
-        Pass cut = mamba.run(base.ids(), Recording.gradients(), Intervention.cutScan(0, Edges.of(0, 1)));
-        refused("gradients do not go through", () -> Gradients.of(cut, 1, Recording.points(HookPoint.OUT)));
+        refused("token 3, the tokens are 0 to 2", () -> mamba.forks().add(base, Cuts.scan(0, beyond)).logits());
+        refused("from 0 to 3", () -> mamba.forks().add(base, Cuts.scan(4, Edges.of(0, 1))).logits());
+        refused("attn_ctx is no hook point of Mamba", () -> mamba.forks().add(base, Cuts.attention(0, Edges.of(0, 1))).logits());
+        refused("conv is no hook point of GPT-NeoX", () -> neox.forks().add(other, Cuts.conv(0, Edges.of(0, 1))).logits());
+        refused("head 4, expected", () -> neox.forks().add(other, Cuts.attention(0, Edges.of(0, 1), 4)).logits());
+        refused("token 1 would attend to nothing", () -> neox.forks().add(other, Cuts.attention(0, Edges.of(0, 1)),
+                Cuts.attention(0, Edges.of(1, 1), 2)).logits());
+        refused("the vector has 3 numbers", () -> mamba.forks().add(base, Cuts.scan(0, Edges.of(0, 1), new float[3])).logits());
+        float[] delta = new float[mamba.width(ScanPoints.DELTA)];
+        refused("passes over no other token", () -> mamba.forks().add(base, Cuts.scan(0, Edges.of(1, 1), delta)).logits());
+        refused("the same vector", () -> mamba.forks().add(base, Cuts.scan(0, Edges.of(0, 1), delta),
+                Cuts.scan(0, Edges.of(0, 2))).logits());
+        refused("edges are cut at", () -> new Intervention.Cut(new Site(0, ScanPoints.OUT, 0), Edges.of(0, 1), null, null));
+        Pass cut = mamba.run(base.ids(), Recording.gradients(), Cuts.scan(0, Edges.of(0, 1)));
+        refused("gradients do not go through", () -> Gradients.of(cut, 1, Recording.points(ScanPoints.OUT)));
         refused("gradients do not go through", () -> Jacobian.of(cut, 1, 1));
     }
 

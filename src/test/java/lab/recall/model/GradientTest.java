@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Random;
 import lab.recall.Golden;
 import lab.recall.math.Parallel;
+import lab.recall.model.block.AttentionPoints;
+import lab.recall.model.block.ScanPoints;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -28,7 +30,7 @@ class GradientTest {
         LanguageModel model = LanguageModel.open(Golden.folder(name));
         Random random = new Random(4);
         int[] ids = random.ints(8, 0, model.vocabulary()).toArray();
-        HookPoint out = model instanceof Mamba ? HookPoint.OUT : HookPoint.MLP_OUT;
+        HookPoint out = model.family().equals("Mamba") ? ScanPoints.OUT : AttentionPoints.MLP_OUT;
         float[] v = new float[model.width()];
         for (int i = 0; i < v.length; i++) {
             v[i] = (float) random.nextGaussian();

@@ -11,6 +11,9 @@ import java.util.Random;
 import lab.recall.Golden;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.math.Parallel;
+import lab.recall.model.block.AttentionPoints;
+import lab.recall.model.block.Cuts;
+import lab.recall.model.block.ScanPoints;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -110,7 +113,7 @@ class InterventionTest {
         for (int i = 0; i < steer.length; i++) {
             steer[i] *= 2;
         }
-        HookPoint out = model instanceof Mamba ? HookPoint.OUT : HookPoint.MLP_OUT;
+        HookPoint out = model.family().equals("Mamba") ? ScanPoints.OUT : AttentionPoints.MLP_OUT;
         Pass plain = model.run(ids, Recording.points(out));
         logits(model, ids, g.get("steer_all_logits"), Intervention.add(Site.everywhere(middle, HookPoint.RESID_POST), steer));
         logits(model, ids, g.get("steer_tok4_logits"), Intervention.add(new Site(middle, HookPoint.RESID_POST, 4), steer));
@@ -159,7 +162,7 @@ class InterventionTest {
                         random.nextInt(6) == 0 ? Site.ALL : random.nextInt(9));
                 float[] vector = new float[model.width(p)];
                 for (int j = 0; j < vector.length; j++) {
-                    vector[j] = (float) random.nextGaussian() * 0.3f + (p == HookPoint.DELTA ? 2 : 0);
+                    vector[j] = (float) random.nextGaussian() * 0.3f + (p == ScanPoints.DELTA ? 2 : 0);
                 }
                 set.add(random.nextBoolean() ? Intervention.add(site, vector) : Intervention.set(site, vector));
             }
@@ -186,14 +189,14 @@ class InterventionTest {
         List<int[]> edges = new ArrayList<>();
         for (int k = random.nextInt(12); k > 0; k--) {
             int target = 1 + random.nextInt(tokens - 1);
-            edges.add(new int[] {random.nextInt(model instanceof Mamba ? target + 1 : target), target});
+            edges.add(new int[] {random.nextInt(model.family().equals("Mamba") ? target + 1 : target), target});
         }
         int layer = random.nextInt(model.layers());
-        if (model instanceof Mamba) {
-            return random.nextBoolean() ? Intervention.cutConv(layer, Edges.of(edges)) : Intervention.cutScan(layer, Edges.of(edges));
+        if (model.family().equals("Mamba")) {
+            return random.nextBoolean() ? Cuts.conv(layer, Edges.of(edges)) : Cuts.scan(layer, Edges.of(edges));
         }
-        return random.nextBoolean() ? Intervention.cutAttention(layer, Edges.of(edges))
-                : Intervention.cutAttention(layer, Edges.of(edges), random.nextInt(((GptNeoX) model).heads()));
+        return random.nextBoolean() ? Cuts.attention(layer, Edges.of(edges))
+                : Cuts.attention(layer, Edges.of(edges), random.nextInt(model.heads(AttentionPoints.Q)));
     }
 
     @Test
@@ -204,13 +207,13 @@ class InterventionTest {
         Arrays.fill(v, 0.5f);
         Intervention first = Intervention.add(new Site(1, HookPoint.RESID_POST, 3), v);
         Intervention second = Intervention.add(new Site(2, HookPoint.RESID_POST, 5), v);
-        Intervention early = Intervention.add(new Site(0, HookPoint.OUT, 2), v);
+        Intervention early = Intervention.add(new Site(0, ScanPoints.OUT, 2), v);
         Pass changed = model.run(ids, Recording.states(), first);
         assertArrayEquals(model.run(ids, Recording.nothing(), first, second).logits(),
                 model.forks().add(changed, second).logits()[0], 1e-5f);
         assertArrayEquals(model.run(ids, Recording.nothing(), first, early).logits(), model.forks().add(changed, early).logits()[0], 1e-5f);
-        Intervention cut = Intervention.cutScan(2, Edges.toLater(new int[] {2, 3}, ids.length));
-        Intervention more = Intervention.cutScan(2, Edges.of(1, 6));
+        Intervention cut = Cuts.scan(2, Edges.toLater(new int[] {2, 3}, ids.length));
+        Intervention more = Cuts.scan(2, Edges.of(1, 6));
         Pass withCut = model.run(ids, Recording.states(), cut);
         for (Intervention later : List.of(early, second, more)) {
             assertArrayEquals(model.run(ids, Recording.nothing(), cut, later).logits(),

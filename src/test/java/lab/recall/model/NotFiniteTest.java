@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import lab.recall.base.Unsolvable;
 import lab.recall.facts.Relations;
+import lab.recall.model.block.ScanPoints;
 import lab.recall.study.Runner;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -62,7 +63,7 @@ class NotFiniteTest {
     @Test
     void gradients() {
         refused(() -> Gradients.of(model.run(IDS, Recording.gradients()), 3, Recording.nothing()));
-        AddedVectors vectors = AddedVectors.at(model, 2, HookPoint.OUT);
+        AddedVectors vectors = AddedVectors.at(model, 2, ScanPoints.OUT);
         vectors.add(model.run(IDS), 1, new float[model.width()], 1);
         refused(() -> vectors.forward((fork, token, logits, at) -> { }));
     }

@@ -20,6 +20,8 @@ import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
+import lab.recall.model.block.AttentionPoints;
+import lab.recall.model.block.ScanPoints;
 import lab.recall.study.Runner;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -133,9 +135,9 @@ class InterchangeTest {
             assertEquals(grid.p()[l][last], span.p()[l][1], 1e-6, "a cell of one token");
         }
         Interchange plain = Interchange.of(model);
-        plain.sever(model.points().contains(HookPoint.OUT) ? HookPoint.Y : HookPoint.ATTN_OUT).reverse().window(2);
+        plain.sever(model.points().contains(ScanPoints.OUT) ? ScanPoints.Y : AttentionPoints.ATTN_OUT).reverse().window(2);
         assertArrayEquals(grid.p()[1], plain.run(clean, corrupt).p()[1], "settings of others do not change it");
-        HookPoint out = model.points().contains(HookPoint.OUT) ? HookPoint.OUT : HookPoint.MLP_OUT;
+        HookPoint out = model.points().contains(ScanPoints.OUT) ? ScanPoints.OUT : AttentionPoints.MLP_OUT;
         InterchangeGrid blocked = Interchange.of(model).sever(out).run(clean, corrupt);
         assertEquals(1, blocked.effect()[model.layers() - 1][clean.length - 1], 1e-5, "restored behind what is blocked");
         long forked = model.layers() * (long) clean.length * 2 + rowsBy(model, cleanPass, corruptPass);

@@ -19,7 +19,6 @@ import lab.recall.facts.Pairing;
 import lab.recall.facts.Relations;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
-import lab.recall.model.Mamba;
 import lab.recall.stats.Estimate;
 import lab.recall.study.Runner;
 import lab.recall.study.Store;
@@ -122,7 +121,7 @@ class TraceTest {
             assertEquals(0, blocked.damage(b, Position.LAST, last).mean(), 1e-4);
         }
         String criteria = Show.text(TracingCriteria.of(blocked));
-        assertTrue(criteria.contains(model instanceof Mamba ? "o 0.52, g 0.46, s 0.30" : "MLP 0.30, attention 0.15"),
+        assertTrue(criteria.contains(model.family().equals("Mamba") ? "o 0.52, g 0.46, s 0.30" : "MLP 0.30, attention 0.15"),
                 "the paper's own numbers: " + criteria);
         assertThrows(IllegalArgumentException.class, () -> blocked.recovery(HookPoint.EMBED, Position.LAST, 0));
     }

@@ -1,8 +1,8 @@
-package lab.recall.model;
+package lab.recall.model.block;
 
-import static lab.recall.model.HookPoint.B;
-import static lab.recall.model.HookPoint.DELTA;
-import static lab.recall.model.HookPoint.X_ACT;
+import static lab.recall.model.block.ScanPoints.B;
+import static lab.recall.model.block.ScanPoints.DELTA;
+import static lab.recall.model.block.ScanPoints.X_ACT;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,24 +15,33 @@ import java.util.Map;
 import java.util.Set;
 import lab.recall.math.CausalConv;
 import lab.recall.math.SelectiveScan;
+import lab.recall.model.Batch;
+import lab.recall.model.Edges;
+import lab.recall.model.Pass;
+import lab.recall.model.Run;
+import lab.recall.model.Workspace;
 
 /**
- * Leaves edges out of a Mamba layer.
+ * Leaves edges out of a layer's convolution and scan.
  *
  * <p>A convolution's row is computed again without the cut taps. A scan's row is read from a second state that the cut sources put nothing
  * into, one for all targets that share their sources; the first state goes on as if nothing were cut. Nothing is subtracted, so what is cut
  * leaves no rounding noise behind, and no product of decays is divided by another one.
  */
-final class MambaCuts {
+final class ScanCutter {
+    private static final Workspace.Slot STATE = Workspace.slot();
+    private static final Workspace.Slot FED = Workspace.slot();
+    private static final Workspace.Slot STEPS = Workspace.slot();
+    private static final Workspace.Slot READ = Workspace.slot();
     private static final float[][] NONE = {};
     private static final boolean[] NO_FED = {};
 
-    private final MambaConfig c;
-    private final MambaBlock.Weights w;
+    private final ScanSizes c;
+    private final SelectiveScanBlock.Parts w;
 
-    MambaCuts(MambaConfig config, MambaBlock.Weights weights) {
-        this.c = config;
-        this.w = weights;
+    ScanCutter(ScanSizes sizes, SelectiveScanBlock.Parts parts) {
+        this.c = sizes;
+        this.w = parts;
     }
 
     /** Rows of the convolution that lose some of their taps. */
@@ -53,7 +62,7 @@ final class MambaCuts {
     }
 
     /** Rows of y that lose some of their terms; {@code y} holds the plain scan's. */
-    void scan(Batch b, Batch.Segment s, Cuts cuts, float[] act, float[] delta, float[] bc, float[] y) {
+    void scan(Batch b, Batch.Segment s, ScanCuts cuts, float[] act, float[] delta, float[] bc, float[] y) {
         for (Edges.Group g : cuts.scan().groups()) {
             if (g.lastTarget() >= s.from()) {
                 group(b, s, g, cuts.delta(), act, delta, bc, y);
@@ -66,15 +75,15 @@ final class MambaCuts {
         int size = c.states() * inner;
         int low = c.rank() + 2 * c.states();
         int tokens = g.lastTarget() - s.from() + 1;
-        float[] state = b.work.floats(7, size);
+        float[] state = b.work().floats(STATE, size);
         Arrays.fill(state, 0, size, 0f);
-        if (s.past() instanceof Past.Recurrent past) {
+        if (s.past() instanceof ScanPast past) {
             float[] without = past.without().get(key(g, passed, s.from()));
             System.arraycopy(without == null ? past.states() : without,
                     without == null ? (s.from() - 1 - past.first()) * size : 0, state, 0, size);
         }
-        float[] u = b.work.floats(9, tokens * inner);
-        float[] steps = passed == null ? delta : b.work.floats(10, tokens * inner);
+        float[] u = b.work().floats(FED, tokens * inner);
+        float[] steps = passed == null ? delta : b.work().floats(STEPS, tokens * inner);
         int stepsAt = passed == null ? s.row() * inner : 0;
         System.arraycopy(act, s.row() * inner, u, 0, tokens * inner);
         if (passed != null) {
@@ -86,7 +95,7 @@ final class MambaCuts {
                 System.arraycopy(passed, 0, steps, (t - s.from()) * inner, inner);
             }
         }
-        float[] read = b.work.floats(11, tokens * inner);
+        float[] read = b.work().floats(READ, tokens * inner);
         int first = s.row() * low + c.rank();
         SelectiveScan.forward(tokens, inner, c.states(), u, 0, steps, stepsAt, w.a(), bc, first, first + c.states(), low,
                 w.skip(), state, 0, read, 0);
@@ -104,25 +113,24 @@ final class MambaCuts {
     }
 
     /** The state that a group needs of what lies left of a token. */
-    private static Past.Without key(Edges.Group g, float[] passed, int from) {
-        return new Past.Without(g.sources().get(0, from), passed, from);
+    private static ScanPast.Without key(Edges.Group g, float[] passed, int from) {
+        return new ScanPast.Without(g.sources().get(0, from), passed, from);
     }
 
     /** The states that runs with cuts start from, named; runs that agree on them share them. Sorted by their token. */
-    List<Past.Without> needed(int layer, List<Run> runs) {
-        Set<Past.Without> found = new HashSet<>();
+    List<ScanPast.Without> needed(int layer, List<Run> runs) {
+        Set<ScanPast.Without> found = new HashSet<>();
         for (Run r : runs) {
-            Cuts cuts = r.cuts(layer);
-            if (cuts != null && cuts.scan() != null) {
+            if (r.cuts(layer) instanceof ScanCuts cuts && cuts.scan() != null) {
                 for (Edges.Group g : cuts.scan().groups()) {
-                    Past.Without key = key(g, cuts.delta(), r.from);
-                    if (g.lastTarget() >= r.from && !key.sources().isEmpty()) {
+                    ScanPast.Without key = key(g, cuts.delta(), r.from());
+                    if (g.lastTarget() >= r.from() && !key.sources().isEmpty()) {
                         found.add(key);
                     }
                 }
             }
         }
-        return found.stream().sorted(Comparator.comparingInt(Past.Without::from)).toList();
+        return found.stream().sorted(Comparator.comparingInt(ScanPast.Without::from)).toList();
     }
 
     /**
@@ -131,20 +139,20 @@ final class MambaCuts {
      *
      * @param states receives the pass's own states after each token, [tokens, N, E]
      */
-    Map<Past.Without, float[]> walk(Pass pass, int layer, List<Past.Without> needed, int tokens, float[] states) {
+    Map<ScanPast.Without, float[]> walk(Pass pass, int layer, List<ScanPast.Without> needed, int tokens, float[] states) {
         int inner = c.inner();
         int size = c.states() * inner;
         float[] x = pass.values(layer, X_ACT);
         float[] delta = pass.values(layer, DELTA);
         float[] b = pass.values(layer, B);
         float[] zeros = new float[size];
-        Map<Past.Without, float[]> found = new HashMap<>();
+        Map<ScanPast.Without, float[]> found = new HashMap<>();
         for (int t = 0; t < tokens; t++) {
             float[] before = t == 0 ? zeros : states;
             int at = t == 0 ? 0 : (t - 1) * size;
             List<float[]> beside = new ArrayList<>();
             BitSet fed = new BitSet();
-            for (Past.Without n : needed) {
+            for (ScanPast.Without n : needed) {
                 if (n.from() <= t || n.sources().nextSetBit(0) > t) {
                     continue;
                 }

@@ -1,38 +1,53 @@
-package lab.recall.model;
+package lab.recall.model.block;
 
-import static lab.recall.model.HookPoint.B;
-import static lab.recall.model.HookPoint.C;
-import static lab.recall.model.HookPoint.CONV;
-import static lab.recall.model.HookPoint.CONV_STATE;
-import static lab.recall.model.HookPoint.DELTA;
-import static lab.recall.model.HookPoint.GATE;
-import static lab.recall.model.HookPoint.GATED;
-import static lab.recall.model.HookPoint.IN_X;
-import static lab.recall.model.HookPoint.IN_Z;
-import static lab.recall.model.HookPoint.NORMED;
-import static lab.recall.model.HookPoint.OUT;
 import static lab.recall.model.HookPoint.RESID_PRE;
-import static lab.recall.model.HookPoint.SSM_STATE;
-import static lab.recall.model.HookPoint.X_ACT;
-import static lab.recall.model.HookPoint.Y;
+import static lab.recall.model.HookPoint.RESID_POST;
+import static lab.recall.model.block.ScanPoints.B;
+import static lab.recall.model.block.ScanPoints.C;
+import static lab.recall.model.block.ScanPoints.CONV;
+import static lab.recall.model.block.ScanPoints.CONV_STATE;
+import static lab.recall.model.block.ScanPoints.DELTA;
+import static lab.recall.model.block.ScanPoints.GATE;
+import static lab.recall.model.block.ScanPoints.GATED;
+import static lab.recall.model.block.ScanPoints.IN_X;
+import static lab.recall.model.block.ScanPoints.IN_Z;
+import static lab.recall.model.block.ScanPoints.NORMED;
+import static lab.recall.model.block.ScanPoints.OUT;
+import static lab.recall.model.block.ScanPoints.SSM_STATE;
+import static lab.recall.model.block.ScanPoints.X_ACT;
+import static lab.recall.model.block.ScanPoints.Y;
 
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import lab.recall.math.CausalConv;
 import lab.recall.math.Elementwise;
 import lab.recall.math.Gate;
 import lab.recall.math.MatMul;
 import lab.recall.math.PackedMatrix;
-import lab.recall.math.RmsNorm;
 import lab.recall.math.SelectiveScan;
 import lab.recall.math.Sigmoid;
 import lab.recall.math.Silu;
 import lab.recall.math.Softplus;
+import lab.recall.model.BackBatch;
+import lab.recall.model.Batch;
+import lab.recall.model.Block;
+import lab.recall.model.HookPoint;
+import lab.recall.model.Intervention;
+import lab.recall.model.Mixing;
+import lab.recall.model.Norm;
+import lab.recall.model.Pass;
+import lab.recall.model.Past;
+import lab.recall.model.Run;
+import lab.recall.model.Site;
+import lab.recall.model.Tape;
+import lab.recall.model.Weights;
+import lab.recall.model.Workspace;
 
 /**
- * One Mamba-1 layer.
+ * A layer of a selective scan, as Mamba-1 has it: norm, projection, short convolution, scan, gate, projection.
  *
  * <p>Glossary: d residual width, E inner width, N states a channel, K convolution taps, R rank of delta. Shapes are [rows, width].
  * <pre>
@@ -45,20 +60,94 @@ import lab.recall.math.Softplus;
  * </pre>
  * Source: Gu and Dao, arXiv 2312.00752, section 3 and algorithm 2.
  */
-final class MambaBlock implements Block {
+public final class SelectiveScanBlock implements Block {
+    /** How tokens read each other in such a layer. */
+    public static final Mixing MIXING = new Mixing(List.of(new ScanMixers.Conv(), new ScanMixers.Scan()), Optional.of(IN_X));
+
+    private static final Workspace.Slot NORM = Workspace.slot();
+    private static final Workspace.Slot XZ = Workspace.slot();
+    private static final Workspace.Slot ACT = Workspace.slot();
+    private static final Workspace.Slot LOW = Workspace.slot();
+    private static final Workspace.Slot STEPS = Workspace.slot();
+    private static final Workspace.Slot SCANNED = Workspace.slot();
+    private static final Workspace.Slot HISTORY = Workspace.slot();
+    private static final Workspace.Slot STATE = Workspace.slot();
+    private static final Workspace.Slot GATES = Workspace.slot();
+    private static final Workspace.Slot CARRIED = Workspace.slot();
+    private static final Workspace.Slot TAPE_LOW = Workspace.slot();
+    private static final Workspace.Slot TAPE_SLOPE = Workspace.slot();
+    private static final Workspace.Slot TAPE_STATES = Workspace.slot();
+    private static final Workspace.Slot TAPE_DECAY = Workspace.slot();
+    private static final Workspace.Slot D_OUT = Workspace.slot();
+    private static final Workspace.Slot D_GATED = Workspace.slot();
+    private static final Workspace.Slot D_GATE = Workspace.slot();
+    private static final Workspace.Slot D_XZ = Workspace.slot();
+    private static final Workspace.Slot D_ACT = Workspace.slot();
+    private static final Workspace.Slot D_STEPS = Workspace.slot();
+    private static final Workspace.Slot D_LOW = Workspace.slot();
+    private static final Workspace.Slot D_NORM = Workspace.slot();
+    private static final Workspace.Slot INPUTS = Workspace.slot();
+    private static final Workspace.Slot D_STATE = Workspace.slot();
+
     /** A layer's weights; vectors are plain, the convolution is [tap][channel], A is negative and [state][channel]. */
-    record Weights(float[] norm, PackedMatrix inProj, float[] inBias, float[] conv, float[] convBias, PackedMatrix xProj,
-                   PackedMatrix dtProj, float[] dtBias, float[] a, float[] skip, PackedMatrix outProj, float[] outBias) {
+    record Parts(Norm norm, PackedMatrix inProj, float[] inBias, float[] conv, float[] convBias, PackedMatrix xProj,
+                 PackedMatrix dtProj, float[] dtBias, float[] a, float[] skip, PackedMatrix outProj, float[] outBias) {
     }
 
-    private final MambaConfig c;
-    final Weights w;
-    private final MambaCuts without;
+    private final ScanSizes c;
+    private final Parts w;
+    /** Of its weights' names in the checkpoint: {@code backbone.layers.12.}. */
+    private final String prefix;
+    private final ScanCutter without;
 
-    MambaBlock(MambaConfig config, Weights weights) {
-        this.c = config;
-        this.w = weights;
-        this.without = new MambaCuts(config, weights);
+    private SelectiveScanBlock(ScanSizes sizes, Parts parts, String prefix) {
+        this.c = sizes;
+        this.w = parts;
+        this.prefix = prefix;
+        this.without = new ScanCutter(sizes, parts);
+    }
+
+    /** Reads a layer; names in the checkpoint are those of Mamba-1 after a prefix such as {@code backbone.layers.12.}. */
+    public static SelectiveScanBlock read(Weights weights, String prefix, ScanSizes c) {
+        String m = prefix + "mixer.";
+        int e = c.inner();
+        return new SelectiveScanBlock(c, new Parts(
+                Norm.rms(weights, prefix + "norm.weight", c.width(), c.epsilon()),
+                weights.matrix(m + "in_proj.weight", 2 * e, c.width()), weights.optional(m + "in_proj.bias", 2 * e),
+                weights.vector(m + "conv1d.weight", Weights.Layout.transposed(e, c.taps()), e, 1, c.taps()),
+                weights.optional(m + "conv1d.bias", e),
+                weights.matrix(m + "x_proj.weight", c.rank() + 2 * c.states(), e),
+                weights.matrix(m + "dt_proj.weight", e, c.rank()), weights.vector(m + "dt_proj.bias", e),
+                weights.vector(m + "A_log", new Decay(e, c.states()), e, c.states()), weights.vector(m + "D", e),
+                weights.matrix(m + "out_proj.weight", c.width(), e), weights.optional(m + "out_proj.bias", c.width())), prefix);
+    }
+
+    /** A = -exp(A_log), [E, N] to [N, E]; an exponential beyond f32 becomes its greatest number, which decays to 0 all the same. */
+    private static final class Decay implements Weights.Layout {
+        private final int inner;
+        private final int states;
+        private float[] a;
+
+        Decay(int inner, int states) {
+            this.inner = inner;
+            this.states = states;
+        }
+
+        @Override
+        public void load(float[] stored, float[] used) {
+            Weights.Layout.transpose(stored, inner, states, used);
+            for (int i = 0; i < used.length; i++) {
+                used[i] = (float) -Math.min(Math.exp(used[i]), Float.MAX_VALUE);
+            }
+            a = used;
+        }
+
+        /** dA_log = dA A. */
+        @Override
+        public void gradient(float[] used, float[] stored) {
+            Elementwise.multiply(a, 0, used, 0, used.length);
+            Weights.Layout.transpose(used, states, inner, stored);
+        }
     }
 
     @Override
@@ -69,39 +158,39 @@ final class MambaBlock implements Block {
     }
 
     private void block(Batch b) {
-        int rows = b.rows;
+        int rows = b.rows();
         int width = c.width();
         int inner = c.inner();
         int states = c.states();
         int low = c.rank() + 2 * states;
-        float[] normed = b.work.floats(0, rows * width);
-        RmsNorm.forward(b.resid, b.at, rows, width, w.norm, c.epsilon(), normed, 0);
+        float[] normed = b.work().floats(NORM, rows * width);
+        w.norm.forward(b.resid(), b.at(), rows, normed, 0);
         b.hook(NORMED, normed, 0, width, width);
 
-        float[] xz = b.work.floats(1, rows * 2 * inner);
+        float[] xz = b.work().floats(XZ, rows * 2 * inner);
         w.inProj.multiply(normed, 0, width, rows, w.inBias, xz, 0, 2 * inner);
         b.hook(IN_X, xz, 0, 2 * inner, inner);
         b.hook(IN_Z, xz, inner, 2 * inner, inner);
 
-        float[] act = b.work.floats(2, rows * inner);
-        for (Batch.Segment s : b.segments) {
+        float[] act = b.work().floats(ACT, rows * inner);
+        for (Batch.Segment s : b.segments()) {
             convolve(b, s, xz, act);
         }
         b.hook(CONV, act, 0, inner, inner);
         Silu.forward(act, 0, inner, rows, inner, act, 0);
         b.hook(X_ACT, act, 0, inner, inner);
 
-        float[] bc = b.work.floats(3, rows * low);
+        float[] bc = b.work().floats(LOW, rows * low);
         w.xProj.multiply(act, 0, inner, rows, bc, 0, low);
-        float[] delta = b.work.floats(4, rows * inner);
+        float[] delta = b.work().floats(STEPS, rows * inner);
         w.dtProj.multiply(bc, 0, low, rows, w.dtBias, delta, 0, inner);
         Softplus.forward(delta, 0, rows, inner);
         b.hook(DELTA, delta, 0, inner, inner);
         b.hook(B, bc, c.rank(), low, states);
         b.hook(C, bc, c.rank() + states, low, states);
 
-        float[] y = b.work.floats(5, rows * inner);
-        for (Batch.Segment s : b.segments) {
+        float[] y = b.work().floats(SCANNED, rows * inner);
+        for (Batch.Segment s : b.segments()) {
             scan(b, s, act, delta, bc, y);
         }
         b.hook(Y, y, 0, inner, inner);
@@ -110,37 +199,36 @@ final class MambaBlock implements Block {
         b.hook(GATED, y, 0, inner, inner);
 
         if (!b.asks(OUT)) {
-            w.outProj.addProduct(y, 0, inner, rows, w.outBias, b.resid, b.at, width);
+            w.outProj.addProduct(y, 0, inner, rows, w.outBias, b.resid(), b.at(), width);
             return;
         }
         float[] out = normed;                   // the norm is not read again
         w.outProj.multiply(y, 0, inner, rows, w.outBias, out, 0, width);
         b.hook(OUT, out, 0, width, width);
-        Elementwise.add(out, 0, b.resid, b.at, rows * width);
+        Elementwise.add(out, 0, b.resid(), b.at(), rows * width);
     }
 
     private void convolve(Batch b, Batch.Segment s, float[] xz, float[] conv) {
         int inner = c.inner();
         int back = c.taps() - 1;
-        float[] carried = b.work.floats(12, back * inner);
+        float[] carried = b.work().floats(CARRIED, back * inner);
         float[] history;
         int historyAt = 0;
         if (s.continues()) {
             history = carried;
-        } else if (s.from() >= back && s.past() instanceof Past.Recurrent past) {
+        } else if (s.from() >= back && s.past() instanceof ScanPast past) {
             history = past.x();
             historyAt = (s.from() - back) * inner;
         } else {
-            history = b.work.floats(6, back * inner);
+            history = b.work().floats(HISTORY, back * inner);
             Arrays.fill(history, 0, back * inner, 0f);
-            if (s.past() instanceof Past.Recurrent past) {
+            if (s.past() instanceof ScanPast past) {
                 System.arraycopy(past.x(), 0, history, (back - s.from()) * inner, s.from() * inner);
             }
         }
         CausalConv.forward(xz, s.row() * 2 * inner, 2 * inner, s.tokens(), history, historyAt, c.taps(), inner, w.conv, w.convBias,
                 conv, s.row() * inner);
-        Cuts cuts = b.cuts(s);
-        if (cuts != null && cuts.conv() != null) {
+        if (b.cuts(s) instanceof ScanCuts cuts && cuts.conv() != null) {
             without.convolve(s, cuts.conv(), xz, history, historyAt, conv);
         }
         if (b.keeps(s, CONV_STATE)) {
@@ -170,9 +258,9 @@ final class MambaBlock implements Block {
         int inner = c.inner();
         int size = c.states() * inner;
         int low = c.rank() + 2 * c.states();
-        float[] state = b.work.floats(7, size);
+        float[] state = b.work().floats(STATE, size);
         if (!s.continues()) {                   // else the block before has left it there
-            if (s.past() instanceof Past.Recurrent past) {
+            if (s.past() instanceof ScanPast past) {
                 System.arraycopy(past.states(), (s.from() - 1 - past.first()) * size, state, 0, size);
             } else {
                 Arrays.fill(state, 0, size, 0f);
@@ -185,8 +273,7 @@ final class MambaBlock implements Block {
         if (b.keeps(s, SSM_STATE)) {
             b.keep(s, SSM_STATE, Arrays.copyOf(state, size));
         }
-        Cuts cuts = b.cuts(s);
-        if (cuts != null && cuts.scan() != null) {
+        if (b.cuts(s) instanceof ScanCuts cuts && cuts.scan() != null) {
             without.scan(b, s, cuts, act, delta, bc, y);
         }
     }
@@ -194,13 +281,13 @@ final class MambaBlock implements Block {
     private void gate(Batch b, float[] y, float[] xz) {
         int inner = c.inner();
         if (!b.asks(GATE)) {
-            Gate.forward(y, 0, xz, inner, 2 * inner, b.rows, inner, y, 0);
+            Gate.forward(y, 0, xz, inner, 2 * inner, b.rows(), inner, y, 0);
             return;
         }
-        float[] gate = b.work.floats(8, b.rows * inner);
-        Silu.forward(xz, inner, 2 * inner, b.rows, inner, gate, 0);
+        float[] gate = b.work().floats(GATES, b.rows() * inner);
+        Silu.forward(xz, inner, 2 * inner, b.rows(), inner, gate, 0);
         b.hook(GATE, gate, 0, inner, inner);
-        Elementwise.multiply(gate, 0, y, 0, b.rows * inner);
+        Elementwise.multiply(gate, 0, y, 0, b.rows() * inner);
     }
 
     /**
@@ -212,7 +299,12 @@ final class MambaBlock implements Block {
      * @param before states before each token, [tokens + 1, N, E]
      * @param decay  [tokens, N, E]
      */
-    private record Tape(int row, float[] low, float[] slope, float[] before, float[] decay) {
+    private record ScanTape(int row, float[] low, float[] slope, float[] before, float[] decay) implements Tape {
+    }
+
+    @Override
+    public List<HookPoint> statePoints() {
+        return List.of(IN_X, X_ACT, DELTA, B, RESID_POST);
     }
 
     @Override
@@ -221,26 +313,26 @@ final class MambaBlock implements Block {
     }
 
     @Override
-    public Tape tape(Pass pass, int layer) {
+    public ScanTape tape(Pass pass, int layer) {
         int inner = c.inner();
         int size = c.states() * inner;
         int tokens = pass.length() - pass.from();
-        return filled(pass, layer, new Tape(0, new float[tokens * (c.rank() + 2 * c.states())], new float[tokens * inner],
+        return filled(pass, layer, new ScanTape(0, new float[tokens * (c.rank() + 2 * c.states())], new float[tokens * inner],
                 new float[(tokens + 1) * size], new float[tokens * size]));
     }
 
     /** A segment's tape; one that was not prepared lies in the scratch buffers, its states and decays until the next one is asked for. */
-    private Tape tape(BackBatch b, BackBatch.Segment s) {
-        if (s.tape() instanceof Tape prepared) {
+    private ScanTape tape(BackBatch b, BackBatch.Segment s) {
+        if (s.tape() instanceof ScanTape prepared) {
             return prepared;
         }
         int inner = c.inner();
         int size = c.states() * inner;
-        return filled(s.cotangent().pass, b.layer, new Tape(s.row(), b.work.floats(10, b.rows * (c.rank() + 2 * c.states())),
-                b.work.floats(11, b.rows * inner), b.work.floats(12, (s.tokens() + 1) * size), b.work.floats(13, s.tokens() * size)));
+        return filled(s.pass(), b.layer(), new ScanTape(s.row(), b.work().floats(TAPE_LOW, b.rows() * (c.rank() + 2 * c.states())),
+                b.work().floats(TAPE_SLOPE, b.rows() * inner), b.work().floats(TAPE_STATES, (s.tokens() + 1) * size), b.work().floats(TAPE_DECAY, s.tokens() * size)));
     }
 
-    private Tape filled(Pass pass, int layer, Tape tape) {
+    private ScanTape filled(Pass pass, int layer, ScanTape tape) {
         int inner = c.inner();
         int states = c.states();
         int size = states * inner;
@@ -264,19 +356,19 @@ final class MambaBlock implements Block {
 
     @Override
     public void backward(BackBatch b) {
-        int rows = b.rows;
+        int rows = b.rows();
         int d = c.width();
         int inner = c.inner();
         int low = c.rank() + 2 * c.states();
-        int layer = b.layer;
-        float[] dOut = b.work.floats(0, rows * d);
-        System.arraycopy(b.grad, b.at, dOut, 0, rows * d);
+        int layer = b.layer();
+        float[] dOut = b.work().floats(D_OUT, rows * d);
+        System.arraycopy(b.grad(), b.at(), dOut, 0, rows * d);
         b.hook(OUT, dOut, 0, d, d);
-        float[] dGated = b.work.floats(1, rows * inner);
+        float[] dGated = b.work().floats(D_GATED, rows * inner);
         w.outProj.transposed().multiply(dOut, 0, d, rows, dGated, 0, inner);
         b.hook(GATED, dGated, 0, inner, inner);
-        float[] dGate = b.work.floats(2, rows * inner);
-        for (BackBatch.Segment s : b.segments) {
+        float[] dGate = b.work().floats(D_GATE, rows * inner);
+        for (BackBatch.Segment s : b.segments()) {
             int n = s.tokens() * inner;
             System.arraycopy(dGated, s.row() * inner, dGate, s.row() * inner, n);
             Elementwise.multiply(s.values(layer, Y), s.first() * inner, dGate, s.row() * inner, n);
@@ -284,18 +376,18 @@ final class MambaBlock implements Block {
         }
         b.hook(Y, dGated, 0, inner, inner);
         b.hook(GATE, dGate, 0, inner, inner);
-        float[] dXz = b.work.floats(3, rows * 2 * inner);
-        for (BackBatch.Segment s : b.segments) {
+        float[] dXz = b.work().floats(D_XZ, rows * 2 * inner);
+        for (BackBatch.Segment s : b.segments()) {
             Silu.backward(s.values(layer, IN_Z), s.first() * inner, inner, s.tokens(), inner, dGate, s.row() * inner, dXz,
                     s.row() * 2 * inner + inner, 2 * inner);
         }
         b.hook(IN_Z, dXz, inner, 2 * inner, inner);
 
-        float[] dAct = b.work.floats(4, rows * inner);
-        float[] dDelta = b.work.floats(5, rows * inner);
-        float[] dLow = b.work.floats(6, rows * low);
-        List<Tape> tapes = new ArrayList<>(b.segments.size());
-        for (BackBatch.Segment s : b.segments) {
+        float[] dAct = b.work().floats(D_ACT, rows * inner);
+        float[] dDelta = b.work().floats(D_STEPS, rows * inner);
+        float[] dLow = b.work().floats(D_LOW, rows * low);
+        List<ScanTape> tapes = new ArrayList<>(b.segments().size());
+        for (BackBatch.Segment s : b.segments()) {
             tapes.add(tape(b, s));
             scanBackward(b, s, tapes.get(tapes.size() - 1), dGated, dAct, dDelta, dLow);
         }
@@ -303,7 +395,7 @@ final class MambaBlock implements Block {
         b.hook(B, dLow, c.rank(), low, c.states());
         b.hook(C, dLow, c.rank() + c.states(), low, c.states());
         for (int i = 0; i < tapes.size(); i++) {
-            BackBatch.Segment s = b.segments.get(i);
+            BackBatch.Segment s = b.segments().get(i);
             Elementwise.multiply(tapes.get(i).slope, (tapes.get(i).row + s.first()) * inner, dDelta, s.row() * inner, s.tokens() * inner);
         }
         w.dtProj.transposed().multiply(dDelta, 0, inner, rows, dLow, 0, low);
@@ -311,7 +403,7 @@ final class MambaBlock implements Block {
         w.xProj.transposed().multiply(dLow, 0, low, rows, more, 0, inner);
         Elementwise.add(more, 0, dAct, 0, rows * inner);
         b.hook(X_ACT, dAct, 0, inner, inner);
-        for (BackBatch.Segment s : b.segments) {
+        for (BackBatch.Segment s : b.segments()) {
             Silu.backward(s.values(layer, CONV), s.first() * inner, inner, s.tokens(), inner, dAct, s.row() * inner,
                     more, s.row() * inner, inner);
         }
@@ -319,33 +411,32 @@ final class MambaBlock implements Block {
         for (int r = 0; r < rows; r++) {
             Arrays.fill(dXz, r * 2 * inner, r * 2 * inner + inner, 0f);
         }
-        for (BackBatch.Segment s : b.segments) {
+        for (BackBatch.Segment s : b.segments()) {
             CausalConv.backward(more, s.row() * inner, s.tokens(), c.taps(), inner, w.conv, dXz, s.row() * 2 * inner, 2 * inner);
         }
         b.hook(IN_X, dXz, 0, 2 * inner, inner);
-        float[] dNormed = b.work.floats(7, rows * d);
+        float[] dNormed = b.work().floats(D_NORM, rows * d);
         w.inProj.transposed().multiply(dXz, 0, 2 * inner, rows, dNormed, 0, d);
         b.hook(NORMED, dNormed, 0, d, d);
-        float[] dNorm = b.parameters == null ? null : b.parameter(name(layer, "norm.weight"), d);
-        for (BackBatch.Segment s : b.segments) {
-            RmsNorm.backward(s.values(layer, RESID_PRE), s.first() * d, s.tokens(), d, w.norm, c.epsilon(), dNormed, s.row() * d,
-                    b.grad, b.at + s.row() * d, dNorm);
+        for (BackBatch.Segment s : b.segments()) {
+            w.norm.backward(s.values(layer, RESID_PRE), s.first() * d, s.tokens(), dNormed, s.row() * d, b.grad(), b.at() + s.row() * d,
+                    b.parameters());
         }
-        if (b.parameters != null) {
+        if (b.parameters() != null) {
             weightGradients(b, tapes, dOut, more, dXz, dLow, dDelta);
         }
     }
 
-    private void scanBackward(BackBatch b, BackBatch.Segment s, Tape tape, float[] dY, float[] dAct, float[] dDelta, float[] dLow) {
+    private void scanBackward(BackBatch b, BackBatch.Segment s, ScanTape tape, float[] dY, float[] dAct, float[] dDelta, float[] dLow) {
         int inner = c.inner();
         int states = c.states();
         int low = c.rank() + 2 * states;
         int size = states * inner;
-        int layer = b.layer;
+        int layer = b.layer();
         int first = s.first();
         int at = s.row() * inner;
         // B and C as the run had them, interventions included
-        float[] bc = b.work.floats(8, s.tokens() * 2 * states);
+        float[] bc = b.work().floats(INPUTS, s.tokens() * 2 * states);
         for (int t = 0; t < s.tokens(); t++) {
             System.arraycopy(s.values(layer, B), (first + t) * states, bc, t * 2 * states, states);
             System.arraycopy(s.values(layer, C), (first + t) * states, bc, t * 2 * states + states, states);
@@ -353,38 +444,38 @@ final class MambaBlock implements Block {
         int db = s.row() * low + c.rank();
         SelectiveScan.backward(s.tokens(), inner, states, s.values(layer, X_ACT), first * inner, s.values(layer, DELTA), first * inner, w.a,
                 bc, 0, states, 2 * states, w.skip, tape.before, first * size, tape.decay, first * size, dY, at, dAct, at, dDelta, at,
-                dLow, db, db + states, low, b.parameters == null ? null : b.parameter(name(layer, "mixer.A"), size),
-                b.parameters == null ? null : b.parameter(name(layer, "mixer.D"), inner), b.work.floats(9, size));
+                dLow, db, db + states, low, b.parameters() == null ? null : b.parameter(name("mixer.A_log"), size),
+                b.parameters() == null ? null : b.parameter(name("mixer.D"), inner), b.work().floats(D_STATE, size));
     }
 
     /** Gradients of the matrices: sums over all rows, segment by segment since the inputs lie in each pass's own arrays. */
-    private void weightGradients(BackBatch b, List<Tape> tapes, float[] dOut, float[] dConv, float[] dXz, float[] dLow, float[] dDelta) {
+    private void weightGradients(BackBatch b, List<ScanTape> tapes, float[] dOut, float[] dConv, float[] dXz, float[] dLow, float[] dDelta) {
         int d = c.width();
         int inner = c.inner();
         int low = c.rank() + 2 * c.states();
-        int layer = b.layer;
+        int layer = b.layer();
         for (int i = 0; i < tapes.size(); i++) {
-            BackBatch.Segment s = b.segments.get(i);
+            BackBatch.Segment s = b.segments().get(i);
             int n = s.tokens();
             int first = s.first();
             MatMul.addOuter(dOut, s.row() * d, d, s.values(layer, GATED), first * inner, inner, n, d, inner,
-                    b.parameter(name(layer, "mixer.out_proj.weight"), d * inner));
+                    b.parameter(name("mixer.out_proj.weight"), d * inner));
             MatMul.addOuter(dXz, s.row() * 2 * inner, 2 * inner, s.values(layer, NORMED), first * d, d, n, 2 * inner, d,
-                    b.parameter(name(layer, "mixer.in_proj.weight"), 2 * inner * d));
+                    b.parameter(name("mixer.in_proj.weight"), 2 * inner * d));
             MatMul.addOuter(dLow, s.row() * low, low, s.values(layer, X_ACT), first * inner, inner, n, low, inner,
-                    b.parameter(name(layer, "mixer.x_proj.weight"), low * inner));
+                    b.parameter(name("mixer.x_proj.weight"), low * inner));
             MatMul.addOuter(dDelta, s.row() * inner, inner, tapes.get(i).low, (tapes.get(i).row + first) * low, low, n, inner, c.rank(),
-                    b.parameter(name(layer, "mixer.dt_proj.weight"), inner * c.rank()));
+                    b.parameter(name("mixer.dt_proj.weight"), inner * c.rank()));
             CausalConv.backwardWeights(s.values(layer, IN_X), first * inner, inner, dConv, s.row() * inner, n, c.taps(), inner,
-                    b.parameter(name(layer, "mixer.conv1d"), c.taps() * inner),
-                    w.convBias == null ? null : b.parameter(name(layer, "mixer.conv1d.bias"), inner));
+                    b.parameter(name("mixer.conv1d.weight"), c.taps() * inner),
+                    w.convBias == null ? null : b.parameter(name("mixer.conv1d.bias"), inner));
         }
-        Elementwise.addRows(dDelta, 0, inner, b.rows, inner, b.parameter(name(layer, "mixer.dt_proj.bias"), inner));
+        Elementwise.addRows(dDelta, 0, inner, b.rows(), inner, b.parameter(name("mixer.dt_proj.bias"), inner));
         if (w.inBias != null) {
-            Elementwise.addRows(dXz, 0, 2 * inner, b.rows, 2 * inner, b.parameter(name(layer, "mixer.in_proj.bias"), 2 * inner));
+            Elementwise.addRows(dXz, 0, 2 * inner, b.rows(), 2 * inner, b.parameter(name("mixer.in_proj.bias"), 2 * inner));
         }
         if (w.outBias != null) {
-            Elementwise.addRows(dOut, 0, d, b.rows, d, b.parameter(name(layer, "mixer.out_proj.bias"), d));
+            Elementwise.addRows(dOut, 0, d, b.rows(), d, b.parameter(name("mixer.out_proj.bias"), d));
         }
     }
 
@@ -406,28 +497,56 @@ final class MambaBlock implements Block {
         return terms;
     }
 
-    static String name(int layer, String part) {
-        return "backbone.layers." + layer + "." + part;
+    private String name(String part) {
+        return prefix + part;
     }
 
     @Override
     public Past past(Pass pass, int layer, List<Run> runs) {
-        int upTo = runs.stream().mapToInt(r -> r.from).max().orElse(0);
-        List<Past.Without> needed = without.needed(layer, runs);
-        if (needed.isEmpty() && runs.stream().allMatch(r -> r.from == upTo)) {
-            return new Past.Recurrent(pass.values(layer, IN_X), stateBefore(pass, layer, upTo), upTo - 1, Map.of());
+        int upTo = runs.stream().mapToInt(Run::from).max().orElse(0);
+        List<ScanPast.Without> needed = without.needed(layer, runs);
+        if (needed.isEmpty() && runs.stream().allMatch(r -> r.from() == upTo)) {
+            return new ScanPast(pass.values(layer, IN_X), stateBefore(pass, layer, upTo), upTo - 1, Map.of());
         }
         if (needed.isEmpty()) {
-            return new Past.Recurrent(pass.values(layer, IN_X), statesOf(pass, layer, upTo), 0, Map.of());
+            return new ScanPast(pass.values(layer, IN_X), statesOf(pass, layer, upTo), 0, Map.of());
         }
         float[] states = new float[upTo * c.states() * c.inner()];
-        return new Past.Recurrent(pass.values(layer, IN_X), states, 0, without.walk(pass, layer, needed, upTo, states));
+        return new ScanPast(pass.values(layer, IN_X), states, 0, without.walk(pass, layer, needed, upTo, states));
     }
 
-    /** The state that a token of a pass meets, which the pass remembers: steps of a search ask for it again and again. */
+    /** The state that a token of a pass meets. */
     private float[] stateBefore(Pass pass, int layer, int token) {
         int size = c.states() * c.inner();
-        return pass.stateBefore(layer, token, () -> Arrays.copyOfRange(statesOf(pass, layer, token), (token - 1) * size, token * size));
+        return pass.noted(layer, token, () -> Arrays.copyOfRange(statesOf(pass, layer, token), (token - 1) * size, token * size));
+    }
+
+    @Override
+    public ScanCuts cuts(List<Intervention.Cut> cuts) {
+        return ScanCuts.of(c, cuts);
+    }
+
+    /** What the scan's skip term D x_act adds to y at a token, [E]. */
+    float[] skipTerm(Pass pass, int layer, int token) {
+        float[] term = pass.get(new Site(layer, X_ACT, token));
+        Elementwise.multiply(w.skip, 0, term, 0, term.length);
+        return term;
+    }
+
+    /** What the convolution carries from one token to itself and later ones, [tokens - source, E]; zeros beyond its taps. */
+    float[] convTerms(Pass pass, int layer, int source) {
+        int inner = c.inner();
+        float[] terms = new float[(pass.length() - source) * inner];
+        for (int t = source; t < pass.length() && t - source < c.taps(); t++) {
+            System.arraycopy(w.conv, (c.taps() - 1 - (t - source)) * inner, terms, (t - source) * inner, inner);
+            Elementwise.multiply(pass.get(new Site(layer, IN_X, source)), 0, terms, (t - source) * inner, inner);
+        }
+        return terms;
+    }
+
+    /** Bias of the convolution, [E]. */
+    float[] convBias() {
+        return w.convBias == null ? new float[c.inner()] : w.convBias.clone();
     }
 
     /** Runs the recurrence of a pass again from its kept terms: far cheaper than keeping every state. */

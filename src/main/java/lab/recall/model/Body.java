@@ -1,0 +1,31 @@
+package lab.recall.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+
+/** What an architecture knows of one open model: how its layers are read, and the sizes of what passes through them. */
+public interface Body {
+    /** Reads one layer. */
+    Block block(int layer, Weights weights);
+
+    /** Numbers that one token has at a point of the architecture; of a {@link HookPoint.Kind#WHOLE whole} one, all that it has. */
+    int width(HookPoint point);
+
+    /** Heads that a token's numbers at a point belong to, one after another; 1 for a single vector. */
+    default int heads(HookPoint point) {
+        return 1;
+    }
+
+    /** What was kept of a {@link HookPoint.Kind#WHOLE whole} point, in its natural shape. */
+    Activation whole(String name, HookPoint point, float[] values, int tokens);
+
+    /** A weight's name in HuggingFace's layout. */
+    default String publicName(String weight) {
+        return weight;
+    }
+
+    /** config.json in HuggingFace's layout. */
+    default ObjectNode publicConfig(JsonNode stored) {
+        return stored.deepCopy();
+    }
+}

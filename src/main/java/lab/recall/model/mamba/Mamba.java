@@ -1,0 +1,83 @@
+package lab.recall.model.mamba;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
+import lab.recall.model.Architecture;
+import lab.recall.model.EditableMatrix;
+import lab.recall.model.Ends;
+import lab.recall.model.FreshSizes;
+import lab.recall.model.HookPoint;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.Mixing;
+import lab.recall.model.Norm;
+import lab.recall.model.Opening;
+import lab.recall.model.Profile;
+import lab.recall.model.Weights;
+import lab.recall.model.block.ScanPoints;
+import lab.recall.model.block.SelectiveScanBlock;
+
+/**
+ * Mamba-1. Reads HuggingFace's layout and that of state-spaces.
+ *
+ * <p>Source: Gu and Dao, arXiv 2312.00752; letters of points and matrices: arXiv 2404.03646.
+ */
+public final class Mamba implements Architecture {
+    private static final String IN_PROJ = "backbone.layers.{}.mixer.in_proj.weight";
+    /** The rows of in_proj that make the convolution's input. */
+    public static final EditableMatrix W_A = EditableMatrix.of("in_proj.x", "W_a", ScanPoints.NORMED, ScanPoints.IN_X, IN_PROJ);
+    /** The rows of in_proj that make the gate. */
+    public static final EditableMatrix W_G = EditableMatrix.of("in_proj.z", "W_g", ScanPoints.NORMED, ScanPoints.IN_Z, IN_PROJ).part(1);
+    /** out_proj. */
+    public static final EditableMatrix W_O = EditableMatrix.of("out_proj", "W_o", ScanPoints.GATED, ScanPoints.OUT,
+            "backbone.layers.{}.mixer.out_proj.weight");
+
+    @Override
+    public String type() {
+        return "mamba";
+    }
+
+    @Override
+    public String family() {
+        return "Mamba";
+    }
+
+    /** Also the form of state-spaces, which names no type. */
+    @Override
+    public boolean reads(JsonNode config) {
+        String type = config.path("model_type").asText("");
+        return type.equals(type()) || (type.isEmpty() && config.has("d_model") && config.has("n_layer"));
+    }
+
+    @Override
+    public List<HookPoint> points() {
+        return ScanPoints.ALL;
+    }
+
+    @Override
+    public List<EditableMatrix> matrices() {
+        return List.of(W_A, W_G, W_O);
+    }
+
+    @Override
+    public Mixing mixing() {
+        return SelectiveScanBlock.MIXING;
+    }
+
+    @Override
+    public Profile profile() {
+        return Profile.DEEP;
+    }
+
+    @Override
+    public LanguageModel open(Opening from) {
+        MambaConfig c = MambaConfig.of(from);
+        Weights weights = from.weights();
+        return from.model(Ends.of(weights, c.embedding(), Norm.rms(weights, "backbone.norm_f.weight", c.sizes().width(), c.sizes().epsilon()),
+                c.tied() ? c.embedding() : "lm_head.weight", c.vocabulary(), c.sizes().width()), c.layers(), c);
+    }
+
+    @Override
+    public Class<? extends FreshSizes> sizes() {
+        return MambaSizes.class;
+    }
+}

@@ -1,0 +1,70 @@
+package lab.recall.model.neox;
+
+import java.util.List;
+import lab.recall.model.Architecture;
+import lab.recall.model.EditableMatrix;
+import lab.recall.model.Ends;
+import lab.recall.model.FreshSizes;
+import lab.recall.model.HookPoint;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.Mixing;
+import lab.recall.model.Norm;
+import lab.recall.model.Opening;
+import lab.recall.model.Profile;
+import lab.recall.model.Weights;
+import lab.recall.model.block.SelfAttention;
+import lab.recall.model.block.AttentionPoints;
+
+/**
+ * GPT-NeoX, Pythia among them. Old checkpoints' buffers are passed over.
+ *
+ * <p>Source: Black et al., arXiv 2204.06745.
+ */
+public final class GptNeoX implements Architecture {
+    /** The second MLP matrix, W_down in the paper. */
+    public static final EditableMatrix W_DOWN = EditableMatrix.of("mlp.dense_4h_to_h", "W_down", AttentionPoints.MLP_ACT,
+            AttentionPoints.MLP_OUT, "gpt_neox.layers.{}.mlp.dense_4h_to_h.weight");
+
+    @Override
+    public String type() {
+        return "gpt_neox";
+    }
+
+    @Override
+    public String family() {
+        return "GPT-NeoX";
+    }
+
+    @Override
+    public List<HookPoint> points() {
+        return AttentionPoints.ALL;
+    }
+
+    @Override
+    public List<EditableMatrix> matrices() {
+        return List.of(W_DOWN);
+    }
+
+    @Override
+    public Mixing mixing() {
+        return SelfAttention.MIXING;
+    }
+
+    @Override
+    public Profile profile() {
+        return Profile.WIDE;
+    }
+
+    @Override
+    public LanguageModel open(Opening from) {
+        NeoXConfig c = NeoXConfig.of(from);
+        Weights weights = from.weights();
+        return from.model(Ends.of(weights, NeoXConfig.EMBEDDING, Norm.layer(weights, "gpt_neox.final_layer_norm", c.width(), c.epsilon()),
+                c.tied() ? NeoXConfig.EMBEDDING : "embed_out.weight", c.vocabulary(), c.width()), c.layers(), c);
+    }
+
+    @Override
+    public Class<? extends FreshSizes> sizes() {
+        return NeoXSizes.class;
+    }
+}
