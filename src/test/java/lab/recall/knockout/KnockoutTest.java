@@ -129,7 +129,7 @@ class KnockoutTest {
     void settingsMakeAnotherKnockout() {
         Knockout plain = Knockout.of(mamba).window(1).along(List.of(Route.from(TokenGroup.SUBJECT)));
         KnockoutCurves before = plain.over(facts, Runner.silent());
-        plain.scan();
+        plain.through("scan");
         plain.window(2);
         plain.along(Route.flows());
         assertEquals(before, plain.over(facts, Runner.silent()));
@@ -206,8 +206,8 @@ class KnockoutTest {
         }
         HiddenAttention h = HiddenAttention.of(mamba, p, 5);
         assertTrue(h.residue() < 1e-5);
-        assertEquals(0, h.convNorms()[p.length() - 1][0], "beyond the taps");
-        assertThrows(IllegalArgumentException.class, () -> HiddenAttention.of(neox, p, 5).scanNorms());
+        assertEquals(0, h.norms("conv")[p.length() - 1][0], "beyond the taps");
+        assertThrows(IllegalArgumentException.class, () -> HiddenAttention.of(neox, p, 5).norms("attention"));
         assertThrows(IllegalArgumentException.class, () -> HiddenAttention.of(neox, p, neox.layers()));
     }
 

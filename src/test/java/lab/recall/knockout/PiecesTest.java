@@ -122,7 +122,7 @@ class PiecesTest {
         assertEquals(2, changed.taken(), "the first piece and the last one");
         MeanActivations ofOthers = MeanActivations.of(mamba, MeanActivations.documents(mamba, 5, 9), Runner.silent(), ScanPoints.IN_X);
         Knockout along = knockout.along(ROUTES.subList(0, 1));
-        for (Knockout other : List.of(knockout.published(ofOthers), knockout.window(2), knockout.scan(), along)) {
+        for (Knockout other : List.of(knockout.published(ofOthers), knockout.window(2), knockout.through("scan"), along)) {
             Runner none = Runner.of(store, Store.none(), Progress.silent());
             assertEquals(other.over(facts, Runner.silent()), other.over(facts, none));
             assertEquals(0, none.taken());

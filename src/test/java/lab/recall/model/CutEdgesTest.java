@@ -207,6 +207,10 @@ class CutEdgesTest {
         assertEquals(1, Edges.of(0, 3).and(Edges.of(0, 3)).size());
     }
 
+    /** A cut through what no layer has. */
+    private record Elsewhere(Site site, Edges edges) implements Intervention.Cut {
+    }
+
     @Test
     void badCutsAreOneSentence() {
         LanguageModel mamba = LanguageModel.open(Golden.folder("mamba-a-f32"));
@@ -228,7 +232,8 @@ class CutEdgesTest {
         refused("passes over no other token", () -> mamba.forks().add(base, Cuts.scan(0, Edges.of(1, 1), delta)).logits());
         refused("the same vector", () -> mamba.forks().add(base, Cuts.scan(0, Edges.of(0, 1), delta),
                 Cuts.scan(0, Edges.of(0, 2))).logits());
-        refused("edges are cut at", () -> new Intervention.Cut(new Site(0, ScanPoints.OUT, 0), Edges.of(0, 1), null, null));
+        refused("edges are cut at conv or y", () -> mamba.forks().add(base, new Elsewhere(new Site(0, ScanPoints.OUT, 1), Edges.of(0, 1)))
+                .logits());
         Pass cut = mamba.run(base.ids(), Recording.gradients(), Cuts.scan(0, Edges.of(0, 1)));
         refused("gradients do not go through", () -> Gradients.of(cut, 1, Recording.points(ScanPoints.OUT)));
         refused("gradients do not go through", () -> Jacobian.of(cut, 1, 1));
