@@ -328,7 +328,7 @@ class RunTest {
                 + "|rank: 65, expected a whole number from 1 to 64",
         "{'experiment':'lre','model':'tiny-mamba','layer':0,'samples':[{'prompt':{'ids':[1]},'token':0}],'tests':[]}|beta: missing",
         "{EDGES,'layers':[0,1],'edges':[[0,1]]}|cut: missing",
-        "{EDGES,'layers':[0,1],'edges':[[0,1]],'cut':'attention'}|cut: 'attention', expected scan or conv or both",
+        "{EDGES,'layers':[0,1],'edges':[[0,1]],'cut':'attention'}|cut: 'attention', expected conv or scan or both",
         "{EDGES,'layers':[0,8],'edges':[[0,1]],'cut':'scan'}|layers[1]: 8, expected a whole number from 0 to 7",
         "{EDGES,'layers':[2,1],'edges':[[0,1]],'cut':'scan'}|layers[1]: 1, expected a whole number from 2 to 7",
         "{EDGES,'layers':[2],'edges':[[0,1]],'cut':'scan'}|layers: [2], expected [first, last]",

@@ -262,7 +262,7 @@ class KnockoutTest {
         assertTrue(r.distance("convolution and scan").mean() > 1e-6);
         assertEquals(0, r.distance("convolution and scan, delta held").mean(), 1e-5);
         assertTrue(r.distance("scan").mean() > r.distance("convolution and scan").mean());
-        assertEquals(List.of("nothing", "scan", "convolution", "convolution and scan"),
+        assertEquals(List.of("nothing", "convolution", "scan", "convolution and scan"),
                 Remainder.of(mamba, known.pairs(5, 1), Runner.silent()).cuts());
         assertEquals(0, Remainder.of(neox, known.pairs(5, 1), Runner.silent()).distance("attention").mean(), 1e-5);
         assertThrows(BadRequest.class, () -> Remainder.of(neox, known.pairs(5, 1), means));
