@@ -41,7 +41,7 @@ class TrainConfigTest {
         "\"lists\": 0.2|\"lists\": 2|corpus.lists|2.0, expected a number from 0 to 1",
         "\"binding\": 0.2|\"binding\": 0.8|corpus|before, behind and binding are shares, their sum is above 1",
         "\"states\": 4|\"states\": 4, \"heads\": 2|model.heads|unknown field; known here are layers, states, width",
-        "\"states\": 4, ||model.states|missing",
+        "\"states\": 4|\"states\": null|model.states|missing",
         "\"names\": \"grid\"|\"names\": \"grid\", \"folder\": \"w\"|world.seed|a world of a folder is not invented",
         "\"names\": \"grid\"|\"names\": \"odd\"|world.names|'odd', expected grid or unique"
     })

@@ -14,8 +14,8 @@ final class ScanMixers {
     private ScanMixers() {
     }
 
-    private static SelectiveScanBlock block(Pass pass, int layer) {
-        return (SelectiveScanBlock) pass.model().block(layer);
+    private static ScanStates states(Pass pass, int layer) {
+        return ((SelectiveScanBlock) pass.model().block(layer)).states();
     }
 
     /** The causal convolution. */
@@ -51,12 +51,12 @@ final class ScanMixers {
 
                 @Override
                 public float[] of(Pass pass, int layer, int source) {
-                    return block(pass, layer).convTerms(pass, layer, source);
+                    return states(pass, layer).convTerms(pass, layer, source);
                 }
 
                 @Override
                 public float[] rest(Pass pass, int layer, int token) {
-                    return block(pass, layer).convBias();
+                    return states(pass, layer).convBias();
                 }
             });
         }
@@ -100,12 +100,12 @@ final class ScanMixers {
 
                 @Override
                 public float[] of(Pass pass, int layer, int source) {
-                    return block(pass, layer).scanTerms(pass, layer, source);
+                    return states(pass, layer).scanTerms(pass, layer, source);
                 }
 
                 @Override
                 public float[] rest(Pass pass, int layer, int token) {
-                    return block(pass, layer).skipTerm(pass, layer, token);
+                    return states(pass, layer).skipTerm(pass, layer, token);
                 }
             });
         }

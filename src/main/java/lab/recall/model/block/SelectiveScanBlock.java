@@ -17,7 +17,6 @@ import static lab.recall.model.block.ScanPoints.SSM_STATE;
 import static lab.recall.model.block.ScanPoints.X_ACT;
 import static lab.recall.model.block.ScanPoints.Y;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -25,10 +24,8 @@ import java.util.Optional;
 import lab.recall.math.CausalConv;
 import lab.recall.math.Elementwise;
 import lab.recall.math.Gate;
-import lab.recall.math.MatMul;
 import lab.recall.math.PackedMatrix;
 import lab.recall.math.SelectiveScan;
-import lab.recall.math.Sigmoid;
 import lab.recall.math.Silu;
 import lab.recall.math.Softplus;
 import lab.recall.model.BackBatch;
@@ -41,7 +38,6 @@ import lab.recall.model.Norm;
 import lab.recall.model.Pass;
 import lab.recall.model.Past;
 import lab.recall.model.Run;
-import lab.recall.model.Site;
 import lab.recall.model.Tape;
 import lab.recall.model.Weights;
 import lab.recall.model.Workspace;
@@ -74,20 +70,6 @@ public final class SelectiveScanBlock implements Block {
     private static final Workspace.Slot STATE = Workspace.slot();
     private static final Workspace.Slot GATES = Workspace.slot();
     private static final Workspace.Slot CARRIED = Workspace.slot();
-    private static final Workspace.Slot TAPE_LOW = Workspace.slot();
-    private static final Workspace.Slot TAPE_SLOPE = Workspace.slot();
-    private static final Workspace.Slot TAPE_STATES = Workspace.slot();
-    private static final Workspace.Slot TAPE_DECAY = Workspace.slot();
-    private static final Workspace.Slot D_OUT = Workspace.slot();
-    private static final Workspace.Slot D_GATED = Workspace.slot();
-    private static final Workspace.Slot D_GATE = Workspace.slot();
-    private static final Workspace.Slot D_XZ = Workspace.slot();
-    private static final Workspace.Slot D_ACT = Workspace.slot();
-    private static final Workspace.Slot D_STEPS = Workspace.slot();
-    private static final Workspace.Slot D_LOW = Workspace.slot();
-    private static final Workspace.Slot D_NORM = Workspace.slot();
-    private static final Workspace.Slot INPUTS = Workspace.slot();
-    private static final Workspace.Slot D_STATE = Workspace.slot();
 
     /** A layer's weights; vectors are plain, the convolution is [tap][channel], A is negative and [state][channel]. */
     record Parts(Norm norm, PackedMatrix inProj, float[] inBias, float[] conv, float[] convBias, PackedMatrix xProj,
@@ -96,15 +78,16 @@ public final class SelectiveScanBlock implements Block {
 
     private final ScanSizes c;
     private final Parts w;
-    /** Of its weights' names in the checkpoint: {@code backbone.layers.12.}. */
-    private final String prefix;
     private final ScanCutter without;
+    private final ScanStates states;
+    private final ScanGradients gradients;
 
     private SelectiveScanBlock(ScanSizes sizes, Parts parts, String prefix) {
         this.c = sizes;
         this.w = parts;
-        this.prefix = prefix;
         this.without = new ScanCutter(sizes, parts);
+        this.states = new ScanStates(sizes, parts);
+        this.gradients = new ScanGradients(sizes, parts, states, prefix);
     }
 
     /** Reads a layer; names in the checkpoint are those of Mamba-1 after a prefix such as {@code backbone.layers.12.}. */
@@ -290,18 +273,6 @@ public final class SelectiveScanBlock implements Block {
         Elementwise.multiply(gate, 0, y, 0, b.rows() * inner);
     }
 
-    /**
-     * What cotangents share.
-     *
-     * @param row    where the pass's first token stands in low and slope
-     * @param low    x_proj's output, [tokens, R + 2N]
-     * @param slope  derivative of softplus at each delta, [tokens, E]
-     * @param before states before each token, [tokens + 1, N, E]
-     * @param decay  [tokens, N, E]
-     */
-    private record ScanTape(int row, float[] low, float[] slope, float[] before, float[] decay) implements Tape {
-    }
-
     @Override
     public List<HookPoint> statePoints() {
         return List.of(IN_X, X_ACT, DELTA, B, RESID_POST);
@@ -313,192 +284,18 @@ public final class SelectiveScanBlock implements Block {
     }
 
     @Override
-    public ScanTape tape(Pass pass, int layer) {
-        int inner = c.inner();
-        int size = c.states() * inner;
-        int tokens = pass.length() - pass.from();
-        return filled(pass, layer, new ScanTape(0, new float[tokens * (c.rank() + 2 * c.states())], new float[tokens * inner],
-                new float[(tokens + 1) * size], new float[tokens * size]));
-    }
-
-    /** A segment's tape; one that was not prepared lies in the scratch buffers, its states and decays until the next one is asked for. */
-    private ScanTape tape(BackBatch b, BackBatch.Segment s) {
-        if (s.tape() instanceof ScanTape prepared) {
-            return prepared;
-        }
-        int inner = c.inner();
-        int size = c.states() * inner;
-        return filled(s.pass(), b.layer(), new ScanTape(s.row(), b.work().floats(TAPE_LOW, b.rows() * (c.rank() + 2 * c.states())),
-                b.work().floats(TAPE_SLOPE, b.rows() * inner), b.work().floats(TAPE_STATES, (s.tokens() + 1) * size), b.work().floats(TAPE_DECAY, s.tokens() * size)));
-    }
-
-    private ScanTape filled(Pass pass, int layer, ScanTape tape) {
-        int inner = c.inner();
-        int states = c.states();
-        int size = states * inner;
-        int tokens = pass.length() - pass.from();
-        int low = c.rank() + 2 * states;
-        int at = tape.row * inner;
-        float[] x = pass.values(layer, X_ACT);
-        float[] delta = pass.values(layer, DELTA);
-        w.xProj.multiply(x, 0, inner, tokens, tape.low, tape.row * low, low);
-        w.dtProj.multiply(tape.low, tape.row * low, low, tokens, w.dtBias, tape.slope, at, inner);
-        Sigmoid.forward(tape.slope, at, tokens * inner);
-        if (pass.from() > 0) {
-            System.arraycopy(stateBefore(pass.base(), layer, pass.from()), 0, tape.before, 0, size);
-        } else {
-            Arrays.fill(tape.before, 0, size, 0f);
-        }
-        SelectiveScan.states(tokens, inner, states, x, 0, delta, 0, w.a, pass.values(layer, B), 0, states,
-                tape.before, 0, tape.before, size, tape.decay, 0);
-        return tape;
+    public Tape tape(Pass pass, int layer) {
+        return gradients.tape(pass, layer);
     }
 
     @Override
     public void backward(BackBatch b) {
-        int rows = b.rows();
-        int d = c.width();
-        int inner = c.inner();
-        int low = c.rank() + 2 * c.states();
-        int layer = b.layer();
-        float[] dOut = b.work().floats(D_OUT, rows * d);
-        System.arraycopy(b.grad(), b.at(), dOut, 0, rows * d);
-        b.hook(OUT, dOut, 0, d, d);
-        float[] dGated = b.work().floats(D_GATED, rows * inner);
-        w.outProj.transposed().multiply(dOut, 0, d, rows, dGated, 0, inner);
-        b.hook(GATED, dGated, 0, inner, inner);
-        float[] dGate = b.work().floats(D_GATE, rows * inner);
-        for (BackBatch.Segment s : b.segments()) {
-            int n = s.tokens() * inner;
-            System.arraycopy(dGated, s.row() * inner, dGate, s.row() * inner, n);
-            Elementwise.multiply(s.values(layer, Y), s.first() * inner, dGate, s.row() * inner, n);
-            Elementwise.multiply(s.values(layer, GATE), s.first() * inner, dGated, s.row() * inner, n);
-        }
-        b.hook(Y, dGated, 0, inner, inner);
-        b.hook(GATE, dGate, 0, inner, inner);
-        float[] dXz = b.work().floats(D_XZ, rows * 2 * inner);
-        for (BackBatch.Segment s : b.segments()) {
-            Silu.backward(s.values(layer, IN_Z), s.first() * inner, inner, s.tokens(), inner, dGate, s.row() * inner, dXz,
-                    s.row() * 2 * inner + inner, 2 * inner);
-        }
-        b.hook(IN_Z, dXz, inner, 2 * inner, inner);
-
-        float[] dAct = b.work().floats(D_ACT, rows * inner);
-        float[] dDelta = b.work().floats(D_STEPS, rows * inner);
-        float[] dLow = b.work().floats(D_LOW, rows * low);
-        List<ScanTape> tapes = new ArrayList<>(b.segments().size());
-        for (BackBatch.Segment s : b.segments()) {
-            tapes.add(tape(b, s));
-            scanBackward(b, s, tapes.get(tapes.size() - 1), dGated, dAct, dDelta, dLow);
-        }
-        b.hook(DELTA, dDelta, 0, inner, inner);
-        b.hook(B, dLow, c.rank(), low, c.states());
-        b.hook(C, dLow, c.rank() + c.states(), low, c.states());
-        for (int i = 0; i < tapes.size(); i++) {
-            BackBatch.Segment s = b.segments().get(i);
-            Elementwise.multiply(tapes.get(i).slope, (tapes.get(i).row + s.first()) * inner, dDelta, s.row() * inner, s.tokens() * inner);
-        }
-        w.dtProj.transposed().multiply(dDelta, 0, inner, rows, dLow, 0, low);
-        float[] more = dGate;                       // not read again
-        w.xProj.transposed().multiply(dLow, 0, low, rows, more, 0, inner);
-        Elementwise.add(more, 0, dAct, 0, rows * inner);
-        b.hook(X_ACT, dAct, 0, inner, inner);
-        for (BackBatch.Segment s : b.segments()) {
-            Silu.backward(s.values(layer, CONV), s.first() * inner, inner, s.tokens(), inner, dAct, s.row() * inner,
-                    more, s.row() * inner, inner);
-        }
-        b.hook(CONV, more, 0, inner, inner);
-        for (int r = 0; r < rows; r++) {
-            Arrays.fill(dXz, r * 2 * inner, r * 2 * inner + inner, 0f);
-        }
-        for (BackBatch.Segment s : b.segments()) {
-            CausalConv.backward(more, s.row() * inner, s.tokens(), c.taps(), inner, w.conv, dXz, s.row() * 2 * inner, 2 * inner);
-        }
-        b.hook(IN_X, dXz, 0, 2 * inner, inner);
-        float[] dNormed = b.work().floats(D_NORM, rows * d);
-        w.inProj.transposed().multiply(dXz, 0, 2 * inner, rows, dNormed, 0, d);
-        b.hook(NORMED, dNormed, 0, d, d);
-        for (BackBatch.Segment s : b.segments()) {
-            w.norm.backward(s.values(layer, RESID_PRE), s.first() * d, s.tokens(), dNormed, s.row() * d, b.grad(), b.at() + s.row() * d,
-                    b.parameters());
-        }
-        if (b.parameters() != null) {
-            weightGradients(b, tapes, dOut, more, dXz, dLow, dDelta);
-        }
+        gradients.backward(b);
     }
 
-    private void scanBackward(BackBatch b, BackBatch.Segment s, ScanTape tape, float[] dY, float[] dAct, float[] dDelta, float[] dLow) {
-        int inner = c.inner();
-        int states = c.states();
-        int low = c.rank() + 2 * states;
-        int size = states * inner;
-        int layer = b.layer();
-        int first = s.first();
-        int at = s.row() * inner;
-        // B and C as the run had them, interventions included
-        float[] bc = b.work().floats(INPUTS, s.tokens() * 2 * states);
-        for (int t = 0; t < s.tokens(); t++) {
-            System.arraycopy(s.values(layer, B), (first + t) * states, bc, t * 2 * states, states);
-            System.arraycopy(s.values(layer, C), (first + t) * states, bc, t * 2 * states + states, states);
-        }
-        int db = s.row() * low + c.rank();
-        SelectiveScan.backward(s.tokens(), inner, states, s.values(layer, X_ACT), first * inner, s.values(layer, DELTA), first * inner, w.a,
-                bc, 0, states, 2 * states, w.skip, tape.before, first * size, tape.decay, first * size, dY, at, dAct, at, dDelta, at,
-                dLow, db, db + states, low, b.parameters() == null ? null : b.parameter(name("mixer.A_log"), size),
-                b.parameters() == null ? null : b.parameter(name("mixer.D"), inner), b.work().floats(D_STATE, size));
-    }
-
-    /** Gradients of the matrices: sums over all rows, segment by segment since the inputs lie in each pass's own arrays. */
-    private void weightGradients(BackBatch b, List<ScanTape> tapes, float[] dOut, float[] dConv, float[] dXz, float[] dLow, float[] dDelta) {
-        int d = c.width();
-        int inner = c.inner();
-        int low = c.rank() + 2 * c.states();
-        int layer = b.layer();
-        for (int i = 0; i < tapes.size(); i++) {
-            BackBatch.Segment s = b.segments().get(i);
-            int n = s.tokens();
-            int first = s.first();
-            MatMul.addOuter(dOut, s.row() * d, d, s.values(layer, GATED), first * inner, inner, n, d, inner,
-                    b.parameter(name("mixer.out_proj.weight"), d * inner));
-            MatMul.addOuter(dXz, s.row() * 2 * inner, 2 * inner, s.values(layer, NORMED), first * d, d, n, 2 * inner, d,
-                    b.parameter(name("mixer.in_proj.weight"), 2 * inner * d));
-            MatMul.addOuter(dLow, s.row() * low, low, s.values(layer, X_ACT), first * inner, inner, n, low, inner,
-                    b.parameter(name("mixer.x_proj.weight"), low * inner));
-            MatMul.addOuter(dDelta, s.row() * inner, inner, tapes.get(i).low, (tapes.get(i).row + first) * low, low, n, inner, c.rank(),
-                    b.parameter(name("mixer.dt_proj.weight"), inner * c.rank()));
-            CausalConv.backwardWeights(s.values(layer, IN_X), first * inner, inner, dConv, s.row() * inner, n, c.taps(), inner,
-                    b.parameter(name("mixer.conv1d.weight"), c.taps() * inner),
-                    w.convBias == null ? null : b.parameter(name("mixer.conv1d.bias"), inner));
-        }
-        Elementwise.addRows(dDelta, 0, inner, b.rows(), inner, b.parameter(name("mixer.dt_proj.bias"), inner));
-        if (w.inBias != null) {
-            Elementwise.addRows(dXz, 0, 2 * inner, b.rows(), 2 * inner, b.parameter(name("mixer.in_proj.bias"), 2 * inner));
-        }
-        if (w.outBias != null) {
-            Elementwise.addRows(dOut, 0, d, b.rows(), d, b.parameter(name("mixer.out_proj.bias"), d));
-        }
-    }
-
-    /** The scan of a pass's tokens from {@code source} on, fed by that token alone and without the skip term, [tokens - source, E]. */
-    float[] scanTerms(Pass pass, int layer, int source) {
-        int inner = c.inner();
-        int states = c.states();
-        int tokens = pass.length() - source;
-        float[] u = new float[tokens * inner];
-        System.arraycopy(pass.values(layer, X_ACT), source * inner, u, 0, inner);
-        float[] bc = new float[tokens * 2 * states];
-        for (int t = 0; t < tokens; t++) {
-            System.arraycopy(pass.values(layer, B), (source + t) * states, bc, t * 2 * states, states);
-            System.arraycopy(pass.values(layer, C), (source + t) * states, bc, t * 2 * states + states, states);
-        }
-        float[] terms = new float[tokens * inner];
-        SelectiveScan.forward(tokens, inner, states, u, 0, pass.values(layer, DELTA), source * inner, w.a, bc, 0, states, 2 * states,
-                new float[inner], new float[states * inner], 0, terms, 0);
-        return terms;
-    }
-
-    private String name(String part) {
-        return prefix + part;
+    /** What its passes' kept terms tell again. */
+    ScanStates states() {
+        return states;
     }
 
     @Override
@@ -506,56 +303,17 @@ public final class SelectiveScanBlock implements Block {
         int upTo = runs.stream().mapToInt(Run::from).max().orElse(0);
         List<ScanPast.Without> needed = without.needed(layer, runs);
         if (needed.isEmpty() && runs.stream().allMatch(r -> r.from() == upTo)) {
-            return new ScanPast(pass.values(layer, IN_X), stateBefore(pass, layer, upTo), upTo - 1, Map.of());
+            return new ScanPast(pass.values(layer, IN_X), states.before(pass, layer, upTo), upTo - 1, Map.of());
         }
         if (needed.isEmpty()) {
-            return new ScanPast(pass.values(layer, IN_X), statesOf(pass, layer, upTo), 0, Map.of());
+            return new ScanPast(pass.values(layer, IN_X), states.all(pass, layer, upTo), 0, Map.of());
         }
-        float[] states = new float[upTo * c.states() * c.inner()];
-        return new ScanPast(pass.values(layer, IN_X), states, 0, without.walk(pass, layer, needed, upTo, states));
-    }
-
-    /** The state that a token of a pass meets. */
-    private float[] stateBefore(Pass pass, int layer, int token) {
-        int size = c.states() * c.inner();
-        return pass.noted(layer, token, () -> Arrays.copyOfRange(statesOf(pass, layer, token), (token - 1) * size, token * size));
+        float[] all = new float[upTo * c.states() * c.inner()];
+        return new ScanPast(pass.values(layer, IN_X), all, 0, without.walk(pass, layer, needed, upTo, all));
     }
 
     @Override
     public ScanCuts cuts(List<Intervention.Cut> cuts) {
         return ScanCuts.of(c, cuts);
-    }
-
-    /** What the scan's skip term D x_act adds to y at a token, [E]. */
-    float[] skipTerm(Pass pass, int layer, int token) {
-        float[] term = pass.get(new Site(layer, X_ACT, token));
-        Elementwise.multiply(w.skip, 0, term, 0, term.length);
-        return term;
-    }
-
-    /** What the convolution carries from one token to itself and later ones, [tokens - source, E]; zeros beyond its taps. */
-    float[] convTerms(Pass pass, int layer, int source) {
-        int inner = c.inner();
-        float[] terms = new float[(pass.length() - source) * inner];
-        for (int t = source; t < pass.length() && t - source < c.taps(); t++) {
-            System.arraycopy(w.conv, (c.taps() - 1 - (t - source)) * inner, terms, (t - source) * inner, inner);
-            Elementwise.multiply(pass.get(new Site(layer, IN_X, source)), 0, terms, (t - source) * inner, inner);
-        }
-        return terms;
-    }
-
-    /** Bias of the convolution, [E]. */
-    float[] convBias() {
-        return w.convBias == null ? new float[c.inner()] : w.convBias.clone();
-    }
-
-    /** Runs the recurrence of a pass again from its kept terms: far cheaper than keeping every state. */
-    private float[] statesOf(Pass pass, int layer, int upTo) {
-        int inner = c.inner();
-        int size = c.states() * inner;
-        float[] states = new float[upTo * size];
-        SelectiveScan.states(upTo, inner, c.states(), pass.values(layer, X_ACT), 0, pass.values(layer, DELTA), 0, w.a,
-                pass.values(layer, B), 0, c.states(), new float[size], 0, states, 0);
-        return states;
     }
 }

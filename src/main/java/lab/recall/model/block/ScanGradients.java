@@ -1,0 +1,241 @@
+package lab.recall.model.block;
+
+import static lab.recall.model.HookPoint.RESID_PRE;
+import static lab.recall.model.block.ScanPoints.B;
+import static lab.recall.model.block.ScanPoints.C;
+import static lab.recall.model.block.ScanPoints.CONV;
+import static lab.recall.model.block.ScanPoints.DELTA;
+import static lab.recall.model.block.ScanPoints.GATE;
+import static lab.recall.model.block.ScanPoints.GATED;
+import static lab.recall.model.block.ScanPoints.IN_X;
+import static lab.recall.model.block.ScanPoints.IN_Z;
+import static lab.recall.model.block.ScanPoints.NORMED;
+import static lab.recall.model.block.ScanPoints.OUT;
+import static lab.recall.model.block.ScanPoints.X_ACT;
+import static lab.recall.model.block.ScanPoints.Y;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import lab.recall.math.CausalConv;
+import lab.recall.math.Elementwise;
+import lab.recall.math.MatMul;
+import lab.recall.math.SelectiveScan;
+import lab.recall.math.Sigmoid;
+import lab.recall.math.Silu;
+import lab.recall.model.BackBatch;
+import lab.recall.model.Pass;
+import lab.recall.model.Tape;
+import lab.recall.model.Workspace;
+
+/** Takes gradients back through a {@link SelectiveScanBlock}. */
+final class ScanGradients {
+    private static final Workspace.Slot TAPE_LOW = Workspace.slot();
+    private static final Workspace.Slot TAPE_SLOPE = Workspace.slot();
+    private static final Workspace.Slot TAPE_STATES = Workspace.slot();
+    private static final Workspace.Slot TAPE_DECAY = Workspace.slot();
+    private static final Workspace.Slot D_OUT = Workspace.slot();
+    private static final Workspace.Slot D_GATED = Workspace.slot();
+    private static final Workspace.Slot D_GATE = Workspace.slot();
+    private static final Workspace.Slot D_XZ = Workspace.slot();
+    private static final Workspace.Slot D_ACT = Workspace.slot();
+    private static final Workspace.Slot D_STEPS = Workspace.slot();
+    private static final Workspace.Slot D_LOW = Workspace.slot();
+    private static final Workspace.Slot D_NORM = Workspace.slot();
+    private static final Workspace.Slot INPUTS = Workspace.slot();
+    private static final Workspace.Slot D_STATE = Workspace.slot();
+
+    private final ScanSizes c;
+    private final SelectiveScanBlock.Parts w;
+    private final ScanStates states;
+    /** Of its weights' names in the checkpoint: {@code backbone.layers.12.}. */
+    private final String prefix;
+
+    ScanGradients(ScanSizes sizes, SelectiveScanBlock.Parts parts, ScanStates states, String prefix) {
+        this.c = sizes;
+        this.w = parts;
+        this.states = states;
+        this.prefix = prefix;
+    }
+
+    /**
+     * What cotangents share.
+     *
+     * @param row    where the pass's first token stands in low and slope
+     * @param low    x_proj's output, [tokens, R + 2N]
+     * @param slope  derivative of softplus at each delta, [tokens, E]
+     * @param before states before each token, [tokens + 1, N, E]
+     * @param decay  [tokens, N, E]
+     */
+    record ScanTape(int row, float[] low, float[] slope, float[] before, float[] decay) implements Tape {
+    }
+
+    ScanTape tape(Pass pass, int layer) {
+        int inner = c.inner();
+        int size = c.states() * inner;
+        int tokens = pass.length() - pass.from();
+        return filled(pass, layer, new ScanTape(0, new float[tokens * (c.rank() + 2 * c.states())], new float[tokens * inner],
+                new float[(tokens + 1) * size], new float[tokens * size]));
+    }
+
+    /** A segment's tape; one that was not prepared lies in the scratch buffers, its states and decays until the next one is asked for. */
+    private ScanTape tape(BackBatch b, BackBatch.Segment s) {
+        if (s.tape() instanceof ScanTape prepared) {
+            return prepared;
+        }
+        int inner = c.inner();
+        int size = c.states() * inner;
+        return filled(s.pass(), b.layer(), new ScanTape(s.row(), b.work().floats(TAPE_LOW, b.rows() * (c.rank() + 2 * c.states())),
+                b.work().floats(TAPE_SLOPE, b.rows() * inner), b.work().floats(TAPE_STATES, (s.tokens() + 1) * size), b.work().floats(TAPE_DECAY, s.tokens() * size)));
+    }
+
+    private ScanTape filled(Pass pass, int layer, ScanTape tape) {
+        int inner = c.inner();
+        int states = c.states();
+        int size = states * inner;
+        int tokens = pass.length() - pass.from();
+        int low = c.rank() + 2 * states;
+        int at = tape.row * inner;
+        float[] x = pass.values(layer, X_ACT);
+        float[] delta = pass.values(layer, DELTA);
+        w.xProj().multiply(x, 0, inner, tokens, tape.low, tape.row * low, low);
+        w.dtProj().multiply(tape.low, tape.row * low, low, tokens, w.dtBias(), tape.slope, at, inner);
+        Sigmoid.forward(tape.slope, at, tokens * inner);
+        if (pass.from() > 0) {
+            System.arraycopy(this.states.before(pass.base(), layer, pass.from()), 0, tape.before, 0, size);
+        } else {
+            Arrays.fill(tape.before, 0, size, 0f);
+        }
+        SelectiveScan.states(tokens, inner, states, x, 0, delta, 0, w.a(), pass.values(layer, B), 0, states,
+                tape.before, 0, tape.before, size, tape.decay, 0);
+        return tape;
+    }
+
+    void backward(BackBatch b) {
+        int rows = b.rows();
+        int d = c.width();
+        int inner = c.inner();
+        int low = c.rank() + 2 * c.states();
+        int layer = b.layer();
+        float[] dOut = b.work().floats(D_OUT, rows * d);
+        System.arraycopy(b.grad(), b.at(), dOut, 0, rows * d);
+        b.hook(OUT, dOut, 0, d, d);
+        float[] dGated = b.work().floats(D_GATED, rows * inner);
+        w.outProj().transposed().multiply(dOut, 0, d, rows, dGated, 0, inner);
+        b.hook(GATED, dGated, 0, inner, inner);
+        float[] dGate = b.work().floats(D_GATE, rows * inner);
+        for (BackBatch.Segment s : b.segments()) {
+            int n = s.tokens() * inner;
+            System.arraycopy(dGated, s.row() * inner, dGate, s.row() * inner, n);
+            Elementwise.multiply(s.values(layer, Y), s.first() * inner, dGate, s.row() * inner, n);
+            Elementwise.multiply(s.values(layer, GATE), s.first() * inner, dGated, s.row() * inner, n);
+        }
+        b.hook(Y, dGated, 0, inner, inner);
+        b.hook(GATE, dGate, 0, inner, inner);
+        float[] dXz = b.work().floats(D_XZ, rows * 2 * inner);
+        for (BackBatch.Segment s : b.segments()) {
+            Silu.backward(s.values(layer, IN_Z), s.first() * inner, inner, s.tokens(), inner, dGate, s.row() * inner, dXz,
+                    s.row() * 2 * inner + inner, 2 * inner);
+        }
+        b.hook(IN_Z, dXz, inner, 2 * inner, inner);
+
+        float[] dAct = b.work().floats(D_ACT, rows * inner);
+        float[] dDelta = b.work().floats(D_STEPS, rows * inner);
+        float[] dLow = b.work().floats(D_LOW, rows * low);
+        List<ScanTape> tapes = new ArrayList<>(b.segments().size());
+        for (BackBatch.Segment s : b.segments()) {
+            tapes.add(tape(b, s));
+            scanBackward(b, s, tapes.get(tapes.size() - 1), dGated, dAct, dDelta, dLow);
+        }
+        b.hook(DELTA, dDelta, 0, inner, inner);
+        b.hook(B, dLow, c.rank(), low, c.states());
+        b.hook(C, dLow, c.rank() + c.states(), low, c.states());
+        for (int i = 0; i < tapes.size(); i++) {
+            BackBatch.Segment s = b.segments().get(i);
+            Elementwise.multiply(tapes.get(i).slope, (tapes.get(i).row + s.first()) * inner, dDelta, s.row() * inner, s.tokens() * inner);
+        }
+        w.dtProj().transposed().multiply(dDelta, 0, inner, rows, dLow, 0, low);
+        float[] more = dGate;                       // not read again
+        w.xProj().transposed().multiply(dLow, 0, low, rows, more, 0, inner);
+        Elementwise.add(more, 0, dAct, 0, rows * inner);
+        b.hook(X_ACT, dAct, 0, inner, inner);
+        for (BackBatch.Segment s : b.segments()) {
+            Silu.backward(s.values(layer, CONV), s.first() * inner, inner, s.tokens(), inner, dAct, s.row() * inner,
+                    more, s.row() * inner, inner);
+        }
+        b.hook(CONV, more, 0, inner, inner);
+        for (int r = 0; r < rows; r++) {
+            Arrays.fill(dXz, r * 2 * inner, r * 2 * inner + inner, 0f);
+        }
+        for (BackBatch.Segment s : b.segments()) {
+            CausalConv.backward(more, s.row() * inner, s.tokens(), c.taps(), inner, w.conv(), dXz, s.row() * 2 * inner, 2 * inner);
+        }
+        b.hook(IN_X, dXz, 0, 2 * inner, inner);
+        float[] dNormed = b.work().floats(D_NORM, rows * d);
+        w.inProj().transposed().multiply(dXz, 0, 2 * inner, rows, dNormed, 0, d);
+        b.hook(NORMED, dNormed, 0, d, d);
+        for (BackBatch.Segment s : b.segments()) {
+            w.norm().backward(s.values(layer, RESID_PRE), s.first() * d, s.tokens(), dNormed, s.row() * d, b.grad(), b.at() + s.row() * d,
+                    b.parameters());
+        }
+        if (b.parameters() != null) {
+            weightGradients(b, tapes, dOut, more, dXz, dLow, dDelta);
+        }
+    }
+
+    private void scanBackward(BackBatch b, BackBatch.Segment s, ScanTape tape, float[] dY, float[] dAct, float[] dDelta, float[] dLow) {
+        int inner = c.inner();
+        int states = c.states();
+        int low = c.rank() + 2 * states;
+        int size = states * inner;
+        int layer = b.layer();
+        int first = s.first();
+        int at = s.row() * inner;
+        // B and C as the run had them, interventions included
+        float[] bc = b.work().floats(INPUTS, s.tokens() * 2 * states);
+        for (int t = 0; t < s.tokens(); t++) {
+            System.arraycopy(s.values(layer, B), (first + t) * states, bc, t * 2 * states, states);
+            System.arraycopy(s.values(layer, C), (first + t) * states, bc, t * 2 * states + states, states);
+        }
+        int db = s.row() * low + c.rank();
+        SelectiveScan.backward(s.tokens(), inner, states, s.values(layer, X_ACT), first * inner, s.values(layer, DELTA), first * inner, w.a(),
+                bc, 0, states, 2 * states, w.skip(), tape.before, first * size, tape.decay, first * size, dY, at, dAct, at, dDelta, at,
+                dLow, db, db + states, low, b.parameters() == null ? null : b.parameter(name("mixer.A_log"), size),
+                b.parameters() == null ? null : b.parameter(name("mixer.D"), inner), b.work().floats(D_STATE, size));
+    }
+
+    /** Gradients of the matrices: sums over all rows, segment by segment since the inputs lie in each pass's own arrays. */
+    private void weightGradients(BackBatch b, List<ScanTape> tapes, float[] dOut, float[] dConv, float[] dXz, float[] dLow, float[] dDelta) {
+        int d = c.width();
+        int inner = c.inner();
+        int low = c.rank() + 2 * c.states();
+        int layer = b.layer();
+        for (int i = 0; i < tapes.size(); i++) {
+            BackBatch.Segment s = b.segments().get(i);
+            int n = s.tokens();
+            int first = s.first();
+            MatMul.addOuter(dOut, s.row() * d, d, s.values(layer, GATED), first * inner, inner, n, d, inner,
+                    b.parameter(name("mixer.out_proj.weight"), d * inner));
+            MatMul.addOuter(dXz, s.row() * 2 * inner, 2 * inner, s.values(layer, NORMED), first * d, d, n, 2 * inner, d,
+                    b.parameter(name("mixer.in_proj.weight"), 2 * inner * d));
+            MatMul.addOuter(dLow, s.row() * low, low, s.values(layer, X_ACT), first * inner, inner, n, low, inner,
+                    b.parameter(name("mixer.x_proj.weight"), low * inner));
+            MatMul.addOuter(dDelta, s.row() * inner, inner, tapes.get(i).low, (tapes.get(i).row + first) * low, low, n, inner, c.rank(),
+                    b.parameter(name("mixer.dt_proj.weight"), inner * c.rank()));
+            CausalConv.backwardWeights(s.values(layer, IN_X), first * inner, inner, dConv, s.row() * inner, n, c.taps(), inner,
+                    b.parameter(name("mixer.conv1d.weight"), c.taps() * inner),
+                    w.convBias() == null ? null : b.parameter(name("mixer.conv1d.bias"), inner));
+        }
+        Elementwise.addRows(dDelta, 0, inner, b.rows(), inner, b.parameter(name("mixer.dt_proj.bias"), inner));
+        if (w.inBias() != null) {
+            Elementwise.addRows(dXz, 0, 2 * inner, b.rows(), 2 * inner, b.parameter(name("mixer.in_proj.bias"), 2 * inner));
+        }
+        if (w.outBias() != null) {
+            Elementwise.addRows(dOut, 0, d, b.rows(), d, b.parameter(name("mixer.out_proj.bias"), d));
+        }
+    }
+
+    private String name(String part) {
+        return prefix + part;
+    }
+}

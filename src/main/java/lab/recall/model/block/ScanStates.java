@@ -1,0 +1,81 @@
+package lab.recall.model.block;
+
+import static lab.recall.model.block.ScanPoints.B;
+import static lab.recall.model.block.ScanPoints.C;
+import static lab.recall.model.block.ScanPoints.DELTA;
+import static lab.recall.model.block.ScanPoints.IN_X;
+import static lab.recall.model.block.ScanPoints.X_ACT;
+
+import java.util.Arrays;
+import lab.recall.math.Elementwise;
+import lab.recall.math.SelectiveScan;
+import lab.recall.model.Pass;
+import lab.recall.model.Site;
+
+/** What a pass's kept terms tell again: states of the scan, and the terms that its layers' sums are made of. */
+final class ScanStates {
+    private final ScanSizes c;
+    private final SelectiveScanBlock.Parts w;
+
+    ScanStates(ScanSizes sizes, SelectiveScanBlock.Parts parts) {
+        this.c = sizes;
+        this.w = parts;
+    }
+
+    /** The state that a token of a pass meets. */
+    float[] before(Pass pass, int layer, int token) {
+        int size = c.states() * c.inner();
+        return pass.noted(layer, token, () -> Arrays.copyOfRange(all(pass, layer, token), (token - 1) * size, token * size));
+    }
+
+    /** Runs the recurrence of a pass again from its kept terms: far cheaper than keeping every state. */
+    float[] all(Pass pass, int layer, int upTo) {
+        int inner = c.inner();
+        int size = c.states() * inner;
+        float[] states = new float[upTo * size];
+        SelectiveScan.states(upTo, inner, c.states(), pass.values(layer, X_ACT), 0, pass.values(layer, DELTA), 0, w.a(),
+                pass.values(layer, B), 0, c.states(), new float[size], 0, states, 0);
+        return states;
+    }
+
+    /** The scan of a pass's tokens from {@code source} on, fed by that token alone and without the skip term, [tokens - source, E]. */
+    float[] scanTerms(Pass pass, int layer, int source) {
+        int inner = c.inner();
+        int states = c.states();
+        int tokens = pass.length() - source;
+        float[] u = new float[tokens * inner];
+        System.arraycopy(pass.values(layer, X_ACT), source * inner, u, 0, inner);
+        float[] bc = new float[tokens * 2 * states];
+        for (int t = 0; t < tokens; t++) {
+            System.arraycopy(pass.values(layer, B), (source + t) * states, bc, t * 2 * states, states);
+            System.arraycopy(pass.values(layer, C), (source + t) * states, bc, t * 2 * states + states, states);
+        }
+        float[] terms = new float[tokens * inner];
+        SelectiveScan.forward(tokens, inner, states, u, 0, pass.values(layer, DELTA), source * inner, w.a(), bc, 0, states, 2 * states,
+                new float[inner], new float[states * inner], 0, terms, 0);
+        return terms;
+    }
+
+    /** What the scan's skip term D x_act adds to y at a token, [E]. */
+    float[] skipTerm(Pass pass, int layer, int token) {
+        float[] term = pass.get(new Site(layer, X_ACT, token));
+        Elementwise.multiply(w.skip(), 0, term, 0, term.length);
+        return term;
+    }
+
+    /** What the convolution carries from one token to itself and later ones, [tokens - source, E]; zeros beyond its taps. */
+    float[] convTerms(Pass pass, int layer, int source) {
+        int inner = c.inner();
+        float[] terms = new float[(pass.length() - source) * inner];
+        for (int t = source; t < pass.length() && t - source < c.taps(); t++) {
+            System.arraycopy(w.conv(), (c.taps() - 1 - (t - source)) * inner, terms, (t - source) * inner, inner);
+            Elementwise.multiply(pass.get(new Site(layer, IN_X, source)), 0, terms, (t - source) * inner, inner);
+        }
+        return terms;
+    }
+
+    /** Bias of the convolution, [E]. */
+    float[] convBias() {
+        return w.convBias() == null ? new float[c.inner()] : w.convBias().clone();
+    }
+}
