@@ -176,9 +176,10 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
 
     /**
      * Writes the model to a folder in HuggingFace's layout, f32: model.safetensors, config.json and, where there are, tokenizer.json and
-     * tokenizer_config.json.
-     * Opened again, it gives the same numbers as this model with its weights widened to f32.
+     * tokenizer_config.json; beside them recall.json and the relations that it has of its own.
+     * Opened again, it gives the same numbers as this model with its weights widened to f32, and is asked and edited the same way.
      *
+     * @throws BadData when {@link #requireSavable} refuses the folder
      * @throws java.io.UncheckedIOException when it cannot be written
      */
     public void save(Path folder) {
@@ -191,7 +192,17 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
                 others.put(text, source.folder().resolve(text));
             }
         }
+        source.writeFacts(folder);
         Checkpoint.write(folder, publicConfig(stored.config()), tensors, others);
+    }
+
+    /**
+     * Refuses a folder that this model cannot be saved to.
+     *
+     * @throws BadData when it holds other relations than the model's own
+     */
+    public void requireSavable(Path folder) {
+        source.requireSavable(folder);
     }
 
     /** A weight's name in HuggingFace's layout. */
@@ -263,9 +274,9 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         return all;
     }
 
-    /** Whether it is one of those that come with the project. */
-    public boolean isEmbedded() {
-        return source.isEmbedded();
+    /** What decides how it is asked and edited. */
+    public ModelFacts facts() {
+        return source.facts();
     }
 
     /** {@code Mamba} or {@code GPT-NeoX}. */

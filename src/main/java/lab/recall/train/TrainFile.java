@@ -36,14 +36,17 @@ record TrainFile(Integer seed, World world, Integer vocabulary, Model model, Cor
         }
     }
 
-    /** A folder, or what the world is invented from. */
-    record World(String folder, Integer seed, String names) {
+    /** A folder, whose world is an invented one unless it says otherwise; or what the world is invented from. */
+    record World(String folder, Boolean invented, Integer seed, String names) {
         World {
             if (folder == null) {
+                if (invented != null) {
+                    throw new BadRequest("invented", "a world without a folder always is; leave this out");
+                }
                 whole("seed", seed, 0, Integer.MAX_VALUE);
                 Check.word("names", Check.given("names", names), List.of("grid", "unique"));
             } else if (seed != null || names != null) {
-                throw new BadRequest(seed != null ? "seed" : "names", "a world of a folder is not invented; leave this out");
+                throw new BadRequest(seed != null ? "seed" : "names", "the folder holds the world; leave this out");
             } else {
                 path(folder);
             }
