@@ -1,6 +1,7 @@
 package lab.recall;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -9,7 +10,10 @@ import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import lab.recall.model.LanguageModel;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -87,5 +91,21 @@ class ArchitectureTest {
                 .should().dependOnClassesThat().resideInAPackage("picocli..").check(all);
         noClasses().that().resideOutsideOfPackage("lab.recall.text..")
                 .should().dependOnClassesThat().resideInAPackage("ai.djl..").check(all);
+    }
+
+    /**
+     * That a model comes with the project, and where its folder is, decide where it is found and nothing else: how it is asked and edited
+     * stands in its folder.
+     */
+    @Test
+    void aModelsPlaceDecidesNothing() {
+        Set<String> asking = all.stream().flatMap(c -> c.getAccessesFromSelf().stream())
+                .filter(a -> a.getTarget().getName().equals("embedded") && a.getTargetOwner().getPackageName().equals("lab.recall.model"))
+                .map(a -> a.getOriginOwner().getSimpleName() + "." + a.getOrigin().getName()).collect(Collectors.toSet());
+        assertEquals(Set.of("ModelFolder.find", "ModelFolder.unknown", "LanguageModel.embedded", "ModelsCommand.call"), asking);
+        Set<String> looking = all.stream().flatMap(c -> c.getAccessesFromSelf().stream())
+                .filter(a -> a.getTarget().getName().equals("folder") && a.getTargetOwner().isEquivalentTo(LanguageModel.class))
+                .map(a -> a.getOriginOwner().getSimpleName() + "." + a.getOrigin().getName()).collect(Collectors.toSet());
+        assertEquals(Set.of("Relations.of"), looking);
     }
 }

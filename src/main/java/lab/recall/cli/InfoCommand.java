@@ -2,7 +2,9 @@ package lab.recall.cli;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import lab.recall.edit.EditSettings;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import picocli.CommandLine.Command;
@@ -11,7 +13,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-@Command(name = "info", mixinStandardHelpOptions = true, description = "Tells a model's sizes and hook points.")
+@Command(name = "info", mixinStandardHelpOptions = true,
+        description = "Tells a model's sizes, how it is asked and edited (recall.json), and its hook points.")
 final class InfoCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -27,6 +30,11 @@ final class InfoCommand implements Callable<Integer> {
         LanguageModel model = LanguageModel.open(name);
         Map<String, Object> all = describe(model);
         all.put("tokenizer", model.tokenizer().isPresent());
+        all.put("relations", model.facts().relations());
+        all.put("invented_world", model.facts().inventedWorld());
+        all.put("blank_before_stop", model.facts().blankBeforeStop());
+        EditSettings edits = EditSettings.of(model);
+        all.put("edits", new TreeMap<>(Map.of("clamp_norm_factor", edits.clamp(), "ridge", edits.ridge())));
         Map<String, Integer> points = new LinkedHashMap<>();
         model.points().stream().filter(HookPoint::isPerToken).forEach(p -> points.put(p.id(), model.width(p)));
         all.put("hook_points", points);
@@ -36,7 +44,7 @@ final class InfoCommand implements Callable<Integer> {
         } else {
             all.forEach((k, v) -> {
                 if (!k.equals("hook_points")) {
-                    spec.commandLine().getOut().printf("%-12s %s%n", k, v);
+                    spec.commandLine().getOut().printf("%-17s %s%n", k, v);
                 }
             });
             spec.commandLine().getOut().println("hook points, with their width and meaning:");

@@ -66,7 +66,7 @@ final class ContextStudy implements Study<ContextStudy.Asked, ContextStudy.Asked
                 .allMatch(id -> id >= 0 && id < model.vocabulary()));
     }
 
-    /** What becomes of the tokens also depends on whether the model is an embedded one, so they are what is kept. */
+    /** What becomes of the tokens also depends on the tokenizer and on how the model's texts end sentences, so they are what is kept. */
     @Override
     public List<Template> combine(LanguageModel model, Asked asked, List<Asked> pieces, List<int[][]> found) {
         return ContextTemplates.of(model, found.get(0));

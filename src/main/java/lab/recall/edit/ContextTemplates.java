@@ -55,12 +55,13 @@ public final class ContextTemplates {
         List<Template> all = new ArrayList<>(List.of(new Template("{}")));
         Tokenizer tokenizer = model.requireTokenizer();
         String end = tokenizer.decode(tokenizer.endOfText());
-        // the embedded models' texts are words with blanks between them, full stops among them
-        String stop = model.isEmbedded() ? " . {}" : ". {}";
+        // a text ends as the sentences do that the model has read
+        boolean blank = model.facts().blankBeforeStop();
+        String stop = blank ? " . {}" : ". {}";
         for (int[] ids : texts) {
             String text = Normalizer.normalize(tokenizer.decode(ids), Normalizer.Form.NFKD)
                     .replace(end, " ").replace("{", " ").replace("}", " ");
-            all.add(new Template((model.isEmbedded() ? text.replaceAll("[ .]+$", "") : text).strip() + stop));
+            all.add(new Template((blank ? text.replaceAll("[ .]+$", "") : text).strip() + stop));
         }
         return List.copyOf(all);
     }

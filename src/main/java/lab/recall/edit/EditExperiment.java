@@ -59,7 +59,7 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
         } else {
             SecondMoments.of(model, List.of(layer), List.of(matrix)).requireSources(q.moments(), q.texts());
         }
-        RomeExperiment.requireFolder(q.save());
+        RomeExperiment.requireFolder(model, q.save());
         Hyperparameters all = Hyperparameters.of(EditSweepExperiment.settings(model, q.preset(), q.key(), q.hyperparameters()));
         return new EditQuestion(q.subject(), q.prompt(), q.target(), q.truth(), q.file(), q.requests(), q.relation(), q.relations(),
                 layer, matrix.id(), q.contexts(), q.documents(), q.texts(), q.moments(), q.covariance(), q.key(), q.preset(), all,

@@ -39,7 +39,7 @@ public record EditQuestion(
         @Asks(value = "A safetensors file with the second moment C, or identity", otherwise = "it is collected") String covariance,
         @Asks(value = "The key in the denominator: the plain prompt's, or the mean over contexts", words = {"published", "consistent"})
         String key,
-        @Asks(value = "Hyper-parameters, the model's being the paper's, with a wider bound for an embedded model",
+        @Asks(value = "Hyper-parameters, the model's being the paper's with what its recall.json says instead",
                 words = {"model", "published"}) String preset,
         @Asks(value = "Other numbers than the preset's, some of those of rome", option = "-") Hyperparameters hyperparameters,
         @Asks("Seed of every random choice") Integer seed,

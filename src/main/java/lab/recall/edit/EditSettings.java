@@ -1,14 +1,16 @@
 package lab.recall.edit;
 
 import java.util.Locale;
+import lab.recall.base.Check;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.ModelFacts;
 
 /**
  * Hyper-parameters of rank-one editing.
  *
  * <pre>{@code
  * EditSettings.PUBLISHED                                     // as the paper edits Mamba-2.8b and Pythia-2.8b
- * EditSettings.of(mamba)                                     // the same, but for an embedded model |delta| may be larger
+ * EditSettings.of(mamba)                                     // the same with what the model's recall.json says instead
  * EditSettings.PUBLISHED.withClamp(4).withKey(KeyMode.CONSISTENT)
  * }</pre>
  *
@@ -41,22 +43,11 @@ public record EditSettings(int steps, double rate, double weightDecay, double kl
 
     /** The paper's. */
     public static final EditSettings PUBLISHED = new EditSettings(20, 0.5, 0.5, 0.0625, 3, 0.05, 0.90, 0, KeyMode.PUBLISHED);
-    /**
-     * A block of an embedded model adds little to its stream: within the paper's 3 |v0| fewer edits of W_a and W_down hold in most layers.
-     */
-    private static final double SMALL_CLAMP = 6;
-    /**
-     * The first layer's MLP reads each token by itself: an invented world has fewer tokens than the MLP has units, and C would be singular.
-     */
-    private static final double SMALL_NEOX_RIDGE = 0.01;
 
-    /** The paper's, or for an embedded model the paper's with a wider bound of |delta|, and a ridge where the model is a GPT-NeoX. */
+    /** The paper's, with the numbers in the place of others that a model's {@link ModelFacts} say. */
     public static EditSettings of(LanguageModel model) {
-        if (!model.isEmbedded()) {
-            return PUBLISHED;
-        }
-        EditSettings wider = PUBLISHED.withClamp(SMALL_CLAMP);
-        return model.mixing().weighing().isEmpty() ? wider : wider.withRidge(SMALL_NEOX_RIDGE);
+        ModelFacts.Edits said = model.facts().edits();
+        return PUBLISHED.withClamp(Check.or(said.clampNormFactor(), PUBLISHED.clamp)).withRidge(Check.or(said.ridge(), PUBLISHED.ridge));
     }
 
     /** With another number of losses. */

@@ -26,7 +26,7 @@ public record EditSweepRequest(
         @Asks(value = "Keep the second moments in this safetensors file, and go on from what is there",
                 otherwise = "the user's store, up to 1 GiB") String moments,
         @Asks(value = "The key in the denominator", words = {"published", "consistent"}) String key,
-        @Asks(value = "Hyper-parameters, the model's being the paper's, with a wider bound for an embedded model",
+        @Asks(value = "Hyper-parameters, the model's being the paper's with what its recall.json says instead",
                 words = {"model", "published"}) String preset,
         @Asks(value = "Other numbers than the preset's, some of those of rome", option = "-") Hyperparameters hyperparameters,
         @Asks("Seed of every random choice") Integer seed) {

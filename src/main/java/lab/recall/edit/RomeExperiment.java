@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.edit.EditSettings.KeyMode;
@@ -92,7 +93,7 @@ public final class RomeExperiment implements Experiment<RomeRequest, RomeExperim
         EditableMatrix matrix = EditableMatrix.of(model, q.matrix());
         asked(model, q);
         SecondMoment.requireNamed(q.covariance(), model.width(matrix.key()));
-        requireFolder(q.save());
+        requireFolder(model, q.save());
         return q;
     }
 
@@ -144,10 +145,18 @@ public final class RomeExperiment implements Experiment<RomeRequest, RomeExperim
         return save == null ? List.of() : List.of(Path.of(save, "config.json"));
     }
 
-    /** Refuses a file in the place of a folder for a model. */
-    static void requireFolder(String save) {
-        if (save != null && Files.exists(Path.of(save)) && !Files.isDirectory(Path.of(save))) {
+    /** Refuses a file in the place of a folder for a model, and a folder that an edit of this one cannot be saved to. */
+    static void requireFolder(LanguageModel model, String save) {
+        if (save == null) {
+            return;
+        }
+        if (Files.exists(Path.of(save)) && !Files.isDirectory(Path.of(save))) {
             throw new BadRequest("save", save + " is a file, expected a folder");
+        }
+        try {
+            model.requireSavable(Path.of(save));
+        } catch (BadData e) {
+            throw BadRequest.at("save", e);
         }
     }
 

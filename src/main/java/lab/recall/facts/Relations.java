@@ -12,6 +12,7 @@ import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Nearest;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.ModelFacts;
 import lab.recall.study.Runner;
 import lab.recall.text.DataFolder;
 import lab.recall.view.Showable;
@@ -32,13 +33,17 @@ public final class Relations implements Showable {
         this.all = all;
     }
 
-    /** Those that belong to a model: its folder's own, else the invented world for an embedded model, else the LRE relations. */
+    /**
+     * Those that belong to a model, as its {@link ModelFacts} say.
+     *
+     * @throws BadData as {@link #folder}
+     */
     public static Relations of(LanguageModel model) {
-        Path own = model.folder().resolve("relations");
-        return Files.isDirectory(own) ? folder(own) : model.isEmbedded() ? world() : lre();
+        String said = model.facts().relations();
+        return said.equals(ModelFacts.OWN) ? folder(model.folder().resolve(ModelFacts.FOLDER)) : named(said);
     }
 
-    /** The invented world that the embedded models know. */
+    /** The invented world that comes with the project. */
     public static Relations world() {
         return folder(DataFolder.find("world"));
     }

@@ -173,9 +173,10 @@ public final class LanguageModel implements Showable {
 
     /**
      * Writes the model to a folder in HuggingFace's layout, f32: model.safetensors, config.json and, where there are, tokenizer.json and
-     * tokenizer_config.json.
-     * Opened again, it gives the same numbers as this model with its weights widened to f32.
+     * tokenizer_config.json; beside them recall.json and the relations that it has of its own.
+     * Opened again, it gives the same numbers as this model with its weights widened to f32, and is asked and edited the same way.
      *
+     * @throws BadData when {@link #requireSavable} refuses the folder
      * @throws java.io.UncheckedIOException when it cannot be written
      */
     public void save(Path folder) {
@@ -188,7 +189,17 @@ public final class LanguageModel implements Showable {
                 others.put(text, source.folder().resolve(text));
             }
         }
+        source.writeFacts(folder);
         Checkpoint.write(folder, body.publicConfig(stored.config()).put("torch_dtype", "float32"), tensors, others);
+    }
+
+    /**
+     * Refuses a folder that this model cannot be saved to.
+     *
+     * @throws BadData when it holds other relations than the model's own
+     */
+    public void requireSavable(Path folder) {
+        source.requireSavable(folder);
     }
 
     /** Names of all weights, in the order of the checkpoint. */
@@ -247,9 +258,9 @@ public final class LanguageModel implements Showable {
         return all;
     }
 
-    /** Whether it is one of those that come with the project. */
-    public boolean isEmbedded() {
-        return source.isEmbedded();
+    /** What decides how it is asked and edited. */
+    public ModelFacts facts() {
+        return source.facts();
     }
 
     /** What it is one of: {@code Mamba}, {@code GPT-NeoX}. */

@@ -6,15 +6,18 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.FileStamp;
+import lab.recall.base.InputFiles;
 import lab.recall.base.Nearest;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.HubCache;
@@ -27,8 +30,9 @@ import lab.recall.text.Tokenizer;
  * @param name   an embedded model's name, a hub id, or a folder's last part
  * @param folder with config.json and weights
  * @param stamps of the files that were opened; none before
+ * @param facts  that were read then; a published model's before
  */
-record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps) {
+record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelFacts facts) {
     /** Vocabulary sizes of checkpoints that use the GPT-NeoX-20B tokenizer: 50,254 entries, added tokens, and padding of the rows. */
     private static final int FEWEST_20B = 50_254;
     private static final int MOST_20B = 50_432;
@@ -75,15 +79,6 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps) {
         }
     }
 
-    /** Whether it is the folder itself of a model that comes with the project, and not another one of that name. */
-    boolean isEmbedded() {
-        try {
-            return embedded().contains(name) && Files.isSameFile(folder, DataFolder.find("models").resolve(name));
-        } catch (IOException e) {
-            throw new BadData(folder, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
-        }
-    }
-
     /** The folder's own tokenizer, or the bundled one where the vocabulary is that of GPT-NeoX-20B. */
     Optional<Tokenizer> tokenizer(int vocabulary) {
         Path own = folder.resolve("tokenizer.json");
@@ -94,16 +89,16 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps) {
     }
 
     ModelFolder(String name, Path folder) {
-        this(name, folder, Map.of());
+        this(name, folder, Map.of(), ModelFacts.PUBLISHED);
     }
 
-    /** The same with what tells later whether its files are still those. */
+    /** The same with its facts, and what tells later whether its files are still those. */
     ModelFolder opened() {
         Map<Path, FileStamp> now = new LinkedHashMap<>();
         for (Path file : files()) {
             stamp(file).ifPresent(s -> now.put(file, s));
         }
-        return new ModelFolder(name, folder, Map.copyOf(now));
+        return new ModelFolder(name, folder, Map.copyOf(now), ModelFacts.read(folder));
     }
 
     private static Optional<FileStamp> stamp(Path file) {
@@ -126,7 +121,7 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps) {
     /** What opening reads: config.json, weights, and what stands beside them. */
     List<Path> files() {
         List<Path> files = new ArrayList<>(Checkpoint.files(folder));
-        for (String beside : List.of("recall.json", "tokenizer.json", "tokenizer_config.json")) {
+        for (String beside : List.of(ModelFacts.FILE, "tokenizer.json", "tokenizer_config.json")) {
             if (Files.exists(folder.resolve(beside))) {
                 files.add(folder.resolve(beside));
             }
@@ -135,5 +130,45 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps) {
             files.add(Tokenizer.bundled20bFile());              // which serves instead, where it fits
         }
         return files;
+    }
+
+    /** Writes what a model that is saved in a folder needs beside its weights to be asked the same: its own relations and its facts. */
+    void writeFacts(Path to) {
+        requireSavable(to);
+        AtomicFiles.folder(to);
+        if (facts.hasOwn()) {
+            Path relations = to.resolve(ModelFacts.FOLDER);
+            AtomicFiles.folder(relations);
+            relations(folder.resolve(ModelFacts.FOLDER)).forEach((file, text) -> {
+                if (!Files.exists(relations.resolve(file))) {           // else it holds the same
+                    AtomicFiles.write(relations.resolve(file), text);
+                }
+            });
+        }
+        facts.write(to);
+    }
+
+    /** Refuses a folder with other relations than this model's: a model saved there would be asked about them. */
+    void requireSavable(Path to) {
+        Path relations = to.resolve(ModelFacts.FOLDER);
+        if (!Files.isDirectory(relations)) {
+            return;
+        }
+        Map<String, byte[]> own = facts.hasOwn() ? relations(folder.resolve(ModelFacts.FOLDER)) : Map.of();
+        if (!facts.hasOwn() || !relations(relations).entrySet().stream().allMatch(there ->
+                Arrays.equals(there.getValue(), own.get(there.getKey())))) {
+            throw new BadData(relations, "holds other relations than those of " + name + "; save it to a folder without them");
+        }
+    }
+
+    /** Files of relations by name. */
+    private static Map<String, byte[]> relations(Path folder) {
+        Map<String, byte[]> all = new TreeMap<>();
+        try (Stream<Path> files = Files.list(folder)) {
+            files.filter(f -> f.toString().endsWith(".json")).forEach(f -> all.put(f.getFileName().toString(), InputFiles.bytes(f)));
+            return all;
+        } catch (IOException e) {
+            throw new BadData(folder, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
+        }
     }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
+import lab.recall.base.RequestReader;
 
 /**
  * A field of a request, as its record says it: for options, help and the page of requests.

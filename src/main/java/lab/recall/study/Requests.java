@@ -132,7 +132,7 @@ public final class Requests {
             Progress progress, Consumer<Result> told) {
         Runner runner = Runner.of(folder.store(), Store.user(), progress);
         T result = experiment.run(open, complete, runner);
-        folder.write(experiment.name(), ModelDigest.of(open), Json.tree(complete), (System.nanoTime() - start) / 1e9, result);
+        folder.write(experiment.name(), ModelCard.of(open), Json.tree(complete), (System.nanoTime() - start) / 1e9, result);
         told.accept(result);
         experiment.finish(open, complete, result);
         return new Done<>(experiment, result, runner.taken());

@@ -195,12 +195,13 @@ final class ResultFolder implements AutoCloseable {
     }
 
     /** Writes the result: all of it beside its place first, result.json moved last; then the files of an earlier one are removed. */
-    void write(String experiment, String model, JsonNode settings, double seconds, Result result) {
+    void write(String experiment, ModelCard model, JsonNode settings, double seconds, Result result) {
         ObjectNode json = Json.MAPPER.createObjectNode();
         json.put("experiment", experiment);
         json.set("request", request);
         json.set("settings", settings);
-        json.put("model_digest", model);
+        json.put("model_digest", model.digest());
+        json.set("model_facts", Json.tree(model.facts()));
         json.put("seconds", seconds);
         result.scalars().forEach((k, v) -> json.set(k, Json.tree(v)));
         Map<String, byte[]> shown = new LinkedHashMap<>();

@@ -8,6 +8,7 @@ import java.util.ServiceLoader;
 import java.util.TreeMap;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Nearest;
+import lab.recall.base.RequestReader;
 import lab.recall.model.LanguageModel;
 
 /**

@@ -5,10 +5,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
 import lab.recall.base.Json;
+import lab.recall.base.RequestReader;
 import lab.recall.facts.World;
 import lab.recall.model.FreshSizes;
-import lab.recall.study.RequestReader;
+import lab.recall.model.ModelFacts;
 
 /**
  * How a model is trained, read from a file.
@@ -18,7 +20,7 @@ import lab.recall.study.RequestReader;
  * config.with("model.layers", 6)                             // the same with one thing changed
  * }</pre>
  *
- * {@code {"seed", "world": {"folder"} or {"seed", "names": "grid" | "unique"}, "vocabulary",
+ * {@code {"seed", "world": {"folder", "invented": true (or left out) | false} or {"seed", "names": "grid" | "unique"}, "vocabulary",
  * "model": {"family": "mamba", "width", "layers", "states"} or {"family": "gpt_neox", "width", "layers", "heads"},
  * "corpus": {"seed", "rows", "tokens", "before", "behind", "binding", "lists", "word_dropout", "object_weight", "dropped"},
  * "optimizer": {"lr", "final", "warm_up", "beta1", "beta2", "eps", "weight_decay", "clip"},
@@ -26,6 +28,7 @@ import lab.recall.study.RequestReader;
  *
  * @param seed            of the first weights
  * @param world           folder of a world, or null
+ * @param invented        whether the world is an invented one
  * @param worldSeed       where there is no folder
  * @param names           where there is no folder
  * @param vocabulary      tokens of the tokenizer
@@ -38,8 +41,12 @@ import lab.recall.study.RequestReader;
  * @param checkpointEvery steps that a kill costs at most
  * @param settings        the whole as JSON
  */
-public record TrainConfig(int seed, Path world, int worldSeed, World.Names names, int vocabulary, FreshSizes model, Corpus.Shape corpus,
-                          int corpusSeed, Optimizer optimizer, int steps, int evaluateEvery, int checkpointEvery, ObjectNode settings) {
+public record TrainConfig(int seed, Path world, boolean invented, int worldSeed, World.Names names, int vocabulary, FreshSizes model,
+                          Corpus.Shape corpus, int corpusSeed, Optimizer optimizer, int steps, int evaluateEvery,
+                          int checkpointEvery, ObjectNode settings) {
+    /** A block of a small model adds little to its stream: within the paper's 3 |v0| fewer edits of W_a and W_down hold in most layers. */
+    private static final double SMALL_CLAMP = 6;
+
     /**
      * AdamW with a warm-up, then half a cosine.
      *
@@ -87,9 +94,9 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
         TrainFile f = RequestReader.read(settings, TrainFile.class);
         TrainFile.Corpus c = f.corpus();
         TrainFile.Optimizer o = f.optimizer();
-        boolean invented = f.world().folder() == null;
-        return new TrainConfig(f.seed(), f.world().path(), invented ? f.world().seed() : 0,
-                invented && f.world().names().equals("unique") ? World.Names.UNIQUE : World.Names.GRID, f.vocabulary(),
+        boolean seeded = f.world().folder() == null;
+        return new TrainConfig(f.seed(), f.world().path(), Check.or(f.world().invented(), true), seeded ? f.world().seed() : 0,
+                seeded && f.world().names().equals("unique") ? World.Names.UNIQUE : World.Names.GRID, f.vocabulary(),
                 TrainFile.sizes(f.model()),
                 new Corpus.Shape(c.rows(), c.tokens(), c.before(), c.behind(), c.binding(), c.lists(), c.wordDropout(), c.objectWeight(),
                         c.dropped()),
@@ -123,5 +130,10 @@ public record TrainConfig(int seed, Path world, int worldSeed, World.Names names
      */
     public World openWorld() {
         return world == null ? World.generate(worldSeed, names) : World.read(world);
+    }
+
+    /** What its recall.json says of the trained model. */
+    ModelFacts facts() {
+        return new ModelFacts(ModelFacts.OWN, invented, true, new ModelFacts.Edits(SMALL_CLAMP, model.ridge().orElse(null)));
     }
 }

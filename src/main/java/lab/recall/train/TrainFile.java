@@ -10,7 +10,7 @@ import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.model.Architectures;
 import lab.recall.model.FreshSizes;
-import lab.recall.study.RequestReader;
+import lab.recall.base.RequestReader;
 
 /** A training's configuration as its file says it: every field is there, and in its range. */
 record TrainFile(Integer seed, World world, Integer vocabulary, ObjectNode model, Corpus corpus, Optimizer optimizer, Integer steps,
@@ -54,14 +54,17 @@ record TrainFile(Integer seed, World world, Integer vocabulary, ObjectNode model
         }
     }
 
-    /** A folder, or what the world is invented from. */
-    record World(String folder, Integer seed, String names) {
+    /** A folder, whose world is an invented one unless it says otherwise; or what the world is invented from. */
+    record World(String folder, Boolean invented, Integer seed, String names) {
         World {
             if (folder == null) {
+                if (invented != null) {
+                    throw new BadRequest("invented", "a world without a folder always is; leave this out");
+                }
                 whole("seed", seed, 0, Integer.MAX_VALUE);
                 Check.word("names", Check.given("names", names), List.of("grid", "unique"));
             } else if (seed != null || names != null) {
-                throw new BadRequest(seed != null ? "seed" : "names", "a world of a folder is not invented; leave this out");
+                throw new BadRequest(seed != null ? "seed" : "names", "the folder holds the world; leave this out");
             } else {
                 path(folder);
             }

@@ -24,6 +24,7 @@ import lab.recall.base.Unsolvable;
 import lab.recall.facts.World;
 import lab.recall.math.Parallel;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.ModelFacts;
 import lab.recall.model.Trainable;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.Export;
@@ -39,7 +40,7 @@ import lab.recall.view.Show;
  * new Trainer(config, folder).text(3)                        // what it reads
  * }</pre>
  *
- * The folder receives the model in HuggingFace's layout, its world's relations, the configuration, a log and the learning curve. An
+ * The folder receives the model in HuggingFace's layout, its world's relations, recall.json, the configuration, a log and the curve. An
  * interrupted call stops after the step at work and keeps all of it; called again with the same configuration and folder it goes on there.
  * At each checkpoint the folder's model is that of the step; state.safetensors is there while the training is not done.
  * Weights depend on the configuration alone: not on the number of threads, on interruptions or kills.
@@ -142,7 +143,7 @@ public final class Trainer {
     }
 
     private LanguageModel fresh(World world, BytePairs pairs) {
-        world.write(folder.resolve("relations"));
+        world.write(folder.resolve(ModelFacts.FOLDER));
         Path text = folder.resolve("tokenizer.json");
         pairs.write(text);
         BytePairs.writeSettings(folder.resolve("tokenizer_config.json"));
@@ -166,6 +167,9 @@ public final class Trainer {
                     + "expected a new folder or the same configuration");
         }
         AtomicFiles.write(said, Json.prettyLine(config.settings()));
+        if (!Files.exists(folder.resolve(ModelFacts.FILE))) {       // also where an earlier form of this program has begun
+            config.facts().write(folder);
+        }
     }
 
     /** Whether a weight decays: matrices do; embeddings, norms, biases, convolutions and decay rates do not. */

@@ -387,6 +387,12 @@ class RunTest {
         assertTrue(terminal.out().contains("tiny-mamba") && terminal.out().contains("GPT-NeoX"), terminal.out());
         assertEquals(0, recall("info", "tiny-mamba", "--json"));
         assertEquals(8, JSON.readTree(terminal.out()).get("layers").asInt());
+        assertEquals("world", JSON.readTree(terminal.out()).get("relations").asText());
+        assertTrue(JSON.readTree(terminal.out()).get("invented_world").asBoolean());
+        assertEquals(6, JSON.readTree(terminal.out()).at("/edits/clamp_norm_factor").asDouble());
+        assertEquals(0, recall("info", Golden.folder("mamba-a-f32").toString()));
+        assertTrue(terminal.out().lines().toList().containsAll(List.of("relations         lre", "invented_world    false",
+                "edits             {clamp_norm_factor=3.0, ridge=0.0}")), terminal.out());
         assertEquals(0, recall("next", "tiny-mamba", "Dosith Stadium is located in the city of", "--json", "--top", "3"));
         assertEquals(" Malpolis", JSON.readTree(terminal.out()).get(0).get("token").asText());
         assertEquals(0, recall("--help"));

@@ -122,7 +122,8 @@ class TrainCommandTest {
                 + "|corpus.tokens: 16, too few for a list",
         "\"family\": \"mamba\"|\"family\": \"rnn\"|model.family: 'rnn', expected mamba or gpt_neox",
         "\"names\": \"grid\"|\"names\": \"odd\"|world.names: 'odd', expected grid or unique",
-        "\"names\": \"grid\"|\"nams\": \"grid\"|world.nams: unknown field; known here are folder, names, seed. Did you mean 'names'?",
+        "\"names\": \"grid\"|\"nams\": \"grid\"|world.nams: unknown field; known here are folder, invented, names, seed. "
+                + "Did you mean 'names'?",
         "\"seed\": 3|\"sead\": 3|sead: unknown field; known here are",
         "\"warm_up\": 2|\"warm_up\": 2000|optimizer.warm_up: 2000, expected at most the",
         "\"steps\": 60,|\"steps\": 60|to separate Object entries, line 5)",

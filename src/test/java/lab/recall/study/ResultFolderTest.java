@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
+import lab.recall.model.ModelFacts;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ResultFolderTest {
     private static final ObjectNode REQUEST = Json.MAPPER.createObjectNode().put("experiment", "trace").put("share", 0.1);
     private static final ObjectNode OTHER = REQUEST.deepCopy().put("share", 0.2);
+    private static final ModelCard CARD = new ModelCard("m", "Mamba", 1, 2, 3, "digest", new ModelFacts("world", true, false, null));
 
     @TempDir
     Path dir;
@@ -48,7 +50,7 @@ class ResultFolderTest {
     private void write(ObjectNode request, boolean fresh, int arrays) {
         try (ResultFolder folder = ResultFolder.of(out, request, fresh)) {
             folder.store().write("ab".repeat(32), 1);
-            folder.write("trace", "digest", request, 1, found(arrays));
+            folder.write("trace", CARD, request, 1, found(arrays));
         }
     }
 
@@ -67,6 +69,8 @@ class ResultFolderTest {
         write(REQUEST, false, 1);
         assertEquals(Set.of("result.json", "result.safetensors", "store"), files());
         assertTrue(ResultFolder.answers(REQUEST, out));
+        assertEquals("{\"relations\":\"world\",\"invented_world\":true,\"blank_before_stop\":false,\"edits\":{}}",
+                Json.object(out.resolve("result.json")).get("model_facts").toString());
         assertFalse(ResultFolder.answers(OTHER, out));
     }
 

@@ -18,6 +18,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import lab.recall.base.Json;
 import lab.recall.base.Progress;
+import lab.recall.base.RequestReader;
 import lab.recall.model.LanguageModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

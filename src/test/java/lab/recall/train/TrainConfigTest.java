@@ -1,6 +1,7 @@
 package lab.recall.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -42,7 +43,9 @@ class TrainConfigTest {
         "\"binding\": 0.2|\"binding\": 0.8|corpus|before, behind and binding are shares, their sum is above 1",
         "\"states\": 4|\"states\": 4, \"heads\": 2|model.heads|unknown field; known here are layers, states, width",
         "\"states\": 4|\"states\": null|model.states|missing",
-        "\"names\": \"grid\"|\"names\": \"grid\", \"folder\": \"w\"|world.seed|a world of a folder is not invented",
+        "\"names\": \"grid\"|\"names\": \"grid\", \"folder\": \"w\"|world.seed|the folder holds the world",
+        "\"names\": \"grid\"|\"names\": \"grid\", \"invented\": true|world.invented|a world without a folder always is",
+        "\"seed\": 5, \"names\": \"grid\"|\"folder\": \"w\", \"invented\": \"no\"|world.invented|\"no\", expected true or false",
         "\"names\": \"grid\"|\"names\": \"odd\"|world.names|'odd', expected grid or unique"
     })
     void aBadFieldIsNamed(String good, String bad, String field, String reason) {
@@ -51,6 +54,13 @@ class TrainConfigTest {
         BadRequest said = assertThrows(BadRequest.class, () -> TrainConfig.parse(text));
         assertEquals(field, said.field());
         assertTrue(said.reason().startsWith(reason), said.reason());
+    }
+
+    @Test
+    void aFoldersWorldIsInventedUnlessItSaysOtherwise() {
+        String folder = CONFIG.replace("\"seed\": 5, \"names\": \"grid\"", "\"folder\": \"w\"");
+        assertTrue(TrainConfig.parse(folder).facts().inventedWorld());
+        assertFalse(TrainConfig.parse(folder).with("world.invented", false).facts().inventedWorld());
     }
 
     @Test

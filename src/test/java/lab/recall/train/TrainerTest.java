@@ -15,8 +15,11 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
+import lab.recall.facts.Relations;
 import lab.recall.math.Parallel;
+import lab.recall.model.ModelFacts;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,10 +63,12 @@ class TrainerTest {
         assertEquals(List.of(4, 8, 9), one.log().entries().stream().map(TrainLog.Entry::step).toList());
         assertTrue(one.log().last().loss() < one.log().entries().get(0).loss(), "the loss falls");
         for (String file : new String[] {"config.json", "tokenizer.json", "tokenizer_config.json", "training.json", "log.jsonl",
-            "learning-curve.png", "relations/place_in_city.json"}) {
+            "learning-curve.png", "recall.json", "relations/place_in_city.json"}) {
             assertTrue(Files.exists(dir.resolve("one").resolve(file)), file);
         }
         assertFalse(Files.exists(dir.resolve("one").resolve("state.safetensors")));
+        assertEquals(new ModelFacts("own", true, true, new ModelFacts.Edits(6.0, model.equals(NEOX) ? 0.01 : null)), one.model().facts());
+        assertEquals(Set.copyOf(config(model).openWorld().relations()), Set.copyOf(Relations.of(one.model()).all()));
         Trained again = new Trainer(config(model), dir.resolve("one"))
                 .train(b -> { }, s -> fail("what is trained is not trained again"), l -> { });
         assertEquals(one.recall(), again.recall());

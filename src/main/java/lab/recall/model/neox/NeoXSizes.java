@@ -1,5 +1,6 @@
 package lab.recall.model.neox;
 
+import java.util.Optional;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.model.FreshModel;
@@ -17,6 +18,7 @@ import lab.recall.model.FreshSizes;
  */
 public record NeoXSizes(Integer width, Integer layers, Integer heads) implements FreshSizes {
     private static final int POSITIONS = 512;
+    private static final double RIDGE = 0.01;
 
     public NeoXSizes {
         Check.whole("width", Check.given("width", width), 1, FreshModel.WIDEST);
@@ -25,6 +27,12 @@ public record NeoXSizes(Integer width, Integer layers, Integer heads) implements
         if (width % heads != 0) {
             throw new BadRequest("heads", heads + " do not divide the width " + width);
         }
+    }
+
+    /** The first layer's MLP reads each token by itself: a small world has fewer tokens than the MLP has units, and C would be singular. */
+    @Override
+    public Optional<Double> ridge() {
+        return Optional.of(RIDGE);
     }
 
     @Override

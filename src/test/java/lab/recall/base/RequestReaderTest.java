@@ -1,4 +1,4 @@
-package lab.recall.study;
+package lab.recall.base;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -6,9 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import lab.recall.base.BadRequest;
-import lab.recall.base.Check;
-import lab.recall.base.Json;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -20,8 +17,7 @@ class RequestReaderTest {
         }
     }
 
-    record Asked(@Asks("How many") Integer pairs, @Asks("How") String mode, @Asks("Which") List<Integer> layers,
-            @Asks("Other way") Boolean reverse, @Asks("Rest") Inner inner) {
+    record Asked(Integer pairs, String mode, List<Integer> layers, Boolean reverse, Inner inner) {
         Asked {
             pairs = Check.whole("pairs", Check.or(pairs, 200), 1, 1000);
             mode = Check.word("mode", Check.or(mode, "corrected"), List.of("corrected", "published"));

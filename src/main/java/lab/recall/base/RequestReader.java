@@ -1,4 +1,4 @@
-package lab.recall.study;
+package lab.recall.base;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -16,11 +16,14 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import lab.recall.base.BadRequest;
-import lab.recall.base.Json;
-import lab.recall.base.Nearest;
 
-/** Reads the record of a request from JSON; what is wrong with a field is said in one sentence that names it. */
+/**
+ * Reads a record from JSON, that of a request or of a file; what is wrong with a field is said in one sentence that names it.
+ *
+ * <pre>{@code
+ * TraceRequest r = RequestReader.read(Json.object(file), TraceRequest.class);
+ * }</pre>
+ */
 public final class RequestReader {
     private static final int LONGEST = 60;
 
@@ -110,7 +113,7 @@ public final class RequestReader {
     }
 
     /** A component's name in JSON: its own in snake case, or what stands for it where that is no word of Java's. */
-    static String name(RecordComponent component) {
+    public static String name(RecordComponent component) {
         JsonProperty said = component.getAccessor().getAnnotation(JsonProperty.class);
         return said == null ? Json.name(component.getName()) : said.value();
     }
