@@ -20,7 +20,8 @@ import org.junit.jupiter.api.Test;
  * The arrows between the rooms (packages): a room may use those on its line and nothing else of ours. Beyond the plan, results are
  * safetensors files (study knows checkpoint), a request has threads of its own (math) and may hold a prompt (text); experiments and
  * training read prompts and tokens (text); edits and linear maps take apart matrices, and training steps them (math); second moments, edits
- * and training states are files of tensors (checkpoint).
+ * and training states are files of tensors (checkpoint). What the paper published is files of data (text), and stands beside results by
+ * their model's card and the ids of hook points and matrices (study, model).
  */
 class ArchitectureTest {
     private static final Map<String, List<String>> ARROWS = new TreeMap<>(Map.ofEntries(
@@ -38,6 +39,7 @@ class ArchitectureTest {
             Map.entry("edit", List.of("base", "study", "text", "math", "checkpoint", "model", "facts", "stats", "view")),
             Map.entry("linear", List.of("base", "study", "text", "math", "model", "facts", "stats", "view")),
             Map.entry("train", List.of("base", "study", "text", "math", "checkpoint", "model", "facts", "view")),
+            Map.entry("paper", List.of("base", "text", "model", "study", "facts", "trace", "edit", "linear", "knockout", "stats", "view")),
             Map.entry("cli", List.of("base", "study", "text", "math", "model", "facts", "edit", "train", "view"))));
 
     private final JavaClasses all = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)

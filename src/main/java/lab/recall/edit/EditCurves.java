@@ -13,9 +13,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 import lab.recall.edit.EditScores.Measure;
-import lab.recall.facts.PaperNumbers;
 import lab.recall.model.EditableMatrix;
-import lab.recall.model.neox.GptNeoX;
 import lab.recall.stats.Estimate;
 import lab.recall.study.ModelCard;
 import lab.recall.view.Charts;
@@ -29,7 +27,7 @@ import tech.tablesaw.api.Table;
  *
  * <pre>{@code
  * curves.at(W_O, 2).success(Measure.EFFICACY)
- * curves.chart(Measure.SPECIFICITY), curves.scoreChart(), curves.scoreBesidePaper(), curves.table()
+ * curves.chart(Measure.SPECIFICITY), curves.scoreChart(), curves.table()
  * }</pre>
  */
 public final class EditCurves implements Showable {
@@ -158,44 +156,14 @@ public final class EditCurves implements Showable {
         return chart;
     }
 
-    /** A share over relative depth with the paper's curves of the same matrices: Mamba-2.8b's, or Pythia-2.8b's. */
-    public XYChart besidePaper(Measure measure) {
-        return besidePaper(Shown.of(measure));
+    /** A share over relative depth, so that curves of other models can stand beside it. */
+    public XYChart byDepth(Measure measure) {
+        return lines(Shown.of(measure), "layer / layers", Charts::byDepth);
     }
 
-    /** The harmonic mean over relative depth with the paper's curves of the same matrices: Mamba-2.8b's, or Pythia-2.8b's. */
-    public XYChart scoreBesidePaper() {
-        return besidePaper(Shown.SCORE);
-    }
-
-    private XYChart besidePaper(Shown shown) {
-        XYChart chart = lines(shown, "layer / layers", Charts::byDepth);
-        for (EditableMatrix m : found.keySet()) {
-            double[] curve = paper(m, shown.label);
-            double[] x = IntStream.range(0, curve.length).mapToDouble(l -> (double) l / curve.length).toArray();
-            Charts.counterpart(chart, m.label(), m.label() + ", paper's " + (m.id().startsWith("mlp") ? "Pythia" : "Mamba"), x, curve);
-        }
-        return chart;
-    }
-
-    /** The paper's curve of a share by layer, from 0 to 1. */
-    static double[] paper(EditableMatrix matrix, Measure measure) {
-        return paper(matrix, measure.label());
-    }
-
-    /** The paper's curve of the harmonic mean by layer, from 0 to 1. */
-    static double[] paperScores(EditableMatrix matrix) {
-        return paper(matrix, Shown.SCORE.label);
-    }
-
-    private static double[] paper(EditableMatrix matrix, String label) {
-        List<Double> curve = new ArrayList<>();
-        numbers(matrix).at("matrices", matrix.label()).forEach(row -> curve.add(row.path(label).asDouble() / 100));
-        return curve.stream().mapToDouble(v -> v).toArray();
-    }
-
-    static PaperNumbers numbers(EditableMatrix matrix) {
-        return PaperNumbers.of(matrix.id().startsWith("mlp") ? "rome_pythia" : "rome_mamba");
+    /** The harmonic mean over relative depth. */
+    public XYChart scoreByDepth() {
+        return lines(Shown.SCORE, "layer / layers", Charts::byDepth);
     }
 
     /** Every measure for each matrix and layer. */
@@ -219,16 +187,6 @@ public final class EditCurves implements Showable {
         }
         return Tables.of(model.name() + ": " + requests() + " requests, each edited by itself; means with their 95 % intervals",
                 columns, rows);
-    }
-
-    /** Whether it is a Mamba's. */
-    boolean isMamba() {
-        return found.keySet().stream().noneMatch(m -> m.id().startsWith("mlp"));
-    }
-
-    /** Whether every matrix of the model was edited in every layer. */
-    boolean isComplete() {
-        return layers.size() == model.layers() && found.size() == (isMamba() ? 3 : 1);
     }
 
     @Override

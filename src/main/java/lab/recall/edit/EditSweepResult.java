@@ -59,12 +59,9 @@ public record EditSweepResult(EditCurves curves, long tokensOfSecondMoments, dou
     @Override
     public List<NamedView> views() {
         List<NamedView> views = new ArrayList<>(List.of(
-                new NamedView("edits", curves.table()), new NamedView("score", curves.scoreBesidePaper())));
+                new NamedView("edits", curves.table()), new NamedView("score", curves.scoreChart())));
         for (Measure m : Measure.values()) {
-            views.add(new NamedView(m.label(), curves.besidePaper(m)));
-        }
-        if (curves.isComplete()) {
-            views.add(new NamedView("criteria", EditCriteria.of(curves).table()));
+            views.add(new NamedView(m.label(), curves.chart(m)));
         }
         return views;
     }

@@ -1,6 +1,6 @@
 /**
  * What is asked of models: relations and their facts, which of them a model knows, pairs of them, requests for edits, texts made of
- * facts, the invented world, and the numbers that the paper published.
+ * facts, and the invented world.
  *
  * <p>It knows {@link lab.recall.base}, {@link lab.recall.text}, {@link lab.recall.model}, {@link lab.recall.study} and {@link
  * lab.recall.view}.

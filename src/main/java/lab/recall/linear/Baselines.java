@@ -8,8 +8,8 @@ import java.util.stream.Collectors;
 import lab.recall.facts.Fact;
 import lab.recall.text.Tokenizer;
 
-/** What can be reached without looking at the subject: the same two numbers for tests and for the paper's relations. */
-final class Baselines {
+/** What can be reached without looking at the subject: the same two numbers for tests and for published relations. */
+public final class Baselines {
     private Baselines() {
     }
 
@@ -23,13 +23,13 @@ final class Baselines {
         return most / (double) facts.size();
     }
 
-    /** The same over the first tokens of the facts' own objects; never below {@link #chance}. */
-    static double constant(List<Fact> facts, Tokenizer tokenizer) {
+    /** The best constant answer among the first tokens of the facts' own objects; never below {@link #chance}. */
+    public static double constant(List<Fact> facts, Tokenizer tokenizer) {
         return constant(facts, facts.stream().map(f -> tokenizer.decode(first(tokenizer, f))).toList());
     }
 
     /** The paper's red bars: the probability that two objects, drawn at random, without a blank before them, begin with the same token. */
-    static double chance(List<Fact> facts, Tokenizer tokenizer) {
+    public static double chance(List<Fact> facts, Tokenizer tokenizer) {
         Map<Integer, Long> counts = facts.stream().map(f -> first(tokenizer, f))
                 .collect(Collectors.groupingBy(Function.identity(), Collectors.counting()));
         double n = facts.size();

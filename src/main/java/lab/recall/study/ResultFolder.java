@@ -205,7 +205,7 @@ final class ResultFolder implements AutoCloseable {
         json.put("seconds", seconds);
         result.scalars().forEach((k, v) -> json.set(k, Json.tree(v)));
         Map<String, byte[]> shown = new LinkedHashMap<>();
-        result.views().forEach(v -> shown.putAll(Export.files(v.name(), v.view())));
+        Overlay.views(result).forEach(v -> shown.putAll(Export.files(v.name(), v.view())));
         List<String> files = new ArrayList<>(shown.keySet());
         files.addAll(result.arrays().isEmpty() ? List.of() : List.of("result.safetensors"));
         json.set("files", Json.tree(files));

@@ -25,8 +25,8 @@ import tech.tablesaw.api.Table;
 public final class BlockedPaths implements Showable {
     private static final long SEED = 1;
 
-    /** Stands for no component in the samples. */
-    static final String NOTHING = "none";
+    /** Stands for no component among those that were blocked. */
+    public static final String NOTHING = "none";
 
     private final ModelCard model;
     /** By blocked component, {@link #NOTHING} for none, and token: [layer][pair]. */
@@ -76,17 +76,12 @@ public final class BlockedPaths implements Showable {
         return Estimate.mean(lost, SEED);
     }
 
-    /** Mean recovery by layer with nothing blocked. */
-    double[] means(Position token) {
-        return means(NOTHING, token);
-    }
-
-    /** Mean recovery by layer with a component blocked. */
-    double[] means(HookPoint blocked, Position token) {
-        return means(blocked.id(), token);
-    }
-
-    private double[] means(String blocked, Position token) {
+    /**
+     * Mean recovery by layer with a component blocked.
+     *
+     * @param blocked its id, or {@link #NOTHING}
+     */
+    public double[] means(String blocked, Position token) {
         return Arrays.stream(of(recoveries, blocked, token)).mapToDouble(Estimate::mean).toArray();
     }
 

@@ -214,13 +214,4 @@ class ViewTest {
         assertEquals(Set.of("m.png", "m.svg"), Export.files("m", HeatMap.of("t", new double[][] {{1}})).keySet());
         assertThrows(IllegalArgumentException.class, () -> Export.files("x", "text"));
     }
-
-    @Test
-    void criteriaSayWhatHeld() {
-        Criteria c = Criteria.of("m").add("A1", "peak", "0.5", true, "0.6").add("A2", "fall", "0.4", false, "–");
-        assertEquals(1, c.held());
-        assertTrue(c.held("A1") && !c.held("A2"));
-        assertTrue(Tables.text(c.table()).contains("not held"));
-        assertThrows(IllegalArgumentException.class, () -> c.held("A3"));
-    }
 }

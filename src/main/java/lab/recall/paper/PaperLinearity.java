@@ -1,4 +1,4 @@
-package lab.recall.linear;
+package lab.recall.paper;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import lab.recall.facts.Fact;
-import lab.recall.facts.PaperNumbers;
 import lab.recall.facts.Relations;
+import lab.recall.linear.Baselines;
+import lab.recall.study.ModelCard;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.BarChart;
 import org.knowm.xchart.CategoryChart;
@@ -18,7 +19,7 @@ import org.knowm.xchart.CategoryChart;
  *
  * <pre>{@code
  * PaperLinearity.bars()                                      // the paper's figure
- * PaperLinearity.of("country_capital_city").get().mamba()    // 0.754; empty where the paper has none
+ * PaperLinearity.of(found.model(), "country_capital_city")   // 0.754 beside a Mamba; empty where the paper has none
  * }</pre>
  *
  * Decoded from vector figures. Source: arXiv 2404.03646, section 5.
@@ -31,22 +32,22 @@ public final class PaperLinearity {
             "star_constellation", "star constellation name");
 
     /**
-     * A relation's bars.
+     * A relation's bar.
      *
-     * @param chance the figure's red bar
+     * @param relation in the figure's words
+     * @param chance   the figure's red bar
      */
-    public record Bar(String relation, double mamba, double pythia, double chance) {
+    public record Bar(String relation, double faithfulness, double chance) {
     }
 
     private PaperLinearity() {
     }
 
     /** All relations, sorted by Mamba's bar. */
-    public static List<Bar> all() {
+    static List<Bar> all(PaperModel model) {
         List<Bar> all = new ArrayList<>();
         for (JsonNode r : PaperNumbers.of("lre_faithfulness").at("relations")) {
-            all.add(new Bar(r.get("relation").asText(), r.get("mamba").asDouble(), r.get("pythia").asDouble(),
-                    r.get("baseline").asDouble()));
+            all.add(new Bar(r.get("relation").asText(), r.get(model.key()).asDouble(), r.get("baseline").asDouble()));
         }
         return all;
     }
@@ -56,10 +57,10 @@ public final class PaperLinearity {
         return PaperNumbers.of("lre_faithfulness").evidence();
     }
 
-    /** The bars of a relation by its file's name, where the paper has it. */
-    public static Optional<Bar> of(String relation) {
+    /** The bar of a relation by its file's name, of the published model that stands beside a model; none where the paper has none. */
+    public static Optional<Bar> of(ModelCard model, String relation) {
         String words = words(relation);
-        return all().stream().filter(b -> b.relation.equalsIgnoreCase(words)).findFirst();
+        return PaperModel.of(model).stream().flatMap(p -> all(p).stream()).filter(b -> b.relation.equalsIgnoreCase(words)).findFirst();
     }
 
     private static String words(String relation) {
@@ -68,14 +69,15 @@ public final class PaperLinearity {
 
     /** The paper's bars, its baseline, and the best constant answer over all facts of each relation: the tests are not published. */
     public static CategoryChart bars() {
-        List<Bar> all = all();
+        List<Bar> first = all(PaperModel.MAMBA);
         Relations relations = Relations.lre();
-        return BarChart.of("the paper: faithfulness of 25 relations, in context, chosen on the tests", "share of known facts",
-                        all.stream().map(Bar::relation).toList())
-                .bar("Mamba-2.8b", all.stream().mapToDouble(Bar::mamba).toArray())
-                .bar("Pythia-2.8b", all.stream().mapToDouble(Bar::pythia).toArray())
-                .dots("best constant answer", all.stream().mapToDouble(b -> constant(relations, b)).toArray())
-                .dots("chance", all.stream().mapToDouble(Bar::chance).toArray()).chart();
+        BarChart chart = BarChart.of("the paper: faithfulness of 25 relations, in context, chosen on the tests", "share of known facts",
+                first.stream().map(Bar::relation).toList());
+        for (PaperModel model : PaperModel.values()) {
+            chart = chart.bar(model.fullName(), all(model).stream().mapToDouble(Bar::faithfulness).toArray());
+        }
+        return chart.dots("best constant answer", first.stream().mapToDouble(b -> constant(relations, b)).toArray())
+                .dots("chance", first.stream().mapToDouble(Bar::chance).toArray()).chart();
     }
 
     static double constant(Relations relations, Bar bar) {
@@ -87,16 +89,12 @@ public final class PaperLinearity {
         return relations.all().stream().filter(r -> words(r.name()).equalsIgnoreCase(bar.relation)).findFirst().orElseThrow().facts();
     }
 
-    /**
-     * Layer sweeps by relation: faithfulness and causality over relative depth, the embedding just below 0.
-     *
-     * @param mamba Mamba-2.8b, or Pythia-2.8b
-     */
-    static Map<String, LayerCurves> curves(boolean mamba) {
-        double layers = mamba ? 64 : 32;
+    /** Layer sweeps by relation: faithfulness and causality over relative depth, the embedding just below 0. */
+    static Map<String, LayerCurves> curves(PaperModel model) {
+        double layers = model.layers();
         Map<String, Map<String, double[][]>> found = new LinkedHashMap<>();
         for (JsonNode c : PaperNumbers.of("lre_sweeps").at("curves")) {
-            if (c.get("model").asText().equals(mamba ? "mamba" : "pythia")) {
+            if (c.get("model").asText().equals(model.key())) {
                 List<double[]> points = new ArrayList<>();
                 c.get("layers").properties().forEach(e -> points.add(new double[] {
                     (e.getKey().equals("emb") ? -1 : Integer.parseInt(e.getKey())) / layers, e.getValue().asDouble()}));

@@ -1,4 +1,4 @@
-package lab.recall.facts;
+package lab.recall.paper;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import lab.recall.base.BadData;

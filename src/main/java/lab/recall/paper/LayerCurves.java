@@ -1,7 +1,9 @@
-package lab.recall.linear;
+package lab.recall.paper;
 
 import java.util.Arrays;
 import java.util.stream.IntStream;
+import lab.recall.linear.LinearRelation;
+import lab.recall.linear.Selection;
 
 /**
  * A relation's faithfulness and causality by relative depth, (layer) / L; the embedding stands at -1 / L.
