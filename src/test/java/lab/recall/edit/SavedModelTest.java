@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import lab.recall.Golden;
@@ -89,5 +91,16 @@ class SavedModelTest {
         assertEquals(EditSettings.PUBLISHED, EditSettings.of(LanguageModel.open(Golden.folder("mamba-a-f32"))));
         assertEquals(EditSettings.PUBLISHED, EditSettings.of(LanguageModel.open(Golden.folder("neox-a-f32"))));
         assertTrue(ContextTemplates.of(mamba, 6, 1, Runner.silent()).stream().skip(1).allMatch(c -> c.text().endsWith(" . {}")));
+    }
+
+    @Test
+    void withoutTheFileItIsAsAPublishedOne() throws IOException {
+        LanguageModel.open("tiny-neox").save(dir);
+        Files.delete(dir.resolve("recall.json"));
+        LanguageModel model = LanguageModel.open(dir);
+        assertEquals(EditSettings.PUBLISHED, EditSettings.of(model));
+        assertEquals(Relations.lre().all(), Relations.of(model).all());
+        assertTrue(ContextTemplates.of(model, new int[][] {model.prompt("People in Malpolis").ids()}).get(1).text()
+                .endsWith("People in Malpolis. {}"));
     }
 }
