@@ -57,11 +57,11 @@ public final class EditCriteria {
                 matrix -> curves.scores(edited(curves, matrix)));
         Source published = new Source((matrix, measure) -> PaperEdits.curve(paper, matrix, measure.label()),
                 matrix -> PaperEdits.curve(paper, matrix, PaperEdits.SCORE));
-        return Criteria.examined(curves.model().name() + ", rank-one editing, " + curves.requests() + " edits at each layer",
-                switch (paper) {
-                    case MAMBA -> mamba();
-                    case PYTHIA -> pythia();
-                }, here, published, PaperEdits.numbers(paper).evidence());
+        String title = curves.model().name() + ", rank-one editing, " + curves.requests() + " edits at each layer";
+        return Criteria.examined(title, switch (paper) {
+            case MAMBA -> mamba();
+            case PYTHIA -> pythia();
+        }, here, published, PaperEdits.numbers(paper).evidence());
     }
 
     private static EditableMatrix edited(EditCurves curves, String id) {

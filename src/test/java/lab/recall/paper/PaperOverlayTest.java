@@ -2,15 +2,25 @@ package lab.recall.paper;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import lab.recall.base.Json;
+import lab.recall.base.Progress;
 import lab.recall.edit.EditCurves;
 import lab.recall.edit.EditSweepResult;
 import lab.recall.study.NamedView;
 import lab.recall.study.Overlay;
+import lab.recall.study.Requests;
+import lab.recall.study.Result;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.knowm.xchart.XYChart;
@@ -55,6 +65,19 @@ class PaperOverlayTest {
         XYChart chart = (XYChart) views(neox).get("efficacy");
         assertEquals(List.of("W_down, paper's Pythia"), published(chart));
         assertEquals(31 / 32.0, chart.getSeries("W_down, paper's Pythia").getXData()[31]);
+    }
+
+    /** A folder of a result has them; the experiment itself knows none. */
+    @Test
+    void inTheFolderOfAResult(@TempDir Path dir) {
+        System.setProperty("recall.store", "none");
+        ObjectNode request = Json.object("""
+                {"experiment": "edit_sweep", "model": "tiny-neox", "requests": 1, "contexts": 0, "documents": 60,
+                 "hyperparameters": {"steps": 1}}""".getBytes(StandardCharsets.UTF_8), "request");
+        Result result = new Requests().run(request, dir, false, Progress.silent()).result();
+        assertEquals(OWN, result.views().stream().map(NamedView::name).toList());
+        assertTrue(Json.object(dir.resolve("result.json")).get("files").toString().contains("\"criteria.csv\""));
+        assertTrue(Files.exists(dir.resolve("criteria.csv")));
     }
 
     /** Never Mamba's numbers, although its matrices have the names of Mamba's: the result's own charts, over layers. */
