@@ -31,8 +31,8 @@ public final class EditSweep {
     private final List<Template> contexts;
     private final SecondMoments moments;
 
-    private EditSweep(LanguageModel model, List<Integer> layers, List<EditableMatrix> matrices, EditSettings settings, List<Template> contexts,
-            SecondMoments moments) {
+    private EditSweep(LanguageModel model, List<Integer> layers, List<EditableMatrix> matrices, EditSettings settings,
+            List<Template> contexts, SecondMoments moments) {
         this.model = model;
         this.layers = layers;
         this.matrices = matrices;

@@ -82,7 +82,8 @@ final class EditsStudy implements Study<EditsStudy.Asked, EditsStudy.Piece, Rank
     }
 
     static boolean fits(LanguageModel model, Settings s, RankOneEdit e) {
-        return e != null && e.layer() == s.layer && e.matrix().equals(s.matrix) && e.u() != null && e.u().length == model.width(s.matrix.key())
+        return e != null && e.layer() == s.layer && e.matrix().equals(s.matrix) && e.u() != null
+                && e.u().length == model.width(s.matrix.key())
                 && e.left() != null && e.left().length == model.width(s.matrix.value()) && e.key() != null && e.v() != null;
     }
 

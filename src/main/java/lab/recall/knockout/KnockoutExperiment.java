@@ -53,14 +53,16 @@ public final class KnockoutExperiment implements Experiment<KnockoutRequest, Kno
         if (q.texts() != null) {
             texts(q, 1);
         }
-        return q.withWindow(q.window() == null ? model.profile().knockoutWindow(model) : Check.whole("window", q.window(), 1, 2 * model.layers()));
+        return q.withWindow(q.window() == null ? model.profile().knockoutWindow(model)
+                : Check.whole("window", q.window(), 1, 2 * model.layers()));
     }
 
     @Override
     public KnockoutResult run(LanguageModel model, KnockoutRequest q, Runner runner) {
         Knockout knockout = Knockout.of(model).window(q.window());
         knockout = q.asForm().needsMeans()
-                ? knockout.form(q.asForm(), MeanActivations.of(model, documents(model, q), runner, Knockout.means(model).toArray(HookPoint[]::new)))
+                ? knockout.form(q.asForm(),
+                        MeanActivations.of(model, documents(model, q), runner, Knockout.means(model).toArray(HookPoint[]::new)))
                 : knockout.form(q.asForm());
         List<Known> facts = Relations.asked(model, q.relations(), q.relation()).knownBy(model, runner).sample(q.facts(), q.seed());
         long start = System.nanoTime();

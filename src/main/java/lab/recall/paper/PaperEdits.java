@@ -6,8 +6,8 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import lab.recall.edit.EditCurves;
-import lab.recall.model.EditableMatrix;
 import lab.recall.edit.EditScores.Measure;
+import lab.recall.model.EditableMatrix;
 import lab.recall.view.Charts;
 import org.knowm.xchart.XYChart;
 

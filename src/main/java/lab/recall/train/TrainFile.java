@@ -8,9 +8,9 @@ import java.nio.file.Path;
 import java.util.List;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
+import lab.recall.base.RequestReader;
 import lab.recall.model.Architectures;
 import lab.recall.model.FreshSizes;
-import lab.recall.base.RequestReader;
 
 /** A training's configuration as its file says it: every field is there, and in its range. */
 record TrainFile(Integer seed, World world, Integer vocabulary, ObjectNode model, Corpus corpus, Optimizer optimizer, Integer steps,

@@ -16,7 +16,8 @@ import lab.recall.model.Weights;
 public record Linear(String name, PackedMatrix weight, float[] bias) {
     /** Reads one, with its bias or without. */
     public static Linear read(Weights weights, String name, int outputs, int inputs, boolean hasBias) {
-        return new Linear(name, weights.matrix(name + ".weight", outputs, inputs), hasBias ? weights.vector(name + ".bias", outputs) : null);
+        return new Linear(name, weights.matrix(name + ".weight", outputs, inputs),
+                hasBias ? weights.vector(name + ".bias", outputs) : null);
     }
 
     /** Reads one whose row r is the stored row {@code order[r]}. */

@@ -86,7 +86,8 @@ final class ScanGradients {
         int inner = c.inner();
         int size = c.states() * inner;
         return filled(s.pass(), b.layer(), new ScanTape(s.row(), b.work().floats(TAPE_LOW, b.rows() * (c.rank() + 2 * c.states())),
-                b.work().floats(TAPE_SLOPE, b.rows() * inner), b.work().floats(TAPE_STATES, (s.tokens() + 1) * size), b.work().floats(TAPE_DECAY, s.tokens() * size)));
+                b.work().floats(TAPE_SLOPE, b.rows() * inner), b.work().floats(TAPE_STATES, (s.tokens() + 1) * size),
+                b.work().floats(TAPE_DECAY, s.tokens() * size)));
     }
 
     private ScanTape filled(Pass pass, int layer, ScanTape tape) {
@@ -198,14 +199,15 @@ final class ScanGradients {
             System.arraycopy(s.values(layer, C), (first + t) * states, bc, t * 2 * states + states, states);
         }
         int db = s.row() * low + c.rank();
-        SelectiveScan.backward(s.tokens(), inner, states, s.values(layer, X_ACT), first * inner, s.values(layer, DELTA), first * inner, w.a(),
-                bc, 0, states, 2 * states, w.skip(), tape.before, first * size, tape.decay, first * size, dY, at, dAct, at, dDelta, at,
-                dLow, db, db + states, low, b.parameters() == null ? null : b.parameter(name("mixer.A_log"), size),
+        SelectiveScan.backward(s.tokens(), inner, states, s.values(layer, X_ACT), first * inner, s.values(layer, DELTA), first * inner,
+                w.a(), bc, 0, states, 2 * states, w.skip(), tape.before, first * size, tape.decay, first * size, dY, at,
+                dAct, at, dDelta, at, dLow, db, db + states, low, b.parameters() == null ? null : b.parameter(name("mixer.A_log"), size),
                 b.parameters() == null ? null : b.parameter(name("mixer.D"), inner), b.work().floats(D_STATE, size));
     }
 
     /** Gradients of the matrices: sums over all rows, segment by segment since the inputs lie in each pass's own arrays. */
-    private void weightGradients(BackBatch b, List<ScanTape> tapes, float[] dOut, float[] dConv, float[] dXz, float[] dLow, float[] dDelta) {
+    private void weightGradients(BackBatch b, List<ScanTape> tapes, float[] dOut, float[] dConv, float[] dXz, float[] dLow,
+            float[] dDelta) {
         int d = c.width();
         int inner = c.inner();
         int low = c.rank() + 2 * c.states();

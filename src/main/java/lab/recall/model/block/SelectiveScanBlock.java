@@ -1,7 +1,7 @@
 package lab.recall.model.block;
 
-import static lab.recall.model.HookPoint.RESID_PRE;
 import static lab.recall.model.HookPoint.RESID_POST;
+import static lab.recall.model.HookPoint.RESID_PRE;
 import static lab.recall.model.block.ScanPoints.B;
 import static lab.recall.model.block.ScanPoints.C;
 import static lab.recall.model.block.ScanPoints.CONV;

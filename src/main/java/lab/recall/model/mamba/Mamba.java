@@ -72,8 +72,10 @@ public final class Mamba implements Architecture {
     public LanguageModel open(Opening from) {
         MambaConfig c = MambaConfig.of(from);
         Weights weights = from.weights();
-        return from.model(Ends.of(weights, c.embedding(), Norm.rms(weights, "backbone.norm_f.weight", c.sizes().width(), c.sizes().epsilon()),
-                c.tied() ? c.embedding() : "lm_head.weight", c.vocabulary(), c.sizes().width()), c.layers(), c);
+        int width = c.sizes().width();
+        Norm last = Norm.rms(weights, "backbone.norm_f.weight", width, c.sizes().epsilon());
+        return from.model(Ends.of(weights, c.embedding(), last, c.tied() ? c.embedding() : "lm_head.weight", c.vocabulary(), width),
+                c.layers(), c);
     }
 
     @Override

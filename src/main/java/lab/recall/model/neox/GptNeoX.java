@@ -12,8 +12,8 @@ import lab.recall.model.Norm;
 import lab.recall.model.Opening;
 import lab.recall.model.Profile;
 import lab.recall.model.Weights;
-import lab.recall.model.block.SelfAttention;
 import lab.recall.model.block.AttentionPoints;
+import lab.recall.model.block.SelfAttention;
 
 /**
  * GPT-NeoX, Pythia among them. Old checkpoints' buffers are passed over.
@@ -59,8 +59,9 @@ public final class GptNeoX implements Architecture {
     public LanguageModel open(Opening from) {
         NeoXConfig c = NeoXConfig.of(from);
         Weights weights = from.weights();
-        return from.model(Ends.of(weights, NeoXConfig.EMBEDDING, Norm.layer(weights, "gpt_neox.final_layer_norm", c.width(), c.epsilon()),
-                c.tied() ? NeoXConfig.EMBEDDING : "embed_out.weight", c.vocabulary(), c.width()), c.layers(), c);
+        Norm last = Norm.layer(weights, "gpt_neox.final_layer_norm", c.width(), c.epsilon());
+        return from.model(Ends.of(weights, NeoXConfig.EMBEDDING, last, c.tied() ? NeoXConfig.EMBEDDING : "embed_out.weight", c.vocabulary(),
+                c.width()), c.layers(), c);
     }
 
     @Override
