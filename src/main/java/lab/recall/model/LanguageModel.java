@@ -16,6 +16,7 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Unsolvable;
@@ -33,7 +34,7 @@ import tech.tablesaw.api.Table;
  * A language model opened for experiments: Mamba-1 or GPT-NeoX, f32 arithmetic, weights kept in the precision in which they are stored.
  *
  * <pre>{@code
- * var mamba = LanguageModel.open("tiny-mamba");            // an embedded model, a hub id or a folder
+ * var mamba = LanguageModel.open("tiny-mamba");            // an embedded model, a hub id, a folder, a GGUF file
  * mamba.next("Novux Bridge is located in the city of").top(5)
  * Pass pass = mamba.run(mamba.prompt("Novux Bridge is").ids());
  * Pass steered = mamba.run(ids, Recording.points(Y), Intervention.add(new Site(4, RESID_POST, 5), direction));
@@ -80,8 +81,8 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     }
 
     /**
-     * Opens a model: the name of an embedded one ({@code tiny-mamba}), a folder with config.json and weights, or a hub id
-     * ({@code state-spaces/mamba-130m-hf}) that lies in the HuggingFace cache. Nothing is downloaded.
+     * Opens a model: the name of an embedded one ({@code tiny-mamba}), a folder with config.json and weights, a GGUF
+     * file of llama.cpp or a folder with one, or a hub id ({@code state-spaces/mamba-130m-hf}) that lies in the HuggingFace cache. Nothing is downloaded.
      *
      * @throws BadRequest when there is no such model
      * @throws BadData when its files are not those of one
@@ -91,7 +92,7 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     }
 
     /**
-     * Opens a model folder.
+     * Opens a model folder, or a GGUF file.
      *
      * @throws BadData when its files are not those of a model
      */
@@ -102,9 +103,9 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     private static LanguageModel open(ModelFolder named) {
         ModelFolder source = named.opened();
         // opened again when the weights are asked for, so that no mapped file stays in memory beside the packed weights
-        LanguageModel model = of(source, Checkpoint.open(source.folder()), () -> {
+        LanguageModel model = of(source, source.checkpoint(), () -> {
             source.requireUnchanged();
-            return Checkpoint.open(source.folder());
+            return source.checkpoint();
         });
         model.warnings.forEach(w -> System.err.println("warning: " + w));
         return model;
@@ -113,10 +114,10 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     private static LanguageModel of(ModelFolder source, Checkpoint checkpoint, Supplier<Checkpoint> again) {
         String type = checkpoint.config().path("model_type").asText("");
         if (type.equals("gpt_neox")) {
-            return new GptNeoX(source, checkpoint, again, new ArrayList<>());
+            return new GptNeoX(source, checkpoint, again, new ArrayList<>(checkpoint.warnings()));
         }
         if (type.equals("mamba") || (type.isEmpty() && checkpoint.config().has("d_model") && checkpoint.config().has("n_layer"))) {
-            return new Mamba(source, checkpoint, again, new ArrayList<>());
+            return new Mamba(source, checkpoint, again, new ArrayList<>(checkpoint.warnings()));
         }
         throw new BadData(source.folder(), "config.json has model_type = '" + type + "'; known are mamba and gpt_neox");
     }
@@ -186,8 +187,13 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         List<Tensor> tensors = new ArrayList<>();
         weights().forEach((name, values) -> tensors.add(Tensor.of(publicName(name), values, stored.tensor(name).shape())));
         Map<String, Path> others = new LinkedHashMap<>();
+        Optional<byte[]> carried = source.carriedTokenizer();
+        carried.ifPresent(json -> {
+            AtomicFiles.folder(folder);
+            AtomicFiles.write(folder.resolve("tokenizer.json"), json);
+        });
         for (String text : List.of("tokenizer.json", "tokenizer_config.json")) {
-            if (Files.exists(source.folder().resolve(text))) {
+            if (carried.isEmpty() && Files.exists(source.folder().resolve(text))) {
                 others.put(text, source.folder().resolve(text));
             }
         }
@@ -227,12 +233,12 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
         return ModelFolder.embedded();
     }
 
-    /** An embedded model's name, a hub id, or the last part of its folder. */
+    /** An embedded model's name, a hub id, or the last part of its folder or GGUF file. */
     public String name() {
         return source.name();
     }
 
-    /** Its folder. */
+    /** Its folder, or its GGUF file. */
     public Path folder() {
         return source.folder();
     }
