@@ -60,7 +60,7 @@ public final class Checkpoint {
         Map<String, Tensor> tensors;
         Path weights = WEIGHTS.stream().map(folder::resolve).filter(Files::exists).findFirst()
                 .orElseThrow(() -> new BadData(folder, "no weights; expected "
-                        + String.join(", ", WEIGHTS.subList(0, WEIGHTS.size() - 1)) + " or " + WEIGHTS.get(WEIGHTS.size() - 1)));
+                        + String.join(", ", WEIGHTS) + " or one GGUF file"));
         Reader reader = weights.getFileName().toString().contains(".safetensors") ? SafeTensors::read : TorchArchive::read;
         tensors = weights.toString().endsWith(".index.json") ? shards(folder, weights, reader) : reader.read(weights);
         return new Checkpoint(folder, config, tensors, Map.of(), List.of());

@@ -1,7 +1,8 @@
 package lab.recall.checkpoint;
 
 /**
- * Decoders of quantised blocks. {@code p} holds packed bytes, the block's from {@code at} on; {@code x} takes its numbers from {@code to} on.
+ * Decoders of quantised blocks. {@code p} holds packed bytes, the block's from {@code at} on; {@code x} takes its numbers from {@code to}
+ * on.
  *
  * <p>Blocks of 32 hold number i in the low half of byte i and number i + 16 in the high half. Blocks of 256 (the K kinds) hold four
  * quarters, or two halves of 128, the bits of which lie side by side in the same bytes.

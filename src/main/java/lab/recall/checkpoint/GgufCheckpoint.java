@@ -18,8 +18,8 @@ import lab.recall.base.BadData;
  * c.tensor("backbone.layers.0.mixer.A_log").floats()
  * }</pre>
  *
- * Names and metadata are those of llama.cpp; what its converter changed is undone by the family ({@link GgufFamily}), number by number where
- * tensors are read.
+ * Names and metadata are those of llama.cpp; what its converter changed is undone by the family ({@link GgufFamily}) where tensors
+ * are read.
  */
 public final class GgufCheckpoint {
     private static final Pattern LAYER = Pattern.compile("blk\\.(0|[1-9]\\d{0,8})\\.(.+)");
@@ -40,8 +40,8 @@ public final class GgufCheckpoint {
             throw new BadData(path, "is one of " + parts + " parts of a model; join them with: llama-gguf-split --merge");
         }
         String architecture = file.text("general.architecture").orElseThrow(() -> new BadData(path, "has no general.architecture"));
-        GgufFamily family = families.stream().filter(f -> f.architecture().equals(architecture)).findFirst().orElseThrow(() -> new BadData(path,
-                "general.architecture is " + GgufFile.shown(architecture) + "; known are "
+        GgufFamily family = families.stream().filter(f -> f.architecture().equals(architecture)).findFirst()
+                .orElseThrow(() -> new BadData(path, "general.architecture is " + GgufFile.shown(architecture) + "; known are "
                         + String.join(", ", families.stream().map(GgufFamily::architecture).toList())));
         if (!file.text("general.type").orElse("model").equals("model")) {
             throw new BadData(path, "general.type is " + GgufFile.shown(file.text("general.type").orElseThrow()) + ", expected model");

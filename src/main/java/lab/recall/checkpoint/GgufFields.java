@@ -2,7 +2,6 @@ package lab.recall.checkpoint;
 
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -143,9 +142,8 @@ public final class GgufFields {
     /** Refuses keys of this architecture that nobody asked for. */
     void requireAllAsked() {
         String front = architecture + ".";
-        List<String> others = file.keys().stream().filter(k -> k.startsWith(front) && !asked.contains(k.substring(front.length()))).toList();
-        if (!others.isEmpty()) {
-            throw new BadData(file.file(), "the key " + GgufFile.shown(others.get(0)) + " is not known, and may change what the model computes");
-        }
+        file.keys().stream().filter(k -> k.startsWith(front) && !asked.contains(k.substring(front.length()))).findFirst().ifPresent(k -> {
+            throw new BadData(file.file(), "the key " + GgufFile.shown(k) + " is not known, and may change what the model computes");
+        });
     }
 }

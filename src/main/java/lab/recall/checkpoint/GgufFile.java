@@ -375,7 +375,8 @@ public final class GgufFile {
     private Optional<Value> scalar(String key, String expected, Predicate<Kind> fits) {
         Value v = values.get(key);
         if (v != null && !fits.test(v.kind)) {
-            throw new BadData(file, shown(key) + " is " + (v.kind == Kind.LIST ? "a list" : "of the type " + v.kind) + ", expected " + expected);
+            throw new BadData(file, shown(key) + " is " + (v.kind == Kind.LIST ? "a list" : "of the type " + v.kind)
+                    + ", expected " + expected);
         }
         return Optional.ofNullable(v);
     }
@@ -383,8 +384,8 @@ public final class GgufFile {
     private Optional<Value> list(String key, String expected, Predicate<Kind> fits) {
         Value v = values.get(key);
         if (v != null && (v.kind != Kind.LIST || !fits.test(v.items) || v.count > MOST_ITEMS)) {
-            throw new BadData(file, shown(key) + " is " + (v.kind != Kind.LIST ? "of the type " + v.kind : "a list of " + v.count + " " + v.items)
-                    + ", expected a list of " + expected + ", at most " + MOST_ITEMS);
+            throw new BadData(file, shown(key) + " is " + (v.kind != Kind.LIST ? "of the type " + v.kind
+                    : "a list of " + v.count + " " + v.items) + ", expected a list of " + expected + ", at most " + MOST_ITEMS);
         }
         return Optional.ofNullable(v);
     }

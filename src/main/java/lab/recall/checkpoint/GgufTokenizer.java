@@ -20,8 +20,8 @@ import lab.recall.base.Json;
  * Optional<byte[]> json = GgufTokenizer.json(GgufFile.open(file));
  * }</pre>
  *
- * Byte-level BPE as GPT-2 has it ({@code tokenizer.ggml.model} gpt2): tokens with their kinds, merges in their order, the name of what cuts a
- * text into words, and whether a token begins or ends every text.
+ * Byte-level BPE as GPT-2 has it ({@code tokenizer.ggml.model} gpt2): tokens with their kinds, merges in their order, the name of what cuts
+ * a text into words, and whether a token begins or ends every text.
  */
 public final class GgufTokenizer {
     private static final String AT = "tokenizer.ggml.";
@@ -30,8 +30,8 @@ public final class GgufTokenizer {
     private static final int USER_DEFINED = 4;
     private static final int UNUSED = 5;
     private static final List<String> SPECIAL = List.of("bos", "eos", "unknown", "padding");
-    private static final String LLAMA_3 = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
-            + "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+    private static final String LLAMA_3 = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
+            + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
     /** How a text is cut into words before merging, by the names that llama.cpp gives to it. */
     private enum Cut {
@@ -84,7 +84,8 @@ public final class GgufTokenizer {
     public static Optional<byte[]> json(GgufFile file) {
         return model(file).map(model -> {
             if (!model.equals("gpt2")) {
-                throw new BadData(file.file(), "the tokenizer is of the kind " + GgufFile.shown(model) + "; known is gpt2 (byte-level BPE)");
+                throw new BadData(file.file(), "the tokenizer is of the kind " + GgufFile.shown(model)
+                        + "; known is gpt2 (byte-level BPE)");
             }
             return Json.compact(new GgufTokenizer(file).whole());
         });
@@ -106,7 +107,8 @@ public final class GgufTokenizer {
     static Map<String, Long> specialIds(GgufFile file) {
         Map<String, Long> ids = new LinkedHashMap<>();
         for (String task : SPECIAL) {
-            file.whole(AT + task + "_token_id").ifPresent(id -> ids.put(task.replace("padding", "pad").replace("unknown", "unk") + "_token_id", id));
+            String name = task.replace("padding", "pad").replace("unknown", "unk") + "_token_id";
+            file.whole(AT + task + "_token_id").ifPresent(id -> ids.put(name, id));
         }
         return ids;
     }
@@ -169,8 +171,9 @@ public final class GgufTokenizer {
             case GPT2, NEOX -> bytes(true);
             case DIGITS -> sequence("pretokenizers", Json.MAPPER.createObjectNode().put("type", "Digits").put("individual_digits", true),
                     bytes(true));
-            case FALCON -> sequence("pretokenizers", Json.MAPPER.createObjectNode().put("type", "Punctuation").put("behavior", "Contiguous"),
-                    bytes(true), split("[0-9][0-9][0-9]"));
+            case FALCON -> sequence("pretokenizers",
+                    Json.MAPPER.createObjectNode().put("type", "Punctuation").put("behavior", "Contiguous"), bytes(true),
+                    split("[0-9][0-9][0-9]"));
             case LLAMA3 -> sequence("pretokenizers", split(LLAMA_3), bytes(false));
         };
     }

@@ -8,8 +8,8 @@ import java.util.stream.Collectors;
 /**
  * Number formats of GGUF tensors, by the numbers that stand for them in the file.
  *
- * <p>A quantised row is cut into blocks of {@code block} numbers, {@code bytes} long each. Every block holds small whole numbers q, packed to
- * bits, and scales: x = d q or x = d q + m. d and m are halves; the K kinds cut their blocks of 256 further, with small whole scales for
+ * <p>A quantised row is cut into blocks of {@code block} numbers, {@code bytes} long each. Every block holds small whole numbers q, packed
+ * to bits, and scales: x = d q or x = d q + m. d and m are halves; the K kinds cut their blocks of 256 further, with small whole scales for
  * each part. Decoding is done in f32, in the order of multiplications that llama.cpp has.
  */
 enum GgufType {

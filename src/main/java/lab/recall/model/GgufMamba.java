@@ -41,8 +41,11 @@ final class GgufMamba implements GgufFamily {
         config.putArray("architectures").add("MambaForCausalLM");
         int width = fields.count("embedding_length");
         int inner = fields.count("ssm.inner_size");
+        if (inner % width == 0) {
+            config.put("expand", inner / width);
+        }
         return config.put("model_type", "mamba").put("hidden_size", width).put("num_hidden_layers", fields.count("block_count"))
-                .put("intermediate_size", inner).put("expand", (double) inner / width).put("state_size", fields.count("ssm.state_size"))
+                .put("intermediate_size", inner).put("state_size", fields.count("ssm.state_size"))
                 .put("conv_kernel", fields.count("ssm.conv_kernel")).put("time_step_rank", fields.count("ssm.time_step_rank"))
                 .put("vocab_size", fields.vocabulary()).put("layer_norm_epsilon", fields.number("attention.layer_norm_rms_epsilon"))
                 .put("use_bias", false).put("use_conv_bias", true).put("hidden_act", "silu")

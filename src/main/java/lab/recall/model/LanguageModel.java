@@ -81,8 +81,8 @@ public abstract sealed class LanguageModel implements Showable permits Mamba, Gp
     }
 
     /**
-     * Opens a model: the name of an embedded one ({@code tiny-mamba}), a folder with config.json and weights, a GGUF
-     * file of llama.cpp or a folder with one, or a hub id ({@code state-spaces/mamba-130m-hf}) that lies in the HuggingFace cache. Nothing is downloaded.
+     * Opens a model: the name of an embedded one ({@code tiny-mamba}), a folder with config.json and weights, a GGUF file of llama.cpp or a
+     * folder with one, or a hub id ({@code state-spaces/mamba-130m-hf}) that lies in the HuggingFace cache. Nothing is downloaded.
      *
      * @throws BadRequest when there is no such model
      * @throws BadData when its files are not those of one

@@ -80,8 +80,8 @@ class GgufBlocksTest {
 
     @Test
     void everyFormatThatIsReadHasItsNumber() {
-        Set<String> known = new TreeSet<>(List.of("F32", "F16", "BF16", "F64", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K",
-                "Q5_K", "Q6_K", "IQ4_NL"));
+        Set<String> known = new TreeSet<>(List.of("F32", "F16", "BF16", "F64", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K",
+                "Q4_K", "Q5_K", "Q6_K", "IQ4_NL"));
         assertEquals(known, file.tensors().keySet().stream().collect(Collectors.toCollection(TreeSet::new)));
         assertEquals("IQ4_XS", GgufType.name(23));
         assertEquals("Q4_K", GgufType.name(12));

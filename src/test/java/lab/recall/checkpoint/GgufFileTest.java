@@ -1,7 +1,6 @@
 package lab.recall.checkpoint;
 
 import static lab.recall.GgufBytes.little;
-import static lab.recall.GgufBytes.text;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -131,15 +130,20 @@ class GgufFileTest {
                 Arguments.of("deep list", "a list in lists", new GgufBytes().key("a", LIST, deep(20)).bytes()),
                 Arguments.of("alignment 0", "general.alignment is 0", new GgufBytes().key("general.alignment", 0).bytes()),
                 Arguments.of("alignment 24", "general.alignment is 24", new GgufBytes().key("general.alignment", 24).bytes()),
-                Arguments.of("alignment text", "'general.alignment' is of the type TEXT", new GgufBytes().key("general.alignment", "32").bytes()),
+                Arguments.of("alignment text", "'general.alignment' is of the type TEXT",
+                        new GgufBytes().key("general.alignment", "32").bytes()),
                 Arguments.of("sizes", "has 5 sizes", new GgufBytes().tensor("a", 0, 0, 1, 1, 1, 1, 1).data(block).bytes()),
                 Arguments.of("size", "more than any file holds", new GgufBytes().tensor("a", 0, 0, -1).data(block).bytes()),
-                Arguments.of("product", "more than any file holds", new GgufBytes().tensor("a", 0, 0, 1L << 40, 1L << 40).data(block).bytes()),
-                Arguments.of("unknown type", "of the type number 99; known are F32", new GgufBytes().tensor("a", 99, 0, 32).data(block).bytes()),
+                Arguments.of("product", "more than any file holds",
+                        new GgufBytes().tensor("a", 0, 0, 1L << 40, 1L << 40).data(block).bytes()),
+                Arguments.of("unknown type", "of the type number 99; known are F32",
+                        new GgufBytes().tensor("a", 99, 0, 32).data(block).bytes()),
                 Arguments.of("another type", "of the type IQ2_XXS; known", new GgufBytes().tensor("a", 16, 0, 256).data(block).bytes()),
-                Arguments.of("row", "rows of 33 numbers, Q4_0 needs a multiple of 32", new GgufBytes().tensor("a", Q4_0, 0, 33).data(block).bytes()),
+                Arguments.of("row", "rows of 33 numbers, Q4_0 needs a multiple of 32",
+                        new GgufBytes().tensor("a", Q4_0, 0, 33).data(block).bytes()),
                 Arguments.of("offset", "multiple of the alignment 32", new GgufBytes().tensor("a", 0, 8, 1).data(block).bytes()),
-                Arguments.of("beyond", "needs 68 bytes from 0 on; the data section is 64", new GgufBytes().tensor("a", 0, 0, 17).data(block).bytes()),
+                Arguments.of("beyond", "needs 68 bytes from 0 on; the data section is 64",
+                        new GgufBytes().tensor("a", 0, 0, 17).data(block).bytes()),
                 Arguments.of("far beyond", "the data section is 64", new GgufBytes().tensor("a", 0, 1L << 62, 1).data(block).bytes()),
                 Arguments.of("no data", "needs 4 bytes from 0 on", new GgufBytes().tensor("a", 0, 0, 1).bytes()),
                 Arguments.of("overlap", "the data of 'a' and 'b' overlap",

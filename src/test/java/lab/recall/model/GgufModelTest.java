@@ -119,7 +119,8 @@ class GgufModelTest {
         String none = assertThrows(BadData.class, () -> LanguageModel.open("nowhere/model.gguf")).getMessage();
         assertTrue(none.contains("model.gguf") && none.contains("no such file"), none);
         Files.writeString(dir.resolve("x.gguf"), "version https://git-lfs");
-        assertTrue(assertThrows(BadData.class, () -> LanguageModel.open(dir.resolve("x.gguf"))).getMessage().contains("x.gguf: does not begin"));
+        String other = assertThrows(BadData.class, () -> LanguageModel.open(dir.resolve("x.gguf"))).getMessage();
+        assertTrue(other.contains("x.gguf: does not begin with GGUF"), other);
     }
 
     @Test
@@ -140,7 +141,9 @@ class GgufModelTest {
     private static GgufBytes neox() {
         return new GgufBytes().key("general.architecture", "gptneox").key("tokenizer.ggml.model", "no_vocab")
                 .key("gptneox.context_length", 64).key("gptneox.embedding_length", 8).key("gptneox.block_count", 1)
-                .key("gptneox.feed_forward_length", 8).key("gptneox.attention.head_count", 2).key("gptneox.attention.layer_norm_epsilon", 1e-5f);
+                .key("gptneox.feed_forward_length", 8).key("gptneox.attention.head_count", 2)
+                .key("gptneox.attention.layer_norm_epsilon", 1e-5f)
+                .floats("token_embd.weight", new float[32], 8, 4);
     }
 
     @Test
@@ -150,17 +153,18 @@ class GgufModelTest {
         assertTrue(refused(neox().key("general.type", "adapter")).contains("'adapter', expected model"));
         assertTrue(refused(neox().key("split.count", 3)).contains("one of 3 parts"));
         assertTrue(refused(neox()).contains("gptneox.use_parallel_residual is missing"));
-        GgufBytes whole = neox().key("gptneox.use_parallel_residual", true);
-        assertTrue(refused(whole).contains("token_embd.weight"));
-        float[] table = new float[32];
-        assertTrue(refused(neox().key("gptneox.use_parallel_residual", true).key("gptneox.clamp", 3).floats("token_embd.weight", table, 8, 4))
+        assertTrue(refused(new GgufBytes().key("general.architecture", "mamba").key("mamba.embedding_length", 8)
+                .key("mamba.ssm.inner_size", 8).key("mamba.block_count", 1).key("mamba.ssm.state_size", 1).key("mamba.ssm.conv_kernel", 1)
+                .key("mamba.ssm.time_step_rank", 1)).contains("the tensor 'token_embd.weight' is missing"));
+        assertTrue(refused(neox().key("gptneox.use_parallel_residual", true).key("gptneox.clamp", 3))
                 .contains("'gptneox.clamp' is not known"));
-        assertTrue(refused(neox().key("gptneox.use_parallel_residual", true).key("gptneox.rope.scaling.type", "yarn")
-                .floats("token_embd.weight", table, 8, 4)).contains("rope.scaling.type is 'yarn'"));
+        assertTrue(refused(neox().key("gptneox.use_parallel_residual", true).key("gptneox.rope.scaling.type", "yarn"))
+                .contains("rope.scaling.type is 'yarn'"));
         assertTrue(refused(neox().key("gptneox.use_parallel_residual", 1)).contains("expected true or false"));
         assertTrue(refused(neox().key("gptneox.rope.dimension_count", 6)).contains("rope.dimension_count is 6"));
         assertTrue(refused(neox().key("gptneox.attention.head_count_kv", 1)).contains("head_count_kv"));
-        assertTrue(refused(new GgufBytes().key("general.architecture", "mamba").key("mamba.ssm.dt_b_c_rms", true)).contains("Falcon-Mamba"));
+        assertTrue(refused(new GgufBytes().key("general.architecture", "mamba").key("mamba.ssm.dt_b_c_rms", true))
+                .contains("Falcon-Mamba"));
     }
 
     @Test
@@ -168,7 +172,7 @@ class GgufModelTest {
         byte[] bytes = Files.readAllBytes(Golden.gguf("mamba-f32.gguf"));
         String text = new String(bytes, StandardCharsets.ISO_8859_1);
         Path file = dir.resolve("m.gguf");
-        Files.writeString(file, text.replace("blk.1.ssm_d", "blk.1.ssm_e"), StandardCharsets.ISO_8859_1);
+        Files.writeString(file, text.replace("blk.1.ssm_d\1", "blk.1.ssm_e\1"), StandardCharsets.ISO_8859_1);
         String message = assertThrows(BadData.class, () -> LanguageModel.open(file)).getMessage();
         assertTrue(message.contains("m.gguf: the tensor 'backbone.layers.1.mixer.D' is missing"), message);
         Files.writeString(file, text.replace("mamba.block_count\4\0\0\0\2", "mamba.block_count\4\0\0\0\1"),
@@ -190,6 +194,18 @@ class GgufModelTest {
                 .floats("blk.0.ssm_x.weight", ones(12), 4, 3).floats("blk.0.ssm_dt.weight", ones(4), 1, 4)
                 .floats("blk.0.ssm_dt.bias", ones(4), 4).floats("blk.0.ssm_a", new float[] {a, a, a, a}, 1, 4)
                 .floats("blk.0.ssm_d", ones(4), 4).floats("blk.0.ssm_out.weight", ones(8), 4, 2);
+    }
+
+    @Test
+    void aTokenizerThatDoesNotSayHowItCutsIsWarnedOf() throws IOException {
+        GgufBytes bytes = mamba(-1).key("tokenizer.ggml.model", "gpt2").key("tokenizer.ggml.tokens", List.of("a", "b", "ab"))
+                .key("tokenizer.ggml.merges", List.of("a b"));
+        LanguageModel model = LanguageModel.open(Files.write(dir.resolve("m.gguf"), bytes.bytes()));
+        assertEquals(1, model.warnings().size());
+        assertTrue(model.warnings().get(0).contains("(tokenizer.ggml.pre); GPT-2's way is taken"), model.warnings().toString());
+        assertArrayEquals(new int[] {2, 1}, model.prompt("abb").ids());
+        Path said = Files.write(dir.resolve("said.gguf"), bytes.key("tokenizer.ggml.pre", "gpt-2").bytes());
+        assertEquals(List.of(), LanguageModel.open(said).warnings());
     }
 
     private static float[] ones(int count) {

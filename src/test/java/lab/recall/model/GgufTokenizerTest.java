@@ -103,12 +103,14 @@ class GgufTokenizerTest {
                 .key("tokenizer.ggml.tokens", List.of(Json.MAPPER.convertValue(golden.path("tokens"), String[].class)))
                 .key("tokenizer.ggml.token_type", Json.MAPPER.convertValue(golden.path("types"), int[].class))
                 .key("tokenizer.ggml.merges", List.of(Json.MAPPER.convertValue(golden.path("merges"), String[].class)))
-                .key("tokenizer.ggml.bos_token_id", golden.path("bos").asInt()).key("tokenizer.ggml.eos_token_id", golden.path("eos").asInt());
+                .key("tokenizer.ggml.bos_token_id", golden.path("bos").asInt())
+                .key("tokenizer.ggml.eos_token_id", golden.path("eos").asInt());
     }
 
     private static GgufBytes abc() {
         return new GgufBytes().key("tokenizer.ggml.model", "gpt2").key("tokenizer.ggml.pre", "gpt-2")
-                .key("tokenizer.ggml.tokens", List.of("<s>", "a", "b", "ab", "</s>")).key("tokenizer.ggml.token_type", new int[] {3, 1, 1, 1, 3})
+                .key("tokenizer.ggml.tokens", List.of("<s>", "a", "b", "ab", "</s>"))
+                .key("tokenizer.ggml.token_type", new int[] {3, 1, 1, 1, 3})
                 .key("tokenizer.ggml.merges", List.of("a b"));
     }
 
@@ -131,10 +133,11 @@ class GgufTokenizerTest {
         assertTrue(refused(new GgufBytes().key(no + "model", "llama")).contains("of the kind 'llama'; known is gpt2"));
         assertTrue(refused(new GgufBytes().key(no + "model", "gpt2")).contains("no list of tokens"));
         assertTrue(refused(new GgufBytes().key(no + "model", "gpt2").key(no + "tokens", List.of("a"))).contains("no list of merges"));
-        GgufBytes letters = new GgufBytes().key(no + "model", "gpt2").key(no + "tokens", List.of("a", "b", "a")).key(no + "merges", List.of("a b"));
+        GgufBytes letters = new GgufBytes().key(no + "model", "gpt2").key(no + "tokens", List.of("a", "b", "a"))
+                .key(no + "merges", List.of("a b"));
         assertTrue(refused(letters).contains("the token 'a' twice, with the ids 0 and 2"));
-        assertTrue(refused(new GgufBytes().key(no + "model", "gpt2").key(no + "tokens", List.of("a", "b")).key(no + "merges", List.of("a b")))
-                .contains("the merge 'a b' (number 0), expected two tokens that make a third"));
+        assertTrue(refused(new GgufBytes().key(no + "model", "gpt2").key(no + "tokens", List.of("a", "b"))
+                .key(no + "merges", List.of("a b"))).contains("the merge 'a b' (number 0), expected two tokens that make a third"));
         assertTrue(refused(abc().key(no + "bos_token_id", 5)).contains("has 5 tokens, but bos_token_id = 5"));
         assertTrue(refused(abc().floats("token_embd.weight", new float[4], 1, 4)).contains("has 5 tokens, the model only 4"));
         assertTrue(refused(new GgufBytes().key(no + "model", "gpt2").key(no + "tokens", List.of("a")).key(no + "token_type", new int[2]))
