@@ -31,6 +31,15 @@ public final class Golden {
         }
     }
 
+    /** A file of gguf/README.md. */
+    public static Path gguf(String name) {
+        try {
+            return Path.of(Golden.class.getResource("/gguf/" + name).toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     /** A file of expected values. */
     public static Map<String, Tensor> values(String name, String file) {
         return SafeTensors.read(folder(name).resolve(file + ".safetensors"));

@@ -24,7 +24,7 @@ import lab.recall.base.BadData;
  * number lies across two. A short run is mapped at once and for good. A long one is mapped when it is read and let go when nobody reads it:
  * the pages of weights that have been packed would otherwise stay in memory beside the packed ones. Its file must not change meanwhile.
  */
-final class Bytes {
+final class Bytes implements Content {
     static final int CHUNK = 1 << 30;
     private static final long SHORT = 4L << 20;
     /** So much may be mapped before unused maps are collected; only a collection lets Java 17 unmap. */
@@ -62,8 +62,8 @@ final class Bytes {
         return size;
     }
 
-    /** Hands a range over piece by piece, in order, each a buffer of its own. */
-    void forEach(long first, long count, Consumer<ByteBuffer> reader) {
+    @Override
+    public void forEach(long first, long count, Consumer<ByteBuffer> reader) {
         long at = first;
         while (at < first + count) {
             ByteBuffer chunk = whole != null ? whole : chunk((int) (at / CHUNK));

@@ -37,12 +37,14 @@ public final class Checkpoint {
     private final JsonNode config;
     private final Map<String, Tensor> tensors;
     private final Map<String, Tensor> replaced;
+    private final List<String> warnings;
 
-    private Checkpoint(Path folder, JsonNode config, Map<String, Tensor> tensors, Map<String, Tensor> replaced) {
+    Checkpoint(Path folder, JsonNode config, Map<String, Tensor> tensors, Map<String, Tensor> replaced, List<String> warnings) {
         this.folder = folder;
         this.config = config;
         this.tensors = tensors;
         this.replaced = replaced;
+        this.warnings = List.copyOf(warnings);
     }
 
     /**
@@ -58,10 +60,10 @@ public final class Checkpoint {
         Map<String, Tensor> tensors;
         Path weights = WEIGHTS.stream().map(folder::resolve).filter(Files::exists).findFirst()
                 .orElseThrow(() -> new BadData(folder, "no weights; expected "
-                        + String.join(", ", WEIGHTS.subList(0, WEIGHTS.size() - 1)) + " or " + WEIGHTS.get(WEIGHTS.size() - 1)));
+                        + String.join(", ", WEIGHTS) + " or one GGUF file"));
         Reader reader = weights.getFileName().toString().contains(".safetensors") ? SafeTensors::read : TorchArchive::read;
         tensors = weights.toString().endsWith(".index.json") ? shards(folder, weights, reader) : reader.read(weights);
-        return new Checkpoint(folder, config, tensors, Map.of());
+        return new Checkpoint(folder, config, tensors, Map.of(), List.of());
     }
 
     private interface Reader {
@@ -115,7 +117,7 @@ public final class Checkpoint {
         all.putAll(changed);
         Map<String, Tensor> changes = new TreeMap<>(replaced);
         changes.putAll(changed);
-        return new Checkpoint(folder, config, all, changes);
+        return new Checkpoint(folder, config, all, changes, warnings);
     }
 
     /** Tensors that stand in the place of those of the files, by name. */
@@ -145,12 +147,17 @@ public final class Checkpoint {
         return files;
     }
 
-    /** The folder. */
+    /** What is doubtful about its files; each one sentence. */
+    public List<String> warnings() {
+        return warnings;
+    }
+
+    /** The folder, or the GGUF file. */
     public Path folder() {
         return folder;
     }
 
-    /** config.json. */
+    /** config.json, or what it would say of a GGUF file. */
     public JsonNode config() {
         return config;
     }

@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.nio.ShortBuffer;
 import java.util.Arrays;
 import java.util.function.Consumer;
+import java.util.function.DoubleUnaryOperator;
 import lab.recall.base.BadRequest;
 
 /**
@@ -26,10 +27,10 @@ public final class Tensor {
     private final DType dtype;
     private final long[] shape;
     private final long size;
-    private final Bytes bytes;
+    private final Content bytes;
     private final long from;
 
-    Tensor(String name, DType dtype, long[] shape, Bytes bytes, long from) {
+    Tensor(String name, DType dtype, long[] shape, Content bytes, long from) {
         this.name = name;
         this.dtype = dtype;
         this.shape = shape.clone();
@@ -89,6 +90,48 @@ public final class Tensor {
     /** The same numbers under another name. */
     public Tensor named(String other) {
         return new Tensor(other, dtype, shape, bytes, from);
+    }
+
+    /**
+     * The same numbers with other sizes.
+     *
+     * @throws BadRequest when these ask for another count of numbers
+     */
+    public Tensor shaped(long... sizes) {
+        return new Tensor(name, dtype, sizes, bytes, from).filled(size);
+    }
+
+    /**
+     * The same rows, parts of the outermost size, in another order: row r is what was row {@code order[r]}.
+     *
+     * @throws BadRequest when there are not as many rows
+     */
+    public Tensor rows(int[] order) {
+        if (shape.length == 0 || shape[0] != order.length) {
+            throw new BadRequest("", "'" + name + "' has the shape " + Arrays.toString(shape) + ", not " + order.length + " rows");
+        }
+        return new Tensor(name, dtype, shape, bytes.rows(from, size / Math.max(1, order.length) * dtype.bytes(), order.clone()), 0);
+    }
+
+    /** As f32, each number put through a function when it is read. */
+    public Tensor mapped(DoubleUnaryOperator function) {
+        return new Tensor(name, DType.F32, shape, new Mapped(this, function), 0);
+    }
+
+    private record Mapped(Tensor of, DoubleUnaryOperator function) implements Content {
+        @Override
+        public void forEach(long first, long count, Consumer<ByteBuffer> reader) {
+            float[] some = new float[(int) Math.min(BLOCK, count / Float.BYTES)];
+            for (long at = first / Float.BYTES; at < (first + count) / Float.BYTES; at += some.length) {
+                int n = (int) Math.min(some.length, (first + count) / Float.BYTES - at);
+                of.read(at, some, 0, n);
+                ByteBuffer piece = ByteBuffer.allocate(n * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+                for (int i = 0; i < n; i++) {
+                    piece.putFloat((float) function.applyAsDouble(some[i]));
+                }
+                reader.accept(piece.flip());
+            }
+        }
     }
 
     /** Copies {@code count} numbers from index {@code first} on, as f32. */
@@ -209,7 +252,7 @@ public final class Tensor {
     }
 
     /** IEEE half to float, exactly, without the intrinsic that Java has only from 20 on. */
-    private static float half(short bits) {
+    static float half(short bits) {
         int sign = (bits & 0x8000) << 16;
         int rest = (bits & 0x7fff) << 13;
         if ((bits & 0x7c00) == 0x7c00) {

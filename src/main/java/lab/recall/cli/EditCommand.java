@@ -42,7 +42,8 @@ final class EditCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--model", required = true, paramLabel = "MODEL", description = "An embedded model, a folder, or a hub id.")
+    @Option(names = "--model", required = true, paramLabel = "MODEL",
+            description = "An embedded model, a folder, a GGUF file, or a hub id.")
     private String model;
 
     @Option(names = "--out", paramLabel = "DIR", description = "Also write result.json, tables and pictures.")

@@ -36,7 +36,7 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
         CommandSpec spec = command.spec.name(experiment.command().orElseThrow()).mixinStandardHelpOptions(true);
         spec.usageMessage().description(experiment.description());
         spec.addOption(OptionSpec.builder("--model").required(true).paramLabel("MODEL").type(List.class).auxiliaryTypes(String.class)
-                .description("An embedded model, a folder, or a hub id; may be given several times.").build());
+                .description("An embedded model, a folder, a GGUF file, or a hub id; may be given several times.").build());
         RequestOptions.add(spec, experiment.request());
         spec.addOption(OptionSpec.builder("--out").required(true).paramLabel("DIR").type(Path.class)
                 .description("Where results go; with several models, one folder each below it.").build());

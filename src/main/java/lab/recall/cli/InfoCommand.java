@@ -19,7 +19,7 @@ final class InfoCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "MODEL", description = "An embedded model, a folder, or a hub id in the HuggingFace cache.")
+    @Parameters(paramLabel = "MODEL", description = "An embedded model, a folder, a GGUF file, or a hub id in the HuggingFace cache.")
     private String name;
 
     @Option(names = "--json", description = "Print JSON.")

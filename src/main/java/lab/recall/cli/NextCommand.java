@@ -19,7 +19,8 @@ final class NextCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "MODEL", description = "An embedded model, a folder, or a hub id in the HuggingFace cache.")
+    @Parameters(index = "0", paramLabel = "MODEL",
+            description = "An embedded model, a folder, a GGUF file, or a hub id in the HuggingFace cache.")
     private String name;
 
     @Parameters(index = "1", paramLabel = "PROMPT", description = "The text.")

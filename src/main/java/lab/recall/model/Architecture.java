@@ -2,6 +2,8 @@ package lab.recall.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
+import java.util.Optional;
+import lab.recall.checkpoint.GgufFamily;
 
 /**
  * A family of language models: everything that is true of it stands in its package {@code lab.recall.model.<family>}, and its line in
@@ -48,4 +50,9 @@ public interface Architecture {
 
     /** The record of a fresh model's sizes, as a training's configuration says them. */
     Class<? extends FreshSizes> sizes();
+
+    /** How llama.cpp writes such models, where it does. */
+    default Optional<GgufFamily> gguf() {
+        return Optional.empty();
+    }
 }

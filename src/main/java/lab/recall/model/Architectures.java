@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Nearest;
+import lab.recall.checkpoint.GgufFamily;
 
 /** The architectures that are there. */
 public final class Architectures {
@@ -47,6 +48,11 @@ public final class Architectures {
     /** The names of all. */
     static String types(String between) {
         return ALL.stream().map(Architecture::type).collect(Collectors.joining(between));
+    }
+
+    /** What is known of models that llama.cpp has written. */
+    static List<GgufFamily> gguf() {
+        return ALL.stream().flatMap(a -> a.gguf().stream()).toList();
     }
 
     /** The points of all, each name once. */

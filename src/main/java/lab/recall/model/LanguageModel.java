@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Unsolvable;
@@ -29,7 +30,7 @@ import tech.tablesaw.api.Table;
  * stored.
  *
  * <pre>{@code
- * var mamba = LanguageModel.open("tiny-mamba");            // an embedded model, a hub id or a folder
+ * var mamba = LanguageModel.open("tiny-mamba");            // an embedded model, a hub id, a folder, a GGUF file
  * mamba.next("Novux Bridge is located in the city of").top(5)
  * Pass pass = mamba.run(mamba.prompt("Novux Bridge is").ids());
  * Pass steered = mamba.run(ids, Recording.points(Y), Intervention.add(new Site(4, RESID_POST, 5), direction));
@@ -83,8 +84,8 @@ public final class LanguageModel implements Showable {
     }
 
     /**
-     * Opens a model: the name of an embedded one ({@code tiny-mamba}), a folder with config.json and weights, or a hub id
-     * ({@code state-spaces/mamba-130m-hf}) that lies in the HuggingFace cache. Nothing is downloaded.
+     * Opens a model: the name of an embedded one ({@code tiny-mamba}), a folder with config.json and weights, a GGUF file of llama.cpp or a
+     * folder with one, or a hub id ({@code state-spaces/mamba-130m-hf}) that lies in the HuggingFace cache. Nothing is downloaded.
      *
      * @throws BadRequest when there is no such model
      * @throws BadData when its files are not those of one
@@ -94,7 +95,7 @@ public final class LanguageModel implements Showable {
     }
 
     /**
-     * Opens a model folder.
+     * Opens a model folder, or a GGUF file.
      *
      * @throws BadData when its files are not those of a model
      */
@@ -105,9 +106,9 @@ public final class LanguageModel implements Showable {
     private static LanguageModel open(ModelFolder named) {
         ModelFolder source = named.opened();
         // opened again when the weights are asked for, so that no mapped file stays in memory beside the packed weights
-        LanguageModel model = of(source, Checkpoint.open(source.folder()), () -> {
+        LanguageModel model = of(source, source.checkpoint(), () -> {
             source.requireUnchanged();
-            return Checkpoint.open(source.folder());
+            return source.checkpoint();
         });
         model.warnings.forEach(w -> System.err.println("warning: " + w));
         return model;
@@ -119,7 +120,7 @@ public final class LanguageModel implements Showable {
             throw new BadData(source.folder(), "config.json has model_type = '" + checkpoint.config().path("model_type").asText("")
                     + "'; known are " + Architectures.types(" and "));
         }
-        return architecture.open(new Opening(architecture, source, checkpoint, again, new ArrayList<>()));
+        return architecture.open(new Opening(architecture, source, checkpoint, again, new ArrayList<>(checkpoint.warnings())));
     }
 
     /** Its weights in f32 by checkpoint name; a tied head once, as the embedding. */
@@ -184,8 +185,13 @@ public final class LanguageModel implements Showable {
         List<Tensor> tensors = new ArrayList<>();
         weights().forEach((name, values) -> tensors.add(Tensor.of(body.publicName(name), values, stored.tensor(name).shape())));
         Map<String, Path> others = new LinkedHashMap<>();
+        Optional<byte[]> carried = source.carriedTokenizer();
+        carried.ifPresent(json -> {
+            AtomicFiles.folder(folder);
+            AtomicFiles.write(folder.resolve("tokenizer.json"), json);
+        });
         for (String text : List.of("tokenizer.json", "tokenizer_config.json")) {
-            if (Files.exists(source.folder().resolve(text))) {
+            if (carried.isEmpty() && Files.exists(source.folder().resolve(text))) {
                 others.put(text, source.folder().resolve(text));
             }
         }
@@ -222,12 +228,12 @@ public final class LanguageModel implements Showable {
         return ModelFolder.embedded();
     }
 
-    /** An embedded model's name, a hub id, or the last part of its folder. */
+    /** An embedded model's name, a hub id, or the last part of its folder or GGUF file. */
     public String name() {
         return source.name();
     }
 
-    /** Its folder. */
+    /** Its folder, or its GGUF file. */
     public Path folder() {
         return source.folder();
     }

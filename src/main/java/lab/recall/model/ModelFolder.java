@@ -20,6 +20,9 @@ import lab.recall.base.FileStamp;
 import lab.recall.base.InputFiles;
 import lab.recall.base.Nearest;
 import lab.recall.checkpoint.Checkpoint;
+import lab.recall.checkpoint.GgufCheckpoint;
+import lab.recall.checkpoint.GgufFile;
+import lab.recall.checkpoint.GgufTokenizer;
 import lab.recall.checkpoint.HubCache;
 import lab.recall.text.DataFolder;
 import lab.recall.text.Tokenizer;
@@ -27,8 +30,8 @@ import lab.recall.text.Tokenizer;
 /**
  * Where a model's files are.
  *
- * @param name   an embedded model's name, a hub id, or a folder's last part
- * @param folder with config.json and weights
+ * @param name   an embedded model's name, a hub id, or a folder's or GGUF file's last part
+ * @param folder with config.json and weights, or with one GGUF file, or that file itself
  * @param stamps of the files that were opened; none before
  * @param facts  that were read then; a published model's before
  */
@@ -36,8 +39,9 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
     /** Vocabulary sizes of checkpoints that use the GPT-NeoX-20B tokenizer: 50,254 entries, added tokens, and padding of the rows. */
     private static final int FEWEST_20B = 50_254;
     private static final int MOST_20B = 50_432;
+    /** Families that llama.cpp's files are read for. */
 
-    /** An embedded model, an existing folder, or a hub id in the cache. */
+    /** An embedded model, an existing folder or GGUF file, or a hub id in the cache. */
     static ModelFolder find(String name) {
         if (name.isBlank()) {
             throw new BadRequest("", "the model's name is empty; embedded models are " + String.join(", ", embedded()));
@@ -46,7 +50,7 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
             return new ModelFolder(name, DataFolder.find("models").resolve(name));
         }
         try {
-            if (Files.isDirectory(Path.of(name))) {
+            if (Files.isDirectory(Path.of(name)) || GgufFile.isNamed(Path.of(name))) {
                 return of(Path.of(name));
             }
         } catch (InvalidPathException e) {
@@ -61,13 +65,14 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
 
     private static BadRequest unknown(String name) {
         return new BadRequest("", "'" + name + "' is no model: expected an embedded one (" + String.join(", ", embedded())
-                + "), a folder with config.json, or a hub id such as state-spaces/mamba-130m-hf" + Nearest.question(name, embedded()));
+                + "), a folder with config.json, a .gguf file, or a hub id such as state-spaces/mamba-130m-hf"
+                + Nearest.question(name, embedded()));
     }
 
-    /** A folder; {@code .} has the name of the working directory. */
+    /** A folder or a GGUF file; {@code .} has the name of the working directory. */
     static ModelFolder of(Path folder) {
         Path last = folder.toAbsolutePath().normalize().getFileName();
-        return new ModelFolder(last == null ? folder.toString() : last.toString(), folder);
+        return new ModelFolder(last == null ? folder.toString() : last.toString().replaceAll("(?i)(?<=.)\\.gguf$", ""), folder);
     }
 
     /** Names of the models that come with the project. */
@@ -79,8 +84,41 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
         }
     }
 
-    /** The folder's own tokenizer, or the bundled one where the vocabulary is that of GPT-NeoX-20B. */
+    /** The GGUF file, where that is what holds the model: named itself, or alone in the folder. */
+    Optional<Path> gguf() {
+        if (!Files.isDirectory(folder)) {
+            return Optional.of(folder).filter(GgufFile::isNamed);
+        }
+        if (Checkpoint.files(folder).size() > 1) {
+            return Optional.empty();            // weights in another form
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> all = files.filter(GgufFile::isNamed).sorted().toList();
+            if (all.size() > 1) {
+                throw new BadData(folder, "holds " + all.size() + " GGUF files; name one of them, such as " + all.get(0));
+            }
+            return all.stream().findFirst();
+        } catch (IOException e) {
+            throw new BadData(folder, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
+        }
+    }
+
+    /** Configuration and weights. */
+    Checkpoint checkpoint() {
+        return gguf().map(file -> GgufCheckpoint.open(file, Architectures.gguf())).orElseGet(() -> Checkpoint.open(folder));
+    }
+
+    /** The tokenizer.json of a GGUF file that carries a vocabulary. */
+    Optional<byte[]> carriedTokenizer() {
+        return gguf().flatMap(file -> GgufTokenizer.json(GgufFile.open(file)));
+    }
+
+    /** The GGUF file's or the folder's own tokenizer, or the bundled one where the vocabulary is that of GPT-NeoX-20B. */
     Optional<Tokenizer> tokenizer(int vocabulary) {
+        Optional<byte[]> carried = carriedTokenizer();
+        if (carried.isPresent()) {
+            return Optional.of(Tokenizer.of(carried.get(), folder.toString()));
+        }
         Path own = folder.resolve("tokenizer.json");
         if (Files.exists(own)) {
             return Optional.of(Tokenizer.open(own));
@@ -118,15 +156,16 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
         });
     }
 
-    /** What opening reads: config.json, weights, and what stands beside them. */
+    /** What opening reads: config.json and weights or a GGUF file, and what stands beside them. */
     List<Path> files() {
-        List<Path> files = new ArrayList<>(Checkpoint.files(folder));
+        List<Path> files = new ArrayList<>(gguf().map(List::of).orElseGet(() -> Checkpoint.files(folder)));
         for (String beside : List.of(ModelFacts.FILE, "tokenizer.json", "tokenizer_config.json")) {
             if (Files.exists(folder.resolve(beside))) {
                 files.add(folder.resolve(beside));
             }
         }
-        if (!Files.exists(folder.resolve("tokenizer.json"))) {
+        boolean carried = gguf().map(GgufFile::open).filter(GgufTokenizer::isIn).isPresent();
+        if (!carried && !Files.exists(folder.resolve("tokenizer.json"))) {
             files.add(Tokenizer.bundled20bFile());              // which serves instead, where it fits
         }
         return files;

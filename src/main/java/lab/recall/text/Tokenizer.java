@@ -2,6 +2,7 @@ package lab.recall.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -27,6 +28,7 @@ public final class Tokenizer {
         System.setProperty("ai.djl.offline", "true");
     }
 
+    private static final Map<String, String> OPTIONS = Map.of("truncation", "false", "padding", "false");
     private static final String END_OF_TEXT = "<|endoftext|>";
     private static volatile Tokenizer bundled;
 
@@ -54,11 +56,29 @@ public final class Tokenizer {
     public static Tokenizer open(Path file) {
         InputFiles.plain(file);
         try {
-            return new Tokenizer(HuggingFaceTokenizer.newInstance(file, Map.of("truncation", "false", "padding", "false")));
+            return new Tokenizer(HuggingFaceTokenizer.newInstance(file, OPTIONS));
         } catch (IOException | RuntimeException e) {
-            String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage().lines().findFirst().orElse("");
-            throw new BadData(file, "", "not a tokenizer.json (" + why + ")", e);
+            throw none(file, e);
         }
+    }
+
+    /**
+     * A tokenizer of the text of such a file.
+     *
+     * @param where it stands, for messages
+     * @throws BadData when it is none
+     */
+    public static Tokenizer of(byte[] json, String where) {
+        try {
+            return new Tokenizer(HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), OPTIONS));
+        } catch (IOException | RuntimeException e) {
+            throw none(where, e);
+        }
+    }
+
+    private static BadData none(Object where, Exception e) {
+        String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage().lines().findFirst().orElse("");
+        return new BadData(where, "", "not a tokenizer.json (" + why + ")", e);
     }
 
     /** Where the bundled one stands. */

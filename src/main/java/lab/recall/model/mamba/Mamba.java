@@ -2,6 +2,8 @@ package lab.recall.model.mamba;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
+import java.util.Optional;
+import lab.recall.checkpoint.GgufFamily;
 import lab.recall.model.Architecture;
 import lab.recall.model.EditableMatrix;
 import lab.recall.model.Ends;
@@ -81,5 +83,10 @@ public final class Mamba implements Architecture {
     @Override
     public Class<? extends FreshSizes> sizes() {
         return MambaSizes.class;
+    }
+
+    @Override
+    public Optional<GgufFamily> gguf() {
+        return Optional.of(new GgufMamba());
     }
 }

@@ -1,6 +1,8 @@
 package lab.recall.model.neox;
 
 import java.util.List;
+import java.util.Optional;
+import lab.recall.checkpoint.GgufFamily;
 import lab.recall.model.Architecture;
 import lab.recall.model.EditableMatrix;
 import lab.recall.model.Ends;
@@ -67,5 +69,10 @@ public final class GptNeoX implements Architecture {
     @Override
     public Class<? extends FreshSizes> sizes() {
         return NeoXSizes.class;
+    }
+
+    @Override
+    public Optional<GgufFamily> gguf() {
+        return Optional.of(new GgufNeoX());
     }
 }

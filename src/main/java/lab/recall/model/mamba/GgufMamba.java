@@ -1,0 +1,70 @@
+package lab.recall.model.mamba;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Map;
+import lab.recall.base.BadData;
+import lab.recall.base.Json;
+import lab.recall.checkpoint.GgufFamily;
+import lab.recall.checkpoint.GgufFields;
+import lab.recall.checkpoint.Tensor;
+
+/** Mamba-1 in GGUF files: A instead of its logarithm, the convolution's taps without their middle size, a tied head left out. */
+final class GgufMamba implements GgufFamily {
+    private static final String LAYER = "backbone.layers.*.";
+    private static final String MIXER = LAYER + "mixer.";
+
+    @Override
+    public String architecture() {
+        return "mamba";
+    }
+
+    @Override
+    public Map<String, String> names() {
+        return Map.ofEntries(
+                Map.entry("token_embd.weight", "backbone.embeddings.weight"), Map.entry("output_norm.weight", "backbone.norm_f.weight"),
+                Map.entry("output.weight", "lm_head.weight"), Map.entry("blk.*.attn_norm.weight", LAYER + "norm.weight"),
+                Map.entry("blk.*.ssm_in.weight", MIXER + "in_proj.weight"),
+                Map.entry("blk.*.ssm_conv1d.weight", MIXER + "conv1d.weight"), Map.entry("blk.*.ssm_conv1d.bias", MIXER + "conv1d.bias"),
+                Map.entry("blk.*.ssm_x.weight", MIXER + "x_proj.weight"),
+                Map.entry("blk.*.ssm_dt.weight", MIXER + "dt_proj.weight"), Map.entry("blk.*.ssm_dt.bias", MIXER + "dt_proj.bias"),
+                Map.entry("blk.*.ssm_a", MIXER + "A_log"), Map.entry("blk.*.ssm_d", MIXER + "D"),
+                Map.entry("blk.*.ssm_out.weight", MIXER + "out_proj.weight"));
+    }
+
+    @Override
+    public ObjectNode config(GgufFields fields) {
+        fields.harmless("context_length", "vocab_size", "feed_forward_length", "attention.head_count");
+        if (fields.flag("ssm.dt_b_c_rms", false)) {
+            throw fields.bad("ssm.dt_b_c_rms", "is true (Falcon-Mamba norms delta, B and C), which is not known");
+        }
+        ObjectNode config = Json.MAPPER.createObjectNode();
+        config.putArray("architectures").add("MambaForCausalLM");
+        int width = fields.count("embedding_length");
+        int inner = fields.count("ssm.inner_size");
+        if (inner % width == 0) {
+            config.put("expand", inner / width);
+        }
+        return config.put("model_type", "mamba").put("hidden_size", width).put("num_hidden_layers", fields.count("block_count"))
+                .put("intermediate_size", inner).put("state_size", fields.count("ssm.state_size"))
+                .put("conv_kernel", fields.count("ssm.conv_kernel")).put("time_step_rank", fields.count("ssm.time_step_rank"))
+                .put("vocab_size", fields.vocabulary()).put("layer_norm_epsilon", fields.number("attention.layer_norm_rms_epsilon"))
+                .put("use_bias", false).put("use_conv_bias", true).put("hidden_act", "silu")
+                .put("tie_word_embeddings", !fields.hasTensor("output.weight"));
+    }
+
+    @Override
+    public Tensor restored(Tensor stored, GgufFields fields) {
+        long[] shape = stored.shape();
+        if (stored.name().endsWith(".conv1d.weight") && shape.length == 2) {
+            return stored.shaped(shape[0], 1, shape[1]);
+        }
+        return stored.name().endsWith(".A_log") ? stored.mapped(a -> logarithm(a, stored.name(), fields)) : stored;
+    }
+
+    private static double logarithm(double a, String name, GgufFields fields) {
+        if (!(a <= 0)) {
+            throw new BadData(fields.file(), name, "ssm_a holds " + a + ", expected no number above 0: it is -exp(A_log)");
+        }
+        return Math.log(-a);
+    }
+}
