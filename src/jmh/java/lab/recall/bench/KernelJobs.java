@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Random;
 import lab.recall.math.Gate;
 import lab.recall.math.KernelBenchmark;
+import lab.recall.math.Rows;
 import lab.recall.math.SelectiveScan;
 
 /** Kernels alone, on one thread. */
@@ -45,7 +46,8 @@ final class KernelJobs {
             float[] y = new float[t * e];
             return Work.of(() -> {
                 Arrays.fill(state, 0f);
-                SelectiveScan.forward(t, e, n, u, 0, delta, 0, a, bc, 0, n, 2 * n, d, state, 0, y, 0);
+                SelectiveScan.forward(new SelectiveScan.Sizes(t, e, n), Rows.of(u, 0, e), Rows.of(delta, 0, e), a, Rows.of(bc, 0, 2 * n),
+                        Rows.of(bc, n, 2 * n), d, state, Rows.of(y, 0, e));
                 Gate.forward(y, 0, z, 0, e, t, e, y, 0);
             }).rows(t).states((long) t * e * n).torch("scan with gate", "scan", "--tokens", "" + t, "--threads", "1");
         });

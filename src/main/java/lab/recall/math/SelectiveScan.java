@@ -11,11 +11,11 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <pre>{@code
  * float[] state = new float[states * channels];             // zeros: from the first token on
- * SelectiveScan.forward(tokens, channels, states, u, 0, delta, 0, a, bc, bAt, cAt, stride, d, state, 0, y, 0);
+ * SelectiveScan.forward(new Sizes(tokens, channels, states), u, delta, a, b, c, d, state, y);
  * }</pre>
  *
- * Glossary: T tokens, E channels, N states; u and delta are [T, E], A and the state [N, E] with A negative, B and C [T, N] with a row
- * stride. Each (channel, state) is computed by itself in the order of time, and y adds its states from 0 to N-1: a segment that starts
+ * Glossary: T tokens, E channels, N states; u and delta are [T, E], A and the state [N, E] with A negative, B and C [T, N].
+ * All but A, D and the state are {@link Rows} with strides of their own or, where it says so, without gaps. Each (channel, state) is computed by itself in the order of time, and y adds its states from 0 to N-1: a segment that starts
  * from a state, a range of channels and any number of lanes or threads give the same numbers bit for bit.
  * Source: Gu and Dao, arXiv 2312.00752, equation 2 and algorithm 2.
  */
@@ -28,6 +28,17 @@ public final class SelectiveScan {
     /** Powers of two a step that forget a state at once, and stay finite times any step size. */
     private static final float STEEPEST = -1e30f;
     private static final Scratch TERMS = new Scratch();
+    private static final Rows NONE = Rows.of(null, 0, 0);
+
+    /**
+     * Of a scan.
+     *
+     * @param tokens   T
+     * @param channels E
+     * @param states   N
+     */
+    public record Sizes(int tokens, int channels, int states) {
+    }
 
     private SelectiveScan() {
     }
@@ -35,34 +46,43 @@ public final class SelectiveScan {
     /**
      * The scan over all tokens, from a state on.
      *
+     * @param u     [T, E] without gaps, like delta and y
      * @param state in: before the first token; out: after the last one
-     * @param y     [T, E]
      */
-    public static void forward(int tokens, int channels, int states, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] bc,
-            int bAt, int cAt, int bcStride, float[] d, float[] state, int stateAt, float[] y, int yAt) {
+    public static void forward(Sizes of, Rows u, Rows delta, float[] a, Rows b, Rows c, float[] d, float[] state, Rows y) {
+        int tokens = of.tokens;
+        int channels = of.channels;
+        int states = of.states;
+        float[] us = u.array();
+        int uAt = u.at();
+        float[] deltas = delta.array();
+        int deltaAt = delta.at();
+        float[] ys = y.array();
+        int yAt = y.at();
         boolean lanes = Simd.available();
-        float[] terms = lanes ? byStates(tokens, states, bc, bAt, cAt, bcStride) : null;
+        float[] terms = byStates(of, b, c);
         ranges(tokens, channels, states, (from, to) -> {
             int e = from;
             if (lanes) {
                 float[] work = Lanes.work();
                 for (; e <= to - Lanes.COUNT; e += Lanes.COUNT) {
-                    Lanes.forward(tokens, channels, states, e, u, uAt, delta, deltaAt, a, terms, d, state, stateAt, y, yAt, work);
+                    Lanes.forward(tokens, channels, states, e, us, uAt, deltas, deltaAt, a, terms, d, state, 0, ys, yAt, work);
                 }
             }
             for (; e < to; e++) {
-                channel(tokens, channels, states, e, u, uAt, delta, deltaAt, a, bc, bAt, cAt, bcStride, d, state, stateAt, y, yAt);
+                channel(tokens, channels, states, e, us, uAt, deltas, deltaAt, a, terms, d, state, ys, yAt);
             }
         });
     }
 
     /** B and C of a state and all tokens side by side, [N][t][B C]. */
-    private static float[] byStates(int tokens, int states, float[] bc, int bAt, int cAt, int stride) {
-        float[] terms = TERMS.floats(states * tokens * 2);
-        for (int n = 0; n < states; n++) {
+    private static float[] byStates(Sizes of, Rows b, Rows c) {
+        int tokens = of.tokens;
+        float[] terms = TERMS.floats(of.states * tokens * 2);
+        for (int n = 0; n < of.states; n++) {
             for (int t = 0; t < tokens; t++) {
-                terms[(n * tokens + t) * 2] = bc[bAt + t * stride + n];
-                terms[(n * tokens + t) * 2 + 1] = bc[cAt + t * stride + n];
+                terms[(n * tokens + t) * 2] = b.array()[b.at() + t * b.stride() + n];
+                terms[(n * tokens + t) * 2 + 1] = c.array()[c.at() + t * c.stride() + n];
             }
         }
         return terms;
@@ -71,21 +91,28 @@ public final class SelectiveScan {
     /**
      * The same recurrence, giving the state after every token instead of y.
      *
-     * @param first  state before the first token, [N, E]
-     * @param all    receives [T, N, E]
+     * @param first state before the first token, [N, E], from its index on
+     * @param all   receives [T, N, E]
      */
-    public static void states(int tokens, int channels, int states, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] b,
-            int bAt, int bStride, float[] first, int firstAt, float[] all, int allAt) {
-        states(tokens, channels, states, u, uAt, delta, deltaAt, a, b, bAt, bStride, first, firstAt, all, allAt, null, 0);
+    public static void states(Sizes of, Rows u, Rows delta, float[] a, Rows b, Rows first, Rows all) {
+        states(of, u, delta, a, b, first, all, NONE);
     }
 
     /**
      * The same, giving the decays too: all that {@link #backward} needs.
      *
-     * @param decays receives exp(delta A), [T, N, E]; null for none
+     * @param decays receives exp(delta A), [T, N, E]; without an array: none
      */
-    public static void states(int tokens, int channels, int states, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] b,
-            int bAt, int bStride, float[] first, int firstAt, float[] all, int allAt, float[] decays, int decaysAt) {
+    public static void states(Sizes of, Rows u, Rows delta, float[] a, Rows b, Rows first, Rows all, Rows decays) {
+        run(of, u.array(), u.at(), delta.array(), delta.at(), a, b.array(), b.at(), b.stride(), first.array(), first.at(), all.array(),
+                all.at(), decays.array(), decays.at());
+    }
+
+    private static void run(Sizes of, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] b, int bAt, int bStride,
+            float[] first, int firstAt, float[] all, int allAt, float[] decays, int decaysAt) {
+        int tokens = of.tokens;
+        int channels = of.channels;
+        int states = of.states;
         int size = states * channels;
         ranges(tokens, channels, states, (from, to) -> {
             for (int t = 0; t < tokens; t++) {
@@ -117,12 +144,18 @@ public final class SelectiveScan {
     /**
      * One token of the recurrence for several states at once, which share its decay; some of them are not fed by it.
      *
-     * @param before state before the token, [N, E]
+     * @param of     of one token
+     * @param before state before the token, [N, E], from its index on
      * @param after  receives the state behind it
      * @param beside other states [N, E], taken on in place; the array may be longer than {@code fed}
      * @param fed    for each of them whether the token puts its term in
      */
-    public static void step(int channels, int states, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] b, int bAt,
+    public static void step(Sizes of, Rows u, Rows delta, float[] a, Rows b, Rows before, Rows after, float[][] beside, boolean[] fed) {
+        step(of.channels, of.states, u.array(), u.at(), delta.array(), delta.at(), a, b.array(), b.at(), before.array(), before.at(),
+                after.array(), after.at(), beside, fed);
+    }
+
+    private static void step(int channels, int states, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] b, int bAt,
             float[] before, int beforeAt, float[] after, int afterAt, float[][] beside, boolean[] fed) {
         ranges(1, channels, states, (from, to) -> {
             for (int n = 0; n < states; n++) {
@@ -148,19 +181,43 @@ public final class SelectiveScan {
     /**
      * Gradients of a segment of T tokens from those of y. In the calling thread: callers run many segments side by side.
      *
-     * @param u, delta [T, E] of the forward run, like {@code bc}, in which B and C stand
-     * @param before   states before each token, [T + 1, N, E]: the last one is the state after the segment
-     * @param decay    [T, N, E]
-     * @param dY       [T, E]
-     * @param dU       written, [T, E], like dDelta
-     * @param dBc      dB and dC are written, at {@code dbAt} and {@code dcAt} with a row stride
-     * @param dA       added to unless null, [N, E], like dD, [E]
-     * @param carry    scratch, [N, E]
+     * @param in    of the forward run
+     * @param dY    [T, E] without gaps
+     * @param found receives the gradients
+     * @param carry scratch, [N, E]
      */
-    public static void backward(int tokens, int channels, int states, float[] u, int uAt, float[] delta, int deltaAt, float[] a, float[] bc,
-            int bAt, int cAt, int bcStride, float[] d, float[] before, int beforeAt, float[] decay, int decayAt, float[] dY, int dYAt,
-            float[] dU, int dUAt, float[] dDelta, int dDeltaAt, float[] dBc, int dbAt, int dcAt, int dBcStride, float[] dA, float[] dD,
-            float[] carry) {
+    public static void backward(Sizes of, Inputs in, Rows dY, Gradients found, float[] carry) {
+        backward(of, in.u.array(), in.u.at(), in.delta.array(), in.delta.at(), in.a, in.b, in.c, in.d, in.before.array(), in.before.at(),
+                in.decay.array(), in.decay.at(), dY.array(), dY.at(), found.u.array(), found.u.at(), found.delta.array(),
+                found.delta.at(), found.b, found.c, found.a, found.d, carry);
+    }
+
+    /**
+     * What a forward run read and left.
+     *
+     * @param u      [T, E] without gaps, like delta
+     * @param before states before each token, [T + 1, N, E]: the last one is the state after the segment
+     * @param decay  [T, N, E]
+     */
+    public record Inputs(Rows u, Rows delta, float[] a, Rows b, Rows c, float[] d, Rows before, Rows decay) {
+    }
+
+    /**
+     * Where gradients go.
+     *
+     * @param u written, [T, E] without gaps, like delta
+     * @param b written, [T, N], like c; both rows of one array
+     * @param a added to unless null, [N, E], like d, [E]
+     */
+    public record Gradients(Rows u, Rows delta, Rows b, Rows c, float[] a, float[] d) {
+    }
+
+    private static void backward(Sizes of, float[] u, int uAt, float[] delta, int deltaAt, float[] a, Rows b, Rows c, float[] d,
+            float[] before, int beforeAt, float[] decay, int decayAt, float[] dY, int dYAt, float[] dU, int dUAt, float[] dDelta,
+            int dDeltaAt, Rows dB, Rows dC, float[] dA, float[] dD, float[] carry) {
+        int tokens = of.tokens;
+        int channels = of.channels;
+        int states = of.states;
         int size = states * channels;
         float[] lanes = new float[Simd.available() ? 2 * Lanes.COUNT : 0];
         Arrays.fill(carry, 0, size, 0f);
@@ -178,9 +235,9 @@ public final class SelectiveScan {
             for (int n = 0; n < states; n++) {
                 int h = beforeAt + t * size + n * channels;
                 int dec = decayAt + t * size + n * channels;
-                backwardState(channels, u, uAt + row, delta, deltaAt + row, a, n * channels, bc[bAt + t * bcStride + n],
-                        bc[cAt + t * bcStride + n], before, h, h + size, decay, dec, dY, dYAt + row, dU, dUAt + row, dDelta, dDeltaAt + row,
-                        carry, n * channels, dBc, dbAt + t * dBcStride + n, dcAt + t * dBcStride + n, dA, lanes);
+                backwardState(channels, u, uAt + row, delta, deltaAt + row, a, n * channels, b.array()[b.at() + t * b.stride() + n],
+                        c.array()[c.at() + t * c.stride() + n], before, h, h + size, decay, dec, dY, dYAt + row, dU, dUAt + row, dDelta, dDeltaAt + row,
+                        carry, n * channels, dB.array(), dB.at() + t * dB.stride() + n, dC.at() + t * dC.stride() + n, dA, lanes);
             }
         }
     }
@@ -229,17 +286,17 @@ public final class SelectiveScan {
     }
 
     private static void channel(int tokens, int channels, int states, int e, float[] u, int uAt, float[] delta, int deltaAt, float[] a,
-            float[] bc, int bAt, int cAt, int bcStride, float[] d, float[] state, int stateAt, float[] y, int yAt) {
+            float[] terms, float[] d, float[] state, float[] y, int yAt) {
         for (int t = 0; t < tokens; t++) {
             float q = delta[deltaAt + t * channels + e];
             float x = u[uAt + t * channels + e];
             float w = q * x;
             float sum = 0f;
             for (int n = 0; n < states; n++) {
-                int at = stateAt + n * channels + e;
-                float h = Math.fma(decay(q, a[n * channels + e]), state[at], w * bc[bAt + t * bcStride + n]);
+                int at = n * channels + e;
+                float h = Math.fma(decay(q, a[n * channels + e]), state[at], w * terms[(n * tokens + t) * 2]);
                 state[at] = h;
-                sum = Math.fma(h, bc[cAt + t * bcStride + n], sum);
+                sum = Math.fma(h, terms[(n * tokens + t) * 2 + 1], sum);
             }
             y[yAt + t * channels + e] = Math.fma(d[e], x, sum);
         }

@@ -214,14 +214,20 @@ class BackwardTest {
         float[] before = new float[(tokens + 1) * size];
         System.arraycopy(first, 0, before, 0, size);
         float[] decay = new float[tokens * size];
-        SelectiveScan.states(tokens, channels, states, u, 0, delta, 0, a, bc, 0, 2 * states, before, 0, before, size, decay, 0);
+        SelectiveScan.Sizes of = new SelectiveScan.Sizes(tokens, channels, states);
+        Rows b = Rows.of(bc, 0, 2 * states);
+        Rows c = Rows.of(bc, states, 2 * states);
+        SelectiveScan.states(of, Rows.of(u, 0, channels), Rows.of(delta, 0, channels), a, b, Rows.of(before, 0, size),
+                Rows.of(before, size, size), Rows.of(decay, 0, size));
+        SelectiveScan.Inputs in = new SelectiveScan.Inputs(Rows.of(u, 0, channels), Rows.of(delta, 0, channels), a, b, c, d,
+                Rows.of(before, 0, size), Rows.of(decay, 0, size));
         float[] dU = new float[u.length];
         float[] dDelta = new float[u.length];
         float[] dBc = new float[bc.length];
         float[] dA = new float[size];
         float[] dD = new float[channels];
-        SelectiveScan.backward(tokens, channels, states, u, 0, delta, 0, a, bc, 0, states, 2 * states, d, before, 0, decay, 0, g, 0, dU, 0,
-                dDelta, 0, dBc, 0, states, 2 * states, dA, dD, new float[size]);
+        SelectiveScan.backward(of, in, Rows.of(g, 0, channels), new SelectiveScan.Gradients(Rows.of(dU, 0, channels),
+                Rows.of(dDelta, 0, channels), Rows.of(dBc, 0, 2 * states), Rows.of(dBc, states, 2 * states), dA, dD), new float[size]);
         double[] U = doubles(u);
         double[] q = doubles(delta);
         double[] A = doubles(a);
@@ -236,8 +242,9 @@ class BackwardTest {
         // compiled code, which stands in sooner or later, must sum in the same order
         float[] again = new float[bc.length];
         for (int i = 0; i < 20_000 && Arrays.equals(dBc, again) == (i > 0); i++) {
-            SelectiveScan.backward(tokens, channels, states, u, 0, delta, 0, a, bc, 0, states, 2 * states, d,
-                    before, 0, decay, 0, g, 0, dU, 0, dDelta, 0, again, 0, states, 2 * states, null, null, new float[size]);
+            SelectiveScan.backward(of, in, Rows.of(g, 0, channels), new SelectiveScan.Gradients(Rows.of(dU, 0, channels),
+                    Rows.of(dDelta, 0, channels), Rows.of(again, 0, 2 * states), Rows.of(again, states, 2 * states), null, null),
+                    new float[size]);
         }
         assertArrayEquals(dBc, again, "interpreted and compiled");
     }

@@ -159,16 +159,20 @@ public final class Kernels {
         float[] all = new float[(tokens + 1) * size];
         float[] decays = new float[tokens * size];
         float[] y = new float[tokens * channels];
+        SelectiveScan.Sizes of = new SelectiveScan.Sizes(tokens, channels, states);
+        Rows us = Rows.of(u, 0, channels);
+        Rows deltas = Rows.of(delta, 0, channels);
+        Rows b = Rows.of(bc, 0, stride);
+        Rows c = Rows.of(bc, states, stride);
         jobs.put("SelectiveScan.forward" + how, i ->
-                SelectiveScan.forward(tokens, channels, states, u, 0, delta, 0, a, bc, 0, states, stride, ones, state, 0, y, 0));
-        jobs.put("SelectiveScan.states" + how, i ->
-                SelectiveScan.states(tokens, channels, states, u, 0, delta, 0, a, bc, 0, stride, state, 0, all, size,
-                i % 2 == 0 ? null : decays, 0));
+                SelectiveScan.forward(of, us, deltas, a, b, c, ones, state, Rows.of(y, 0, channels)));
+        jobs.put("SelectiveScan.states" + how, i -> SelectiveScan.states(of, us, deltas, a, b, Rows.of(state, 0, size),
+                Rows.of(all, size, size), Rows.of(i % 2 == 0 ? null : decays, 0, size)));
         float[][] beside = {new float[size], new float[size], new float[size]};
         boolean[] fed = {true, false, true};
         float[] after = new float[size];
         jobs.put("SelectiveScan.step" + how, i ->
-                SelectiveScan.step(channels, states, u, 0, delta, 0, a, bc, 0, state, 0, after, 0, beside, fed));
+                SelectiveScan.step(of, us, deltas, a, b, Rows.of(state, 0, size), Rows.of(after, 0, size), beside, fed));
         float[] dU = new float[tokens * channels];
         float[] dDelta = new float[tokens * channels];
         float[] dBc = new float[tokens * stride];
@@ -176,8 +180,9 @@ public final class Kernels {
         float[] dD = new float[channels];
         float[] carry = new float[size];
         jobs.put("SelectiveScan.backward" + how, i ->
-                SelectiveScan.backward(tokens, channels, states, u, 0, delta, 0, a, bc, 0, states, stride, ones, all, 0,
-                decays, 0, u, 0, dU, 0, dDelta, 0, dBc, 0, states, stride, i % 2 == 0 ? null : dA, i % 2 == 0 ? null : dD, carry));
+                SelectiveScan.backward(of, new SelectiveScan.Inputs(us, deltas, a, b, c, ones, Rows.of(all, 0, size),
+                Rows.of(decays, 0, size)), us, new SelectiveScan.Gradients(Rows.of(dU, 0, channels), Rows.of(dDelta, 0, channels),
+                Rows.of(dBc, 0, stride), Rows.of(dBc, states, stride), i % 2 == 0 ? null : dA, i % 2 == 0 ? null : dD), carry));
     }
 
     private void attention() {

@@ -136,19 +136,26 @@ class OpsTest {
         float[] d = gaussian(random, channels, 1);
         float[] state = new float[states * channels];
         float[] y = new float[tokens * channels];
-        SelectiveScan.forward(tokens, channels, states, u, 0, delta, 0, a, bc, 0, states, 2 * states, d, state, 0, y, 0);
+        Rows b = Rows.of(bc, 0, 2 * states);
+        Rows c = Rows.of(bc, states, 2 * states);
+        SelectiveScan.Sizes of = new SelectiveScan.Sizes(tokens, channels, states);
+        SelectiveScan.forward(of, Rows.of(u, 0, channels), Rows.of(delta, 0, channels), a, b, c, d, state, Rows.of(y, 0, channels));
         double[] exact = scan(tokens, channels, states, u, delta, a, bc, d);
         for (int i = 0; i < y.length; i++) {
             assertEquals(exact[i], y[i], 1e-4 * Math.max(1, Math.abs(exact[i])));
         }
         float[] resumed = new float[states * channels];
         float[] parts = new float[tokens * channels];
-        SelectiveScan.forward(4, channels, states, u, 0, delta, 0, a, bc, 0, states, 2 * states, d, resumed, 0, parts, 0);
+        SelectiveScan.forward(new SelectiveScan.Sizes(4, channels, states), Rows.of(u, 0, channels), Rows.of(delta, 0, channels), a, b, c, d,
+                resumed, Rows.of(parts, 0, channels));
         float[] all = new float[tokens * states * channels];
-        SelectiveScan.states(tokens, channels, states, u, 0, delta, 0, a, bc, 0, 2 * states, new float[states * channels], 0, all, 0);
+        int size = states * channels;
+        SelectiveScan.states(of, Rows.of(u, 0, channels), Rows.of(delta, 0, channels), a, b, Rows.of(new float[size], 0, size),
+                Rows.of(all, 0, size));
         assertArrayEquals(resumed, Arrays.copyOfRange(all, 3 * states * channels, 4 * states * channels), "states on the way");
-        SelectiveScan.forward(tokens - 4, channels, states, u, 4 * channels, delta, 4 * channels, a,
-                bc, 8 * states, 9 * states, 2 * states, d, resumed, 0, parts, 4 * channels);
+        SelectiveScan.forward(new SelectiveScan.Sizes(tokens - 4, channels, states), Rows.of(u, 4 * channels, channels),
+                Rows.of(delta, 4 * channels, channels), a, Rows.of(bc, 8 * states, 2 * states), Rows.of(bc, 9 * states, 2 * states), d,
+                resumed, Rows.of(parts, 4 * channels, channels));
         assertArrayEquals(y, parts, "in two parts as in one");
         assertArrayEquals(state, resumed);
     }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import lab.recall.math.CausalConv;
+import lab.recall.math.Rows;
 import lab.recall.math.SelectiveScan;
 import lab.recall.model.Batch;
 import lab.recall.model.Edges;
@@ -97,8 +98,8 @@ final class ScanCutter {
         }
         float[] read = b.work().floats(READ, tokens * inner);
         int first = s.row() * low + c.rank();
-        SelectiveScan.forward(tokens, inner, c.states(), u, 0, steps, stepsAt, w.a(), bc, first, first + c.states(), low,
-                w.skip(), state, 0, read, 0);
+        SelectiveScan.forward(new SelectiveScan.Sizes(tokens, inner, c.states()), Rows.of(u, 0, inner), Rows.of(steps, stepsAt, inner),
+                w.a(), Rows.of(bc, first, low), Rows.of(bc, first + c.states(), low), w.skip(), state, Rows.of(read, 0, inner));
         for (int t : g.targets()) {
             if (t >= s.from()) {
                 int to = (s.row() + t - s.from()) * inner;
@@ -146,10 +147,12 @@ final class ScanCutter {
         float[] delta = pass.values(layer, DELTA);
         float[] b = pass.values(layer, B);
         float[] zeros = new float[size];
+        SelectiveScan.Sizes one = new SelectiveScan.Sizes(1, inner, c.states());
         Map<ScanPast.Without, float[]> found = new HashMap<>();
         for (int t = 0; t < tokens; t++) {
             float[] before = t == 0 ? zeros : states;
             int at = t == 0 ? 0 : (t - 1) * size;
+            Rows bt = Rows.of(b, t * c.states(), c.states());
             List<float[]> beside = new ArrayList<>();
             BitSet fed = new BitSet();
             for (ScanPast.Without n : needed) {
@@ -159,8 +162,8 @@ final class ScanCutter {
                 float[] state = found.computeIfAbsent(n, k -> Arrays.copyOfRange(before, at, at + size));
                 boolean cut = n.sources().get(t);
                 if (cut && n.delta() != null) {
-                    SelectiveScan.step(inner, c.states(), zeros, 0, n.delta(), 0, w.a(), b, t * c.states(),
-                            state, 0, state, 0, NONE, NO_FED);
+                    Rows own = Rows.of(state, 0, size);
+                    SelectiveScan.step(one, Rows.of(zeros, 0, inner), Rows.of(n.delta(), 0, inner), w.a(), bt, own, own, NONE, NO_FED);
                 } else {
                     fed.set(beside.size(), !cut);
                     beside.add(state);
@@ -170,8 +173,8 @@ final class ScanCutter {
             for (int i = 0; i < feeds.length; i++) {
                 feeds[i] = fed.get(i);
             }
-            SelectiveScan.step(inner, c.states(), x, t * inner, delta, t * inner, w.a(), b, t * c.states(), before, at, states, t * size,
-                    beside.toArray(NONE), feeds);
+            SelectiveScan.step(one, Rows.of(x, t * inner, inner), Rows.of(delta, t * inner, inner), w.a(), bt, Rows.of(before, at, size),
+                    Rows.of(states, t * size, size), beside.toArray(NONE), feeds);
         }
         return found;
     }

@@ -20,6 +20,7 @@ import java.util.List;
 import lab.recall.math.CausalConv;
 import lab.recall.math.Elementwise;
 import lab.recall.math.MatMul;
+import lab.recall.math.Rows;
 import lab.recall.math.SelectiveScan;
 import lab.recall.math.Sigmoid;
 import lab.recall.math.Silu;
@@ -42,7 +43,6 @@ final class ScanGradients {
     private static final Workspace.Slot D_STEPS = Workspace.slot();
     private static final Workspace.Slot D_LOW = Workspace.slot();
     private static final Workspace.Slot D_NORM = Workspace.slot();
-    private static final Workspace.Slot INPUTS = Workspace.slot();
     private static final Workspace.Slot D_STATE = Workspace.slot();
 
     private final ScanSizes c;
@@ -107,8 +107,9 @@ final class ScanGradients {
         } else {
             Arrays.fill(tape.before, 0, size, 0f);
         }
-        SelectiveScan.states(tokens, inner, states, x, 0, delta, 0, w.a(), pass.values(layer, B), 0, states,
-                tape.before, 0, tape.before, size, tape.decay, 0);
+        SelectiveScan.states(new SelectiveScan.Sizes(tokens, inner, states), Rows.of(x, 0, inner), Rows.of(delta, 0, inner), w.a(),
+                Rows.of(pass.values(layer, B), 0, states), Rows.of(tape.before, 0, size), Rows.of(tape.before, size, size),
+                Rows.of(tape.decay, 0, size));
         return tape;
     }
 
@@ -193,16 +194,16 @@ final class ScanGradients {
         int first = s.first();
         int at = s.row() * inner;
         // B and C as the run had them, interventions included
-        float[] bc = b.work().floats(INPUTS, s.tokens() * 2 * states);
-        for (int t = 0; t < s.tokens(); t++) {
-            System.arraycopy(s.values(layer, B), (first + t) * states, bc, t * 2 * states, states);
-            System.arraycopy(s.values(layer, C), (first + t) * states, bc, t * 2 * states + states, states);
-        }
+        SelectiveScan.Inputs in = new SelectiveScan.Inputs(Rows.of(s.values(layer, X_ACT), first * inner, inner),
+                Rows.of(s.values(layer, DELTA), first * inner, inner), w.a(), Rows.of(s.values(layer, B), first * states, states),
+                Rows.of(s.values(layer, C), first * states, states), w.skip(), Rows.of(tape.before, first * size, size),
+                Rows.of(tape.decay, first * size, size));
         int db = s.row() * low + c.rank();
-        SelectiveScan.backward(s.tokens(), inner, states, s.values(layer, X_ACT), first * inner, s.values(layer, DELTA), first * inner,
-                w.a(), bc, 0, states, 2 * states, w.skip(), tape.before, first * size, tape.decay, first * size, dY, at,
-                dAct, at, dDelta, at, dLow, db, db + states, low, b.parameters() == null ? null : b.parameter(name("mixer.A_log"), size),
-                b.parameters() == null ? null : b.parameter(name("mixer.D"), inner), b.work().floats(D_STATE, size));
+        boolean weights = b.parameters() != null;
+        SelectiveScan.backward(new SelectiveScan.Sizes(s.tokens(), inner, states), in, Rows.of(dY, at, inner),
+                new SelectiveScan.Gradients(Rows.of(dAct, at, inner), Rows.of(dDelta, at, inner), Rows.of(dLow, db, low),
+                        Rows.of(dLow, db + states, low), weights ? b.parameter(name("mixer.A_log"), size) : null,
+                        weights ? b.parameter(name("mixer.D"), inner) : null), b.work().floats(D_STATE, size));
     }
 
     /** Gradients of the matrices: sums over all rows, segment by segment since the inputs lie in each pass's own arrays. */

@@ -8,6 +8,7 @@ import static lab.recall.model.block.ScanPoints.X_ACT;
 
 import java.util.Arrays;
 import lab.recall.math.Elementwise;
+import lab.recall.math.Rows;
 import lab.recall.math.SelectiveScan;
 import lab.recall.model.Pass;
 import lab.recall.model.Site;
@@ -33,8 +34,9 @@ final class ScanStates {
         int inner = c.inner();
         int size = c.states() * inner;
         float[] states = new float[upTo * size];
-        SelectiveScan.states(upTo, inner, c.states(), pass.values(layer, X_ACT), 0, pass.values(layer, DELTA), 0, w.a(),
-                pass.values(layer, B), 0, c.states(), new float[size], 0, states, 0);
+        SelectiveScan.states(new SelectiveScan.Sizes(upTo, inner, c.states()), Rows.of(pass.values(layer, X_ACT), 0, inner),
+                Rows.of(pass.values(layer, DELTA), 0, inner), w.a(), Rows.of(pass.values(layer, B), 0, c.states()),
+                Rows.of(new float[size], 0, size), Rows.of(states, 0, size));
         return states;
     }
 
@@ -45,14 +47,11 @@ final class ScanStates {
         int tokens = pass.length() - source;
         float[] u = new float[tokens * inner];
         System.arraycopy(pass.values(layer, X_ACT), source * inner, u, 0, inner);
-        float[] bc = new float[tokens * 2 * states];
-        for (int t = 0; t < tokens; t++) {
-            System.arraycopy(pass.values(layer, B), (source + t) * states, bc, t * 2 * states, states);
-            System.arraycopy(pass.values(layer, C), (source + t) * states, bc, t * 2 * states + states, states);
-        }
         float[] terms = new float[tokens * inner];
-        SelectiveScan.forward(tokens, inner, states, u, 0, pass.values(layer, DELTA), source * inner, w.a(), bc, 0, states, 2 * states,
-                new float[inner], new float[states * inner], 0, terms, 0);
+        SelectiveScan.forward(new SelectiveScan.Sizes(tokens, inner, states), Rows.of(u, 0, inner),
+                Rows.of(pass.values(layer, DELTA), source * inner, inner), w.a(), Rows.of(pass.values(layer, B), source * states, states),
+                Rows.of(pass.values(layer, C), source * states, states), new float[inner], new float[states * inner],
+                Rows.of(terms, 0, inner));
         return terms;
     }
 

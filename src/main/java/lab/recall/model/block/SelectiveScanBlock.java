@@ -25,6 +25,7 @@ import lab.recall.math.CausalConv;
 import lab.recall.math.Elementwise;
 import lab.recall.math.Gate;
 import lab.recall.math.PackedMatrix;
+import lab.recall.math.Rows;
 import lab.recall.math.SelectiveScan;
 import lab.recall.math.Silu;
 import lab.recall.math.Softplus;
@@ -251,8 +252,8 @@ public final class SelectiveScanBlock implements Block {
         }
         int at = s.row() * inner;
         int first = s.row() * low + c.rank();
-        SelectiveScan.forward(s.tokens(), inner, c.states(), act, at, delta, at, w.a, bc, first, first + c.states(), low, w.skip,
-                state, 0, y, at);
+        SelectiveScan.forward(new SelectiveScan.Sizes(s.tokens(), inner, c.states()), Rows.of(act, at, inner), Rows.of(delta, at, inner), w.a,
+                Rows.of(bc, first, low), Rows.of(bc, first + c.states(), low), w.skip, state, Rows.of(y, at, inner));
         if (b.keeps(s, SSM_STATE)) {
             b.keep(s, SSM_STATE, Arrays.copyOf(state, size));
         }
