@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Arrays;
 import java.util.List;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Said;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Mamba;
@@ -58,7 +59,7 @@ public enum EditMatrix {
      */
     public static EditMatrix of(LanguageModel model, String id) {
         return all(model).stream().filter(m -> m.id.equals(id)).findFirst().orElseThrow(() -> new BadRequest("matrix",
-                "'" + id + "', expected " + String.join(" or ", all(model).stream().map(m -> m.id).toList())
+                "'" + Said.of(id) + "', expected " + String.join(" or ", all(model).stream().map(m -> m.id).toList())
                 + " (" + model.name() + " is a " + model.family() + ")"));
     }
 
@@ -66,7 +67,7 @@ public enum EditMatrix {
     @JsonCreator
     static EditMatrix of(String id) {
         return Arrays.stream(values()).filter(m -> m.id.equals(id)).findFirst().orElseThrow(() -> new BadRequest("matrix",
-                "'" + id + "', expected " + String.join(" or ", Arrays.stream(values()).map(m -> m.id).toList())));
+                "'" + Said.of(id) + "', expected " + String.join(" or ", Arrays.stream(values()).map(m -> m.id).toList())));
     }
 
     /** Its name in request files. */

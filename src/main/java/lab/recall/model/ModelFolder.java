@@ -16,6 +16,7 @@ import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.FileStamp;
 import lab.recall.base.Nearest;
+import lab.recall.base.Said;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.HubCache;
 import lab.recall.text.DataFolder;
@@ -56,7 +57,7 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps) {
     }
 
     private static BadRequest unknown(String name) {
-        return new BadRequest("", "'" + name + "' is no model: expected an embedded one (" + String.join(", ", embedded())
+        return new BadRequest("", "'" + Said.of(name) + "' is no model: expected an embedded one (" + String.join(", ", embedded())
                 + "), a folder with config.json, or a hub id such as state-spaces/mamba-130m-hf" + Nearest.question(name, embedded()));
     }
 

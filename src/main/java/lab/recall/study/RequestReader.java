@@ -19,11 +19,10 @@ import java.util.stream.Collectors;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
 import lab.recall.base.Nearest;
+import lab.recall.base.Said;
 
 /** Reads the record of a request from JSON; what is wrong with a field is said in one sentence that names it. */
 public final class RequestReader {
-    private static final int LONGEST = 60;
-
     private RequestReader() {
     }
 
@@ -66,8 +65,8 @@ public final class RequestReader {
         fields.fieldNames().forEachRemaining(name -> {
             String field = where.isEmpty() ? name : where + "." + name;
             if (!known.containsKey(name)) {
-                throw new BadRequest(field, "unknown field; known here are " + String.join(", ", known.keySet())
-                        + Nearest.question(name, known.keySet()).replace("; did", ". Did"));
+                throw new BadRequest(where.isEmpty() ? Said.of(name) : where + "." + Said.of(name), "unknown field; known here are "
+                        + String.join(", ", known.keySet()) + Nearest.question(name, known.keySet()).replace("; did", ". Did"));
             }
             requireKnown(fields.get(name), known.get(name), field);
         });
@@ -81,14 +80,13 @@ public final class RequestReader {
         return path.toString();
     }
 
-    /** The value that was given, if it is short. */
+    /** The value that was given. */
     private static String said(ObjectNode fields, JsonMappingException e) {
         JsonNode at = fields;
         for (Reference r : e.getPath()) {
             at = r.getFieldName() == null ? at.path(r.getIndex()) : at.path(r.getFieldName());
         }
-        String text = at.toString();
-        return at.isMissingNode() ? "" : (text.length() > LONGEST ? text.substring(0, LONGEST) + " .." : text) + ", ";
+        return at.isMissingNode() ? "" : Said.of(at) + ", ";
     }
 
     private static String expected(JsonMappingException e) {
