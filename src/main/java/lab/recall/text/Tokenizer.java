@@ -18,11 +18,12 @@ import lab.recall.base.Said;
  *
  * The file is checked before the library sees it. One of byte-level or SentencePiece-like pairs with a known pattern is opened here;
  * others, of which some make the library end its process, are opened in a process of their own, which is ended when a text takes it more
- * than {@value TokenizerProcess#SECONDS} seconds. Safe for several threads. Never goes to the network.
+ * than {@value #SECONDS} seconds. Safe for several threads. Never goes to the network.
  */
 public final class Tokenizer {
     private static final String END_OF_TEXT = "<|endoftext|>";
     private static final int LONGEST = 1 << 20;
+    private static final int SECONDS = 10;
     private static volatile Tokenizer bundled;
 
     private final Object file;
@@ -63,7 +64,7 @@ public final class Tokenizer {
     public static Tokenizer of(ObjectNode json, Object where) {
         TokenizerFile checked = TokenizerFile.of(json, where);
         try {
-            TokenizerLibrary library = checked.isSound() ? new TokenizerHere(checked.json()) : new TokenizerProcess(checked.json());
+            TokenizerLibrary library = checked.isSound() ? new TokenizerHere(checked.json()) : new TokenizerProcess(checked.json(), SECONDS);
             return new Tokenizer(where, library, checked.size());
         } catch (IllegalStateException e) {
             throw new BadData(where, "", "not a tokenizer.json (" + Said.of(e.getMessage()) + ")", e);

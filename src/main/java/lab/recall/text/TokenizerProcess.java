@@ -24,11 +24,10 @@ import lab.recall.base.Said;
 
 /**
  * The tokenizers library in a process of its own, for files of which it is not known that the library can do with them: there are some on
- * which it ends the process, and patterns that never end. Such a process is ended after {@value #SECONDS} seconds without an answer.
+ * which it ends the process, and patterns that never end. Such a process is ended when a text takes it too long; the next text starts
+ * another one.
  */
 final class TokenizerProcess implements TokenizerLibrary {
-    /** The longest that one text may take. */
-    static final int SECONDS = 10;
     /** The longest that starting Java and reading the file may take. */
     private static final int SECONDS_TO_START = 60;
     private static final int MOST_HEARD = 8192;
@@ -38,6 +37,7 @@ final class TokenizerProcess implements TokenizerLibrary {
             "com.sun.jna.Pointer", "com.google.gson.Gson", "org.slf4j.Logger", "org.slf4j.nop.NOPServiceProvider");
 
     private final byte[] json;
+    private final int seconds;
     /** Ended when nobody has this object any more. */
     private final AtomicReference<Process> process = new AtomicReference<>();
     private final StringBuilder heard = new StringBuilder();
@@ -48,10 +48,12 @@ final class TokenizerProcess implements TokenizerLibrary {
     /**
      * Starts the process and opens a file in it.
      *
-     * @param json a tokenizer.json
+     * @param json    a tokenizer.json
+     * @param seconds the longest that one text may take
      */
-    TokenizerProcess(byte[] json) {
+    TokenizerProcess(byte[] json, int seconds) {
         this.json = json;
+        this.seconds = seconds;
         AtomicReference<Process> mine = process;
         CLEANER.register(this, () -> end(mine.get()));
         start();
@@ -129,13 +131,13 @@ final class TokenizerProcess implements TokenizerLibrary {
         if (process.get() == null || !process.get().isAlive()) {
             start();
         }
-        return answer(question, SECONDS);
+        return answer(question, seconds);
     }
 
-    private byte[] answer(byte[] question, int seconds) {
+    private byte[] answer(byte[] question, int most) {
         Process asked = process.get();
         CompletableFuture<Void> watch = CompletableFuture.runAsync(asked::destroyForcibly,
-                CompletableFuture.delayedExecutor(seconds, TimeUnit.SECONDS));
+                CompletableFuture.delayedExecutor(most, TimeUnit.SECONDS));
         byte[] answer;
         try {
             out.writeInt(question.length);
@@ -147,7 +149,7 @@ final class TokenizerProcess implements TokenizerLibrary {
             boolean late = watch.isDone();
             end(asked);
             process.set(null);
-            throw new IllegalStateException(late ? "it took longer than " + seconds + " s and was ended"
+            throw new IllegalStateException(late ? "it took longer than " + most + " s and was ended"
                     : "the library gave up on it: " + why(), e);
         } finally {
             watch.cancel(false);
