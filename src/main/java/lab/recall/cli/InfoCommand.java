@@ -3,6 +3,7 @@ package lab.recall.cli;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import lab.recall.base.Said;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import picocli.CommandLine.Command;
@@ -36,7 +37,7 @@ final class InfoCommand implements Callable<Integer> {
         } else {
             all.forEach((k, v) -> {
                 if (!k.equals("hook_points")) {
-                    spec.commandLine().getOut().printf("%-12s %s%n", k, v);
+                    spec.commandLine().getOut().printf("%-12s %s%n", k, Said.visible(String.valueOf(v)));
                 }
             });
             spec.commandLine().getOut().println("hook points, with their width and meaning:");
