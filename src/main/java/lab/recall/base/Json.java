@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.type.LogicalType;
@@ -140,6 +141,9 @@ public final class Json {
             String what = e.getOriginalMessage();
             return what.startsWith("Token count") ? "more values than there is memory for"
                     : what.contains("nesting depth") ? "lists or objects nested too deeply" : "a number or name of too many letters";
+        }
+        if (e instanceof MismatchedInputException) {            // of a tree: only that something follows it
+            return "more than one value";
         }
         String why = e.getOriginalMessage().lines().findFirst().orElse("").replaceAll(" *\\(?(start marker )?at \\[Source.*", "");
         return Said.sentence(LONG_QUOTE.matcher(why).replaceAll("$1 .."))

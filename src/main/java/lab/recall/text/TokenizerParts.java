@@ -82,7 +82,8 @@ enum TokenizerParts {
                 "lowercase", FLAG), none, NEVER);
         NORMALIZER.put("Strip", Map.of("strip_left", FLAG, "strip_right", FLAG), none, NEVER);
         NORMALIZER.put("Precompiled", Map.of("precompiled_charsmap", BASE64), none, NEVER);
-        NORMALIZER.put("Replace", replace, none, TokenizerParts::isWord);
+        // what is left of an added token must not be empty: the library would find it inside of letters
+        NORMALIZER.put("Replace", replace, none, part -> isWord(part) && !part.get("content").textValue().isEmpty());
         NORMALIZER.put("Prepend", Map.of("prepend", SHORT_TEXT), none, part -> !part.get("prepend").textValue().isEmpty());
 
         PRE_TOKENIZER.put("ByteLevel", space, regex, ALWAYS);
