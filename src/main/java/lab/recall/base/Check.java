@@ -1,5 +1,7 @@
 package lab.recall.base;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 
@@ -61,15 +63,28 @@ public final class Check {
     /** One of some words. */
     public static String word(String field, String value, Collection<String> words) {
         if (!words.contains(value)) {
-            throw new BadRequest(field, "'" + value + "', expected " + String.join(" or ", words) + Nearest.question(value, words));
+            throw new BadRequest(field, "'" + Said.of(value) + "', expected " + String.join(" or ", words)
+                    + Nearest.question(value, words));
         }
         return value;
+    }
+
+    /** What names a file or folder, or null; whether there is one is not asked. */
+    public static String path(String field, String name) {
+        try {
+            if (name == null || !Path.of(name).toString().isEmpty()) {
+                return name;
+            }
+        } catch (InvalidPathException e) {
+            throw new BadRequest(field, "'" + Said.of(name) + "' cannot be the name of a file or folder", e);
+        }
+        throw new BadRequest(field, "empty, expected the name of a file or folder");
     }
 
     /** A list that is not empty and holds nothing twice. */
     public static <T> List<T> different(String field, List<T> values) {
         if (values.isEmpty() || values.stream().distinct().count() < values.size()) {
-            throw new BadRequest(field, values + ", expected different values, at least one");
+            throw new BadRequest(field, Said.of(values) + ", expected different values, at least one");
         }
         return values;
     }

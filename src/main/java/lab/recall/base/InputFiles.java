@@ -37,6 +37,19 @@ public final class InputFiles {
     }
 
     /**
+     * The first bytes of a plain file, all of them where it is shorter.
+     *
+     * @throws BadData when it is none, or cannot be read
+     */
+    public static byte[] start(Path file, int count) {
+        try (InputStream in = Files.newInputStream(plain(file))) {
+            return in.readNBytes(count);
+        } catch (IOException e) {
+            throw new BadData(file, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
+        }
+    }
+
+    /**
      * All bytes of a plain file.
      *
      * @throws BadData when it is none, cannot be read, or is too long for the memory there is

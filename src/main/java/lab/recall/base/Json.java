@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
@@ -13,6 +14,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.type.LogicalType;
@@ -21,6 +23,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /**
  * JSON as this project reads and writes it: strictly, one value, no key twice; records by their components, in snake case.
@@ -34,10 +37,12 @@ import java.util.Locale;
 public final class Json {
     /** A result of many arrays is longer than what Jackson takes for an attack. */
     private static final int LONGEST_TEXT = Integer.MAX_VALUE;
+    /** A value takes up to 64 bytes in memory; it may take a half of it. */
+    private static final long MOST_VALUES = Math.max(1_000_000, Runtime.getRuntime().maxMemory() / 128);
 
     /** The one mapper. */
     public static final ObjectMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
-                    .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(LONGEST_TEXT).build())
+                    .streamReadConstraints(StreamReadConstraints.builder().maxStringLength(LONGEST_TEXT).maxTokenCount(MOST_VALUES).build())
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
@@ -49,6 +54,8 @@ public final class Json {
             .visibility(PropertyAccessor.FIELD, Visibility.ANY)
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .build();
+
+    private static final Pattern LONG_QUOTE = Pattern.compile("(['\"][^'\"]{" + Said.MOST + "})[^'\"]+");
 
     private Json() {
     }
@@ -73,21 +80,74 @@ public final class Json {
         try {
             node = MAPPER.readTree(text);
         } catch (JsonProcessingException e) {
-            throw new BadData(where, "",
-                    "not JSON (" + reason(e, new String(text, StandardCharsets.UTF_8).strip().contains("\n")) + ")", e);
+            throw new BadData(where, "", FileKind.of(text).filter(kind -> !kind.isText()).map(kind -> kind.words() + ", expected JSON")
+                    .orElseGet(() -> "not JSON (" + reason(e, new String(text, StandardCharsets.UTF_8).strip().contains("\n")) + ")"), e);
         } catch (IOException | StackOverflowError e) {
             throw new BadData(where, "", "not JSON", e);
         }
         if (!(node instanceof ObjectNode object)) {
             throw new BadData(where, "not a JSON object");
         }
-        return object;
+        try {
+            if (mayHoldHalves(text)) {
+                requireWhole(object, "");
+            }
+            return object;
+        } catch (BadRequest e) {
+            throw new BadData(where, e.field(), e.reason(), e);
+        }
+    }
+
+    /** Whether a text may hold a half of a pair of surrogates: by an escape, or by bytes that are not UTF-8 but are taken for it. */
+    private static boolean mayHoldHalves(byte[] text) {
+        for (int i = 0; i + 2 < text.length; i++) {
+            if (text[i] == (byte) 0xed && text[i + 1] >= (byte) 0xa0 && text[i + 1] < 0
+                    || text[i] == '\\' && text[i + 1] == 'u' && (text[i + 2] == 'd' || text[i + 2] == 'D')) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Refuses halves of letters: no text that is written holds them, and no tokenizer takes them.
+     *
+     * @param place where the value stands; empty for the whole
+     * @throws BadRequest that names the place
+     */
+    public static void requireWhole(JsonNode node, String place) {
+        if (node.isTextual() && !isWhole(node.textValue())) {
+            throw new BadRequest(place, "'" + Said.of(node.textValue()) + "' holds half a letter (a surrogate without its other half)");
+        }
+        node.properties().forEach(e -> {
+            String within = place.isEmpty() ? Said.of(e.getKey()) : place + "." + Said.of(e.getKey());
+            if (!isWhole(e.getKey())) {
+                throw new BadRequest(within, "a name that holds half a letter (a surrogate without its other half)");
+            }
+            requireWhole(e.getValue(), within);
+        });
+        for (int i = 0; node.isArray() && i < node.size(); i++) {
+            requireWhole(node.get(i), place + "[" + i + "]");
+        }
+    }
+
+    private static boolean isWhole(String text) {
+        return text.codePoints().noneMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE);
     }
 
     /** What is wrong with a text, in one line; {@code manyLines}: and in which one. */
     public static String reason(JsonProcessingException e, boolean manyLines) {
-        String why = e.getOriginalMessage().lines().findFirst().orElse("");
-        return why + (manyLines && e.getLocation() != null ? ", line " + e.getLocation().getLineNr() : "");
+        if (e instanceof StreamConstraintsException) {
+            String what = e.getOriginalMessage();
+            return what.startsWith("Token count") ? "more values than there is memory for"
+                    : what.contains("nesting depth") ? "lists or objects nested too deeply" : "a number or name of too many letters";
+        }
+        if (e instanceof MismatchedInputException) {            // of a tree: only that something follows it
+            return "more than one value";
+        }
+        String why = e.getOriginalMessage().lines().findFirst().orElse("").replaceAll(" *\\(?(start marker )?at \\[Source.*", "");
+        return Said.sentence(LONG_QUOTE.matcher(why).replaceAll("$1 .."))
+                + (manyLines && e.getLocation() != null ? ", line " + e.getLocation().getLineNr() : "");
     }
 
     /** A value as people read it. */

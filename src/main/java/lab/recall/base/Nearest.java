@@ -13,11 +13,17 @@ import java.util.Optional;
  * }</pre>
  */
 public final class Nearest {
+    /** Longer words are no slips of a finger. */
+    private static final int LONGEST = 200;
+
     private Nearest() {
     }
 
     /** The known name with the fewest letters changed, no more than half of them; none where all are farther. */
     public static Optional<String> to(String said, Collection<String> known) {
+        if (said.length() > LONGEST) {
+            return Optional.empty();
+        }
         String name = said.toLowerCase(Locale.ROOT);
         return known.stream().min(Comparator.comparingInt(k -> distance(name, k.toLowerCase(Locale.ROOT))))
                 .filter(k -> distance(name, k.toLowerCase(Locale.ROOT)) <= Math.max(1, k.length() / 2));

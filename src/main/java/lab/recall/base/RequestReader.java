@@ -25,8 +25,6 @@ import java.util.stream.Collectors;
  * }</pre>
  */
 public final class RequestReader {
-    private static final int LONGEST = 60;
-
     private RequestReader() {
     }
 
@@ -69,8 +67,8 @@ public final class RequestReader {
         fields.fieldNames().forEachRemaining(name -> {
             String field = where.isEmpty() ? name : where + "." + name;
             if (!known.containsKey(name)) {
-                throw new BadRequest(field, "unknown field; known here are " + String.join(", ", known.keySet())
-                        + Nearest.question(name, known.keySet()).replace("; did", ". Did"));
+                throw new BadRequest(where.isEmpty() ? Said.of(name) : where + "." + Said.of(name), "unknown field; known here are "
+                        + String.join(", ", known.keySet()) + Nearest.question(name, known.keySet()).replace("; did", ". Did"));
             }
             requireKnown(fields.get(name), known.get(name), field);
         });
@@ -84,14 +82,13 @@ public final class RequestReader {
         return path.toString();
     }
 
-    /** The value that was given, if it is short. */
+    /** The value that was given. */
     private static String said(ObjectNode fields, JsonMappingException e) {
         JsonNode at = fields;
         for (Reference r : e.getPath()) {
             at = r.getFieldName() == null ? at.path(r.getIndex()) : at.path(r.getFieldName());
         }
-        String text = at.toString();
-        return at.isMissingNode() ? "" : (text.length() > LONGEST ? text.substring(0, LONGEST) + " .." : text) + ", ";
+        return at.isMissingNode() ? "" : Said.of(at) + ", ";
     }
 
     private static String expected(JsonMappingException e) {

@@ -18,14 +18,17 @@ import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
 
 /**
- * A run of bytes of any length, mapped from a file or held in an array.
+ * A run of bytes of any length, mapped from a file or held in an array. One run serves all tensors of a file: a system maps so many pieces
+ * of files and no more.
  *
- * <p>Java 17 maps at most 2 GiB at once, so a long run is mapped in chunks; a chunk's size is a multiple of every number's, so that no
- * number lies across two. A short run is mapped at once and for good. A long one is mapped when it is read and let go when nobody reads it:
- * the pages of weights that have been packed would otherwise stay in memory beside the packed ones. Its file must not change meanwhile.
+ * <p>Java 17 maps at most 2 GiB at once, so a long run is mapped in chunks, each a little longer than the step from one to the next, so
+ * that each number lies in one of them as a whole. A short run is mapped at once and for good. A chunk is mapped when it is read and let go
+ * when nobody reads it: the pages of weights that have been packed would otherwise stay in memory beside the packed ones. Its file must
+ * not change meanwhile.
  */
 final class Bytes implements Content {
-    static final int CHUNK = 1 << 30;
+    static final int CHUNK = 64 << 20;
+    private static final int WIDEST = 16;
     private static final long SHORT = 4L << 20;
     /** So much may be mapped before unused maps are collected; only a collection lets Java 17 unmap. */
     private static final long MAPPED_AT_ONCE = 1L << 30;
@@ -45,7 +48,7 @@ final class Bytes implements Content {
         this.size = size;
         this.modified = modified;
         this.whole = whole;
-        this.chunks = new AtomicReferenceArray<>((int) ((size + CHUNK - 1) / CHUNK));
+        this.chunks = new AtomicReferenceArray<>(whole == null ? (int) ((size + CHUNK - 1) / CHUNK) : 0);
     }
 
     /** A part of a file, which must be that long. */
@@ -63,12 +66,14 @@ final class Bytes implements Content {
     }
 
     @Override
-    public void forEach(long first, long count, Consumer<ByteBuffer> reader) {
+    public void forEach(long first, long count, int width, Consumer<ByteBuffer> reader) {
         long at = first;
-        while (at < first + count) {
+        long end = first + count;
+        while (at < end) {
             ByteBuffer chunk = whole != null ? whole : chunk((int) (at / CHUNK));
-            int start = (int) (at % CHUNK);
-            int length = (int) Math.min(first + count - at, chunk.capacity() - start);
+            int start = whole != null ? (int) at : (int) (at % CHUNK);
+            int there = chunk.capacity() - start;
+            int length = end - at <= there ? (int) (end - at) : there - there % width;
             reader.accept(chunk.slice(start, length).order(ByteOrder.LITTLE_ENDIAN));
             at += length;
         }
@@ -81,7 +86,7 @@ final class Bytes implements Content {
             return chunk;
         }
         long at = (long) number * CHUNK;
-        long length = Math.min(CHUNK, size - at);
+        long length = Math.min(CHUNK + WIDEST, size - at);
         if (MAPPED.addAndGet(length) > MAPPED_AT_ONCE) {
             MAPPED.set(length);
             System.gc();

@@ -17,6 +17,7 @@ import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
 import lab.recall.base.InputFiles;
 import lab.recall.base.Json;
+import lab.recall.base.Said;
 
 /**
  * A folder with a model's configuration and weights, in any of the public layouts.
@@ -80,11 +81,11 @@ public final class Checkpoint {
         where.properties().forEach(e -> {
             String shard = e.getValue().asText("");
             if (!e.getValue().isTextual() || !isName(shard)) {
-                throw new BadData(index, "the shard " + e.getValue() + " lies outside the folder");
+                throw new BadData(index, "the shard " + Said.of(e.getValue()) + " lies outside the folder");
             }
             Tensor t = files.computeIfAbsent(shard, s -> reader.read(folder.resolve(s))).get(e.getKey());
             if (t == null) {
-                throw new BadData(index, "'" + e.getKey() + "' is not in " + shard);
+                throw new BadData(index, "'" + Said.of(e.getKey()) + "' is not in " + Said.of(shard));
             }
             tensors.put(e.getKey(), t);
         });
@@ -173,7 +174,7 @@ public final class Checkpoint {
      * @throws BadData when it is not there
      */
     public Tensor tensor(String name) {
-        return find(name).orElseThrow(() -> new BadData(folder, "the tensor '" + name + "' is missing"));
+        return find(name).orElseThrow(() -> new BadData(folder, "the tensor '" + Said.of(name) + "' is missing"));
     }
 
     /** A tensor that may be there. */

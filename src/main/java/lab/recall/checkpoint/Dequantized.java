@@ -16,7 +16,7 @@ record Dequantized(GgufType type, Content bytes, long from) implements Content {
     private static final int AT_ONCE = 4096;
 
     @Override
-    public void forEach(long first, long count, Consumer<ByteBuffer> reader) {
+    public void forEach(long first, long count, int width, Consumer<ByteBuffer> reader) {
         long next = first / Float.BYTES;
         long end = (first + count) / Float.BYTES;
         int most = (int) Math.min(AT_ONCE / type.block(), (end - next) / type.block() + 2);
@@ -26,7 +26,7 @@ record Dequantized(GgufType type, Content bytes, long from) implements Content {
             long block = next / type.block();
             int blocks = (int) Math.min(most, (end - 1) / type.block() - block + 1);
             int[] got = {0};
-            bytes.forEach(from + block * type.bytes(), (long) blocks * type.bytes(), b -> {
+            bytes.forEach(from + block * type.bytes(), (long) blocks * type.bytes(), 1, b -> {
                 int n = b.remaining();
                 b.get(packed, got[0], n);
                 got[0] += n;

@@ -19,8 +19,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
+import lab.recall.base.FileKind;
 import lab.recall.base.InputFiles;
 import lab.recall.base.Json;
+import lab.recall.base.Said;
 
 /**
  * Files of the safetensors format.
@@ -31,11 +33,16 @@ import lab.recall.base.Json;
  * }</pre>
  *
  * The format: an 8-byte little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, the data. A file whose header does
- * not describe it is refused with one sentence.
+ * not describe it is refused with one sentence. Tensors of any dtype may stand there; those that are not known are refused when they are
+ * read.
  */
 public final class SafeTensors {
     private static final long LONGEST_HEADER = 100_000_000;
+    /** Of the memory there is, what a header's text may take. */
+    private static final int HEADER_SHARE = 8;
     private static final int LENGTH_BYTES = 8;
+    private static final int MOST_DIMENSIONS = 32;
+    private static final String METADATA = "__metadata__";
 
     private SafeTensors() {
     }
@@ -53,7 +60,12 @@ public final class SafeTensors {
         }
     }
 
-    private record Span(String name, DType dtype, long[] shape, long from, long to) {
+    private record Span(String name, DType dtype, String format, long[] shape, long from, long to) {
+        /** Its view of the file's data. */
+        Tensor tensor(Bytes data) {
+            return dtype == DType.OTHER ? Tensor.unread(name, format, shape, data, from, to - from)
+                    : new Tensor(name, dtype, shape, data, from);
+        }
     }
 
     /**
@@ -63,12 +75,25 @@ public final class SafeTensors {
      */
     public static Map<String, String> metadata(Path file) {
         try (FileChannel channel = FileChannel.open(InputFiles.plain(file), StandardOpenOption.READ)) {
-            Map<String, String> said = new LinkedHashMap<>();
-            header(file, channel).node.path("__metadata__").properties().forEach(e -> said.put(e.getKey(), e.getValue().asText()));
-            return said;
+            return metadata(file, header(file, channel).node);
         } catch (IOException e) {
             throw new BadData(file, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
+    }
+
+    private static Map<String, String> metadata(Path file, JsonNode header) {
+        JsonNode node = header.path(METADATA);
+        if (!node.isMissingNode() && !node.isObject()) {
+            throw new BadData(file, METADATA, Said.of(node) + ", expected an object of texts");
+        }
+        Map<String, String> said = new LinkedHashMap<>();
+        node.properties().forEach(e -> {
+            if (!e.getValue().isTextual()) {
+                throw new BadData(file, METADATA + "." + Said.of(e.getKey()), Said.of(e.getValue()) + ", expected a text");
+            }
+            said.put(e.getKey(), e.getValue().asText());
+        });
+        return said;
     }
 
     /** The header and where the data begin. */
@@ -77,38 +102,46 @@ public final class SafeTensors {
 
     private static Header header(Path file, FileChannel channel) throws IOException {
         long size = channel.size();
+        byte[] start = bytes(channel, 0, (int) Math.min(FileKind.BYTES, size)).array();
+        FileKind.of(start).filter(kind -> !kind.words().equals(FileKind.SAFETENSORS)).ifPresent(kind -> {
+            throw new BadData(file, kind.words() + ", expected " + FileKind.SAFETENSORS);
+        });
         if (size < LENGTH_BYTES) {
             throw new BadData(file, size + " bytes; a safetensors file starts with an 8-byte header length");
         }
-        long length = bytes(channel, 0, LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
-        if (length < 0 || length > Math.min(LONGEST_HEADER, size - LENGTH_BYTES)) {
+        long length = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+        if (length < 0 || length > size - LENGTH_BYTES) {
             throw new BadData(file, "the header says that it is " + Long.toUnsignedString(length)
                     + " bytes long, the file holds " + (size - LENGTH_BYTES) + " after the length");
+        }
+        long most = Math.min(LONGEST_HEADER, Runtime.getRuntime().maxMemory() / HEADER_SHARE);
+        if (length > most) {
+            throw new BadData(file, "the header is " + length + " bytes long, at most " + most + " are read");
         }
         return new Header(Json.object(bytes(channel, LENGTH_BYTES, (int) length).array(), file + ": the header"), LENGTH_BYTES + length);
     }
 
     private static Map<String, Tensor> read(Path file, FileChannel channel) throws IOException {
         Header header = header(file, channel);
-        long start = header.start;
-        long size = channel.size();
+        metadata(file, header.node);
+        long size = channel.size() - header.start;
         List<Span> spans = new ArrayList<>();
         header.node.properties().forEach(e -> {
-            if (!e.getKey().equals("__metadata__")) {
-                spans.add(span(file, e.getKey(), e.getValue(), size - start));
+            if (!e.getKey().equals(METADATA)) {
+                spans.add(span(file, e.getKey(), e.getValue(), size));
             }
         });
         List<Span> inFile = new ArrayList<>(spans);
         inFile.sort(Comparator.comparingLong(Span::from).thenComparingLong(Span::to));
         for (int i = 1; i < inFile.size(); i++) {
             if (inFile.get(i).from < inFile.get(i - 1).to) {
-                throw new BadData(file, "the data of '" + inFile.get(i - 1).name + "' and '" + inFile.get(i).name + "' overlap");
+                throw new BadData(file, "the data of '" + Said.of(inFile.get(i - 1).name) + "' and '" + Said.of(inFile.get(i).name)
+                        + "' overlap");
             }
         }
+        Bytes data = Bytes.map(file, channel, header.start, size);
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        for (Span s : spans) {
-            tensors.put(s.name, new Tensor(s.name, s.dtype, s.shape, Bytes.map(file, channel, start + s.from, s.to - s.from), 0));
-        }
+        spans.forEach(s -> tensors.put(s.name, s.tensor(data)));
         return tensors;
     }
 
@@ -122,35 +155,33 @@ public final class SafeTensors {
     }
 
     private static Span span(Path file, String name, JsonNode entry, long dataBytes) {
-        DType dtype = null;
-        for (DType d : DType.values()) {
-            if (d.name().equals(entry.path("dtype").asText())) {
-                dtype = d;
-            }
-        }
-        if (dtype == null) {
-            throw new BadData(file, "'" + name + "' has the dtype " + entry.path("dtype") + ", expected one of " + DType.known());
+        String place = "'" + Said.of(name) + "'";
+        JsonNode format = entry.path("dtype");
+        if (!format.isTextual()) {
+            throw new BadData(file, place + " has the dtype " + Said.of(format) + ", expected a text such as F32");
         }
         long[] shape = wholes(entry.path("shape"));
         long[] offsets = wholes(entry.path("data_offsets"));
-        if (shape == null) {
-            throw new BadData(file, "'" + name + "' has the shape " + entry.path("shape") + ", expected a list of whole numbers");
+        if (shape == null || shape.length > MOST_DIMENSIONS) {
+            throw new BadData(file, place + " has the shape " + Said.of(entry.path("shape")) + ", expected a list of at most "
+                    + MOST_DIMENSIONS + " whole numbers");
         }
         if (offsets == null || offsets.length != 2 || offsets[0] > offsets[1] || offsets[1] > dataBytes) {
-            throw new BadData(file, "'" + name + "' has the offsets " + entry.path("data_offsets")
+            throw new BadData(file, place + " has the offsets " + Said.of(entry.path("data_offsets"))
                     + "; the data section is " + dataBytes + " bytes long");
         }
+        DType dtype = DType.of(format.asText());
         long need;
         try {
             need = Math.multiplyExact(Arrays.stream(shape).reduce(1, Math::multiplyExact), dtype.bytes());
         } catch (ArithmeticException e) {
-            throw new BadData(file, "", "'" + name + "' has the shape " + Arrays.toString(shape) + ", more than any file holds", e);
+            throw new BadData(file, "", place + " has the shape " + Said.of(entry.path("shape")) + ", more than any file holds", e);
         }
-        if (need != offsets[1] - offsets[0]) {
-            throw new BadData(file, "'" + name + "' needs " + need + " bytes for " + dtype + Arrays.toString(shape)
+        if (dtype != DType.OTHER && need != offsets[1] - offsets[0]) {
+            throw new BadData(file, place + " needs " + need + " bytes for " + dtype + Said.of(entry.path("shape"))
                     + " but has " + (offsets[1] - offsets[0]));
         }
-        return new Span(name, dtype, shape, offsets[0], offsets[1]);
+        return new Span(name, dtype, format.asText(), shape, offsets[0], offsets[1]);
     }
 
     private static long[] wholes(JsonNode list) {
@@ -175,18 +206,18 @@ public final class SafeTensors {
     public static void write(Path file, Collection<Tensor> tensors, Map<String, String> metadata) {
         ObjectNode header = Json.MAPPER.createObjectNode();
         if (!metadata.isEmpty()) {
-            ObjectNode m = header.putObject("__metadata__");
+            ObjectNode m = header.putObject(METADATA);
             new TreeMap<>(metadata).forEach(m::put);          // the same bytes whatever the map
         }
         long at = 0;
         for (Tensor t : tensors) {
             if (header.has(t.name())) {
-                throw new BadData(file, "two tensors are named '" + t.name() + "'");
+                throw new BadData(file, "two tensors are named '" + Said.of(t.name()) + "'");
             }
             ObjectNode entry = header.putObject(t.name());
-            entry.put("dtype", t.dtype().name());
+            entry.put("dtype", t.format());
             Arrays.stream(t.shape()).forEach(entry.putArray("shape")::add);
-            long end = at + t.size() * t.dtype().bytes();
+            long end = at + t.bytes();
             entry.putArray("data_offsets").add(at).add(end);
             at = end;
         }
@@ -201,7 +232,7 @@ public final class SafeTensors {
                     StandardOpenOption.TRUNCATE_EXISTING)) {
                 writeAll(out, front.flip());
                 for (Tensor t : tensors) {
-                    t.raw(0, t.size(), b -> writeAll(out, b));
+                    t.raw(b -> writeAll(out, b));
                 }
             }
         });

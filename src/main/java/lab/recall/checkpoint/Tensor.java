@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.function.Consumer;
 import java.util.function.DoubleUnaryOperator;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Said;
 
 /**
  * A named array of a checkpoint: a view of mapped file memory, of any size.
@@ -18,25 +19,48 @@ import lab.recall.base.BadRequest;
  * Tensor.of("W", values, 32, 32)                             // one of our own, for writing
  * }</pre>
  *
- * Row-major. Reading converts F64, F16 and BF16 to f32, and whole numbers too. Safe for several threads.
+ * Row-major. Reading converts all that is not F32 to it, and whole numbers too; a format that is not read here
+ * ({@link DType#isRead}) is refused only then. Safe for several threads.
  */
 public final class Tensor {
     private static final int BLOCK = 4096;
+    private static final float[] E4M3 = new float[256];
+
+    static {
+        for (int bits = 0; bits < E4M3.length; bits++) {
+            E4M3[bits] = e4m3(bits);
+        }
+    }
 
     private final String name;
     private final DType dtype;
+    /** The format as the file names it. */
+    private final String format;
     private final long[] shape;
     private final long size;
     private final Content bytes;
     private final long from;
+    private final long length;
 
-    Tensor(String name, DType dtype, long[] shape, Content bytes, long from) {
+    private Tensor(String name, DType dtype, String format, long[] shape, Content bytes, long from, long length) {
         this.name = name;
         this.dtype = dtype;
+        this.format = format;
         this.shape = shape.clone();
         this.size = Arrays.stream(shape).reduce(1, Math::multiplyExact);
         this.bytes = bytes;
         this.from = from;
+        this.length = length;
+    }
+
+    Tensor(String name, DType dtype, long[] shape, Content bytes, long from) {
+        this(name, dtype, dtype.name(), shape, bytes, from,
+                Math.multiplyExact(Arrays.stream(shape).reduce(1, Math::multiplyExact), dtype.bytes()));
+    }
+
+    /** One whose format is not known here: so many bytes that are copied and not read. */
+    static Tensor unread(String name, String format, long[] shape, Bytes bytes, long from, long length) {
+        return new Tensor(name, DType.OTHER, format, shape, bytes, from, length);
     }
 
     /** An F32 tensor of these numbers. */
@@ -62,7 +86,7 @@ public final class Tensor {
 
     private Tensor filled(long numbers) {
         if (numbers != size) {
-            throw new BadRequest("", "'" + name + "' has " + numbers + " numbers, its shape " + Arrays.toString(shape) + " needs " + size);
+            throw new BadRequest("", said() + " has " + numbers + " numbers, its shape " + Arrays.toString(shape) + " needs " + size);
         }
         return this;
     }
@@ -77,6 +101,11 @@ public final class Tensor {
         return dtype;
     }
 
+    /** The same as its file names it, also where that is {@link DType#OTHER} here. */
+    public String format() {
+        return format;
+    }
+
     /** Sizes, outermost first; empty for a single number. */
     public long[] shape() {
         return shape.clone();
@@ -89,7 +118,7 @@ public final class Tensor {
 
     /** The same numbers under another name. */
     public Tensor named(String other) {
-        return new Tensor(other, dtype, shape, bytes, from);
+        return new Tensor(other, dtype, format, shape, bytes, from, length);
     }
 
     /**
@@ -120,7 +149,7 @@ public final class Tensor {
 
     private record Mapped(Tensor of, DoubleUnaryOperator function) implements Content {
         @Override
-        public void forEach(long first, long count, Consumer<ByteBuffer> reader) {
+        public void forEach(long first, long count, int width, Consumer<ByteBuffer> reader) {
             float[] some = new float[(int) Math.min(BLOCK, count / Float.BYTES)];
             for (long at = first / Float.BYTES; at < (first + count) / Float.BYTES; at += some.length) {
                 int n = (int) Math.min(some.length, (first + count) / Float.BYTES - at);
@@ -134,8 +163,13 @@ public final class Tensor {
         }
     }
 
-    /** Copies {@code count} numbers from index {@code first} on, as f32. */
+    /**
+     * Copies {@code count} numbers from index {@code first} on, as f32.
+     *
+     * @throws BadRequest when its format is not read, or it is not so long
+     */
     public void read(long first, float[] to, int at, int count) {
+        requireRead();
         range(first, count);
         int[] next = {at};
         raw(first, count, b -> {
@@ -175,7 +209,7 @@ public final class Tensor {
      */
     public void readHalf(long first, short[] to, int at, int count) {
         if (dtype != DType.F16 && dtype != DType.BF16) {
-            throw new BadRequest("", "'" + name + "' is " + dtype + ", not F16 or BF16");
+            throw new BadRequest("", said() + " is " + format + ", not F16 or BF16");
         }
         range(first, count);
         int[] next = {at};
@@ -189,7 +223,7 @@ public final class Tensor {
     /**
      * All numbers as f32; at most 2^31 - 1.
      *
-     * @throws BadRequest when it has more numbers than an array
+     * @throws BadRequest when its format is not read, or it has more numbers than an array
      */
     public float[] floats() {
         float[] all = new float[whole()];
@@ -200,9 +234,10 @@ public final class Tensor {
     /**
      * All numbers as f64.
      *
-     * @throws BadRequest when it has more numbers than an array
+     * @throws BadRequest when its format is not read, or it has more numbers than an array
      */
     public double[] doubles() {
+        requireRead();
         double[] all = new double[whole()];
         int[] next = {0};
         raw(0, all.length, b -> {
@@ -219,8 +254,9 @@ public final class Tensor {
      * @throws BadRequest when it is of another type or has more numbers than an array
      */
     public long[] longs() {
-        if (dtype == DType.F64 || dtype == DType.F32 || dtype == DType.F16 || dtype == DType.BF16) {
-            throw new BadRequest("", "'" + name + "' is " + dtype + ", not a whole-number type");
+        requireRead();
+        if (dtype.isFloating()) {
+            throw new BadRequest("", said() + " is " + format + ", not a whole-number type");
         }
         long[] all = new long[whole()];
         int[] next = {0};
@@ -232,9 +268,29 @@ public final class Tensor {
         return all;
     }
 
-    /** Its stored bytes, piece by piece. */
-    void raw(long first, long count, Consumer<ByteBuffer> reader) {
-        bytes.forEach(from + first * dtype.bytes(), count * dtype.bytes(), reader);
+    /** Stored bytes of some numbers, piece by piece. */
+    private void raw(long first, long count, Consumer<ByteBuffer> reader) {
+        bytes.forEach(from + first * dtype.bytes(), count * dtype.bytes(), dtype.bytes(), reader);
+    }
+
+    /** All of its stored bytes, piece by piece, in any format. */
+    void raw(Consumer<ByteBuffer> reader) {
+        bytes.forEach(from, length, 1, reader);
+    }
+
+    /** How many stored bytes it has. */
+    public long bytes() {
+        return length;
+    }
+
+    private void requireRead() {
+        if (!dtype.isRead()) {
+            throw new BadRequest("", said() + " is " + Said.of(format) + ", which is not read here; known are " + DType.known());
+        }
+    }
+
+    private String said() {
+        return "'" + Said.of(name) + "'";
     }
 
     private double number(ByteBuffer b, int i) {
@@ -243,12 +299,31 @@ public final class Tensor {
             case F32 -> b.getFloat(4 * i);
             case BF16 -> Float.intBitsToFloat(b.getShort(2 * i) << 16);
             case F16 -> half(b.getShort(2 * i));
+            case F8_E4M3 -> E4M3[b.get(i) & 0xff];
+            case F8_E5M2 -> half((short) (b.get(i) << 8));
             case I64 -> b.getLong(8 * i);
             case I32 -> b.getInt(4 * i);
             case I16 -> b.getShort(2 * i);
             case I8 -> b.get(i);
+            case U64 -> unsigned(b.getLong(8 * i));
+            case U32 -> b.getInt(4 * i) & 0xffffffffL;
+            case U16 -> b.getShort(2 * i) & 0xffff;
             case U8, BOOL -> b.get(i) & 0xff;
+            case C64, C128, OTHER -> throw new IllegalStateException();
         };
+    }
+
+    private static double unsigned(long bits) {
+        return bits >= 0 ? bits : (bits >>> 1 | bits & 1) * 2.0;        // the last bit stays for rounding
+    }
+
+    /** E4M3FN: bias 7; all ones is no number, and nothing is infinite. */
+    private static float e4m3(int bits) {
+        int exponent = bits >> 3 & 15;
+        int mantissa = bits & 7;
+        float size = exponent == 0 ? mantissa * 0x1p-9f
+                : exponent == 15 && mantissa == 7 ? Float.NaN : (8 + mantissa) * (float) Math.scalb(1.0, exponent - 10);
+        return (bits & 0x80) == 0 ? size : -size;
     }
 
     /** IEEE half to float, exactly, without the intrinsic that Java has only from 20 on. */
@@ -263,19 +338,19 @@ public final class Tensor {
 
     private int whole() {
         if (size > Integer.MAX_VALUE - 8) {
-            throw new BadRequest("", "'" + name + "' has " + size + " numbers, too many for one array: read it in parts");
+            throw new BadRequest("", said() + " has " + size + " numbers, too many for one array: read it in parts");
         }
         return (int) size;
     }
 
     private void range(long first, int count) {
         if (first < 0 || count < 0 || first + count > size) {
-            throw new BadRequest("", "'" + name + "' has " + size + " numbers; asked for " + count + " from " + first + " on");
+            throw new BadRequest("", said() + " has " + size + " numbers; asked for " + count + " from " + first + " on");
         }
     }
 
     @Override
     public String toString() {
-        return name + " " + dtype + Arrays.toString(shape);
+        return Said.of(name) + " " + Said.of(format) + Arrays.toString(shape);
     }
 }

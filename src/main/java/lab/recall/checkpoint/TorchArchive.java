@@ -14,7 +14,9 @@ import java.util.List;
 import java.util.Map;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
+import lab.recall.base.FileKind;
 import lab.recall.base.InputFiles;
+import lab.recall.base.Said;
 
 /**
  * {@code pytorch_model.bin} files: a dictionary of tensors, in the zip form or in the pickle stream from before PyTorch 1.6.
@@ -27,12 +29,25 @@ import lab.recall.base.InputFiles;
  */
 public final class TorchArchive {
     /** First number of a legacy file, as the pickle holds it. */
-    private static final String MAGIC = Arrays.toString(
-            new byte[] {0x6c, (byte) 0xfc, (byte) 0x9c, 0x46, (byte) 0xf9, 0x20, 0x6a, (byte) 0xa8, 0x50, 0x19});
+    private static final Pickle.Whole MAGIC = new Pickle.Whole("6cfc9c46f9206aa85019");
     private static final long PROTOCOL = 1001;
-    private static final int LARGEST_PICKLE = 256 << 20;
+    /** Of the memory there is, what a pickle's bytes may take. */
+    private static final int PICKLE_SHARE = 8;
+    private static final int LARGEST_PICKLE = (int) Math.min(64 << 20, Runtime.getRuntime().maxMemory() / PICKLE_SHARE);
 
-    private TorchArchive() {
+    private final Path path;
+    private final String file;
+    private final FileChannel channel;
+    /** All of the file. */
+    private final Bytes bytes;
+    /** Bytes that were copied so far because a view did not lie in the file as it is read. */
+    private long copied;
+
+    private TorchArchive(Path path, FileChannel channel) throws IOException {
+        this.path = path;
+        this.file = path.toString();
+        this.channel = channel;
+        this.bytes = Bytes.map(path, channel, 0, channel.size());
     }
 
     /**
@@ -41,127 +56,121 @@ public final class TorchArchive {
      * @throws BadData when the file is not that
      */
     public static Map<String, Tensor> read(Path path) {
-        String file = path.toString();
         try (FileChannel channel = FileChannel.open(InputFiles.plain(path), StandardOpenOption.READ)) {
-            ByteBuffer start = ByteBuffer.allocate(4);
+            ByteBuffer start = ByteBuffer.allocate(FileKind.BYTES);
             channel.read(start, 0);
-            boolean zip = start.get(0) == 'P' && start.get(1) == 'K';
-            return named(zip ? zip(channel, path) : legacy(channel, path), file);
+            boolean isZip = start.get(0) == 'P' && start.get(1) == 'K';
+            TorchArchive archive = new TorchArchive(path, channel);
+            return archive.named(isZip ? archive.zip() : archive.legacy(Arrays.copyOf(start.array(), start.position())));
         } catch (IOException e) {
-            throw new BadData(file, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
+            throw new BadData(path, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
         }
     }
 
-    private static Object zip(FileChannel channel, Path path) throws IOException {
-        String file = path.toString();
+    private Object zip() throws IOException {
         Map<String, ZipDirectory.Entry> entries = ZipDirectory.read(channel, file);
-        String pickle = entries.keySet().stream().filter(n -> n.endsWith("/data.pkl")).findFirst()
-                .orElseThrow(() -> new BadData(file, "the zip file has no data.pkl"));
-        String folder = pickle.substring(0, pickle.length() - "data.pkl".length());
+        List<String> pickles = entries.keySet().stream().filter(n -> n.endsWith("/data.pkl")).toList();
+        if (pickles.size() != 1) {
+            throw new BadData(file, pickles.isEmpty() ? "the zip file has no data.pkl" + (entries.keySet().stream()
+                    .anyMatch(n -> n.endsWith(".npy")) ? ": it holds arrays of NumPy (.npz)" : "") : "the zip file has several data.pkl");
+        }
+        String folder = pickles.get(0).substring(0, pickles.get(0).length() - "data.pkl".length());
         ZipDirectory.Entry order = entries.get(folder + "byteorder");
-        if (order != null && !text(channel, order, file).equals("little")) {
+        if (order != null && !StandardCharsets.US_ASCII.decode(bytes(order)).toString().strip().equals("little")) {
             throw new BadData(file, "its numbers are big-endian, expected little-endian");
         }
-        Map<String, Bytes> mapped = new HashMap<>();
-        return Pickle.read(bytes(channel, entries.get(pickle), file), file, id -> {
-            String key = key(id, file);
-            DType dtype = Pickle.dtype(id.get(1));
+        return Pickle.read(bytes(entries.get(pickles.get(0))), file, (key, dtype, size) -> {
             ZipDirectory.Entry e = entries.get(folder + "data/" + key);
             if (e == null) {
-                throw new BadData(file, "the storage '" + key + "' is missing");
+                throw new BadData(file, "the storage '" + Said.of(key) + "' is missing");
             }
-            long need = size(id, dtype, file);
-            if (e.size() < need) {
-                throw new BadData(file, "the storage '" + key + "' has " + e.size() + " bytes, needs " + need);
+            if (size > e.plain(file).size() / dtype.bytes()) {
+                throw new BadData(file, "the storage '" + Said.of(key) + "' has " + e.size() + " bytes, needs " + size + " times "
+                        + dtype.bytes());
             }
-            return new Pickle.Storage(dtype, need / dtype.bytes(), mapped.computeIfAbsent(key, k -> map(path, channel, e.from(), need)));
+            return new Pickle.Storage(dtype, size, bytes, e.from());
         });
+    }
+
+    /** What the tensors' pickle says of a storage in the older format. */
+    private record Stored(DType dtype, long size) {
     }
 
     /** Magic number, protocol, system, tensors, storage keys, then each storage: its length and its numbers. */
-    private static Object legacy(FileChannel channel, Path path) throws IOException {
-        String file = path.toString();
+    private Object legacy(byte[] start) throws IOException {
         int length = (int) Math.min(channel.size(), LARGEST_PICKLE);
-        ByteBuffer in = bytes(channel, new ZipDirectory.Entry(0, length), file);
-        if (!in.hasRemaining() || !MAGIC.equals(Pickle.read(in, file, id -> null))) {
-            throw new BadData(file, "not a file of tensors (neither a zip file nor PyTorch's older format)");
+        ByteBuffer in = bytes(0, length);
+        boolean isPickle = FileKind.of(start).map(kind -> kind.words().equals(FileKind.PICKLE)).orElse(false);
+        if (!isPickle || !MAGIC.equals(Pickle.read(in, file, this::none))) {
+            throw new BadData(file, FileKind.of(start).map(FileKind::words).orElse("neither a zip file nor PyTorch's older format")
+                    + ", expected " + FileKind.PYTORCH);
         }
-        if (!Long.valueOf(PROTOCOL).equals(Pickle.read(in, file, id -> null))) {
+        if (!Long.valueOf(PROTOCOL).equals(Pickle.read(in, file, this::none))) {
             throw new BadData(file, "an unknown version of PyTorch's older format");
         }
-        if (!(Pickle.read(in, file, id -> null) instanceof Map<?, ?> system) || Boolean.FALSE.equals(system.get("little_endian"))) {
+        if (!(Pickle.read(in, file, this::none) instanceof Pickle.Table system)
+                || Boolean.FALSE.equals(system.entries().get("little_endian"))) {
             throw new BadData(file, "its numbers are big-endian, expected little-endian");
         }
         int tensors = in.position();
-        Map<String, DType> types = new HashMap<>();
-        Map<String, Long> sizes = new HashMap<>();
-        Pickle.read(in, file, id -> {               // a first reading tells the storages' types, a second one, below, where they are
-            DType dtype = Pickle.dtype(id.get(1));
-            types.put(key(id, file), dtype);
-            sizes.put(key(id, file), size(id, dtype, file));
-            return new Pickle.Storage(dtype, 0, Bytes.of(new byte[0]));
+        Map<String, Stored> said = new HashMap<>();
+        Pickle.read(in, file, (key, dtype, size) -> {       // a first reading tells what storages there are, a second one where they are
+            if (size > bytes.size() / dtype.bytes()) {
+                throw new BadData(file, "the storage '" + Said.of(key) + "' is cut short");
+            }
+            said.put(key, new Stored(dtype, size));
+            return new Pickle.Storage(dtype, 0, bytes, 0);
         });
-        if (!(Pickle.read(in, file, id -> null) instanceof List<?> keys)) {
+        if (!(Pickle.read(in, file, this::none) instanceof Pickle.Items keys)) {
             throw new BadData(file, "the list of storages is missing");
         }
-        Map<String, Bytes> mapped = new HashMap<>();
+        Map<String, Pickle.Storage> found = new HashMap<>();
         long at = in.position();
-        for (Object key : keys) {
-            DType dtype = types.get(String.valueOf(key));
-            if (!(key instanceof String text) || dtype == null || at + 8 > channel.size()) {
-                throw new BadData(file, "the storage '" + key + "' is missing");
+        for (Object key : keys.values()) {
+            if (!(key instanceof String name) || !said.containsKey(name) || at > channel.size() - Long.BYTES) {
+                throw new BadData(file, "the storage '" + (key instanceof String name ? Said.of(name) : "?") + "' is missing");
             }
-            long count = bytes(channel, new ZipDirectory.Entry(at, 8), file).order(ByteOrder.LITTLE_ENDIAN).getLong();
-            long size = sizes.get(String.valueOf(key));
-            if (count != size / dtype.bytes() || size > channel.size() - at - 8) {
-                throw new BadData(file, "the storage '" + key + "' is cut short");
+            Stored storage = said.get(name);
+            long count = bytes(at, Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).getLong();
+            long size = storage.size * storage.dtype.bytes();
+            if (count != storage.size || size > channel.size() - at - Long.BYTES) {
+                throw new BadData(file, "the storage '" + Said.of(name) + "' is cut short");
             }
-            mapped.put(text, map(path, channel, at + 8, size));
-            at += 8 + size;
+            found.put(name, new Pickle.Storage(storage.dtype, storage.size, bytes, at + Long.BYTES));
+            at += Long.BYTES + size;
         }
         in.position(tensors);
-        return Pickle.read(in, file, id -> {
-            String key = key(id, file);
-            if (!mapped.containsKey(key)) {
-                throw new BadData(file, "the storage '" + key + "' is missing");
+        return Pickle.read(in, file, (key, dtype, size) -> {
+            if (!found.containsKey(key)) {
+                throw new BadData(file, "the storage '" + Said.of(key) + "' is missing");
             }
-            return new Pickle.Storage(types.get(key), mapped.get(key).size() / types.get(key).bytes(), mapped.get(key));
+            return found.get(key);
         });
     }
 
-    /** A storage's identifier is ('storage', type, key, place, size, ..). */
-    private static String key(List<?> id, String file) {
-        if (id.size() < 5 || !"storage".equals(id.get(0)) || !(id.get(2) instanceof String key)) {
-            throw new BadData(file, "a storage without an identifier");
-        }
-        return key;
+    private Pickle.Storage none(String key, DType dtype, long size) {
+        throw new BadData(file, "not a pickle of tensors (a storage where none can be)");
     }
 
-    private static long size(List<?> id, DType dtype, String file) {
-        long size = Math.multiplyExact((Long) id.get(4), dtype.bytes());
-        if (size < 0) {
-            throw new BadData(file, "a storage of negative size");
-        }
-        return size;
-    }
-
-    private static Map<String, Tensor> named(Object root, String file) {
-        if (!(root instanceof Map<?, ?> all)) {
+    private Map<String, Tensor> named(Object root) {
+        if (!(root instanceof Pickle.Table all)) {
             throw new BadData(file, "not a dictionary of tensors");
         }
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        all.forEach((name, value) -> {
-            if (!(name instanceof String text) || !(value instanceof Pickle.View view)) {
-                throw new BadData(file, "not a dictionary of tensors (the entry '" + name + "' is none)");
+        all.entries().forEach((name, value) -> {
+            if (!(value instanceof Pickle.View view)) {
+                throw new BadData(file, "not a dictionary of tensors (the entry '" + Said.of(name) + "' is none)");
             }
-            tensors.put(text, tensor(text, view, file));
+            tensors.put(name, tensor(name, view));
         });
         return tensors;
     }
 
-    private static Tensor tensor(String name, Pickle.View v, String file) {
+    private Tensor tensor(String name, Pickle.View v) {
         long[] shape = v.shape();
         long[] strides = v.strides();
+        int width = v.dtype().bytes();
+        long there = v.storage().size() * v.storage().dtype().bytes() / width;
         boolean plain = true;
         long reach = 0;
         long size = 1;
@@ -177,35 +186,44 @@ public final class TorchArchive {
                 reach = Math.addExact(reach, Math.multiplyExact(Math.max(0, shape[i] - 1), strides[i]));
                 size = Math.multiplyExact(size, shape[i]);
             }
-            if (v.offset() < 0 || (size > 0 && Math.addExact(v.offset(), reach) >= v.storage().size())) {
+            if (v.offset() < 0 || v.offset() > there || (size > 0 && Math.addExact(v.offset(), reach) >= there)) {
                 throw new ArithmeticException();
             }
         } catch (ArithmeticException e) {
-            throw new BadData(file, "", "'" + name + "' with the shape " + Arrays.toString(shape) + " and strides "
-                    + Arrays.toString(strides) + " goes beyond its storage of " + v.storage().size() + " numbers", e);
+            throw new BadData(file, "", "'" + Said.of(name) + "' with the shape " + Arrays.toString(shape) + " and strides "
+                    + Arrays.toString(strides) + " goes beyond its storage of " + there + " numbers", e);
         }
-        DType dtype = v.storage().dtype();
+        long from = v.storage().from() + v.offset() * width;
         if (plain || size == 0) {
-            return new Tensor(name, dtype, shape, v.storage().bytes(), v.offset() * dtype.bytes());
+            return new Tensor(name, v.dtype(), shape, bytes, from);
         }
-        if (size * dtype.bytes() > Integer.MAX_VALUE - 8) {
-            throw new BadData(file, "'" + name + "' is a transposed view of over 2 GiB; save it contiguous");
+        if (size > there) {
+            throw new BadData(file, "'" + Said.of(name) + "' with the shape " + Arrays.toString(shape) + " repeats the " + there
+                    + " numbers of its storage; save it contiguous");
         }
-        return new Tensor(name, dtype, shape, Bytes.of(gather(v, (int) size)), 0);
+        copied += size * width;
+        if (size > (Integer.MAX_VALUE - 8) / width) {
+            throw new BadData(file, "'" + Said.of(name) + "' is a transposed view of over 2 GiB; save it contiguous");
+        }
+        if (copied > bytes.size()) {
+            throw new BadData(file, "its transposed views, up to '" + Said.of(name)
+                    + "', would take more memory than the file is long; save them contiguous");
+        }
+        return new Tensor(name, v.dtype(), shape, Bytes.of(gather(v, from, (int) size)), 0);
     }
 
     /** The numbers of a strided view in row-major order. */
-    private static byte[] gather(Pickle.View v, int size) {
-        int width = v.storage().dtype().bytes();
+    private byte[] gather(Pickle.View v, long from, int size) {
+        int width = v.dtype().bytes();
         byte[] all = new byte[size * width];
         long[] index = new long[v.shape().length];
         for (int i = 0; i < size; i++) {
-            long at = v.offset();
+            long at = 0;
             for (int d = 0; d < index.length; d++) {
                 at += index[d] * v.strides()[d];
             }
             int to = i * width;
-            v.storage().bytes().forEach(at * width, width, b -> b.get(all, to, width));
+            bytes.forEach(from + at * width, width, width, b -> b.get(all, to, width));
             for (int d = index.length - 1; d >= 0 && ++index[d] == v.shape()[d]; d--) {
                 index[d] = 0;
             }
@@ -213,27 +231,19 @@ public final class TorchArchive {
         return all;
     }
 
-    private static String text(FileChannel channel, ZipDirectory.Entry e, String file) throws IOException {
-        return StandardCharsets.US_ASCII.decode(bytes(channel, e, file)).toString().strip();
+    private ByteBuffer bytes(ZipDirectory.Entry e) throws IOException {
+        return bytes(e.plain(file).from(), e.size());
     }
 
-    private static ByteBuffer bytes(FileChannel channel, ZipDirectory.Entry e, String file) throws IOException {
-        if (e.size() > LARGEST_PICKLE) {
-            throw new BadData(file, "the pickle is " + e.size() + " bytes long");
+    private ByteBuffer bytes(long from, long size) throws IOException {
+        if (size > LARGEST_PICKLE) {
+            throw new BadData(file, "the pickle is " + size + " bytes long, at most " + LARGEST_PICKLE + " are read");
         }
-        ByteBuffer b = ByteBuffer.allocate((int) e.size());
+        ByteBuffer b = ByteBuffer.allocate((int) size);
         int got = 0;
         while (got >= 0 && b.hasRemaining()) {
-            got = channel.read(b, e.from() + b.position());
+            got = channel.read(b, from + b.position());
         }
         return b.flip();
-    }
-
-    private static Bytes map(Path file, FileChannel channel, long from, long size) {
-        try {
-            return Bytes.map(file, channel, from, size);
-        } catch (IOException e) {
-            throw new BadData(file, "", "cannot be mapped (" + AtomicFiles.reason(e) + ")", e);
-        }
     }
 }

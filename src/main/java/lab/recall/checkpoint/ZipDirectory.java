@@ -8,11 +8,26 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import lab.recall.base.BadData;
+import lab.recall.base.Said;
 
 /** Where the entries of a zip file lie, so that they can be mapped: java.util.zip reads entries but does not tell their place. */
 final class ZipDirectory {
-    /** Bytes {@code from .. from + size - 1} of the file, not compressed. */
-    record Entry(long from, long size) {
+    /**
+     * An entry.
+     *
+     * @param from   where its bytes begin in the file
+     * @param packed how many there are
+     * @param size   how many they are when they are unpacked
+     * @param method 0 when they are as they are, 8 when they are packed by deflate
+     */
+    record Entry(String name, long from, long packed, long size, int method) {
+        /** This entry, which must not be packed. */
+        Entry plain(String file) {
+            if (method != 0) {
+                throw new BadData(file, "the entry '" + Said.of(name) + "' is compressed; PyTorch stores its tensors plainly");
+            }
+            return this;
+        }
     }
 
     private static final int END = 0x06054b50;
@@ -20,7 +35,10 @@ final class ZipDirectory {
     private static final int LOCATOR_64 = 0x07064b50;
     private static final int CENTRAL = 0x02014b50;
     private static final int LOCAL = 0x04034b50;
-    private static final int LONGEST_DIRECTORY = 64 << 20;
+    private static final int LONGEST_DIRECTORY = 16 << 20;
+    private static final int STORED = 0;
+    private static final int DEFLATED = 8;
+    private static final int ENCRYPTED = 1;
 
     private ZipDirectory() {
     }
@@ -49,7 +67,8 @@ final class ZipDirectory {
             from = end64.getLong(48);
         }
         if (length < 0 || length > LONGEST_DIRECTORY) {
-            throw new BadData(file, "the zip file's directory says that it is " + length + " bytes long");
+            throw new BadData(file, "the zip file's directory says that it is " + length + " bytes long, at most "
+                    + LONGEST_DIRECTORY + " are read");
         }
         ByteBuffer directory = bytes(channel, from, (int) length, file);
         Map<String, Entry> entries = new LinkedHashMap<>();
@@ -64,6 +83,7 @@ final class ZipDirectory {
         if (d.remaining() < 46 || d.getInt(at) != CENTRAL) {
             throw new BadData(file, "the zip file's directory is damaged");
         }
+        int flags = d.getShort(at + 8);
         int method = d.getShort(at + 10);
         long packed = d.getInt(at + 20) & 0xffffffffL;
         long size = d.getInt(at + 24) & 0xffffffffL;
@@ -99,18 +119,21 @@ final class ZipDirectory {
             extra = next;
         }
         d.position(stop + commentLength);
-        if (method != 0 || packed != size) {
-            throw new BadData(file, "the entry '" + text + "' is compressed; PyTorch stores its tensors plainly");
+        String place = "the entry '" + Said.of(text) + "'";
+        if (method != STORED && method != DEFLATED || (flags & ENCRYPTED) != 0) {
+            throw new BadData(file, place + " is packed in a way that is not read here");
         }
         ByteBuffer local = bytes(channel, offset, 30, file);
         if (local.getInt(0) != LOCAL) {
-            throw new BadData(file, "the entry '" + text + "' is not where the zip file's directory says");
+            throw new BadData(file, place + " is not where the zip file's directory says");
         }
         long start = offset + 30 + (local.getShort(26) & 0xffff) + (local.getShort(28) & 0xffff);
-        if (size < 0 || size > channel.size() - start) {
-            throw new BadData(file, "the entry '" + text + "' goes beyond the end of the file");
+        if (size < 0 || packed < 0 || packed > channel.size() - start || method == STORED && packed != size) {
+            throw new BadData(file, place + " goes beyond the end of the file");
         }
-        entries.put(text, new Entry(start, size));
+        if (entries.put(text, new Entry(text, start, packed, size, method)) != null) {
+            throw new BadData(file, place + " stands twice in the zip file's directory");
+        }
     }
 
     private static ByteBuffer bytes(FileChannel channel, long from, int count, String file) throws IOException {

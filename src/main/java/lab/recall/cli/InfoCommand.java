@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import lab.recall.base.Said;
 import lab.recall.edit.EditSettings;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
@@ -44,7 +45,7 @@ final class InfoCommand implements Callable<Integer> {
         } else {
             all.forEach((k, v) -> {
                 if (!k.equals("hook_points")) {
-                    spec.commandLine().getOut().printf("%-17s %s%n", k, v);
+                    spec.commandLine().getOut().printf("%-17s %s%n", k, Said.visible(String.valueOf(v)));
                 }
             });
             spec.commandLine().getOut().println("hook points, with their width and meaning:");

@@ -13,6 +13,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import lab.recall.base.Failure;
 import lab.recall.base.Interruption;
+import lab.recall.base.Said;
 import lab.recall.study.Experiment;
 import lab.recall.study.Studies;
 import picocli.CommandLine;
@@ -154,6 +155,6 @@ public final class Main implements Runnable {
 
     /** A message in one line, without letters that would move a terminal's cursor. */
     static String oneLine(String message) {
-        return String.valueOf(message).replaceAll("\\s*\\R\\s*", " ").replaceAll("\\p{Cntrl}", "?");
+        return Said.sentence(String.valueOf(message).replaceAll("\\s*\\R\\s*", " "));
     }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
+import lab.recall.base.Said;
 import lab.recall.study.RequestField;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -75,7 +76,7 @@ final class RequestOptions {
             return type == Integer.class ? Json.MAPPER.getNodeFactory().numberNode(Integer.parseInt(text.strip()))
                     : Json.MAPPER.getNodeFactory().numberNode(Double.parseDouble(text.strip()));
         } catch (NumberFormatException e) {
-            throw new BadRequest(option, "'" + text + "', expected a " + (type == Integer.class ? "whole number" : "number"), e);
+            throw new BadRequest(option, "'" + Said.of(text) + "', expected a " + (type == Integer.class ? "whole number" : "number"), e);
         }
     }
 

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Said;
 import lab.recall.facts.EditRequests;
 import lab.recall.facts.Fact;
 import lab.recall.facts.Relations;
@@ -41,7 +42,7 @@ final class WorldCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (!names.equals("grid") && !names.equals("unique")) {
-            throw new BadRequest("--names", "'" + names + "', expected grid or unique");
+            throw new BadRequest("--names", "'" + Said.of(names) + "', expected grid or unique");
         }
         if (edits < 1) {
             throw new BadRequest("--edits", "" + edits + ", expected a whole number of at least 1");

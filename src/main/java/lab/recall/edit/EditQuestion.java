@@ -36,7 +36,7 @@ public record EditQuestion(
         @Asks(value = "A file of these texts, one a line, or JSONL", otherwise = "texts made of facts") String texts,
         @Asks(value = "Keep the second moments in this safetensors file, and go on from what is there",
                 otherwise = "the user's store, up to 1 GiB") String moments,
-        @Asks(value = "A safetensors file with the second moment C, or identity", otherwise = "it is collected") String covariance,
+        @Asks(value = "A safetensors or .npz file with the second moment C, or identity", otherwise = "it is collected") String covariance,
         @Asks(value = "The key in the denominator: the plain prompt's, or the mean over contexts", words = {"published", "consistent"})
         String key,
         @Asks(value = "Hyper-parameters, the model's being the paper's with what its recall.json says instead",
@@ -59,6 +59,12 @@ public record EditQuestion(
             EditSweepRequest.requireOneSource(file, relation, relations);
             requests = EditSweepRequest.count("requests", requests, EditSweepRequest.REQUESTS);
         }
+        Check.path("file", file);
+        Check.path("texts", texts);
+        Check.path("moments", moments);
+        Check.path("covariance", covariance);
+        Check.path("save", save);
+        Check.path("change", change);
         contexts = Check.whole("contexts", Check.or(contexts, RankOneEditor.CONTEXTS), 0, ContextTemplates.MOST);
         documents = EditSweepRequest.count("documents", documents, SecondMoments.DOCUMENTS);
         if (covariance != null && moments != null) {

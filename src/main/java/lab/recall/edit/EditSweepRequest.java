@@ -38,6 +38,9 @@ public record EditSweepRequest(
         relation = Check.or(relation, "all");
         relations = Check.or(relations, "");
         requireOneSource(file, relation, relations);
+        Check.path("file", file);
+        Check.path("texts", texts);
+        Check.path("moments", moments);
         requests = count("requests", requests, REQUESTS);
         contexts = Check.whole("contexts", Check.or(contexts, EditSweep.CONTEXTS), 0, ContextTemplates.MOST);
         documents = count("documents", documents, SecondMoments.DOCUMENTS);

@@ -23,7 +23,7 @@ public record RomeRequest(
         @Asks("Token ids of what is to be said") List<Integer> target,
         @Asks("The prompt whose next token should stay") GivenPrompt klPrompt,
         @Asks("Where it is read") Integer klPos,
-        @Asks("A safetensors file with the second moment C, or identity") String covariance,
+        @Asks("A safetensors or .npz file with the second moment C, or identity") String covariance,
         @Asks("steps, lr, weight_decay, kl_factor, clamp_norm_factor, stop_loss; if given also stop_probability and ridge")
         Hyperparameters hyperparameters,
         @Asks(value = "The key in the denominator", otherwise = "published", words = {"published", "consistent"}) String key,
@@ -37,7 +37,8 @@ public record RomeRequest(
         requireSome("target", target);
         Check.given("kl_prompt", klPrompt);
         Check.given("kl_pos", klPos);
-        Check.given("covariance", covariance);
+        Check.path("covariance", Check.given("covariance", covariance));
+        Check.path("save", save);
         Check.given("hyperparameters", hyperparameters).requireAll();
         key = RomeExperiment.key(key);
     }

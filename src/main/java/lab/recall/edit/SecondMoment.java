@@ -6,7 +6,11 @@ import java.util.List;
 import java.util.Map;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Digest;
+import lab.recall.base.FileKind;
+import lab.recall.base.InputFiles;
+import lab.recall.base.Said;
 import lab.recall.base.Unsolvable;
+import lab.recall.checkpoint.Npz;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.math.Cholesky;
@@ -25,6 +29,8 @@ import lab.recall.math.Parallel;
 public final class SecondMoment {
     /** Stands for no file. */
     static final String IDENTITY = "identity";
+    private static final String SUM = "mom2.mom2";
+    private static final String COUNT = "mom2.count";
     private static final double SYMMETRIC = 1e-3;
     /** A tile of keys, so many tokens by so many columns, stays in the cache for so many rows of the sums. */
     private static final int TOGETHER = 64;
@@ -60,34 +66,63 @@ public final class SecondMoment {
     }
 
     /**
-     * The tensor {@code C} [size, size] of a safetensors file.
+     * The tensor {@code C} [size, size] of a safetensors file, or of an .npz file; or what the reference code of Meng et al. keeps in an
+     * .npz file, the sum {@code mom2.mom2} and over how many tokens it goes, {@code mom2.count}.
      *
      * @throws BadRequest if it holds none, or one that is not symmetric and finite
      */
     public static SecondMoment read(Path file, int size) {
-        double[] values = tensor(file, size).doubles();
+        Map<String, Tensor> all = tensors(file, size);
+        double[] values = matrix(all).doubles();
         double largest = Arrays.stream(values).map(Math::abs).max().orElse(0);
         for (int i = 0; i < size; i++) {
             for (int j = 0; j < size; j++) {
                 if (!(Math.abs(values[i * size + j] - values[j * size + i]) <= SYMMETRIC * largest)) {
-                    throw new BadRequest("covariance", "C of " + file + " is not symmetric and finite at [" + i + ", " + j + "]");
+                    throw new BadRequest("covariance", matrix(all).name() + " of " + file + " is not symmetric and finite at [" + i + ", "
+                            + j + "]");
                 }
             }
         }
-        return new SecondMoment(size, values, 1);
+        return new SecondMoment(size, values, all.containsKey(COUNT) ? count(file, all.get(COUNT)) : 1);
     }
 
-    private static Tensor tensor(Path file, int size) {
-        Tensor c;
+    /** The tensors of a file that holds a second moment of this size. */
+    private static Map<String, Tensor> tensors(Path file, int size) {
+        Map<String, Tensor> all;
         try {
-            c = SafeTensors.read(file).get("C");
+            all = isZip(file) ? Npz.read(file) : SafeTensors.read(file);
         } catch (IllegalArgumentException e) {
             throw new BadRequest("covariance", e.getMessage(), e);
         }
+        Tensor c = matrix(all);
         if (c == null || !Arrays.equals(c.shape(), new long[] {size, size})) {
-            throw new BadRequest("covariance", file + " holds no C of shape [" + size + ", " + size + "]");
+            throw new BadRequest("covariance", file + " holds no C of shape [" + size + ", " + size + "]"
+                    + (c == null ? ", and no " + SUM : ", but one of " + Said.of(Arrays.toString(c.shape()))));
         }
-        return c;
+        if (!c.dtype().isFloating()) {
+            throw new BadRequest("covariance", c.name() + " of " + file + " is " + Said.of(c.format()) + ", not a floating type");
+        }
+        if (all.containsKey(COUNT)) {
+            count(file, all.get(COUNT));
+        }
+        return all;
+    }
+
+    private static boolean isZip(Path file) {
+        return FileKind.of(InputFiles.start(file, FileKind.BYTES)).map(kind -> kind.words().equals(FileKind.NPZ)).orElse(false);
+    }
+
+    /** C itself, or its sum over tokens; null where there is neither. */
+    private static Tensor matrix(Map<String, Tensor> all) {
+        return all.containsKey(COUNT) ? all.get(SUM) : all.get("C");
+    }
+
+    private static long count(Path file, Tensor count) {
+        double value = count.size() == 1 && count.dtype().isRead() ? count.doubles()[0] : Double.NaN;
+        if (!(value >= 1 && value == Math.rint(value) && value < Long.MAX_VALUE)) {
+            throw new BadRequest("covariance", COUNT + " of " + file + " is " + value + ", expected a whole number of tokens");
+        }
+        return (long) value;
     }
 
     /** What a request names: {@code identity}, or a file with C. */
@@ -98,7 +133,7 @@ public final class SecondMoment {
     /** Refuses what {@link #named} would refuse by its name and size, without reading numbers. */
     static void requireNamed(String source, int size) {
         if (!source.equals(IDENTITY)) {
-            tensor(Path.of(source), size);
+            tensors(Path.of(source), size);
         }
     }
 

@@ -1,12 +1,7 @@
 package lab.recall.facts;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -18,11 +13,11 @@ import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
-import lab.recall.base.InputFiles;
 import lab.recall.base.Json;
+import lab.recall.base.Said;
+import lab.recall.base.TextLines;
 
 /**
  * Texts for statistics over what a model reads: short ones made of facts, or those of a file.
@@ -36,6 +31,7 @@ import lab.recall.base.Json;
  */
 public final class Documents {
     private static final int SENTENCES = 4;
+    private static final int LONGEST_LINE = 1 << 22;
 
     private Documents() {
     }
@@ -80,36 +76,30 @@ public final class Documents {
      * @throws BadRequest for the field texts, now or while they are read, when the file is not that
      */
     public static Stream<String> read(Path file) {
-        BufferedReader reader;
+        Lines lines;
         try {
-            reader = Files.newBufferedReader(InputFiles.plain(file));
+            lines = new Lines(file);
         } catch (BadData e) {
-            throw new BadRequest("texts", file + " cannot be read: " + e.reason(), e);
-        } catch (IOException e) {
-            throw new BadRequest("texts", file + " cannot be read (" + AtomicFiles.reason(e) + ")", e);
+            throw refused(e);
         }
-        return StreamSupport
-                .stream(Spliterators.spliteratorUnknownSize(new Lines(file, reader), Spliterator.ORDERED | Spliterator.NONNULL), false)
-                .onClose(() -> {
-                    try {
-                        reader.close();
-                    } catch (IOException e) {
-                        throw new UncheckedIOException(e);
-                    }
-                });
+        return StreamSupport.stream(Spliterators.spliteratorUnknownSize(lines, Spliterator.ORDERED | Spliterator.NONNULL), false)
+                .onClose(lines.all::close);
+    }
+
+    private static BadRequest refused(BadData e) {
+        return new BadRequest("texts", e.getMessage(), e);
     }
 
     /** The lines that are not blank. */
     private static final class Lines implements Iterator<String> {
         private final Path file;
-        private final BufferedReader reader;
+        private final TextLines all;
         private final boolean json;
-        private long line;
         private String next;
 
-        Lines(Path file, BufferedReader reader) {
+        Lines(Path file) {
             this.file = file;
-            this.reader = reader;
+            this.all = new TextLines(file, LONGEST_LINE);
             this.json = file.toString().endsWith(".jsonl");
         }
 
@@ -117,8 +107,7 @@ public final class Documents {
         public boolean hasNext() {
             try {
                 while (next == null) {
-                    String text = reader.readLine();
-                    line++;
+                    String text = all.next();
                     if (text == null) {
                         return false;
                     }
@@ -127,10 +116,8 @@ public final class Documents {
                     }
                 }
                 return true;
-            } catch (CharacterCodingException e) {
-                throw new BadRequest("texts", file + " is not UTF-8 text", e);
-            } catch (IOException e) {
-                throw new BadRequest("texts", file + " cannot be read (" + AtomicFiles.reason(e) + ")", e);
+            } catch (BadData e) {
+                throw refused(e);
             }
         }
 
@@ -145,15 +132,12 @@ public final class Documents {
         }
 
         private String field(String text) {
-            try {
-                JsonNode said = Json.MAPPER.readTree(text).get("text");
-                if (said != null && said.isTextual()) {
-                    return said.asText();
-                }
-            } catch (JsonProcessingException e) {
-                throw new BadRequest("texts", "line " + line + " of " + file + " is not JSON (" + Json.reason(e, false) + ")", e);
+            String where = file + ": line " + all.number();
+            JsonNode said = Json.object(text.getBytes(StandardCharsets.UTF_8), where).path("text");
+            if (!said.isTextual()) {
+                throw new BadData(where, "text", said.isMissingNode() ? "missing" : Said.of(said) + ", expected a text");
             }
-            throw new BadRequest("texts", "line " + line + " of " + file + " is no JSON object with a text");
+            return said.asText();
         }
     }
 }

@@ -2,6 +2,7 @@ package lab.recall.facts;
 
 import java.util.List;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Said;
 import lab.recall.text.Template;
 
 /**
@@ -33,8 +34,8 @@ public record EditRequest(int caseId, String relation, String prompt, String sub
         if (!prompt.contains("{}")) {
             int at = prompt.indexOf(subject);
             if (at < 0) {
-                throw new BadRequest("subject", "'" + subject + "' does not stand in the prompt '" + prompt
-                        + "'; write it there, or {} in its place");
+                throw new BadRequest("subject", "'" + Said.of(subject) + "' does not stand in the prompt '"
+                        + Said.of(prompt) + "'; write it there, or {} in its place");
             }
             prompt = prompt.substring(0, at) + "{}" + prompt.substring(at + subject.length());
         }

@@ -16,6 +16,7 @@ import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.InputFiles;
 import lab.recall.base.Json;
+import lab.recall.base.Said;
 import lab.recall.text.DataFolder;
 import lab.recall.text.Template;
 import lab.recall.view.Showable;
@@ -50,7 +51,7 @@ public record EditRequests(List<EditRequest> all) implements Showable {
      */
     public static EditRequests read(Path file) {
         List<EditRequest> all = new ArrayList<>();
-        try (MappingIterator<JsonNode> records = Json.MAPPER.readerFor(JsonNode.class).readValues(InputFiles.plain(file).toFile())) {
+        try (MappingIterator<JsonNode> records = Json.MAPPER.readerFor(JsonNode.class).readValues(InputFiles.bytes(file))) {
             while (records.hasNextValue()) {
                 JsonNode next = records.nextValue();
                 for (JsonNode record : next.isArray() ? next : List.of(next)) {
@@ -60,7 +61,7 @@ public record EditRequests(List<EditRequest> all) implements Showable {
         } catch (JsonProcessingException e) {
             throw new BadData(file, "", "not JSON (" + Json.reason(e, false) + ")", e);
         } catch (IOException e) {
-            throw new BadData(file, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
+            throw new BadData(file, "", "not JSON", e);
         }
         if (all.isEmpty()) {
             throw new BadData(file, "no request in it");
@@ -70,27 +71,43 @@ public record EditRequests(List<EditRequest> all) implements Showable {
 
     private static EditRequest parse(Path file, int number, JsonNode record) {
         JsonNode rewrite = record.path("requested_rewrite");
-        String where = "request " + number;
-        for (JsonNode text : List.of(rewrite.path("prompt"), rewrite.path("subject"), rewrite.path("target_new").path("str"))) {
-            if (!text.isTextual()) {
-                throw new BadData(file, where, "expected requested_rewrite with prompt, subject and target_new.str as texts");
-            }
-        }
         try {
-            return new EditRequest(record.path("case_id").asInt(number), rewrite.path("relation_id").asText(""),
-                    rewrite.path("prompt").asText(), rewrite.path("subject").asText(),
-                    rewrite.path("target_new").path("str").asText(), rewrite.path("target_true").path("str").asText(""),
-                    texts(record.path("paraphrase_prompts")), texts(record.path("neighborhood_prompts")));
+            Json.requireWhole(record, "");
+            JsonNode id = record.path("case_id");
+            if (isSaid(id) && !(id.isIntegralNumber() && id.canConvertToInt())) {
+                throw new BadRequest("case_id", Said.of(id) + ", expected a whole number");
+            }
+            return new EditRequest(id.asInt(number), text(rewrite, "relation_id", false), text(rewrite, "prompt", true),
+                    text(rewrite, "subject", true), text(rewrite.path("target_new"), "str", true),
+                    text(rewrite.path("target_true"), "str", false), texts(record, "paraphrase_prompts"),
+                    texts(record, "neighborhood_prompts"));
         } catch (BadRequest e) {
-            throw new BadData(file, where, e.getMessage(), e);
+            throw new BadData(file, "request " + number, e.getMessage(), e);
         }
     }
 
-    private static List<String> texts(JsonNode list) {
+    private static String text(JsonNode of, String field, boolean required) {
+        JsonNode text = of.path(field);
+        if (!text.isTextual() && (required || isSaid(text))) {
+            throw new BadRequest("", "expected requested_rewrite with prompt, subject and target_new.str as texts; "
+                    + (isSaid(text) ? field + " is " + Said.of(text) : "there is no " + field));
+        }
+        return text.asText("");
+    }
+
+    private static boolean isSaid(JsonNode value) {
+        return !value.isMissingNode() && !value.isNull();
+    }
+
+    private static List<String> texts(JsonNode record, String field) {
+        JsonNode list = record.path(field);
+        if (!list.isArray() && isSaid(list)) {
+            throw new BadRequest(field, Said.of(list) + ", expected a list of texts");
+        }
         List<String> all = new ArrayList<>();
         for (JsonNode t : list) {
             if (!t.isTextual() || t.asText().isBlank()) {
-                throw new BadRequest("", "test prompts must be texts that are not empty, not " + t);
+                throw new BadRequest(field, Said.of(t) + ", expected a text that is not empty");
             }
             all.add(t.asText());
         }

@@ -9,6 +9,7 @@ import java.util.List;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
+import lab.recall.base.Said;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Runner;
 import lab.recall.text.Template;
@@ -41,28 +42,46 @@ public record Relation(String name, String subjectType, List<Template> templates
     }
 
     private static Relation read(Path file, JsonNode json) {
-        JsonNode templates = json.path("prompt_templates_zs").isArray() && !json.path("prompt_templates_zs").isEmpty()
-                ? json.path("prompt_templates_zs") : json.path("prompt_templates");
-        JsonNode first = json.path("prompt_templates").path(0).isTextual() ? json.path("prompt_templates") : templates;
-        if (!templates.path(0).isTextual() || !json.path("samples").isArray() || json.path("samples").isEmpty()) {
-            throw new BadData(file, "a relation needs prompt_templates and samples");
+        List<Template> all = templates(file, json, "prompt_templates");
+        List<Template> zeroShot = templates(file, json, "prompt_templates_zs");
+        if (all.isEmpty() && zeroShot.isEmpty()) {
+            throw new BadData(file, "prompt_templates", "missing, expected a list of texts with {} where the subject goes");
+        }
+        JsonNode type = json.path("subject_type");
+        if (!type.isMissingNode() && !type.isTextual()) {
+            throw new BadData(file, "subject_type", Said.of(type) + ", expected a text");
         }
         String name = file.getFileName().toString().replaceFirst("\\.json$", "");
+        return new Relation(name, type.asText("thing"), zeroShot.isEmpty() ? all : zeroShot, templates(file, json, "held_out_templates"),
+                all.isEmpty() ? zeroShot.get(0) : all.get(0), facts(file, name, json.path("samples")));
+    }
+
+    private static List<Fact> facts(Path file, String relation, JsonNode samples) {
+        if (!samples.isArray() || samples.isEmpty()) {
+            throw new BadData(file, "samples", "expected a list of at least one {\"subject\", \"object\"}");
+        }
         List<Fact> facts = new ArrayList<>();
-        for (JsonNode s : json.path("samples")) {
+        for (JsonNode s : samples) {
             String subject = s.path("subject").textValue();
             String object = s.path("object").textValue();
             if (subject == null || subject.isBlank() || object == null || object.isBlank()) {
-                throw new BadData(file, "sample " + facts.size() + " needs a subject and an object");
+                throw new BadData(file, "samples[" + facts.size() + "]", "needs a subject and an object");
             }
-            facts.add(new Fact(name, subject, object));
+            facts.add(new Fact(relation, subject, object));
+        }
+        return List.copyOf(facts);
+    }
+
+    /** A list of a file; empty where it has none of this name. */
+    private static List<Template> templates(Path file, JsonNode json, String field) {
+        JsonNode list = json.path(field);
+        if (!list.isMissingNode() && !list.isArray()) {
+            throw new BadData(file, field, Said.of(list) + ", expected a list of texts");
         }
         try {
-            return new Relation(name, json.path("subject_type").asText("thing"),
-                    templates(templates), templates(json.path("held_out_templates")),
-                    new Template(first.get(0).asText()), List.copyOf(facts));
+            return templates(list);
         } catch (BadRequest e) {
-            throw new BadData(file, "", e.getMessage(), e);
+            throw new BadData(file, field, e.reason(), e);
         }
     }
 
@@ -70,7 +89,7 @@ public record Relation(String name, String subjectType, List<Template> templates
         List<Template> all = new ArrayList<>();
         for (JsonNode t : texts) {
             if (!t.isTextual()) {
-                throw new BadRequest("", "the template " + t + " is no text");
+                throw new BadRequest("", Said.of(t) + ", expected a text");
             }
             all.add(new Template(t.asText()));
         }

@@ -11,6 +11,7 @@ import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Nearest;
+import lab.recall.base.Said;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.ModelFacts;
 import lab.recall.study.Runner;
@@ -127,7 +128,7 @@ public final class Relations implements Showable {
     private BadRequest unknown(String name) {
         List<String> names = all.stream().map(Relation::name).toList();
         String meant = Nearest.question(name, names);
-        return new BadRequest("", "'" + name + "' is no relation here" + meant
+        return new BadRequest("", "'" + Said.of(name) + "' is no relation here" + meant
                 + (meant.isEmpty() ? "; there" : " There") + " are " + String.join(", ", names));
     }
 

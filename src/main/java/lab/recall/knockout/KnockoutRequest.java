@@ -31,6 +31,7 @@ public record KnockoutRequest(
         relations = Check.or(relations, "");
         relation = Check.or(relation, "all");
         facts = Check.whole("facts", Check.or(facts, FACTS), 1, MANY);
+        Check.path("texts", texts);
         if (window != null) {
             Check.whole("window", window, 1, Integer.MAX_VALUE);
         }

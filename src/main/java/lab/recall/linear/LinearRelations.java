@@ -11,6 +11,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Nearest;
+import lab.recall.base.Said;
 import lab.recall.base.Unsolvable;
 import lab.recall.stats.Estimate;
 import lab.recall.stats.RelativeDepth;
@@ -87,7 +88,7 @@ public final class LinearRelations implements Showable {
     public LinearRelation get(String name) {
         List<String> names = all.stream().map(LinearRelation::name).toList();
         return all.stream().filter(r -> r.name().equals(name)).findFirst().orElseThrow(() -> new BadRequest("relation",
-                "'" + name + "' is not here; there are " + String.join(", ", names) + Nearest.question(name, names)));
+                "'" + Said.of(name) + "' is not here; there are " + String.join(", ", names) + Nearest.question(name, names)));
     }
 
     /** Mean faithfulness over the measured relations, its interval over relations. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
+import lab.recall.base.Said;
 import lab.recall.model.Jacobian;
 import lab.recall.model.LanguageModel;
 
@@ -19,7 +20,7 @@ public record SourceLayer(@JsonValue Object said) {
     @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
     public SourceLayer {
         if (!EMBED.equals(said) && !(said instanceof Integer layer && layer >= 0)) {
-            Object quoted = said instanceof String text ? "'" + text + "'" : said;
+            Object quoted = said instanceof String text ? "'" + Said.of(text) + "'" : said;
             throw new BadRequest("", quoted + ", expected \"embed\" or a whole number of at least 0");
         }
     }

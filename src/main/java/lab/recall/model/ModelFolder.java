@@ -18,7 +18,9 @@ import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.FileStamp;
 import lab.recall.base.InputFiles;
+import lab.recall.base.Json;
 import lab.recall.base.Nearest;
+import lab.recall.base.Said;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.GgufCheckpoint;
 import lab.recall.checkpoint.GgufFile;
@@ -64,7 +66,7 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
     }
 
     private static BadRequest unknown(String name) {
-        return new BadRequest("", "'" + name + "' is no model: expected an embedded one (" + String.join(", ", embedded())
+        return new BadRequest("", "'" + Said.of(name) + "' is no model: expected an embedded one (" + String.join(", ", embedded())
                 + "), a folder with config.json, a .gguf file, or a hub id such as state-spaces/mamba-130m-hf"
                 + Nearest.question(name, embedded()));
     }
@@ -117,7 +119,7 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
     Optional<Tokenizer> tokenizer(int vocabulary) {
         Optional<byte[]> carried = carriedTokenizer();
         if (carried.isPresent()) {
-            return Optional.of(Tokenizer.of(carried.get(), folder.toString()));
+            return Optional.of(Tokenizer.of(Json.object(carried.get(), folder.toString()), folder));
         }
         Path own = folder.resolve("tokenizer.json");
         if (Files.exists(own)) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Said;
 
 /**
  * Which hook points of a run are kept.
@@ -123,7 +124,7 @@ public final class Recording {
                 }
             }
             if (!any) {
-                throw new BadRequest("", "'" + g + "' matches no hook point; names are embed, layers.0."
+                throw new BadRequest("", "'" + Said.of(g) + "' matches no hook point; names are embed, layers.0."
                         + "{" + String.join(", ", model.points().stream().filter(p -> !p.isGlobal()).map(HookPoint::id).toList())
                         + "} to layers." + (model.layers() - 1) + ", final_norm, logits");
             }

@@ -288,8 +288,9 @@ public final class Weights {
 
     private Tensor floating(String name) {
         Tensor t = checkpoint.tensor(name);
-        if (t.dtype() != DType.F32 && t.dtype() != DType.F16 && t.dtype() != DType.BF16 && t.dtype() != DType.F64) {
-            throw new BadData(checkpoint.folder(), "the tensor '" + name + "' is " + t.dtype() + ", not a floating type");
+        if (!t.dtype().isFloating()) {
+            throw new BadData(checkpoint.folder(), "the tensor '" + name + "' is " + t.format()
+                    + ", not a floating type that is read here");
         }
         return t;
     }

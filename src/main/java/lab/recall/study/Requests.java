@@ -14,6 +14,7 @@ import lab.recall.base.Failure;
 import lab.recall.base.Interruption;
 import lab.recall.base.Json;
 import lab.recall.base.Progress;
+import lab.recall.base.Said;
 import lab.recall.math.Parallel;
 import lab.recall.model.LanguageModel;
 
@@ -154,7 +155,7 @@ public final class Requests {
     private static String text(ObjectNode request, String field) {
         JsonNode v = Check.given(field, request.get(field));
         if (!v.isTextual()) {
-            throw new BadRequest(field, v + ", expected a text");
+            throw new BadRequest(field, Said.of(v) + ", expected a text");
         }
         return v.asText();
     }
@@ -165,7 +166,7 @@ public final class Requests {
             return Runtime.getRuntime().availableProcessors();
         }
         if (!v.isIntegralNumber() || !v.canConvertToInt()) {
-            throw new BadRequest("threads", v + ", expected a whole number from 1 to " + Parallel.MOST);
+            throw new BadRequest("threads", Said.of(v) + ", expected a whole number from 1 to " + Parallel.MOST);
         }
         return v.asInt();               // its range is looked at where it is used
     }

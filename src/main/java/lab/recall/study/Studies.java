@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Nearest;
 import lab.recall.base.RequestReader;
+import lab.recall.base.Said;
 import lab.recall.model.LanguageModel;
 
 /**
@@ -43,7 +44,7 @@ public final class Studies {
     public static Experiment<?, ?> named(String name) {
         Experiment<?, ?> found = ALL.get(name);
         if (found == null) {
-            throw new BadRequest("experiment", "'" + name + "' is unknown; known are " + String.join(", ", ALL.keySet())
+            throw new BadRequest("experiment", "'" + Said.of(name) + "' is unknown; known are " + String.join(", ", ALL.keySet())
                     + Nearest.question(name, ALL.keySet()));
         }
         return found;

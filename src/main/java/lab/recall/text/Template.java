@@ -1,6 +1,7 @@
 package lab.recall.text;
 
 import lab.recall.base.BadRequest;
+import lab.recall.base.Said;
 
 /**
  * A text with one place for a subject, written {@code {}}.
@@ -20,7 +21,7 @@ public record Template(String text) {
     public Template {
         int first = text.indexOf(PLACE);
         if (first < 0 || text.indexOf(PLACE, first + PLACE.length()) >= 0) {
-            throw new BadRequest("", "the template '" + text + "' must hold {} exactly once, where the subject goes");
+            throw new BadRequest("", "the template '" + Said.of(text) + "' must hold {} exactly once, where the subject goes");
         }
     }
 
@@ -57,7 +58,8 @@ public record Template(String text) {
             }
         }
         if (start < 0) {
-            throw new BadRequest("", "the tokenizer leaves no token for the subject '" + subject + "' in '" + whole + "'");
+            throw new BadRequest("", "the tokenizer leaves no token for the subject '" + Said.of(subject) + "' in '"
+                    + Said.of(whole) + "'");
         }
         return new Prompt(whole, e.ids(), start, end);
     }

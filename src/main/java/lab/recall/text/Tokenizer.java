@@ -1,15 +1,12 @@
 package lab.recall.text;
 
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
-import ai.djl.huggingface.tokenizers.jni.CharSpan;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Map;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.InputFiles;
+import lab.recall.base.Json;
+import lab.recall.base.Said;
 
 /**
  * A {@code tokenizer.json}, read by the tokenizers library itself.
@@ -20,22 +17,25 @@ import lab.recall.base.InputFiles;
  * t.decode(ids)
  * }</pre>
  *
- * Safe for several threads. Never goes to the network.
+ * The file is checked before the library sees it. One of byte-level or SentencePiece-like pairs with a known pattern is opened here;
+ * others, of which some make the library end its process, are opened in a process of their own, which is ended when a text takes it more
+ * than {@value #SECONDS} seconds. Safe for several threads. Never goes to the network.
  */
 public final class Tokenizer {
-    static {
-        System.setProperty("OPT_OUT_TRACKING", "true");         // the wrapper library would otherwise report its use
-        System.setProperty("ai.djl.offline", "true");
-    }
-
-    private static final Map<String, String> OPTIONS = Map.of("truncation", "false", "padding", "false");
     private static final String END_OF_TEXT = "<|endoftext|>";
+    private static final int LONGEST = 1 << 20;
+    private static final int SECONDS = 10;
+    private static final int BUNDLED_SIZE = 50_277;
     private static volatile Tokenizer bundled;
 
-    private final HuggingFaceTokenizer library;
+    private final Object file;
+    private final TokenizerLibrary library;
+    private final int size;
 
-    private Tokenizer(HuggingFaceTokenizer library) {
+    private Tokenizer(Object file, TokenizerLibrary library, int size) {
+        this.file = file;
         this.library = library;
+        this.size = size;
     }
 
     /**
@@ -54,31 +54,23 @@ public final class Tokenizer {
      * @throws BadData when it is none
      */
     public static Tokenizer open(Path file) {
-        InputFiles.plain(file);
-        try {
-            return new Tokenizer(HuggingFaceTokenizer.newInstance(file, OPTIONS));
-        } catch (IOException | RuntimeException e) {
-            throw none(file, e);
-        }
+        return of(Json.object(file), file);
     }
 
     /**
-     * A tokenizer of the text of such a file.
+     * Opens a tokenizer that is written as JSON as a tokenizer.json is.
      *
      * @param where it stands, for messages
      * @throws BadData when it is none
      */
-    public static Tokenizer of(byte[] json, String where) {
+    public static Tokenizer of(ObjectNode json, Object where) {
+        TokenizerFile checked = TokenizerFile.of(json, where);
         try {
-            return new Tokenizer(HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), OPTIONS));
-        } catch (IOException | RuntimeException e) {
-            throw none(where, e);
+            TokenizerLibrary library = checked.isSound() ? new TokenizerHere(checked.json()) : new TokenizerProcess(checked.json(), SECONDS);
+            return new Tokenizer(where, library, checked.size());
+        } catch (IllegalStateException e) {
+            throw new BadData(where, "", "not a tokenizer.json (" + Said.of(e.getMessage()) + ")", e);
         }
-    }
-
-    private static BadData none(Object where, Exception e) {
-        String why = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage().lines().findFirst().orElse("");
-        return new BadData(where, "", "not a tokenizer.json (" + why + ")", e);
     }
 
     /** Where the bundled one stands. */
@@ -90,29 +82,63 @@ public final class Tokenizer {
     public static Tokenizer bundled20b() {
         if (bundled == null) {
             synchronized (Tokenizer.class) {
-                if (bundled == null) {
-                    bundled = open(bundled20bFile());
+                if (bundled == null) {              // a file of ours, which a test checks: checking takes longer than opening
+                    bundled = new Tokenizer(bundled20bFile(), new TokenizerHere(InputFiles.bytes(bundled20bFile())), BUNDLED_SIZE);
                 }
             }
         }
         return bundled;
     }
 
-    /** The tokens of a text, with or without the special tokens that the tokenizer adds. */
+    /** Ids are smaller than that. */
+    public int size() {
+        return size;
+    }
+
+    /**
+     * The tokens of a text, with or without the special tokens that the tokenizer adds.
+     *
+     * @throws BadRequest when the text is too long, or holds half a letter
+     * @throws BadData    when the tokenizer cannot do with this text
+     */
     public Encoding encode(String text, boolean specialTokens) {
-        ai.djl.huggingface.tokenizers.Encoding e = library.encode(text, specialTokens, false);
-        int[] ids = Arrays.stream(e.getIds()).mapToInt(Math::toIntExact).toArray();
-        CharSpan[] spans = e.getCharTokenSpans();
-        int[] starts = new int[ids.length];
-        int[] ends = new int[ids.length];
-        int points = text.codePointCount(0, text.length());
-        for (int i = 0; i < ids.length; i++) {
-            if (spans[i] != null) {             // the library counts code points
-                starts[i] = text.offsetByCodePoints(0, Math.min(points, spans[i].getStart()));
-                ends[i] = text.offsetByCodePoints(0, Math.min(points, spans[i].getEnd()));
+        if (text.length() > LONGEST) {
+            throw new BadRequest("", "a text of " + text.length() + " letters, at most " + LONGEST + " can be tokenized at once");
+        }
+        int[] letters = letters(text);
+        TokenizerLibrary.Tokens tokens;
+        try {
+            tokens = library.encode(text, specialTokens);
+        } catch (IllegalStateException e) {
+            throw new BadData(file, "", "cannot tokenize '" + Said.of(text) + "' (" + Said.of(e.getMessage()) + ")", e);
+        }
+        int[] starts = new int[tokens.ids().length];
+        int[] ends = new int[tokens.ids().length];
+        int points = letters.length - 1;
+        for (int i = 0; i < starts.length; i++) {
+            if (tokens.starts()[i] >= 0) {
+                starts[i] = letters[Math.min(points, tokens.starts()[i])];
+                ends[i] = letters[Math.min(points, tokens.ends()[i])];
             }
         }
-        return new Encoding(ids, starts, ends);
+        return new Encoding(tokens.ids(), starts, ends);
+    }
+
+    /** Where each code point begins, and the end. */
+    private static int[] letters(String text) {
+        int[] letters = new int[text.codePointCount(0, text.length()) + 1];
+        int at = 0;
+        for (int i = 0; i + 1 < letters.length; i++) {
+            letters[i] = at;
+            int point = text.codePointAt(at);
+            if (point >= Character.MIN_SURROGATE && point <= Character.MAX_SURROGATE) {
+                throw new BadRequest("", "the text '" + Said.of(text) + "' holds half a letter (a surrogate without its other half) at "
+                        + at);
+            }
+            at += Character.charCount(point);
+        }
+        letters[letters.length - 1] = at;
+        return letters;
     }
 
     /**
@@ -128,13 +154,21 @@ public final class Tokenizer {
         return ids[0];
     }
 
-    /** The text of some ids, special tokens included. */
+    /**
+     * The text of some ids, special tokens included.
+     *
+     * @throws BadData when the tokenizer cannot do with them
+     */
     public String decode(int... ids) {
-        return library.decode(Arrays.stream(ids).asLongStream().toArray(), false);
+        try {
+            return library.decode(ids);
+        } catch (IllegalStateException e) {
+            throw new BadData(file, "", "cannot write the ids out (" + Said.of(e.getMessage()) + ")", e);
+        }
     }
 
-    /** One token as people read it: its text, line breaks and tabs made visible. */
+    /** One token as people read it: its text, line breaks and other letters without a shape made visible. */
     public String token(int id) {
-        return decode(id).replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r");
+        return Said.visible(decode(id));
     }
 }

@@ -7,6 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
+import lab.recall.base.Said;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
 import lab.recall.model.LanguageModel;
@@ -112,7 +113,7 @@ public final class ActivationsExperiment implements Experiment<ActivationsReques
             }
         }
         if (m.matches() == point.isGlobal() || !point.isPerToken() || !model.points().contains(point)) {
-            throw new BadRequest(field, "'" + name + "', expected embed, final_norm, logits or layers.{l}.{point} with a point of "
+            throw new BadRequest(field, "'" + Said.of(name) + "', expected embed, final_norm, logits or layers.{l}.{point} with a point of "
                     + model.family() + " that has a value per token");
         }
         return new Site(layer, point, Site.ALL);

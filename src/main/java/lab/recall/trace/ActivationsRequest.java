@@ -3,6 +3,7 @@ package lab.recall.trace;
 import java.util.List;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
+import lab.recall.base.Said;
 import lab.recall.study.Asks;
 import lab.recall.study.GivenPrompt;
 
@@ -34,7 +35,8 @@ public record ActivationsRequest(
         public Change {
             Check.given("at", at);
             if (!(token instanceof Integer) && !"all".equals(token)) {
-                throw new BadRequest("token", (token instanceof String t ? "'" + t + "'" : token) + ", expected a whole number or \"all\"");
+                throw new BadRequest("token", (token instanceof String t ? "'" + Said.of(t) + "'" : Said.of(token))
+                        + ", expected a whole number or \"all\"");
             }
             if ((add == null ? 0 : 1) + (set == null ? 0 : 1) + (zero == null ? 0 : 1) != 1) {
                 throw new BadRequest("at", "expected exactly one of add, set, zero beside it");

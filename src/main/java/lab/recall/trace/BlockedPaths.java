@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
+import lab.recall.base.Said;
 import lab.recall.model.HookPoint;
 import lab.recall.stats.Estimate;
 import lab.recall.study.ModelCard;
@@ -88,7 +89,7 @@ public final class BlockedPaths implements Showable {
     private <T> T of(Map<String, Map<Position, T>> kept, String blocked, Position token) {
         Map<Position, T> all = kept.get(blocked);
         if (all == null || !all.containsKey(token)) {
-            throw new BadRequest("blocked", "'" + blocked + "' at " + token + ", expected one of "
+            throw new BadRequest("blocked", "'" + Said.of(blocked) + "' at " + token + ", expected one of "
                     + String.join(", ", samples.keySet()) + " at " + PathBlocking.TOKENS);
         }
         return all.get(token);

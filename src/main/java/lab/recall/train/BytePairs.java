@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
+import lab.recall.base.Said;
 
 /**
  * Byte-pair encoding learned from counted words, written as the tokenizer.json that HuggingFace's libraries read.
@@ -63,7 +64,7 @@ public final class BytePairs {
             List<String> symbols = new ArrayList<>(List.of(BLANK));
             word.chars().forEach(c -> {
                 if (c < '!' || c > '~') {
-                    throw new BadRequest("", "the word '" + word + "' holds more than printable ASCII");
+                    throw new BadRequest("", "the word '" + Said.of(word) + "' holds more than printable ASCII");
                 }
                 symbols.add(String.valueOf((char) c));
             });

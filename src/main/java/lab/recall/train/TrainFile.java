@@ -3,7 +3,6 @@ package lab.recall.train;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import lab.recall.base.BadRequest;
@@ -65,22 +64,13 @@ record TrainFile(Integer seed, World world, Integer vocabulary, ObjectNode model
                 Check.word("names", Check.given("names", names), List.of("grid", "unique"));
             } else if (seed != null || names != null) {
                 throw new BadRequest(seed != null ? "seed" : "names", "the folder holds the world; leave this out");
-            } else {
-                path(folder);
             }
-        }
-
-        private static Path path(String folder) {
-            try {
-                return Path.of(folder);
-            } catch (InvalidPathException e) {
-                throw new BadRequest("folder", "no name of a folder", e);
-            }
+            Check.path("folder", folder);
         }
 
         /** Null for a world that is invented. */
         Path path() {
-            return folder == null ? null : path(folder);
+            return folder == null ? null : Path.of(folder);
         }
     }
 

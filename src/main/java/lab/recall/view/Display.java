@@ -3,6 +3,7 @@ package lab.recall.view;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Locale;
+import lab.recall.base.Said;
 import org.knowm.xchart.internal.chartpart.Chart;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import tech.tablesaw.api.Table;
@@ -63,7 +64,7 @@ final class Display {
         return o instanceof Showable s ? text(s.view())
                 : o instanceof Table t ? Tables.text(t)
                 : o instanceof HeatMap m ? "[picture: " + m.title() + "]"
-                : o instanceof Chart<?, ?> c ? "[picture: " + c.getTitle() + "]" : o instanceof INDArray a ? shape(a) : of(o).data();
+                : o instanceof Chart<?, ?> c ? "[picture: " + Said.visible(c.getTitle()) + "]" : o instanceof INDArray a ? shape(a) : of(o).data();
     }
 
     private static String shape(INDArray a) {

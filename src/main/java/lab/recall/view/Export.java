@@ -7,8 +7,10 @@ import java.util.List;
 import java.util.Map;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
+import lab.recall.base.Said;
 import org.knowm.xchart.internal.chartpart.Chart;
 import tech.tablesaw.api.NumericColumn;
+import tech.tablesaw.api.StringColumn;
 import tech.tablesaw.api.Table;
 import tech.tablesaw.columns.Column;
 
@@ -19,8 +21,12 @@ import tech.tablesaw.columns.Column;
  * Export.files("averages", trace.byPosition())              // averages.csv, averages.json
  * Export.files("averages", trace.heatmap())                 // averages.png, averages.svg
  * }</pre>
+ *
+ * JSON has each text as it is. CSV has letters without a shape as escapes, and an apostrophe before a text that a spreadsheet would compute.
  */
 public final class Export {
+    private static final String FORMULA = "=+-@";
+
     private Export() {
     }
 
@@ -50,9 +56,20 @@ public final class Export {
     }
 
     private static byte[] csv(Table t) {
+        Table plain = Table.create(t.name());
+        for (Column<?> c : t.columns()) {
+            Column<?> cells = c instanceof StringColumn texts ? texts.map(Export::cell) : c.copy();
+            plain.addColumns(cells.setName(cell(c.name())));
+        }
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        t.write().csv(out);
+        plain.write().csv(out);
         return out.toByteArray();
+    }
+
+    /** A text that no program takes for a command to the terminal or for a formula: the latter begin with an apostrophe then. */
+    private static String cell(String text) {
+        String shown = Said.visible(text);
+        return shown.isEmpty() || FORMULA.indexOf(shown.charAt(0)) < 0 ? shown : "'" + shown;
     }
 
     private static byte[] json(Table t) {

@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import javax.imageio.ImageIO;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Said;
 
 /**
  * A matrix as a picture: named rows, numbered columns, a colour bar; several side by side share one range.
@@ -78,12 +79,12 @@ public final class HeatMap {
     /** @param beside the maps of one picture; empty for this one alone */
     private HeatMap(String title, double[][] values, List<String> rows, String rowAxis, String columnAxis, List<String> columns,
             Colours colours, double low, double high, List<HeatMap> beside) {
-        this.title = title;
+        this.title = Said.visible(title);           // a letter without a shape is none that SVG may hold
         this.values = values;
-        this.rows = rows;
-        this.rowAxis = rowAxis;
-        this.columnAxis = columnAxis;
-        this.columns = columns;
+        this.rows = rows.stream().map(Said::visible).toList();
+        this.rowAxis = Said.visible(rowAxis);
+        this.columnAxis = Said.visible(columnAxis);
+        this.columns = columns.stream().map(Said::visible).toList();
         this.colours = colours;
         this.low = low;
         this.high = high;
@@ -131,7 +132,7 @@ public final class HeatMap {
 
     /** Names of the rows, first on top. */
     public HeatMap rows(List<String> names) {
-        return new HeatMap(title, values, List.copyOf(names), rowAxis, columnAxis, columns, colours, low, high, beside());
+        return new HeatMap(title, values, names, rowAxis, columnAxis, columns, colours, low, high, beside());
     }
 
     /** What the rows are. */
@@ -146,7 +147,7 @@ public final class HeatMap {
 
     /** What the columns are, with names of their own. */
     public HeatMap columns(String name, List<String> names) {
-        return new HeatMap(title, values, rows, rowAxis, name, List.copyOf(names), colours, low, high, beside());
+        return new HeatMap(title, values, rows, rowAxis, name, names, colours, low, high, beside());
     }
 
     /** The colour scale. */
@@ -319,7 +320,7 @@ public final class HeatMap {
         for (HeatMap m : maps) {
             for (double[] row : m.values) {
                 for (double v : row) {
-                    if (!Double.isNaN(v)) {
+                    if (Double.isFinite(v)) {           // an infinite one has the colour of the end
                         least = Math.min(least, v);
                         most = Math.max(most, v);
                     }

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
+import lab.recall.base.Said;
 import tech.tablesaw.api.DoubleColumn;
 import tech.tablesaw.api.IntColumn;
 import tech.tablesaw.api.LongColumn;
@@ -13,7 +14,7 @@ import tech.tablesaw.api.Table;
 import tech.tablesaw.columns.Column;
 
 /**
- * Tables from rows, and tables as HTML or text.
+ * Tables from rows, and tables as HTML or text; letters of a cell without a shape are shown as escapes.
  *
  * <pre>{@code
  * Table t = Tables.of("next token", List.of("token", "p"), List.of(List.of("Paris", 0.93), List.of("Lyon", 0.02)));
@@ -88,7 +89,7 @@ public final class Tables {
     public static String text(Table t) {
         List<List<String>> cells = t.columns().stream()
                 .map(c -> IntStream.range(0, t.rowCount()).mapToObj(r -> cell(c, r)).toList()).toList();
-        return text(t.columnNames(), cells, c -> t.column(c) instanceof NumericColumn);
+        return text(t.columnNames().stream().map(Said::visible).toList(), cells, c -> t.column(c) instanceof NumericColumn);
     }
 
     /** The same of rows, without the tables' library, which needs a second to be loaded. */
@@ -114,18 +115,19 @@ public final class Tables {
     }
 
     private static String cell(Object value) {
-        return value instanceof Double d ? number(d) : String.valueOf(value);
+        return value instanceof Double d ? number(d) : Said.visible(String.valueOf(value));
     }
 
     private static String cell(Column<?> c, int row) {
-        return c instanceof DoubleColumn d ? number(d.getDouble(row)) : c.getString(row);
+        return c instanceof DoubleColumn d ? number(d.getDouble(row)) : Said.visible(c.getString(row));
     }
 
     private static String align(Column<?> c) {
         return c instanceof NumericColumn ? " style=\"text-align:right\"" : " style=\"text-align:left\"";
     }
 
+    /** A text for a page. */
     static String escape(String s) {
-        return s.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+        return Said.visible(s).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
     }
 }

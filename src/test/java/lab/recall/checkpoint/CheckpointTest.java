@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,13 +12,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.zip.CRC32;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipOutputStream;
 import lab.recall.Golden;
 import lab.recall.base.BadData;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class CheckpointTest {
     @TempDir
@@ -68,37 +66,37 @@ class CheckpointTest {
         assertTrue(refused("{}").contains("weight_map"));
     }
 
-    private Path zip(byte[] pickle) throws IOException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (ZipOutputStream out = new ZipOutputStream(bytes)) {
-            out.setMethod(ZipOutputStream.STORED);
-            ZipEntry e = new ZipEntry("archive/data.pkl");
-            e.setSize(pickle.length);
-            e.setCompressedSize(pickle.length);
-            CRC32 crc = new CRC32();
-            crc.update(pickle);
-            e.setCrc(crc.getValue());
-            out.putNextEntry(e);
-            out.write(pickle);
-            out.closeEntry();
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "version https://git-lfs.github.com/spec/v1 oid sha256:12 size 3|a Git LFS pointer, not the file itself; git lfs pull fetches it",
+        "GGUF\3\0\0\0|a GGUF file of llama.cpp", "<!DOCTYPE html><html><head>|an HTML page, perhaps of a download that failed",
+        "{\"error\": \"Entry not found\"}|JSON text", "Invalid username or password.|text that begins 'Invalid username or password.'",
+        "''|empty"})
+    void whatStandsInThePlaceOfWeightsIsNamed(String content, String kind) throws IOException {
+        Files.writeString(dir.resolve("config.json"), "{}");
+        for (String name : List.of("pytorch_model.bin", "model.safetensors")) {
+            Path file = Files.write(dir.resolve(name), content.getBytes(StandardCharsets.ISO_8859_1));
+            String expected = name.endsWith("bin") ? "a file of PyTorch (.bin, .pt)" : "a safetensors file";
+            assertEquals(file + ": " + kind + ", expected " + expected,
+                    assertThrows(BadData.class, () -> Checkpoint.open(dir)).getMessage());
         }
-        return Files.write(dir.resolve("pytorch_model.bin"), bytes.toByteArray());
     }
 
     @Test
-    void aPickleThatNamesAnythingButTensorsIsRefused() throws IOException {
-        byte[] system = "\u0080\u0002cos\nsystem\n(X\u0004\u0000\u0000\u0000truetR.".getBytes(StandardCharsets.ISO_8859_1);
-        String message = assertThrows(BadData.class, () -> TorchArchive.read(zip(system))).getMessage();
-        assertTrue(message.contains("os.system") && message.contains("pytorch_model.bin"), message);
-        byte[] number = "\u0080\u0002K\u0001.".getBytes(StandardCharsets.ISO_8859_1);
-        assertTrue(assertThrows(BadData.class, () -> TorchArchive.read(zip(number))).getMessage().contains("dictionary of tensors"));
-        byte[] cut = "\u0080\u0002}q\u0000(X\u00ff\u00ff\u00ff\u007f".getBytes(StandardCharsets.ISO_8859_1);
-        assertTrue(assertThrows(BadData.class, () -> TorchArchive.read(zip(cut))).getMessage().contains("cut short"));
-        for (String none : List.of("NK\u0001K\u0001s.", ")K\u0001a.", "N(K\u0001e.", "ctorch\nFloatStorage\nNNN\u0087R.")) {
-            assertThrows(BadData.class, () -> TorchArchive.read(zip(none.getBytes(StandardCharsets.ISO_8859_1))), none);
-        }
-        Files.writeString(dir.resolve("pytorch_model.bin"), "hello");
-        assertThrows(BadData.class, () -> TorchArchive.read(dir.resolve("pytorch_model.bin")));
+    void aFileUnderTheNameOfAnotherKindIsNamed() throws IOException {
+        Files.writeString(dir.resolve("config.json"), "{}");
+        byte[] tensors = Files.readAllBytes(Golden.folder("mamba-a-f32").resolve("model.safetensors"));
+        byte[] torch = Files.readAllBytes(Golden.folder("mamba-d-orig-zip").resolve("pytorch_model.bin"));
+        byte[] arrays = Files.readAllBytes(Path.of("src/test/resources/files/moments.npz"));
+        assertEquals("a safetensors file, expected a file of PyTorch (.bin, .pt)", said("pytorch_model.bin", tensors));
+        assertEquals("the zip file has no data.pkl: it holds arrays of NumPy (.npz)", said("pytorch_model.bin", arrays));
+        assertEquals("a file of PyTorch (.bin, .pt), expected a safetensors file", said("model.safetensors", torch));
+        assertEquals("an archive of NumPy arrays (.npz), expected a safetensors file", said("model.safetensors", arrays));
+    }
+
+    private String said(String name, byte[] content) throws IOException {
+        Files.write(dir.resolve(name), content);
+        return assertThrows(BadData.class, () -> Checkpoint.open(dir)).reason();
     }
 
     @Test

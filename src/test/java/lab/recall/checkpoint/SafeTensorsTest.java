@@ -17,9 +17,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import lab.recall.Golden;
 import lab.recall.base.BadData;
+import lab.recall.base.BadRequest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -82,7 +85,12 @@ class SafeTensorsTest {
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,80]}}|data section is 16 bytes",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}|offsets",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}|needs 12 bytes",
-        "{\"a\":{\"dtype\":\"F31\",\"shape\":[2],\"data_offsets\":[0,8]}}|dtype",
+        "{\"a\":{\"dtype\":31,\"shape\":[2],\"data_offsets\":[0,8]}}|dtype",
+        "{\"__metadata__\":{\"a\":1}}|__metadata__.a: 1, expected a text",
+        "{\"__metadata__\":[]}|__metadata__: [], expected an object",
+        "{\"a\":{\"dtype\":\"F4\",\"shape\":[9223372036854775807,9],\"data_offsets\":[0,8]}}|more than any file holds",
+        "{\"a\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"
+                + "\"data_offsets\":[0,1]}}|at most 32 whole numbers",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}|shape",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[9223372036854775807,9],\"data_offsets\":[0,8]}}|shape",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
@@ -94,6 +102,99 @@ class SafeTensorsTest {
         Path file = file(header, 16);
         String message = assertThrows(BadData.class, () -> SafeTensors.read(file)).getMessage();
         assertTrue(message.contains(why) && message.contains("t.safetensors") && !message.contains("\n"), message);
+    }
+
+    @Test
+    void tensorsOfAnyTypeStandThereUnread() throws IOException {
+        String header = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+                + "\"b\":{\"dtype\":\"F4\",\"shape\":[3,2],\"data_offsets\":[8,11]},"
+                + "\"c\":{\"dtype\":\"F8_E8M0\",\"shape\":[5],\"data_offsets\":[11,16]}}";
+        Path file = file(header, 16);
+        Map<String, Tensor> all = SafeTensors.read(file);
+        assertArrayEquals(new float[2], all.get("a").floats());
+        assertEquals(DType.OTHER, all.get("b").dtype());
+        assertEquals("b F4[3, 2]", all.get("b").toString());
+        for (Executable read : List.<Executable>of(() -> all.get("b").floats(), () -> all.get("b").doubles(), () -> all.get("b").longs(),
+                () -> all.get("b").read(0, new float[1], 0, 1))) {
+            assertEquals("'b' is F4, which is not read here; known are " + DType.known(),
+                    assertThrows(BadRequest.class, read).getMessage());
+        }
+        Path copy = dir.resolve("copy.safetensors");
+        SafeTensors.write(copy, List.of(all.get("b").named("x"), all.get("c")), Map.of());
+        assertEquals("F4", SafeTensors.read(copy).get("x").format());
+        assertEquals(8, Files.size(copy) - 8 - ByteBuffer.wrap(Files.readAllBytes(copy)).order(ByteOrder.LITTLE_ENDIAN).getLong(0));
+    }
+
+    @Test
+    void eightBitNumbersAreRead() throws IOException {
+        Path file = file("{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[256],\"data_offsets\":[0,256]},"
+                + "\"b\":{\"dtype\":\"F8_E5M2\",\"shape\":[256],\"data_offsets\":[256,512]},"
+                + "\"h\":{\"dtype\":\"F16\",\"shape\":[256],\"data_offsets\":[512,1024]}}", 1024);
+        byte[] bytes = Files.readAllBytes(file);
+        for (int i = 0; i < 256; i++) {
+            bytes[bytes.length - 1024 + i] = (byte) i;
+            bytes[bytes.length - 768 + i] = (byte) i;
+            bytes[bytes.length - 512 + 2 * i + 1] = (byte) i;           // the upper byte of a half
+        }
+        Map<String, Tensor> all = SafeTensors.read(Files.write(file, bytes));
+        assertArrayEquals(all.get("h").floats(), all.get("b").floats());
+        float[] a = all.get("a").floats();
+        assertArrayEquals(new float[] {0, 0x1p-9f, 7 * 0x1p-9f, 0x1p-6f, 1, 1.125f, 448, Float.NaN},
+                new float[] {a[0], a[1], a[7], a[8], a[0x38], a[0x39], a[0x7e], a[0x7f]});
+        for (int i = 1; i < 0x7f; i++) {
+            assertTrue(a[i] > a[i - 1], "they rise");
+            assertEquals(-a[i], a[i + 128], "the first bit is the sign");
+        }
+    }
+
+    @Test
+    void wholeNumbersWithoutASignAreRead() throws IOException {
+        Path file = file("{\"a\":{\"dtype\":\"U16\",\"shape\":[1],\"data_offsets\":[0,2]},"
+                + "\"b\":{\"dtype\":\"U32\",\"shape\":[1],\"data_offsets\":[2,6]},"
+                + "\"c\":{\"dtype\":\"U64\",\"shape\":[1],\"data_offsets\":[6,14]}}", 14);
+        byte[] bytes = Files.readAllBytes(file);
+        Arrays.fill(bytes, bytes.length - 14, bytes.length, (byte) -1);
+        Map<String, Tensor> all = SafeTensors.read(Files.write(file, bytes));
+        assertArrayEquals(new double[] {65_535}, all.get("a").doubles());
+        assertArrayEquals(new double[] {4_294_967_295.0}, all.get("b").doubles());
+        assertArrayEquals(new double[] {0x1p64}, all.get("c").doubles());
+    }
+
+    @Test
+    void aFileOfManyTensorsIsMappedOnce() throws IOException {
+        int count = 200_000;
+        StringBuilder header = new StringBuilder("{");
+        for (int i = 0; i < count; i++) {
+            header.append(i == 0 ? "" : ",").append("\"t").append(i).append("\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[").append(i)
+                    .append(',').append(i + 1).append("]}");
+        }
+        Path file = file(header.append('}').toString(), count);
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length - 1] = 7;
+        Map<String, Tensor> all = SafeTensors.read(Files.write(file, bytes));
+        assertEquals(count, all.size());
+        assertArrayEquals(new long[] {7}, all.get("t" + (count - 1)).longs());
+        try (Stream<String> maps = Files.lines(Path.of("/proc/self/maps"))) {
+            assertTrue(maps.filter(line -> line.endsWith(file.toString())).count() <= 1);
+        }
+    }
+
+    @Test
+    void numbersThatLieAcrossTwoMapsAreRead() throws IOException {
+        long from = Bytes.CHUNK - 3L * Float.BYTES - 1;                  // no number begins at the border, one lies across it
+        Path file = file("{\"pad\":{\"dtype\":\"U8\",\"shape\":[" + from + "],\"data_offsets\":[0," + from + "]},"
+                + "\"a\":{\"dtype\":\"F32\",\"shape\":[8],\"data_offsets\":[" + from + "," + (from + 32) + "]}}", 0);
+        try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+            out.seek(out.length() + from);
+            for (int i = 0; i < 8; i++) {
+                out.writeInt(Integer.reverseBytes(Float.floatToIntBits(i + 0.5f)));
+            }
+        }
+        Tensor a = SafeTensors.read(file).get("a");
+        assertArrayEquals(new float[] {0.5f, 1.5f, 2.5f, 3.5f, 4.5f, 5.5f, 6.5f, 7.5f}, a.floats());
+        float[] one = new float[1];
+        a.read(3, one, 0, 1);
+        assertEquals(3.5f, one[0]);
     }
 
     @Test

@@ -213,10 +213,10 @@ class FactsTest {
         }
         Path lines = Files.writeString(dir.resolve("a.jsonl"), "{\"text\": \"one\"}\n{\"text\": 2}\n");
         try (Stream<String> texts = Documents.read(lines)) {
-            assertEquals("texts: line 2 of " + lines + " is no JSON object with a text",
+            assertEquals("texts: " + lines + ": line 2: text: 2, expected a text",
                     assertThrows(BadRequest.class, texts::toList).getMessage());
         }
-        assertEquals("texts: " + dir + "/none cannot be read: no such file",
+        assertEquals("texts: " + dir + "/none: no such file",
                 assertThrows(BadRequest.class, () -> Documents.read(dir.resolve("none"))).getMessage());
     }
 

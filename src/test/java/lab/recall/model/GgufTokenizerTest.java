@@ -35,7 +35,7 @@ class GgufTokenizerTest {
 
     private Tokenizer tokenizer(GgufBytes bytes) throws IOException {
         Path file = Files.write(dir.resolve("t.gguf"), bytes.bytes());
-        return Tokenizer.of(GgufTokenizer.json(GgufFile.open(file)).orElseThrow(), file.toString());
+        return Tokenizer.of(Json.object(GgufTokenizer.json(GgufFile.open(file)).orElseThrow(), file.toString()), file);
     }
 
     private String refused(GgufBytes bytes) {

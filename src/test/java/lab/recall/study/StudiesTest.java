@@ -26,10 +26,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What holds for every experiment that is registered. */
-class StudiesTest {
+public class StudiesTest {
     private static final LanguageModel MODEL = LanguageModel.open("tiny-mamba");
-    /** A small request of each; pieces of more than one kind and number where there are pieces. */
-    private static final Map<String, String> REQUESTS = new TreeMap<>(Map.ofEntries(
+    /**
+     * A small request of each on tiny-mamba, in JSON without its braces and with single quotes; pieces of more than one kind and number
+     * where there are pieces.
+     */
+    public static final Map<String, String> REQUESTS = new TreeMap<>(Map.ofEntries(
             Map.entry("activations", "'prompt':{'ids':[1,2,3]},'points':['layers.1.*'],"
                     + "'interventions':[{'at':'layers.0.y','token':'all','zero':true}]"),
             Map.entry("gradient", "'prompt':{'ids':[1,2,3]},'target':4,'sites':[[1,'y',2],[0,'resid_post',1]]"),

@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
+import lab.recall.base.Json;
 import org.junit.jupiter.api.Test;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.XYChart;
@@ -213,5 +214,36 @@ class ViewTest {
         assertTrue(rows.get(1).get("p").isNull(), rows.toString());
         assertEquals(Set.of("m.png", "m.svg"), Export.files("m", HeatMap.of("t", new double[][] {{1}})).keySet());
         assertThrows(IllegalArgumentException.class, () -> Export.files("x", "text"));
+    }
+
+    /** A token may hold a command to a terminal, a formula, a letter that XML does not know. */
+    @Test
+    void hostileTextsDoNothing() throws Exception {
+        String hostile = "a\u001b[2Jb\n\u0001\u202e";
+        String shown = "a\\u001b[2Jb\\n\\u0001\\u202e";
+        Table t = Tables.of(hostile, List.of(hostile, "text"), List.of(List.of(1, hostile), List.of(2, "=1+1"), List.of(3, "-x")));
+        assertEquals(List.of(shown + "  text", " ".repeat(shown.length() - 1) + "1  " + shown, " ".repeat(shown.length() - 1) + "2  =1+1",
+                " ".repeat(shown.length() - 1) + "3  -x"), Tables.text(t).lines().toList());
+        assertTrue(Tables.html(t).contains("<td style=\"text-align:left\">" + shown + "</td>"), Tables.html(t));
+        assertTrue(Tables.html(t).chars().noneMatch(Character::isISOControl));
+        Map<String, byte[]> files = Export.files("t", t);
+        assertEquals(List.of(shown + ",text", "1," + shown, "2,'=1+1", "3,'-x"),
+                new String(files.get("t.csv"), StandardCharsets.UTF_8).lines().toList());
+        assertEquals(hostile, Json.MAPPER.readTree(files.get("t.json")).get(0).get("text").asText(), "JSON has the text itself");
+        HeatMap map = HeatMap.of(hostile, new double[][] {{1, 2}}).rows(List.of(hostile)).columns(hostile, List.of(hostile, "x"));
+        XYChart chart = Charts.line(Charts.lines(hostile, hostile, hostile), hostile, new double[] {0, 1}, new double[] {0, 1});
+        for (byte[] svg : List.of(map.svg(), Export.files("c", chart).get("c.svg"))) {
+            DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new ByteArrayInputStream(
+                    new String(svg, StandardCharsets.UTF_8).replaceFirst("<!DOCTYPE[^>]*>", "").getBytes(StandardCharsets.UTF_8)));
+        }
+    }
+
+    @Test
+    void oneInfiniteCellLeavesTheOthersTheirColours() throws Exception {
+        BufferedImage image = ImageIO.read(new ByteArrayInputStream(HeatMap.of("t", new double[][] {{0, 1, Double.POSITIVE_INFINITY}}).png()));
+        BufferedImage finite = ImageIO.read(new ByteArrayInputStream(HeatMap.of("t", new double[][] {{0, 1, 1}}).png()));
+        for (int x = 0; x < image.getWidth(); x++) {
+            assertEquals(finite.getRGB(x, image.getHeight() / 3), image.getRGB(x, image.getHeight() / 3));
+        }
     }
 }

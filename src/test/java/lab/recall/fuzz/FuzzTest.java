@@ -1,0 +1,115 @@
+package lab.recall.fuzz;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import lab.recall.base.Failure;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Files of every kind, changed at random: each opens, or is refused in one sentence. A third of the changes are of a single field of what is
+ * else a valid file.
+ *
+ * <p>{@code mvn test -Dtest=FuzzTest -Dfuzz.seed=7 -Dfuzz.mutants=20000} tries others and more. A file that did something else is kept in
+ * target/fuzz.
+ */
+class FuzzTest {
+    private static final long SEED = Long.getLong("fuzz.seed", 1);
+    private static final int MUTANTS = Integer.getInteger("fuzz.mutants", 2100);
+    private static final int LONGEST_SENTENCE = 2100;
+    private static final int MOST_SECONDS = 120;
+
+    @TempDir
+    Path dir;
+
+    private final ExecutorService worker = Executors.newSingleThreadExecutor(task -> {
+        Thread thread = new Thread(task, "fuzz");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    @Test
+    void everyFileOpensOrIsRefusedInOneSentence() throws Exception {
+        List<Subject> subjects = Subjects.in(dir);
+        List<String> faults = new ArrayList<>();
+        Map<String, int[]> outcomes = new TreeMap<>();
+        PrintStream err = System.err;
+        System.setErr(new PrintStream(PrintStream.nullOutputStream(), true, StandardCharsets.UTF_8));       // warnings about changed files
+        try {
+            for (Subject s : subjects) {
+                assertEquals("", outcome(s, s.good()), s.name() + " as it is");
+            }
+            for (int i = 0; i < MUTANTS; i++) {
+                Subject s = subjects.get(i % subjects.size());
+                Random random = new Random(SEED * 1_000_003 + i);
+                boolean field = i / subjects.size() % 3 == 0;
+                byte[] bad = field ? s.fields().change(s.good(), random) : Mutation.bytes(s.good(), random);
+                String said = outcome(s, bad);
+                outcomes.computeIfAbsent(s.name(), n -> new int[2])[said.isEmpty() ? 0 : 1]++;
+                if (said.startsWith("!")) {
+                    Path kept = Files.createDirectories(Path.of("target/fuzz")).resolve(SEED + "-" + i + "-" + Path.of(s.file()).getFileName());
+                    Files.write(kept, bad);
+                    faults.add(s.name() + ", seed " + SEED + ", number " + i + ", kept as " + kept + ": " + said);
+                }
+            }
+        } finally {
+            System.setErr(err);
+            worker.shutdownNow();
+        }
+        outcomes.forEach((name, counts) -> System.out.println(name + ": " + counts[0] + " open, " + counts[1] + " refused"));
+        assertEquals("", String.join("\n", faults));
+        for (Subject s : subjects) {
+            assertTrue(outcomes.get(s.name())[1] > 0, s.name() + " was refused at least once");
+        }
+    }
+
+    /** Empty when it opens, the sentence when it is refused; what begins with an exclamation mark is neither. */
+    private String outcome(Subject s, byte[] content) throws IOException, InterruptedException {
+        Path file = dir.resolve(s.file());
+        Files.createDirectories(file.getParent());
+        Files.write(file, content);
+        Future<?> opening = worker.submit(() -> {
+            s.opening().open(file);
+            return null;
+        });
+        try {
+            opening.get(MOST_SECONDS, TimeUnit.SECONDS);
+            return "";
+        } catch (TimeoutException e) {
+            return "! does not end";
+        } catch (ExecutionException e) {
+            return sentence(e.getCause());
+        }
+    }
+
+    private static String sentence(Throwable e) {
+        if (!(e instanceof Failure)) {
+            StringWriter trace = new StringWriter();
+            e.printStackTrace(new java.io.PrintWriter(trace));
+            return "! " + trace.toString().lines().limit(12).reduce("", (a, b) -> a + "\n    " + b.strip());
+        }
+        String said = e.getMessage();
+        boolean clean = said != null && !said.isBlank() && said.length() <= LONGEST_SENTENCE
+                && said.codePoints().noneMatch(c -> Character.isISOControl(c) || c >= 0xd800 && c < 0xe000)
+                && !said.contains("Exception") && !said.contains("com.fasterxml") && !said.contains("java.");
+        return clean ? said : "! " + said;
+    }
+}
