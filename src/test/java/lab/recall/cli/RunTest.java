@@ -346,7 +346,7 @@ class RunTest {
         "{'experiment':'knockout','model':'tiny-mamba','form':'edges','relation':'x'}|relation: 'x' is no relation here",
         "{'experiment':'knockout','model':'tiny-mamba','form':'edges','relations':'/nope'}|relations: /nope",
         "{'experiment':'knockout','model':'tiny-mamba','form':'published','flows':true}|flows: true, expected false",
-        "{'experiment':'knockout','model':'tiny-mamba','form':'held','texts':'/nope'}|texts: /nope cannot be read",
+        "{'experiment':'knockout','model':'tiny-mamba','form':'held','texts':'/nope'}|texts: /nope: no such file",
         "{'experiment':'knockout','model':'tiny-mamba','form':'held','documents':'x'}|documents: 'x', expected a whole number",
         "{'experiment':'knockout','model':'tiny-mamba','form':'edges','texts':'x'}|texts: only the forms published and held",
         "{'experiment':'knockout','model':'tiny-mamba','form':'edges','documents':3}|documents: only the forms published and held",
