@@ -2,9 +2,6 @@ package lab.recall.base;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -55,25 +52,7 @@ public final class InputFiles {
      * @throws BadData when it is none, cannot be read, or is too long for the memory there is
      */
     public static byte[] bytes(Path file) {
-        return bytes(file, LONGEST);
-    }
-
-    /**
-     * A plain file's text in UTF-8.
-     *
-     * @param longest bytes that it may have
-     * @throws BadData when it is none, cannot be read, is too long, or is no such text
-     */
-    public static String text(Path file, int longest) {
-        try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes(file, longest))).toString();
-        } catch (CharacterCodingException e) {
-            throw new BadData(file, "", "cannot be read (not UTF-8 text)", e);
-        }
-    }
-
-    private static byte[] bytes(Path file, int longest) {
-        int most = (int) Math.min(longest, Runtime.getRuntime().maxMemory() / SHARE);
+        int most = (int) Math.min(LONGEST, Runtime.getRuntime().maxMemory() / SHARE);
         try (InputStream in = Files.newInputStream(plain(file))) {
             byte[] bytes = Files.size(file) > most ? null : in.readNBytes(most + 1);     // some files are longer than they say
             if (bytes == null || bytes.length > most) {

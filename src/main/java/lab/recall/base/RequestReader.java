@@ -50,10 +50,13 @@ public final class RequestReader {
         }
     }
 
-    /** Refuses fields that a record, or a record in it, does not have: before any of them is missed under its right name. */
+    /** Refuses fields that a record, or a record in it, does not have, before any is missed under its right name; and gaps in lists. */
     private static void requireKnown(JsonNode node, Type type, String where) {
         if (type instanceof ParameterizedType list && node.isArray()) {
             for (int i = 0; i < node.size(); i++) {
+                if (node.get(i).isNull()) {
+                    throw new BadRequest(where + "[" + i + "]", "null, expected a value");
+                }
                 requireKnown(node.get(i), list.getActualTypeArguments()[0], where + "[" + i + "]");
             }
         }

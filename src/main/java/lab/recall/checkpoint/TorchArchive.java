@@ -198,8 +198,8 @@ public final class TorchArchive {
             return new Tensor(name, v.dtype(), shape, bytes, from);
         }
         if (size > there) {
-            throw new BadData(file, "'" + Said.of(name) + "' with the shape " + Arrays.toString(shape) + " repeats the " + there
-                    + " numbers of its storage; save it contiguous");
+            throw new BadData(file, "not a pickle of tensors ('" + Said.of(name) + "' with the shape " + Arrays.toString(shape)
+                    + " repeats the " + there + " numbers of its storage; save it contiguous)");
         }
         copied += size * width;
         if (size > (Integer.MAX_VALUE - 8) / width) {

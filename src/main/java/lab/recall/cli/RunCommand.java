@@ -9,6 +9,7 @@ import lab.recall.base.InputFiles;
 import lab.recall.base.Interruption;
 import lab.recall.base.Json;
 import lab.recall.base.Progress;
+import lab.recall.base.TextLines;
 import lab.recall.study.RequestField;
 import lab.recall.study.Requests;
 import lab.recall.view.ProgressBar;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Spec;
         footer = {"", "A .jsonl file holds one request a line; results go to DIR/0, DIR/1, ..; what is finished is not computed again."})
 final class RunCommand implements Callable<Integer> {
     /** A request holds vectors and lists of ids, no more. */
-    private static final int LARGEST = 256 << 20;
+    private static final int LONGEST_LINE = 64 << 20;
 
     @Spec
     private CommandSpec spec;
@@ -51,36 +52,36 @@ final class RunCommand implements Callable<Integer> {
         if (file == null || out == null) {
             throw new ParameterException(spec.commandLine(), "expected REQUEST and --out DIR");
         }
-        String text = InputFiles.text(file, LARGEST);
         if (!file.toString().endsWith(".jsonl")) {
-            requests.run(Json.object(text.getBytes(StandardCharsets.UTF_8), "the request"), out, fresh, ProgressBar.progress())
+            requests.run(Json.object(InputFiles.bytes(file), "the request"), out, fresh, ProgressBar.progress())
                     .takenFrom(out).ifPresent(spec.commandLine().getOut()::println);
             spec.commandLine().getOut().println("written to " + out);
             return 0;
         }
-        return lines(text);
-    }
-
-    private int lines(String text) {
         int bad = 0;
-        int number = -1;
-        for (String line : text.split("\\R", -1)) {
-            number++;
-            Path folder = out.resolve(String.valueOf(number));
-            if (line.isBlank()) {
-                continue;
-            }
-            Interruption.betweenPieces();
-            try {
-                ObjectNode request = Json.object(line.getBytes(StandardCharsets.UTF_8), "the request");
-                if (!requests.isAnswered(request, folder)) {
-                    requests.run(request, folder, fresh, Progress.silent());
+        try (TextLines lines = new TextLines(file, LONGEST_LINE)) {
+            for (String line = lines.next(); line != null; line = lines.next()) {
+                if (!line.isBlank()) {
+                    Interruption.betweenPieces();
+                    bad |= line(lines.number() - 1, line);
                 }
-            } catch (Failure e) {
-                spec.commandLine().getErr().println("line " + number + ": " + Main.oneLine(e.getMessage()));
-                bad = 2;
             }
         }
         return bad;
+    }
+
+    /** Answers one request of several; those after one that cannot be answered are. */
+    private int line(long number, String line) {
+        Path folder = out.resolve(String.valueOf(number));
+        try {
+            ObjectNode request = Json.object(line.getBytes(StandardCharsets.UTF_8), "the request");
+            if (!requests.isAnswered(request, folder)) {
+                requests.run(request, folder, fresh, Progress.silent());
+            }
+            return 0;
+        } catch (Failure e) {
+            spec.commandLine().getErr().println("line " + number + ": " + Main.oneLine(e.getMessage()));
+            return 2;
+        }
     }
 }

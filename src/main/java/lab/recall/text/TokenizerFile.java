@@ -54,6 +54,11 @@ record TokenizerFile(byte[] json, boolean isSound, int size) {
             TokenizerModel model = TokenizerModel.read(json.path("model"));
             Map<String, Integer> added = added(json.path(ADDED), model);
             int largest = Math.max(model.largest(), added.values().stream().mapToInt(i -> i).max().orElse(-1));
+            TokenizerParts.ids(json.path("post_processor"), "post_processor", (id, place) -> {
+                if (!model.ids().containsValue(id) && !added.containsValue(id)) {
+                    throw new BadRequest(place, id + ", which no token has");
+                }
+            });
             if (largest < 0 || largest == Integer.MAX_VALUE) {
                 throw new BadRequest("model.vocab", largest < 0 ? "holds no token" : "gives the id " + largest + ", the largest there is");
             }

@@ -165,4 +165,27 @@ enum TokenizerParts {
         String type = parts.get(i).path(TYPE).asText();
         return this != POST_PROCESSOR || !type.equals(SEQUENCE) && (!type.equals(TEMPLATE) || i == parts.size() - 1);
     }
+
+    /** What is done with an id and its place. */
+    interface Ids {
+        void found(int id, String place);
+    }
+
+    /** The ids that a checked post-processor names. */
+    static void ids(JsonNode part, String place, Ids ids) {
+        JsonNode parts = part.path(POST_PROCESSOR.sequence);
+        for (int i = 0; i < parts.size(); i++) {
+            ids(parts.get(i), place + "." + POST_PROCESSOR.sequence + "[" + i + "]", ids);
+        }
+        part.path(TokenizerTemplate.TOKENS).properties().forEach(e -> {
+            for (JsonNode id : e.getValue().get("ids")) {
+                ids.found(id.intValue(), TokenizerRules.within(place + "." + TokenizerTemplate.TOKENS, e.getKey()) + ".ids");
+            }
+        });
+        for (String token : new String[] {"sep", "cls"}) {
+            if (part.has(token)) {
+                ids.found(part.get(token).get(1).intValue(), place + "." + token);
+            }
+        }
+    }
 }

@@ -8,7 +8,7 @@ import lab.recall.base.Said;
 
 /** What a tokenizer.json puts around each text: a list of the text itself, {@code A}, and of special tokens. */
 final class TokenizerTemplate {
-    private static final String TOKENS = "special_tokens";
+    static final String TOKENS = "special_tokens";
 
     private TokenizerTemplate() {
     }

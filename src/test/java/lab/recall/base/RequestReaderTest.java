@@ -53,6 +53,7 @@ class RequestReaderTest {
         "{'reverse': 'yes'}|reverse: \"yes\", expected true or false",
         "{'layers': 4}|layers: 4, expected a list",
         "{'layers': [1, 'x']}|layers[1]: \"x\", expected a whole number",
+        "{'layers': [1, null]}|layers[1]: null, expected a value",
         "{'inner': {'rate': -1}}|inner.rate: -1.0, expected a finite number of at least 0.0",
         "{'inner': {}}|inner.rate: missing",
         "{'inner': 7}|inner: 7, expected an object with rate",

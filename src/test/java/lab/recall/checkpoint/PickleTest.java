@@ -125,7 +125,7 @@ class PickleTest {
         assertEquals("not a pickle of tensors (expected a text as key)", refused("})q\1" + "h\1\u0086q\1".repeat(45) + "K\1s."));
         assertEquals("not a pickle of tensors (expected a storage's type)",
                 refused("(" + text("storage") + "N" + text("0") + text("cpu") + "K\4tQ."));
-        assertEquals("'w' with the shape [400000000] repeats the 4 numbers of its storage; save it contiguous",
+        assertEquals("not a pickle of tensors ('w' with the shape [400000000] repeats the 4 numbers of its storage; save it contiguous)",
                 refused("}" + text("w") + tensor("FloatStorage", 4, tuple(400_000_000), tuple(0)) + "s."));
         assertEquals("not a dictionary of tensors (the entry 'a\\u001b[2J' is none)", refused("}" + text("a\u001b[2J") + "K\1s."));
         assertEquals("the pickle names os.system; only tensors can be read", refused("cos\nsystem\n(" + text("true") + "tR."));

@@ -101,6 +101,8 @@ class TokenizerFileTest {
         "/post_processor/single/1~{`Sequence`: {`id`: `C`, `type_id`: 0}}~post_processor.single[1].Sequence.id: \"C\", expected A or B",
         "/post_processor/single/1~{`Text`: {}}~post_processor.single[1]: \"Text\", expected Sequence or SpecialToken",
         "/post_processor/special_tokens/<|endoftext|>/ids~[0, 1]~has 2 ids for 1 tokens, expected as many, at least one",
+        "/post_processor/special_tokens/<|endoftext|>/ids~[1000]~post_processor.special_tokens.<|endoftext|>.ids: 1000, which no token has",
+        "/post_processor~{`type`: `BertProcessing`, `sep`: [`a`, 1], `cls`: [`b`, 5000]}~post_processor.cls: 5000, which no token has",
         "/post_processor/special_tokens/<|endoftext|>/ids~[4294967295]~expected a whole number from 0 to 2147483647",
         "/model/type~`BPF`~model.type: \"BPF\", expected BPE or WordPiece or WordLevel or Unigram",
         "/model/dropout~0.1~model.dropout: 0.1, expected null or 0: tokens would be drawn at random",
