@@ -107,6 +107,11 @@ public final class EditableMatrix {
         return value;
     }
 
+    /** Whether it is the other one in all but where a model keeps it. */
+    boolean means(EditableMatrix o) {
+        return equals(o) && label.equals(o.label) && key.equals(o.key) && value.equals(o.value);
+    }
+
     /**
      * Its rows in a layer, [width of the value, width of the key].
      *
