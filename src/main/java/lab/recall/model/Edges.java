@@ -15,7 +15,7 @@ import lab.recall.base.BadRequest;
  * Edges.toLater(subject, prompt.length())                   // from the subject's tokens to every later token outside them
  * }</pre>
  *
- * Immutable; tokens count from 0. An interchangeable set serves any number of {@link Intervention#cutScan cuts}.
+ * Immutable; tokens count from 0. An interchangeable set serves any number of {@link Intervention.Cut cuts}.
  */
 public final class Edges {
     /** Targets whose sources are those of one set, as far as they lie at or before the target; targets are ascending. */

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import lab.recall.base.BadRequest;
 import lab.recall.model.block.ScanPoints;
 import org.junit.jupiter.api.Test;
 
@@ -55,6 +57,14 @@ class ArchitecturesTest {
         EditableMatrix another = EditableMatrix.of("some.matrix", "W", ScanPoints.GATED, ScanPoints.OUT, "a.{}.weight");
         assertEquals("other declares the matrix 'some.matrix' otherwise than another family: share that one, or take another name",
                 assertThrows(IllegalStateException.class, () -> together(ScanPoints.OUT, another)).getMessage());
+    }
+
+    /** Those of the house and that of the tests, in the order in which the class path has them. */
+    @Test
+    void oneThatIsNotThereIsAnsweredByAll() {
+        String said = assertThrows(BadRequest.class, () -> Architectures.of("mambo")).getMessage();
+        assertEquals("family: 'mambo', expected " + Architectures.types(" or ") + "; did you mean 'mamba'?", said);
+        assertEquals(Set.of("mamba", "gpt_neox", "retention"), Set.of(Architectures.types(" ").split(" ")));
     }
 
     /** Full names are taken apart at their dots. */
