@@ -65,7 +65,7 @@ public final class LanguageModel implements Showable {
         }
         this.parameters = from.weights().parameters();
         this.warnings = List.copyOf(from.warnings());
-        this.tokenizer = source.tokenizer(vocabulary());
+        this.tokenizer = source.tokenizer(vocabulary(), architecture.usesBundledTokenizer());
         this.changed = Map.of();
     }
 

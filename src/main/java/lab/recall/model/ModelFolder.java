@@ -79,13 +79,17 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
         }
     }
 
-    /** The folder's own tokenizer, or the bundled one where the vocabulary is that of GPT-NeoX-20B. */
-    Optional<Tokenizer> tokenizer(int vocabulary) {
+    /**
+     * The folder's own tokenizer, or the bundled one where the vocabulary is that of GPT-NeoX-20B.
+     *
+     * @param family whether the model's family uses the bundled one: other vocabularies are of that size too
+     */
+    Optional<Tokenizer> tokenizer(int vocabulary, boolean family) {
         Path own = folder.resolve("tokenizer.json");
         if (Files.exists(own)) {
             return Optional.of(Tokenizer.open(own));
         }
-        return vocabulary >= FEWEST_20B && vocabulary <= MOST_20B ? Optional.of(Tokenizer.bundled20b()) : Optional.empty();
+        return family && vocabulary >= FEWEST_20B && vocabulary <= MOST_20B ? Optional.of(Tokenizer.bundled20b()) : Optional.empty();
     }
 
     ModelFolder(String name, Path folder) {

@@ -77,6 +77,12 @@ public final class Mamba implements Architecture {
                 c.tied() ? c.embedding() : "lm_head.weight", c.vocabulary(), c.sizes().width()), c.layers(), c);
     }
 
+    /** Published checkpoints have that of GPT-NeoX-20B, and do not always bring it. */
+    @Override
+    public boolean usesBundledTokenizer() {
+        return true;
+    }
+
     @Override
     public Class<? extends FreshSizes> sizes() {
         return MambaSizes.class;

@@ -63,6 +63,12 @@ public final class GptNeoX implements Architecture {
                 c.tied() ? NeoXConfig.EMBEDDING : "embed_out.weight", c.vocabulary(), c.width()), c.layers(), c);
     }
 
+    /** Published checkpoints have that of GPT-NeoX-20B, and do not always bring it. */
+    @Override
+    public boolean usesBundledTokenizer() {
+        return true;
+    }
+
     @Override
     public Class<? extends FreshSizes> sizes() {
         return NeoXSizes.class;

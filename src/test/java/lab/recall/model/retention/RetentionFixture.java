@@ -39,6 +39,11 @@ public final class RetentionFixture {
         return write(folder, 13, 3, 6, 2, 3, 2, Map.of());
     }
 
+    /** A model of as many ids as GPT-2 has, near those of the tokenizer that comes with the project. */
+    public static LanguageModel wide(Path folder) {
+        return write(folder, 50_257, 1, 2, 1, 1, 1, Map.of());
+    }
+
     /**
      * A model that reads text, 4 layers of width 12, 2 heads with keys of 3 and values of 4 numbers, and relations that it knows: each
      * fact's object is what it says after the prompt.

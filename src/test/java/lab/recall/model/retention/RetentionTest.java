@@ -98,6 +98,11 @@ class RetentionTest {
     }
 
     @Test
+    void itHasNoTokenizerButItsOwn() {
+        assertTrue(RetentionFixture.wide(dir.resolve("wide")).tokenizer().isEmpty());
+    }
+
+    @Test
     void everyValueIsTheDenseModels() {
         Pass pass = model.run(IDS, Recording.all());
         dense.values(IDS).forEach((name, expected) -> {
