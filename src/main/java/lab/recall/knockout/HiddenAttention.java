@@ -53,11 +53,12 @@ public final class HiddenAttention implements Showable {
     /**
      * What terms tell beside their shares, [target][source].
      *
+     * @param sum     the point whose value they add up to
      * @param norms   2-norms of each mixer's terms, by the mixer
      * @param whole   change of the sum by the whole cut, relative to it
      * @param residue what the terms' sum misses
      */
-    private record Parts(Map<String, double[][]> norms, double[][] whole, double residue) {
+    private record Parts(HookPoint sum, Map<String, double[][]> norms, double[][] whole, double residue) {
     }
 
     @JsonCreator
@@ -116,7 +117,7 @@ public final class HiddenAttention implements Showable {
     }
 
     /**
-     * By how much y at the target changes when the edge is cut through convolution and scan, relative to y's norm, [target][source].
+     * By how much the sum at the target changes when the edge is cut wholly, relative to its norm, [target][source].
      *
      * @throws BadRequest if the model has attention weights instead
      */
@@ -125,7 +126,7 @@ public final class HiddenAttention implements Showable {
     }
 
     /**
-     * The largest difference between y and the sum of its terms, relative to the largest number in y: rounding.
+     * The largest difference between the sum and its terms added up, relative to the largest number in it: rounding.
      *
      * @throws BadRequest if the model has attention weights instead
      */
@@ -178,7 +179,7 @@ public final class HiddenAttention implements Showable {
         }
         double residue = Arrays.stream(left).flatMapToDouble(Arrays::stream).map(Math::abs).max().orElse(0) / largest;
         return new HiddenAttention(ModelCard.of(model), layer, names(model, prompt), share, skip,
-                new Parts(norms(model, pass, layer), cutEach(model, sum, layer, pass, square), residue));
+                new Parts(sum, norms(model, pass, layer), cutEach(model, sum, layer, pass, square), residue));
     }
 
     /** Of the terms of each mixer that is a sum of them. */
@@ -254,18 +255,18 @@ public final class HiddenAttention implements Showable {
 
     /** The shares, [target][source]. */
     public HeatMap heatmap() {
-        String what = terms != null ? "share of y" : "attention, mean of heads";
+        String what = terms != null ? "share of " + terms.sum.id() : "attention, mean of heads";
         return picture(String.format(Locale.ROOT, "%s, layer %d: %s", model.name(), layer, what), share)
                 .colours(HeatMap.Colours.DIVERGING).range(-1, 1);
     }
 
     /**
-     * What a cut of both convolution and scan changes, [target][source].
+     * What a whole cut of each edge changes, [target][source].
      *
      * @throws BadRequest if the model has attention weights instead
      */
     public HeatMap wholeHeatmap() {
-        return picture(model.name() + ", layer " + layer + ": change of y by the whole cut", terms().whole);
+        return picture(model.name() + ", layer " + layer + ": change of " + terms().sum.id() + " by the whole cut", terms.whole);
     }
 
     private HeatMap picture(String title, double[][] values) {

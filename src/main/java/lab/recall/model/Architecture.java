@@ -48,6 +48,11 @@ public interface Architecture {
      */
     LanguageModel open(Opening from);
 
+    /** Whether checkpoints that come without a tokenizer use the bundled one, where the number of their ids fits it. */
+    default boolean usesBundledTokenizer() {
+        return false;
+    }
+
     /** The record of a fresh model's sizes, as a training's configuration says them. */
     Class<? extends FreshSizes> sizes();
 

@@ -3,8 +3,10 @@ package lab.recall.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -22,7 +24,31 @@ public final class Architectures {
     private static List<Architecture> load() {
         List<Architecture> all = new ArrayList<>();
         ServiceLoader.load(Architecture.class, Architecture.class.getClassLoader()).forEach(all::add);
+        requireOneVocabulary(all);
         return List.copyOf(all);
+    }
+
+    /** Refuses families that mean different things by one name: requests and results hold names alone, and are read without a model. */
+    static void requireOneVocabulary(List<Architecture> all) {
+        Map<String, HookPoint> points = new HashMap<>();
+        Map<String, EditableMatrix> matrices = new HashMap<>();
+        for (Architecture a : all) {
+            for (HookPoint p : a.points()) {
+                HookPoint known = points.putIfAbsent(p.id(), p);
+                requireSame(known == null || p.means(known), a, "point", p.id());
+            }
+            for (EditableMatrix m : a.matrices()) {
+                EditableMatrix known = matrices.putIfAbsent(m.id(), m);
+                requireSame(known == null || m.means(known), a, "matrix", m.id());
+            }
+        }
+    }
+
+    private static void requireSame(boolean same, Architecture a, String what, String id) {
+        if (!same) {
+            throw new IllegalStateException(a.family() + " declares the " + what + " '" + id
+                    + "' otherwise than another family: share that one, or take another name");
+        }
     }
 
     /** All, in the order of their registration. */

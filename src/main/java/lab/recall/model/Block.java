@@ -10,7 +10,7 @@ public interface Block {
      */
     void forward(Batch batch);
 
-    /** The points that {@link #past} reads from a recorded pass, and {@code resid_post}. */
+    /** The points that {@link #past} reads from a recorded pass, each with a value for each token, and {@code resid_post}. */
     List<HookPoint> statePoints();
 
     /** The points that {@link #backward} reads from a recorded pass. */

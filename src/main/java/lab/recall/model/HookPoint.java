@@ -86,14 +86,21 @@ public final class HookPoint {
         }
     }
 
-    /** A point with a vector for each token of each layer. */
+    /** A point with a vector for each token of each layer; its name is one word, since full names are taken apart at their dots. */
     public static HookPoint token(String id, String meaning) {
-        return new HookPoint(id, meaning, Kind.TOKEN, "", "", Role.STEP, HeatMap.Colours.GREYS, false);
+        return new HookPoint(word(id), meaning, Kind.TOKEN, "", "", Role.STEP, HeatMap.Colours.GREYS, false);
     }
 
     /** A point of a layer with no value for each token. */
     public static HookPoint whole(String id, String meaning) {
-        return new HookPoint(id, meaning, Kind.WHOLE, "", "", Role.STEP, HeatMap.Colours.GREYS, false);
+        return new HookPoint(word(id), meaning, Kind.WHOLE, "", "", Role.STEP, HeatMap.Colours.GREYS, false);
+    }
+
+    private static String word(String id) {
+        if (!id.matches("\\w+")) {
+            throw new IllegalArgumentException("'" + id + "', expected a word of letters, digits and _");
+        }
+        return id;
     }
 
     private static HookPoint global(String id, String meaning) {
@@ -181,6 +188,12 @@ public final class HookPoint {
     /** Full name: {@code layers.12.y}, or the bare name of a global point. */
     public String name(int layer) {
         return isGlobal() ? id : "layers." + layer + "." + id;
+    }
+
+    /** Whether it is the other one in all that is declared of it. */
+    boolean means(HookPoint o) {
+        return equals(o) && meaning.equals(o.meaning) && kind == o.kind && letter.equals(o.letter) && title.equals(o.title)
+                && role == o.role && colours == o.colours && goesToStream == o.goesToStream;
     }
 
     /** The index of its values in tables of all points; the same for all points of one name. */

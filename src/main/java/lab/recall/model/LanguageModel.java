@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import lab.recall.base.AtomicFiles;
@@ -65,7 +66,7 @@ public final class LanguageModel implements Showable {
         }
         this.parameters = from.weights().parameters();
         this.warnings = List.copyOf(from.warnings());
-        this.tokenizer = source.tokenizer(vocabulary());
+        this.tokenizer = source.tokenizer(vocabulary(), architecture.usesBundledTokenizer());
         this.changed = Map.of();
     }
 
@@ -133,6 +134,14 @@ public final class LanguageModel implements Showable {
 
     private Checkpoint stored() {
         return changed.isEmpty() ? checkpoint.get() : checkpoint.get().with(changed);
+    }
+
+    /**
+     * Names of the weights that its layers read as linear maps: those decay in training, both ends of the model, norms, biases,
+     * convolutions and rates do not.
+     */
+    public Set<String> layerMatrices() {
+        return parameters.layerMatrices();
     }
 
     /** Sizes of a weight. */

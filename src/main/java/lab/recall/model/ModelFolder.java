@@ -115,8 +115,12 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
         return gguf().flatMap(file -> GgufTokenizer.json(GgufFile.open(file)));
     }
 
-    /** The GGUF file's or the folder's own tokenizer, or the bundled one where the vocabulary is that of GPT-NeoX-20B. */
-    Optional<Tokenizer> tokenizer(int vocabulary) {
+    /**
+     * The GGUF file's or the folder's own tokenizer, or the bundled one where the vocabulary is that of GPT-NeoX-20B.
+     *
+     * @param family whether the model's family uses the bundled one: other vocabularies are of that size too
+     */
+    Optional<Tokenizer> tokenizer(int vocabulary, boolean family) {
         Optional<byte[]> carried = carriedTokenizer();
         if (carried.isPresent()) {
             return Optional.of(Tokenizer.of(Json.object(carried.get(), folder.toString()), folder));
@@ -125,7 +129,7 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
         if (Files.exists(own)) {
             return Optional.of(Tokenizer.open(own));
         }
-        return vocabulary >= FEWEST_20B && vocabulary <= MOST_20B ? Optional.of(Tokenizer.bundled20b()) : Optional.empty();
+        return family && vocabulary >= FEWEST_20B && vocabulary <= MOST_20B ? Optional.of(Tokenizer.bundled20b()) : Optional.empty();
     }
 
     ModelFolder(String name, Path folder) {

@@ -144,8 +144,8 @@ public final class Pass {
     }
 
     /**
-     * A point in a layer in its natural shape: [tokens, width]; [heads, tokens, head width] for q, k, v; [heads, tokens, tokens] for
-     * attn_probs; [inner, states] for ssm_state; [inner, taps] for conv_state. A global point ignores the layer.
+     * A point in a layer in its natural shape: [tokens, width], or [heads, tokens, head width] where heads stand one after another; one
+     * that holds all of a layer's tokens together has the shape that its family gives it. A global point ignores the layer.
      *
      * @throws BadRequest when it was not kept
      */

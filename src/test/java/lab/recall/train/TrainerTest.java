@@ -17,9 +17,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import lab.recall.facts.Relations;
 import lab.recall.math.Parallel;
 import lab.recall.model.ModelFacts;
+import lab.recall.text.DataFolder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -172,16 +175,21 @@ class TrainerTest {
         assertEquals(0.1, o.rate(110, 110), 1e-12);
     }
 
+    /** Embeddings, heads, norms, biases, convolutions and decay rates do not. */
     @Test
-    void matricesDecay() {
-        for (String name : new String[] {"backbone.layers.1.mixer.in_proj.weight", "backbone.layers.0.mixer.dt_proj.weight",
-            "gpt_neox.layers.0.mlp.dense_h_to_4h.weight"}) {
-            assertTrue(Trainer.decays(name), name);
-        }
-        for (String name : new String[] {"backbone.embeddings.weight", "embed_out.weight",
-            "backbone.layers.1.mixer.A_log", "backbone.norm_f.weight",
-            "backbone.layers.1.mixer.conv1d.weight", "backbone.layers.1.mixer.dt_proj.bias", "gpt_neox.layers.0.input_layernorm.weight"}) {
-            assertFalse(Trainer.decays(name), name);
-        }
+    void matricesOfLayersDecay() {
+        assertEquals(Set.of("mixer.in_proj.weight", "mixer.x_proj.weight", "mixer.dt_proj.weight", "mixer.out_proj.weight"),
+                decaying(MAMBA, "backbone.layers."));
+        assertEquals(Set.of("attention.query_key_value.weight", "attention.dense.weight", "mlp.dense_h_to_4h.weight",
+                "mlp.dense_4h_to_h.weight"), decaying(NEOX, "gpt_neox.layers."));
+    }
+
+    /** The same in each of two layers. */
+    private Set<String> decaying(String model, String prefix) {
+        Set<String> all = config(model).model().fresh(400, 1).write(dir.resolve(prefix), DataFolder.find("models/tiny-mamba/tokenizer.json"))
+                .layerMatrices();
+        Set<String> ofOne = all.stream().map(n -> n.replaceFirst("^" + Pattern.quote(prefix) + "[01]\\.", "")).collect(Collectors.toSet());
+        assertEquals(2 * ofOne.size(), all.size());
+        return ofOne;
     }
 }

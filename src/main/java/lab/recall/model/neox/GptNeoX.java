@@ -66,6 +66,12 @@ public final class GptNeoX implements Architecture {
                 c.width()), c.layers(), c);
     }
 
+    /** Published checkpoints have that of GPT-NeoX-20B, and do not always bring it. */
+    @Override
+    public boolean usesBundledTokenizer() {
+        return true;
+    }
+
     @Override
     public Class<? extends FreshSizes> sizes() {
         return NeoXSizes.class;
