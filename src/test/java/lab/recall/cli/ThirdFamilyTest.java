@@ -102,7 +102,8 @@ class ThirdFamilyTest {
         double[] before = new DenseRetention(model.folder()).logits(ids)[ids.length - 1];
         double[] after = new DenseRetention(dir.resolve("edited")).logits(ids)[ids.length - 1];
         assertTrue(DenseRetention.log(after, target) > DenseRetention.log(before, target) + 0.3, "the target is more probable");
-        recall("edit", "--model", dir.resolve("applied").toString(), "--revert", change.toString(), "--save", dir.resolve("back").toString());
+        recall("edit", "--model", dir.resolve("applied").toString(), "--revert", change.toString(),
+                "--save", dir.resolve("back").toString());
         SafeTensors.read(model.folder().resolve("model.safetensors")).forEach((name, was) -> assertArrayEquals(was.floats(),
                 SafeTensors.read(dir.resolve("back").resolve("model.safetensors")).get(name).floats(), name));
     }

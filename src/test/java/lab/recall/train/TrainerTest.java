@@ -186,8 +186,8 @@ class TrainerTest {
 
     /** The same in each of two layers. */
     private Set<String> decaying(String model, String prefix) {
-        Set<String> all = config(model).model().fresh(400, 1).write(dir.resolve(prefix), DataFolder.find("models/tiny-mamba/tokenizer.json"))
-                .layerMatrices();
+        Path tokenizer = DataFolder.find("models/tiny-mamba/tokenizer.json");
+        Set<String> all = config(model).model().fresh(400, 1).write(dir.resolve(prefix), tokenizer).layerMatrices();
         Set<String> ofOne = all.stream().map(n -> n.replaceFirst("^" + Pattern.quote(prefix) + "[01]\\.", "")).collect(Collectors.toSet());
         assertEquals(2 * ofOne.size(), all.size());
         return ofOne;

@@ -13,7 +13,7 @@ import lab.recall.model.Norm;
 import lab.recall.model.Opening;
 import lab.recall.model.Profile;
 
-/** Gated retention: a linear attention whose heads forget at rates of their own. All matrices of its layers are stored [inputs, outputs]. */
+/** Gated retention: a linear attention whose heads forget at rates of their own. Its layers' matrices are stored [inputs, outputs]. */
 public final class Retention implements Architecture {
     /** What makes the values, between queries and keys of another width and the valve. */
     static final EditableMatrix W_VALUE = EditableMatrix.of("in.value", "W_v", RetentionPoints.UNIT, RetentionPoints.VALUE,

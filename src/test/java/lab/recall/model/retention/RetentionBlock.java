@@ -199,7 +199,8 @@ final class RetentionBlock implements Block {
     }
 
     /** mix += r^distance (query key) value in each head. */
-    private void addTerm(int distance, float[] query, int queryAt, float[] key, int keyAt, float[] value, int valueAt, float[] mix, int at) {
+    private void addTerm(int distance, float[] query, int queryAt, float[] key, int keyAt, float[] value, int valueAt,
+            float[] mix, int at) {
         for (int h = 0; h < heads; h++) {
             float weight = (float) (Math.pow(rate[h], distance) * dot(query, queryAt + h * keys, key, keyAt + h * keys, keys));
             for (int p = h * values; p < (h + 1) * values; p++) {

@@ -3,7 +3,6 @@ package lab.recall.model.retention;
 import static lab.recall.model.retention.RetentionFixture.arrays;
 import static lab.recall.model.retention.RetentionFixture.ask;
 import static lab.recall.model.retention.RetentionFixture.flat;
-import static lab.recall.model.retention.RetentionFixture.near;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -301,7 +300,8 @@ class RetentionFactsTest {
                 double along = IntStream.range(0, mix.length).mapToDouble(i -> term[i] * mix[i]).sum();
                 assertEquals(along / square, found.share()[t][s], 1e-5 * Math.max(1, Math.abs(along / square)));
                 assertEquals(norms[t][s], found.norms("retention")[t][s], 1e-5);
-                assertEquals(norms[t][s] / Math.sqrt(square), found.wholeEffect()[t][s], 1e-5 * Math.max(1, norms[t][s] / Math.sqrt(square)));
+                double relative = norms[t][s] / Math.sqrt(square);
+                assertEquals(relative, found.wholeEffect()[t][s], 1e-5 * Math.max(1, relative));
             }
             assertEquals(0, found.skip()[t]);
         }

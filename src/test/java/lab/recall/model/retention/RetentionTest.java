@@ -289,7 +289,8 @@ class RetentionTest {
                 }
             }
         }
-        Map<String, float[]> found = arrays(ask(model, "lre", "'samples':[{" + PROMPT + ",'token':2},{'prompt':{'ids':[2,9,4,11]},'token':2}],"
+        Map<String, float[]> found = arrays(ask(model, "lre",
+                "'samples':[{" + PROMPT + ",'token':2},{'prompt':{'ids':[2,9,4,11]},'token':2}],"
                 + "'layer':1,'beta':1.5,'tests':[{'prompt':{'ids':[8,6,1]},'token':1}]"));
         near("W", w, found.get("W"));
         near("b", b, found.get("b"));
@@ -306,7 +307,7 @@ class RetentionTest {
     void interchange() {
         int[] corrupt = {3, 9, 2, 7, 7, 0, 5};
         String prompts = "'clean':{'ids':[3,1,12,7,7,0,5]},'corrupt':{'ids':[3,9,2,7,7,0,5]},'answer':4,";
-        for (String asked : new String[] {"resid_post 1 -", "write 2 -", "mix 3 -", "value 1 -", "resid_post 1 mix", "resid_post 1 write"}) {
+        for (String asked : List.of("resid_post 1 -", "write 2 -", "mix 3 -", "value 1 -", "resid_post 1 mix", "resid_post 1 write")) {
             String[] words = asked.split(" ");
             int window = Integer.parseInt(words[1]);
             boolean held = !words[2].equals("-");

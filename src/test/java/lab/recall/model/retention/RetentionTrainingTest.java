@@ -34,7 +34,8 @@ class RetentionTrainingTest {
              "model": {"family": "retention", "width": 16, "layers": 2, "heads": 2, "keys": 6, "values": 8},
              "corpus": {"seed": 1, "rows": 6, "tokens": 64, "before": 0.2, "behind": 0.1, "binding": 0.2, "lists": 0.2,
                         "word_dropout": 0.05, "object_weight": 4, "dropped": 0.2},
-             "optimizer": {"lr": 0.01, "final": 0.05, "warm_up": 2, "beta1": 0.9, "beta2": 0.98, "eps": 1e-8, "weight_decay": 0.05, "clip": 1},
+             "optimizer": {"lr": 0.01, "final": 0.05, "warm_up": 2, "beta1": 0.9, "beta2": 0.98, "eps": 1e-8,
+                           "weight_decay": 0.05, "clip": 1},
              "steps": 9, "evaluate_every": 4, "checkpoint_every": 3}
             """;
 
