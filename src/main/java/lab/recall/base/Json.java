@@ -118,7 +118,7 @@ public final class Json {
         if (node.isTextual() && !isWhole(node.textValue())) {
             throw new BadRequest(place, "'" + Said.of(node.textValue()) + "' holds half a letter (a surrogate without its other half)");
         }
-        node.properties().forEach(e -> requireWhole(e.getValue(), place.isEmpty() ? Said.of(e.getKey()) : place + "." + Said.of(e.getKey())));
+        node.properties().forEach(e -> requireWhole(e.getValue(), (place.isEmpty() ? "" : place + ".") + Said.of(e.getKey())));
         for (int i = 0; node.isArray() && i < node.size(); i++) {
             requireWhole(node.get(i), place + "[" + i + "]");
         }

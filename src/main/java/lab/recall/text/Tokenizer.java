@@ -66,7 +66,8 @@ public final class Tokenizer {
     public static Tokenizer of(ObjectNode json, Object where) {
         TokenizerFile checked = TokenizerFile.of(json, where);
         try {
-            TokenizerLibrary library = checked.isSound() ? new TokenizerHere(checked.json()) : new TokenizerProcess(checked.json(), SECONDS);
+            TokenizerLibrary library = checked.isSound() ? new TokenizerHere(checked.json())
+                    : new TokenizerProcess(checked.json(), SECONDS);
             return new Tokenizer(where, library, checked.size());
         } catch (IllegalStateException e) {
             throw new BadData(where, "", "not a tokenizer.json (" + Said.of(e.getMessage()) + ")", e);

@@ -8,7 +8,6 @@ import static lab.recall.text.TokenizerRules.TEXT;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import lab.recall.base.BadRequest;

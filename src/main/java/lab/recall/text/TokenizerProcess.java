@@ -7,7 +7,6 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.lang.ref.Cleaner;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;

@@ -64,7 +64,8 @@ final class Display {
         return o instanceof Showable s ? text(s.view())
                 : o instanceof Table t ? Tables.text(t)
                 : o instanceof HeatMap m ? "[picture: " + m.title() + "]"
-                : o instanceof Chart<?, ?> c ? "[picture: " + Said.visible(c.getTitle()) + "]" : o instanceof INDArray a ? shape(a) : of(o).data();
+                : o instanceof Chart<?, ?> c ? "[picture: " + Said.visible(c.getTitle()) + "]"
+                : o instanceof INDArray a ? shape(a) : of(o).data();
     }
 
     private static String shape(INDArray a) {

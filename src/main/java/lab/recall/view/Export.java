@@ -22,7 +22,8 @@ import tech.tablesaw.columns.Column;
  * Export.files("averages", trace.heatmap())                 // averages.png, averages.svg
  * }</pre>
  *
- * JSON has each text as it is. CSV has letters without a shape as escapes, and an apostrophe before a text that a spreadsheet would compute.
+ * JSON has each text as it is. CSV has letters without a shape as escapes, and an apostrophe before a text that a spreadsheet would
+ * compute.
  */
 public final class Export {
     private static final String FORMULA = "=+-@";

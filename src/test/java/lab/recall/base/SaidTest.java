@@ -26,7 +26,8 @@ class SaidTest {
 
     @Test
     void sentencesOfFailuresAreOneLineAndEnd() {
-        for (Failure f : List.of(new BadRequest("a\nb", "x\u001b[2J"), new BadData(Path.of("f\nile"), "pl\race", "x"), new Unsolvable("a\n", "b"))) {
+        for (Failure f : List.of(new BadRequest("a\nb", "x\u001b[2J"), new BadData(Path.of("f\nile"), "pl\race", "x"),
+                new Unsolvable("a\n", "b"))) {
             assertTrue(f.getMessage().chars().noneMatch(Character::isISOControl), f.getMessage());
         }
         assertEquals(2003, new BadRequest("", "x".repeat(9999)).getMessage().length());

@@ -165,8 +165,8 @@ class SafeTensorsTest {
         int count = 200_000;
         StringBuilder header = new StringBuilder("{");
         for (int i = 0; i < count; i++) {
-            header.append(i == 0 ? "" : ",").append("\"t").append(i).append("\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[").append(i)
-                    .append(',').append(i + 1).append("]}");
+            header.append(i == 0 ? "" : ",").append("\"t").append(i).append("\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[")
+                    .append(i).append(',').append(i + 1).append("]}");
         }
         Path file = file(header.append('}').toString(), count);
         byte[] bytes = Files.readAllBytes(file);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -25,8 +26,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Files of every kind, changed at random: each opens, or is refused in one sentence. A third of the changes are of a single field of what is
- * else a valid file.
+ * Files of every kind, changed at random: each opens, or is refused in one sentence. A third of the changes are of a single field of what
+ * is else a valid file.
  *
  * <p>{@code mvn test -Dtest=FuzzTest -Dfuzz.seed=7 -Dfuzz.mutants=20000} tries others and more. A file that did something else is kept in
  * target/fuzz.
@@ -65,7 +66,8 @@ class FuzzTest {
                 String said = outcome(s, bad);
                 outcomes.computeIfAbsent(s.name(), n -> new int[2])[said.isEmpty() ? 0 : 1]++;
                 if (said.startsWith("!")) {
-                    Path kept = Files.createDirectories(Path.of("target/fuzz")).resolve(SEED + "-" + i + "-" + Path.of(s.file()).getFileName());
+                    Path kept = Path.of("target/fuzz").resolve(SEED + "-" + i + "-" + Path.of(s.file()).getFileName());
+                    Files.createDirectories(kept.getParent());
                     Files.write(kept, bad);
                     faults.add(s.name() + ", seed " + SEED + ", number " + i + ", kept as " + kept + ": " + said);
                 }
@@ -103,7 +105,7 @@ class FuzzTest {
     private static String sentence(Throwable e) {
         if (!(e instanceof Failure)) {
             StringWriter trace = new StringWriter();
-            e.printStackTrace(new java.io.PrintWriter(trace));
+            e.printStackTrace(new PrintWriter(trace));
             return "! " + trace.toString().lines().limit(12).reduce("", (a, b) -> a + "\n    " + b.strip());
         }
         String said = e.getMessage();

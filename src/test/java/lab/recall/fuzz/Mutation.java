@@ -133,8 +133,9 @@ final class Mutation {
 
     /** A text that programs stumble over. */
     static String text(Random random) {
-        String[] some = {"", " ", "x", "\0", "\u001b[2J", "a\nb", "\ud800", "\udc00x", "NaN", "-1", "{}", "{} {}", "../x", "/dev/zero", "%s%n",
-            "\ufeff", "\u202e", "😀", "e\u0301", "x".repeat(5000), "ſ", "İ", "\u2028", "'", "\"", "\\", "<b>", "=1+1", "type", "1e999"};
+        String[] some = {"", " ", "x", "\0", "\u001b[2J", "a\nb", "\ud800", "\udc00x", "NaN", "-1", "{}", "{} {}", "../x", "/dev/zero",
+            "%s%n", "\ufeff", "\u202e", "😀", "e\u0301", "x".repeat(5000), "ſ", "İ", "\u2028", "'", "\"", "\\", "<b>", "=1+1", "type",
+            "1e999"};
         return some[random.nextInt(some.length)];
     }
 }

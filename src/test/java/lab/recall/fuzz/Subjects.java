@@ -41,7 +41,8 @@ final class Subjects {
     private static final Path FILES = Path.of("src/test/resources/files");
     private static final long MOST_NUMBERS = 1 << 20;
     private static final String LETTERS = " {}'(),:<>|fiub0123456789TFO-";
-    private static final String[] TEXTS = {"Novux Bridge is located in the city of", "😀 Kraków,\t12 345\n\n  x", "<|endoftext|>a<unk> [UNK]"};
+    private static final String[] TEXTS = {"Novux Bridge is located in the city of", "😀 Kraków,\t12 345\n\n  x",
+        "<|endoftext|>a<unk> [UNK]"};
     /** Tokenizers of other makes: all types of parts stand in one of them. */
     private static final List<String> TOKENIZERS = List.of(
             "{`added_tokens`: [{`id`: 0, `content`: `<unk>`, `single_word`: false, `lstrip`: false, `rstrip`: false, `normalized`: false,"
@@ -101,9 +102,11 @@ final class Subjects {
         }
         Path file = Files.createDirectories(work.resolve("made")).resolve("made.safetensors");
         SafeTensors.write(file, List.of(Tensor.of("C", new double[] {2, 1, 1, 2}, 2, 2)), Map.of("tokens", "3"));
-        add("covariance", "c.safetensors", Files.readAllBytes(file), Subjects::header, f -> SecondMoment.read(f, 2).solve(new double[2], 1));
-        SafeTensors.write(file, List.of(Tensor.of("u", new double[2], 2), Tensor.of("left", new double[2], 2), Tensor.of("v", new double[2], 2),
-                Tensor.of("key", new double[2], 2), Tensor.of("missed", new long[] {1}, 1), Tensor.of("missed_values", new float[1], 1)),
+        add("covariance", "c.safetensors", Files.readAllBytes(file), Subjects::header,
+                f -> SecondMoment.read(f, 2).solve(new double[2], 1));
+        SafeTensors.write(file, List.of(Tensor.of("u", new double[2], 2), Tensor.of("left", new double[2], 2),
+                Tensor.of("v", new double[2], 2), Tensor.of("key", new double[2], 2), Tensor.of("missed", new long[] {1}, 1),
+                Tensor.of("missed_values", new float[1], 1)),
                 Map.of("layer", "1", "matrix", "out_proj", "before", "x", "after", "y"));
         add("file of an edit", "change.safetensors", Files.readAllBytes(file), Subjects::header, f -> EditFile.read(f).edit());
     }
@@ -143,8 +146,9 @@ final class Subjects {
     }
 
     private void facts() throws IOException {
-        String relation = "{`subject_type`: `place`, `prompt_templates`: [`{} lies in`, `You find {} in`], `prompt_templates_zs`: [`{} is in`],"
-                + " `held_out_templates`: [`In {}`], `samples`: [{`subject`: `Paris`, `object`: `France`}, {`subject`: `Rom`, `object`: `I`}]}";
+        String relation = "{`subject_type`: `place`, `prompt_templates`: [`{} lies in`, `You find {} in`],"
+                + " `prompt_templates_zs`: [`{} is in`], `held_out_templates`: [`In {}`],"
+                + " `samples`: [{`subject`: `Paris`, `object`: `France`}, {`subject`: `Rom`, `object`: `I`}]}";
         all.add(Subject.json("relation", "r.json", text(relation), Relation::read));
         String request = "{`case_id`: 3, `requested_rewrite`: {`prompt`: `{} is in`, `relation_id`: `P1`, `target_new`: {`str`: `Rome`},"
                 + " `target_true`: {`str`: `Paris`}, `subject`: `The Tower`}, `paraphrase_prompts`: [`So The Tower is in`],"
@@ -157,7 +161,9 @@ final class Subjects {
 
     private static void texts(Path file) {
         try (Stream<String> texts = Documents.read(file)) {
-            texts.forEach(String::length);
+            if (texts.anyMatch(text -> text.isEmpty() && file.toString().endsWith(".txt"))) {
+                throw new IllegalStateException("an empty line");
+            }
         }
     }
 

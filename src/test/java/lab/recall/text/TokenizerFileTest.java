@@ -94,7 +94,7 @@ class TokenizerFileTest {
         "/pre_tokenizer~{`type`: `Split`, `pattern`: {`Regex`: 7}, `behavior`: `Isolated`, `invert`: false}~pre_tokenizer.pattern: {",
         "/pre_tokenizer~{`type`: `Split`, `pattern`: `x`, `behavior`: `Isolated`, `invert`: false}~pre_tokenizer.pattern: \"x\", expected",
         "/pre_tokenizer~{`type`: `Metaspace`, `replacement`: `ab`}~pre_tokenizer.replacement: \"ab\", expected one letter",
-        "/normalizer~{`type`: `Precompiled`, `precompiled_charsmap`: `?`}~normalizer.precompiled_charsmap: \"?\", expected bytes in base 64",
+        "/normalizer~{`type`: `Precompiled`, `precompiled_charsmap`: `?`}~precompiled_charsmap: \"?\", expected bytes in base 64",
         "/normalizer~{`type`: `Sequence`, `normalizers`: [{`type`: `NFC`}, 3]}~normalizer.normalizers[1]: 3, expected an object",
         "/post_processor/special_tokens~{}~post_processor.single[0]: names the special token \"<|endoftext|>\", which special_tokens does",
         "/post_processor/single~[]~post_processor.single: holds the text A 0 times and the text B 0 times, expected A once",
@@ -128,7 +128,8 @@ class TokenizerFileTest {
 
     @Test
     void oneChangedLetterIsNotJson() throws IOException {
-        Path file = Files.writeString(dir.resolve("tokenizer.json"), Files.readString(OWN).replaceFirst("(?s)(\"decoder\".*?)true", "$1urue"));
+        String changed = Files.readString(OWN).replaceFirst("(?s)(\"decoder\".*?)true", "$1urue");
+        Path file = Files.writeString(dir.resolve("tokenizer.json"), changed);
         String message = assertThrows(BadData.class, () -> Tokenizer.open(file)).getMessage();
         assertTrue(message.startsWith(file + ": not JSON (Unrecognized token 'urue'"), message);
     }

@@ -2,6 +2,7 @@ package lab.recall.text;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,8 +15,8 @@ import lab.recall.base.Json;
 import org.junit.jupiter.api.Test;
 
 /**
- * Tokenizers that are opened in this process hold with any text: drawn from all parts that count as sound, on texts of odd letters. One that
- * does not hold ends the process. {@code -Dfuzz.seed=7 -Dfuzz.mutants=20000} draws others and more.
+ * Tokenizers that are opened in this process hold with any text: drawn from all parts that count as sound, on texts of odd letters. One
+ * that does not hold ends the process. {@code -Dfuzz.seed=7 -Dfuzz.mutants=20000} draws others and more.
  */
 class TokenizerTextsTest {
     private static final long SEED = Long.getLong("fuzz.seed", 1);
@@ -26,8 +27,9 @@ class TokenizerTextsTest {
             "{`type`: `NFKD`}", "{`type`: `Lowercase`}", "{`type`: `Prepend`, `prepend`: ` xé`}",
             "{`type`: `Replace`, `pattern`: {`String`: ` `}, `content`: `▁`}",
             "{`type`: `Replace`, `pattern`: {`String`: `a`}, `content`: `é\u0301xx`}",
-            "{`type`: `Sequence`, `normalizers`: [{`type`: `NFD`}, {`type`: `Lowercase`}, {`type`: `Replace`, `pattern`: {`String`: `\u0301`},"
-                    + " `content`: `x`}, {`type`: `NFKC`}, {`type`: `Prepend`, `prepend`: `é`}, {`type`: `NFC`}]}",
+            "{`type`: `Sequence`, `normalizers`: [{`type`: `NFD`}, {`type`: `Lowercase`}, {`type`: `Replace`,"
+                    + " `pattern`: {`String`: `\u0301`}, `content`: `x`}, {`type`: `NFKC`}, {`type`: `Prepend`, `prepend`: `é`},"
+                    + " {`type`: `NFC`}]}",
             "{`type`: `Sequence`, `normalizers`: [{`type`: `Prepend`, `prepend`: `▁`}, {`type`: `Replace`, `pattern`: {`String`: ` `},"
                     + " `content`: `▁`}]}");
     private static final List<String> PRE_TOKENIZERS = List.of("{`type`: `ByteLevel`, `add_prefix_space`: true, `trim_offsets`: true}",
@@ -45,16 +47,17 @@ class TokenizerTextsTest {
             + " {`Sequence`: {`id`: `A`, `type_id`: 3}}, {`SpecialToken`: {`id`: `<s>`, `type_id`: 0}}], `pair`: [{`Sequence`: {`id`: `A`,"
             + " `type_id`: 0}}, {`Sequence`: {`id`: `B`, `type_id`: 0}}], `special_tokens`: {`<s>`: {`id`: `<s>`, `ids`: [1, 2],"
             + " `tokens`: [`x`, `y`]}}}";
-    private static final List<String> POST_PROCESSORS = List.of("null", "{`type`: `ByteLevel`, `add_prefix_space`: true, `trim_offsets`: true}",
-            TEMPLATE, "{`type`: `Sequence`, `processors`: [{`type`: `ByteLevel`, `add_prefix_space`: false, `trim_offsets`: true}, " + TEMPLATE
-                    + "]}");
+    private static final List<String> POST_PROCESSORS = List.of("null", TEMPLATE,
+            "{`type`: `ByteLevel`, `add_prefix_space`: true, `trim_offsets`: true}",
+            "{`type`: `Sequence`, `processors`: [{`type`: `ByteLevel`, `add_prefix_space`: false, `trim_offsets`: true}, "
+                    + TEMPLATE + "]}");
     private static final List<String> DECODERS = List.of("null", "{`type`: `ByteLevel`, `add_prefix_space`: true, `trim_offsets`: true}",
             "{`type`: `Metaspace`, `replacement`: `▁`}", "{`type`: `Fuse`}", "{`type`: `Strip`, `content`: `a`, `start`: 7, `stop`: 0}",
             "{`type`: `Sequence`, `decoders`: [{`type`: `Replace`, `pattern`: {`String`: `▁`}, `content`: ``}, {`type`: `ByteFallback`},"
                     + " {`type`: `Fuse`}, {`type`: `Strip`, `content`: ` `, `start`: 3, `stop`: 0}]}");
-    private static final List<String> ODD = List.of(" ", "  ", "\n", "\r\n", "\t", "e\u0301", "\u0344", "\ufdfa", "\u0149", "\u0130", "\u1e9e",
-            "\u1e9b\u0323", "\u1100\u1161\u11a8", "\uac01", "👨\u200d👩\u200d👧", "\ufeff", "\0", "\u200d", "\u2460", "\ufb03", "\u212b",
-            "\u0300\u0316", "<|endoftext|>", "<s>", "▁", "123", "a", "A", "'s", "日本", "\ud834\udd5e\ud834\udd65", "    ", "zz");
+    private static final List<String> ODD = List.of(" ", "  ", "\n", "\r\n", "\t", "e\u0301", "\u0344", "\ufdfa", "\u0149", "\u0130",
+            "\u1e9e", "\u1e9b\u0323", "\u1100\u1161\u11a8", "\uac01", "👨\u200d👩\u200d👧", "\ufeff", "\0", "\u200d", "\u2460", "\ufb03",
+            "\u212b", "\u0300\u0316", "<|endoftext|>", "<s>", "▁", "123", "a", "A", "'s", "日本", "\ud834\udd5e\ud834\udd65", "    ", "zz");
 
     private final Random random = new Random(SEED);
 
@@ -114,8 +117,9 @@ class TokenizerTextsTest {
         StringBuilder tokens = new StringBuilder();
         vocabulary.forEach((token, id) -> tokens.append(id == 0 ? "" : ", ").append('`').append(token).append("`: ").append(id));
         return "{`added_tokens`: [" + String.join(", ", added) + "], `normalizer`: " + one(NORMALIZERS) + ", `pre_tokenizer`: "
-                + preTokenizer().replace("$", one(BEHAVIORS)) + ", `post_processor`: " + one(POST_PROCESSORS) + ", `decoder`: " + one(DECODERS)
-                + ", `model`: {`type`: `BPE`, `unk_token`: " + (random.nextBoolean() ? "`<unk>`" : "null") + ", `fuse_unk`: " + flag()
+                + preTokenizer().replace("$", one(BEHAVIORS)) + ", `post_processor`: " + one(POST_PROCESSORS)
+                + ", `decoder`: " + one(DECODERS) + ", `model`: {`type`: `BPE`, `unk_token`: "
+                + (random.nextBoolean() ? "`<unk>`" : "null") + ", `fuse_unk`: " + flag()
                 + ", `byte_fallback`: " + flag() + ", `ignore_merges`: " + flag() + ", `vocab`: {" + tokens
                 + "}, `merges`: [`▁ a`, `Ġ a`]}}";
     }
@@ -123,20 +127,20 @@ class TokenizerTextsTest {
     @Test
     void soundTokenizersHoldWithAnyText() {
         for (int i = 0; i < TOKENIZERS; i++) {
-            String json = tokenizer().replace('`', '"');
-            TokenizerFile checked = TokenizerFile.of(Json.object(json.getBytes(StandardCharsets.UTF_8), "tokenizer " + i), "tokenizer " + i);
-            assertTrue(checked.isSound(), json);
-            Tokenizer t = Tokenizer.of(Json.object(json.getBytes(StandardCharsets.UTF_8), "tokenizer " + i), "tokenizer " + i);
+            String name = "tokenizer " + i;
+            ObjectNode json = Json.object(tokenizer().replace('`', '"').getBytes(StandardCharsets.UTF_8), name);
+            assertTrue(TokenizerFile.of(json, name).isSound(), json.toString());
+            Tokenizer t = Tokenizer.of(json, name);
             for (int k = 0; k < TEXTS; k++) {
                 String text = text();
                 try {
                     Tokenizer.Encoding e = t.encode(text, random.nextBoolean());
                     t.decode(e.ids());
                     for (int n = 0; n < e.ids().length; n++) {
-                        assertTrue(e.ids()[n] < t.size() && e.ends()[n] <= text.length(), json);
+                        assertTrue(e.ids()[n] < t.size() && e.ends()[n] <= text.length(), json.toString());
                     }
                 } catch (BadData e) {
-                    assertTrue(e.getMessage().startsWith("tokenizer " + i + ": cannot tokenize"), e.getMessage());
+                    assertTrue(e.getMessage().startsWith(name + ": cannot tokenize"), e.getMessage());
                 }
             }
         }

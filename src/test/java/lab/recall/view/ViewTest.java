@@ -240,7 +240,8 @@ class ViewTest {
 
     @Test
     void oneInfiniteCellLeavesTheOthersTheirColours() throws Exception {
-        BufferedImage image = ImageIO.read(new ByteArrayInputStream(HeatMap.of("t", new double[][] {{0, 1, Double.POSITIVE_INFINITY}}).png()));
+        double[][] values = {{0, 1, Double.POSITIVE_INFINITY}};
+        BufferedImage image = ImageIO.read(new ByteArrayInputStream(HeatMap.of("t", values).png()));
         BufferedImage finite = ImageIO.read(new ByteArrayInputStream(HeatMap.of("t", new double[][] {{0, 1, 1}}).png()));
         for (int x = 0; x < image.getWidth(); x++) {
             assertEquals(finite.getRGB(x, image.getHeight() / 3), image.getRGB(x, image.getHeight() / 3));
