@@ -84,6 +84,27 @@ public final class Tensor {
         return new Tensor(name, DType.I64, shape, Bytes.of(b.array()), 0).filled(values.length);
     }
 
+    /**
+     * A tensor of these numbers, rounded to the nearest of a floating format that they are stored in.
+     *
+     * @throws BadRequest when they are not as many as the sizes say
+     */
+    public static Tensor of(String name, DType dtype, float[] values, long... shape) {
+        if (dtype != DType.BF16 && dtype != DType.F16) {
+            return of(name, values, shape);
+        }
+        ByteBuffer b = ByteBuffer.allocate(Math.multiplyExact(values.length, Short.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+        for (float v : values) {
+            b.putShort(dtype == DType.BF16 ? Rounding.bf16(v) : Rounding.f16(v));
+        }
+        return new Tensor(name, dtype, shape, Bytes.of(b.array()), 0).filled(values.length);
+    }
+
+    /** The same as F32, converted as it is read. */
+    public Tensor widened() {
+        return dtype == DType.F32 ? this : mapped(v -> v);
+    }
+
     private Tensor filled(long numbers) {
         if (numbers != size) {
             throw new BadRequest("", said() + " has " + numbers + " numbers, its shape " + Arrays.toString(shape) + " needs " + size);

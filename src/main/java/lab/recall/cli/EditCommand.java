@@ -109,7 +109,12 @@ final class EditCommand implements Callable<Integer> {
         }
         LanguageModel given = LanguageModel.open(model);
         EditFile file = EditFile.read(earlier.apply != null ? earlier.apply : earlier.revert);
-        (earlier.apply != null ? file.apply(given) : file.revert(given)).save(Path.of(save));
+        LanguageModel changed = earlier.apply != null ? file.apply(given) : file.revert(given);
+        if ("f32".equals(said("--dtype"))) {
+            changed.save(Path.of(save));
+        } else {
+            changed.saveAsStored(Path.of(save));
+        }
         spec.commandLine().getOut().println("written to " + save);
         return 0;
     }

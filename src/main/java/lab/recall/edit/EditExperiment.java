@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
+import lab.recall.checkpoint.DType;
+import lab.recall.checkpoint.Rounding;
 import lab.recall.facts.EditRequest;
 import lab.recall.facts.EditRequests;
 import lab.recall.model.EditableMatrix;
@@ -63,7 +65,7 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
         Hyperparameters all = Hyperparameters.of(EditSweepExperiment.settings(model, q.preset(), q.key(), q.hyperparameters()));
         return new EditQuestion(q.subject(), q.prompt(), q.target(), q.truth(), q.file(), q.requests(), q.relation(), q.relations(),
                 layer, matrix.id(), q.contexts(), q.documents(), q.texts(), q.moments(), q.covariance(), q.key(), q.preset(), all,
-                q.seed(), q.how(), q.weight(), q.save(), q.change());
+                q.seed(), q.how(), q.weight(), q.save(), q.dtype(), q.change());
     }
 
     /** Refuses to write one model or change of several edits, each by itself. */
@@ -90,8 +92,31 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
         RankOneEditor editor = RankOneEditor.of(model).at(q.layer(), matrix).moment(c)
                 .with(EditSweepExperiment.settings(model, q.preset(), q.key(), q.hyperparameters()))
                 .contexts(ContextTemplates.of(model, q.contexts(), q.seed(), runner));
-        return requests.size() == 1 ? new EditResult(ModelCard.of(model), one(editor, requests.get(0), runner), null)
-                : new EditResult(ModelCard.of(model), null, several(editor, requests, q, runner));
+        if (requests.size() == 1) {
+            EditResult.One one = one(editor, requests.get(0), runner);
+            return new EditResult(ModelCard.of(model), one, null, rounding(editor, q, one.edited().edit().rows(model)));
+        }
+        EditResult.Several several = several(editor, requests, q, runner);
+        return new EditResult(ModelCard.of(model), null, several,
+                several.rows().isEmpty() ? null : rounding(editor, q, several.rows().get(0).values()));
+    }
+
+    /** |rounded - edited| / |edited - before| of the matrix that is written; null where nothing is, or nothing is rounded. */
+    private static Double rounding(RankOneEditor editor, EditQuestion q, float[] edited) {
+        DType dtype = editor.matrix().storedAs(editor.model(), editor.layer());
+        if ((q.save() == null && q.change() == null) || !q.keepsFormats() || (dtype != DType.BF16 && dtype != DType.F16)) {
+            return null;
+        }
+        float[] before = editor.matrix().rows(editor.model(), editor.layer());
+        float[] rounded = edited.clone();
+        Rounding.round(dtype, rounded);
+        double missed = 0;
+        double changed = 0;
+        for (int i = 0; i < edited.length; i++) {
+            missed += Math.pow(rounded[i] - (double) edited[i], 2);
+            changed += Math.pow(edited[i] - (double) before[i], 2);
+        }
+        return Math.sqrt(missed / changed);
     }
 
     private static EditResult.One one(RankOneEditor editor, EditRequest request, Runner runner) {
@@ -136,12 +161,17 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
     @Override
     public void finish(LanguageModel model, EditQuestion q, EditResult found) {
         if (q.change() != null) {
-            found.one().edited().edit().change(model).write(Path.of(q.change()));
+            RankOneEdit edit = found.one().edited().edit();
+            (q.keepsFormats() ? edit.changeAsStored(model) : edit.change(model)).write(Path.of(q.change()));
         }
         if (q.save() != null) {
             LanguageModel edited = found.one() != null ? found.one().edited().edit().applyTo(model)
                     : found.several().matrix().with(model, found.several().layer(), found.several().rows().get(0).values());
-            edited.save(Path.of(q.save()));
+            if (q.keepsFormats()) {
+                edited.saveAsStored(Path.of(q.save()));
+            } else {
+                edited.save(Path.of(q.save()));
+            }
         }
     }
 

@@ -7,14 +7,17 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
 import lab.recall.base.Digest;
+import lab.recall.checkpoint.DType;
+import lab.recall.checkpoint.Rounding;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
 
 /**
- * A rank-one edit as a small safetensors file: u, left, v and the key in F64, layer, matrix and check sums as metadata.
+ * A rank-one edit as a small safetensors file: u, left, v and the key in F64, layer, matrix, format and check sums as metadata.
  *
  * <pre>{@code
  * edit.change(mamba).write(file);
@@ -22,35 +25,44 @@ import lab.recall.model.LanguageModel;
  * LanguageModel back = EditFile.read(file).revert(edited);   // the weights of mamba, bit for bit
  * }</pre>
  *
- * Taking left u' away again misses some of the old f32 numbers by a rounding; those are kept, by their index. Check sums of the matrix
+ * It is made for a matrix that is stored in a format: after the edit its numbers are rounded to that. Taking left u' away again misses some
+ * of the old numbers by a rounding; those are kept, by their index. Check sums of the matrix
  * before and after tell that an edit meets the model it was made for.
  */
 public final class EditFile {
     private final RankOneEdit edit;
+    private final DType dtype;
     private final String before;
     private final String after;
     private final long[] missed;
     private final float[] values;
 
-    private EditFile(RankOneEdit edit, String before, String after, long[] missed, float[] values) {
+    private EditFile(RankOneEdit edit, DType dtype, String before, String after, long[] missed, float[] values) {
         this.edit = edit;
+        this.dtype = dtype;
         this.before = before;
         this.after = after;
         this.missed = missed;
         this.values = values;
     }
 
-    static EditFile of(LanguageModel model, RankOneEdit edit) {
+    static EditFile of(LanguageModel model, RankOneEdit edit, DType dtype) {
         float[] old = edit.matrix().rows(model, edit.layer());
-        float[] now = edit.changed(old, 1);
-        float[] back = edit.changed(now, -1);
+        float[] now = changed(edit, dtype, old, 1);
+        float[] back = changed(edit, dtype, now, -1);
         long[] missed = IntStream.range(0, old.length)
                 .filter(i -> Float.floatToIntBits(back[i]) != Float.floatToIntBits(old[i])).asLongStream().toArray();
         float[] values = new float[missed.length];
         for (int i = 0; i < missed.length; i++) {
             values[i] = old[(int) missed[i]];
         }
-        return new EditFile(edit, Digest.of(old), Digest.of(now), missed, values);
+        return new EditFile(edit, dtype, Digest.of(old), Digest.of(now), missed, values);
+    }
+
+    private static float[] changed(RankOneEdit edit, DType dtype, float[] rows, int times) {
+        float[] now = edit.changed(rows, times);
+        Rounding.round(dtype, now);
+        return now;
     }
 
     /** The edit. */
@@ -67,7 +79,7 @@ public final class EditFile {
         float[] rows = rows(model);
         String sum = Digest.of(rows);
         require(model, sum.equals(before), sum.equals(after) ? "holds this edit already" : "is not the one that was edited");
-        return edit.matrix().with(model, edit.layer(), edit.changed(rows, 1));
+        return edit.matrix().with(model, edit.layer(), changed(edit, dtype, rows, 1));
     }
 
     /**
@@ -79,7 +91,7 @@ public final class EditFile {
         float[] rows = rows(edited);
         String sum = Digest.of(rows);
         require(edited, sum.equals(after), sum.equals(before) ? "does not hold this edit" : "was changed since this edit, or never had it");
-        float[] back = edit.changed(rows, -1);
+        float[] back = changed(edit, dtype, rows, -1);
         for (int i = 0; i < missed.length; i++) {
             back[(int) missed[i]] = values[i];
         }
@@ -108,7 +120,7 @@ public final class EditFile {
                 Tensor.of("v", e.v(), e.v().length), Tensor.of("key", e.key(), e.key().length),
                 Tensor.of("missed", missed, missed.length), Tensor.of("missed_values", values, values.length));
         SafeTensors.write(file, all,
-                Map.of("layer", String.valueOf(e.layer()), "matrix", e.matrix().id(), "before", before, "after", after));
+                Map.of("layer", String.valueOf(e.layer()), "matrix", e.matrix().id(), "dtype", dtype.name(), "before", before, "after", after));
     }
 
     /**
@@ -124,8 +136,10 @@ public final class EditFile {
             throw new BadData(file, "not the file of an edit, which holds u, left, v, key and, as metadata, layer and matrix");
         }
         EditableMatrix matrix;
+        DType dtype;
         try {
             matrix = EditableMatrix.of(said.get("matrix"));
+            dtype = DType.valueOf(Check.word("dtype", said.getOrDefault("dtype", "F32"), List.of("F32", "F64", "BF16", "F16")));
         } catch (BadRequest e) {
             throw new BadData(file, e.field(), e.reason(), e);
         }
@@ -137,6 +151,6 @@ public final class EditFile {
         if (missed.length != values.length || LongStream.of(missed).anyMatch(i -> i < 0 || i >= size)) {
             throw new BadData(file, "its missed numbers do not fit a matrix of " + size);
         }
-        return new EditFile(edit, said.get("before"), said.get("after"), missed, values);
+        return new EditFile(edit, dtype, said.get("before"), said.get("after"), missed, values);
     }
 }

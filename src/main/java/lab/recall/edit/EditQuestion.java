@@ -46,6 +46,8 @@ public record EditQuestion(
         @Asks(value = "Several requests: each by itself, one after another, or at once", words = {"each", "sequence", "joint"}) String how,
         @Asks("joint: weight of what was there before") Double weight,
         @Asks(value = "Write the edited model there as a checkpoint in HuggingFace's layout", otherwise = "it is not written") String save,
+        @Asks(value = "What is written: weights in the formats of the model's own files, or all in f32", words = {"stored", "f32"})
+        String dtype,
         @Asks(value = "Write the edit there as a small file for --apply and --revert", otherwise = "it is not written") String change) {
     public EditQuestion {
         if (subject != null || prompt != null || target != null) {
@@ -74,6 +76,7 @@ public record EditQuestion(
         preset = EditSweepRequest.preset(preset);
         seed = Check.whole("seed", Check.or(seed, 1), 0, Integer.MAX_VALUE);
         how = Check.word("how", Check.or(how, "each"), List.of("each", "sequence", "joint"));
+        dtype = Check.word("dtype", Check.or(dtype, "stored"), List.of("stored", "f32"));
         weight = Check.positive("weight", Check.or(weight, 1.0));
     }
 
@@ -90,6 +93,11 @@ public record EditQuestion(
         } catch (IllegalArgumentException e) {
             throw BadRequest.at(prompt.contains("{}") ? "prompt" : "subject", e);
         }
+    }
+
+    /** Whether what is written keeps the formats of the model's files. */
+    boolean keepsFormats() {
+        return dtype.equals("stored");
     }
 
     /** Whether it says one fact. */

@@ -15,8 +15,9 @@ import lab.recall.study.Result;
  * @param model   that was edited
  * @param one     null where several facts were edited
  * @param several null where one fact was edited
+ * @param rounding |rounded - edited| / |edited - before| of the matrix that was written in a smaller format; null where none was
  */
-public record EditResult(ModelCard model, One one, Several several) implements Result {
+public record EditResult(ModelCard model, One one, Several several, Double rounding) implements Result {
     /**
      * Of one fact.
      *
@@ -53,6 +54,9 @@ public record EditResult(ModelCard model, One one, Several several) implements R
                 scalars.put(m.label(), several.after.success(m).mean());
             }
             scalars.put("score", several.after.score().mean());
+        }
+        if (rounding != null) {
+            scalars.put("rounding_of_saved_matrix", rounding);
         }
         return scalars;
     }

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Objects;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Unsolvable;
+import lab.recall.checkpoint.DType;
 import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
 
@@ -84,9 +85,14 @@ public record RankOneEdit(int layer, EditableMatrix matrix, double[] u, double[]
         return matrix.with(model, layer, rows(model));
     }
 
-    /** The change as a file would hold it: it can be applied to this model and taken back bit for bit. */
+    /** The change as a file would hold it, for weights in f32: it can be applied to this model and taken back bit for bit. */
     public EditFile change(LanguageModel model) {
-        return EditFile.of(model, this);
+        return EditFile.of(model, this, DType.F32);
+    }
+
+    /** The same for weights in the format that the model's files have, to which the edited matrix is rounded. */
+    public EditFile changeAsStored(LanguageModel model) {
+        return EditFile.of(model, this, matrix.storedAs(model, layer));
     }
 
     /** The model with edits made one after another, each of the model that the ones before have left. */

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Arrays;
 import java.util.List;
 import lab.recall.base.BadRequest;
+import lab.recall.checkpoint.DType;
 
 /**
  * A matrix of a layer that rank-one editing changes: it takes a key to a value.
@@ -127,6 +128,11 @@ public final class EditableMatrix {
         float[] rows = new float[own.size(model)];
         own.swap(model, whole, rows, false);
         return rows;
+    }
+
+    /** How the model's files store it in a layer. */
+    public DType storedAs(LanguageModel model, int layer) {
+        return model.storedAs(of(model, id).weightIn(layer));
     }
 
     /**

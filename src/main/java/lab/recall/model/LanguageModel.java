@@ -18,6 +18,7 @@ import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Unsolvable;
 import lab.recall.checkpoint.Checkpoint;
+import lab.recall.checkpoint.DType;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.math.Arithmetic;
 import lab.recall.text.Prompt;
@@ -49,14 +50,11 @@ public final class LanguageModel implements Showable {
     private final Weights.Parameters parameters;
     private final Optional<Tokenizer> tokenizer;
     private final Engine engine = new Engine(this);
-    private final Supplier<Checkpoint> checkpoint;
-    /** Weights that stand in the place of the checkpoint's. */
-    private final Map<String, Tensor> changed;
+    private final StoredWeights stored;
 
     LanguageModel(Opening from, Ends ends, int layers, Body body) {
         this.architecture = from.architecture();
         this.source = from.folder();
-        this.checkpoint = from.again();
         this.body = body;
         this.ends = ends;
         this.blocks = new Block[layers];
@@ -67,21 +65,20 @@ public final class LanguageModel implements Showable {
         this.parameters = from.weights().parameters();
         this.warnings = List.copyOf(from.warnings());
         this.tokenizer = source.tokenizer(vocabulary(), architecture.usesBundledTokenizer());
-        this.changed = Map.of();
+        this.stored = new StoredWeights(from.again(), Map.of(), parameters);
     }
 
     /** One that shares all but its layers with another model. */
-    private LanguageModel(LanguageModel like, Map<String, Tensor> changed, Block[] blocks) {
+    private LanguageModel(LanguageModel like, StoredWeights stored, Block[] blocks) {
         this.architecture = like.architecture;
         this.source = like.source;
-        this.checkpoint = like.checkpoint;
         this.warnings = like.warnings;
         this.body = like.body;
         this.ends = like.ends;
         this.blocks = blocks;
         this.parameters = like.parameters;
         this.tokenizer = like.tokenizer;
-        this.changed = changed;
+        this.stored = stored;
     }
 
     /**
@@ -126,14 +123,9 @@ public final class LanguageModel implements Showable {
 
     /** Its weights in f32 by checkpoint name; a tied head once, as the embedding. */
     public Map<String, float[]> weights() {
-        Checkpoint stored = stored();
         Map<String, float[]> all = new LinkedHashMap<>();
-        parameterNames(stored).forEach(n -> all.put(n, stored.tensor(n).floats()));
+        stored.all().forEach(t -> all.put(t.name(), t.floats()));
         return all;
-    }
-
-    private Checkpoint stored() {
-        return changed.isEmpty() ? checkpoint.get() : checkpoint.get().with(changed);
     }
 
     /**
@@ -146,12 +138,17 @@ public final class LanguageModel implements Showable {
 
     /** Sizes of a weight. */
     public long[] shapeOf(String weight) {
-        return stored().tensor(weight).shape();
+        return stored.open().tensor(weight).shape();
     }
 
     /** One weight in f32, by its checkpoint name. */
     public float[] weight(String name) {
-        return stored().tensor(name).floats();
+        return stored.open().tensor(name).floats();
+    }
+
+    /** How its files store a weight. */
+    public DType storedAs(String weight) {
+        return stored.dtype(weight);
     }
 
     /**
@@ -163,49 +160,44 @@ public final class LanguageModel implements Showable {
      * @throws BadRequest when it is no weight of a layer, or has another size
      */
     public LanguageModel with(String weight, float[] values) {
-        Checkpoint stored = stored();
         int layer = parameters.layerOf(weight).orElseThrow(() -> new BadRequest("", "'" + weight + "' is no weight of a layer"));
-        Map<String, Tensor> all = new LinkedHashMap<>(changed);
-        all.put(weight, Tensor.of(weight, values, stored.tensor(weight).shape()));
+        StoredWeights changed = stored.with(weight, values);
         Block[] now = blocks.clone();
-        now[layer] = body.block(layer, new Weights(stored.with(all)));
-        return new LanguageModel(this, Map.copyOf(all), now);
+        now[layer] = body.block(layer, new Weights(changed.open()));
+        return new LanguageModel(this, changed, now);
     }
 
     /** This model with other weights, as {@link #weights} gives them. */
     public LanguageModel with(Map<String, float[]> weights) {
-        Checkpoint stored = stored();
+        Checkpoint before = stored.open();
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        weights.forEach((n, v) -> tensors.put(n, Tensor.of(n, v, stored.tensor(n).shape())));
-        Checkpoint changed = stored.with(tensors);
+        weights.forEach((n, v) -> tensors.put(n, Tensor.of(n, v, before.tensor(n).shape())));
+        Checkpoint changed = before.with(tensors);
         return of(source, changed, () -> changed);
     }
 
     /**
      * Writes the model to a folder in HuggingFace's layout, f32: model.safetensors, config.json and, where there are, tokenizer.json and
-     * tokenizer_config.json; beside them recall.json and the relations that it has of its own.
+     * tokenizer_config.json; beside them recall.json and the relations that it has of its own. One tensor after another: beside the model
+     * itself one is in memory.
      * Opened again, it gives the same numbers as this model with its weights widened to f32, and is asked and edited the same way.
      *
      * @throws BadData when {@link #requireSavable} refuses the folder
      * @throws java.io.UncheckedIOException when it cannot be written
      */
     public void save(Path folder) {
-        Checkpoint stored = stored();
-        List<Tensor> tensors = new ArrayList<>();
-        weights().forEach((name, values) -> tensors.add(Tensor.of(body.publicName(name), values, stored.tensor(name).shape())));
-        Map<String, Path> others = new LinkedHashMap<>();
-        Optional<byte[]> carried = source.carriedTokenizer();
-        carried.ifPresent(json -> {
-            AtomicFiles.folder(folder);
-            AtomicFiles.write(folder.resolve("tokenizer.json"), json);
-        });
-        for (String text : List.of("tokenizer.json", "tokenizer_config.json")) {
-            if (carried.isEmpty() && Files.exists(source.folder().resolve(text))) {
-                others.put(text, source.folder().resolve(text));
-            }
-        }
-        source.writeFacts(folder);
-        Checkpoint.write(folder, body.publicConfig(stored.config()).put("torch_dtype", "float32"), tensors, others);
+        stored.save(folder, body, source, false);
+    }
+
+    /**
+     * The same in the formats that its own files have, as large as these: weights that stand in the place of theirs are rounded to the
+     * nearest numbers there.
+     *
+     * @throws BadData when {@link #requireSavable} refuses the folder
+     * @throws java.io.UncheckedIOException when it cannot be written
+     */
+    public void saveAsStored(Path folder) {
+        stored.save(folder, body, source, true);
     }
 
     /**
@@ -215,11 +207,6 @@ public final class LanguageModel implements Showable {
      */
     public void requireSavable(Path folder) {
         source.requireSavable(folder);
-    }
-
-    /** Names of all weights, in the order of the checkpoint. */
-    private List<String> parameterNames(Checkpoint stored) {
-        return stored.tensors().keySet().stream().filter(parameters::has).toList();
     }
 
     /**
@@ -269,7 +256,7 @@ public final class LanguageModel implements Showable {
     /** Weights that stand in the place of those of the files, by name, in f32. */
     public Map<String, Supplier<float[]>> replaced() {
         Map<String, Supplier<float[]>> all = new TreeMap<>();
-        stored().replaced().forEach((name, tensor) -> all.put(name, tensor::floats));
+        stored.open().replaced().forEach((name, tensor) -> all.put(name, tensor::floats));
         return all;
     }
 
@@ -295,8 +282,7 @@ public final class LanguageModel implements Showable {
 
     /** Number of parameters, a tied head counted once. */
     public long parameters() {
-        Checkpoint stored = stored();
-        return parameterNames(stored).stream().mapToLong(n -> stored.tensor(n).size()).sum();
+        return stored.all().stream().mapToLong(Tensor::size).sum();
     }
 
     /** What the tensors contradict in config.json. */
