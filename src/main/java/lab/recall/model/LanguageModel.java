@@ -1,6 +1,6 @@
 package lab.recall.model;
 
-import java.nio.file.Files;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -18,6 +18,7 @@ import lab.recall.base.BadRequest;
 import lab.recall.base.Unsolvable;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.Tensor;
+import lab.recall.checkpoint.TokenizerFiles;
 import lab.recall.math.Arithmetic;
 import lab.recall.text.Prompt;
 import lab.recall.text.Tokenizer;
@@ -64,8 +65,9 @@ public final class LanguageModel implements Showable {
             blocks[l] = body.block(l, from.weights());
         }
         this.parameters = from.weights().parameters();
-        this.warnings = List.copyOf(from.warnings());
-        this.tokenizer = source.tokenizer(vocabulary());
+        List<String> doubts = from.warnings();
+        this.tokenizer = source.tokenizer(vocabulary(), from.config(), doubts);
+        this.warnings = List.copyOf(doubts);
         this.changed = Map.of();
     }
 
@@ -115,11 +117,7 @@ public final class LanguageModel implements Showable {
     }
 
     private static LanguageModel of(ModelFolder source, Checkpoint checkpoint, Supplier<Checkpoint> again) {
-        Architecture architecture = Architectures.reading(checkpoint.config());
-        if (architecture == null) {
-            throw new BadData(source.folder(), "config.json has model_type = '" + checkpoint.config().path("model_type").asText("")
-                    + "'; known are " + Architectures.types(" and "));
-        }
+        Architecture architecture = Architectures.reading(checkpoint.config(), source.folder());
         return architecture.open(new Opening(architecture, source, checkpoint, again, new ArrayList<>(checkpoint.warnings())));
     }
 
@@ -173,8 +171,8 @@ public final class LanguageModel implements Showable {
     }
 
     /**
-     * Writes the model to a folder in HuggingFace's layout, f32: model.safetensors, config.json and, where there are, tokenizer.json and
-     * tokenizer_config.json; beside them recall.json and the relations that it has of its own.
+     * Writes the model to a folder in HuggingFace's layout, f32: model.safetensors, config.json and, where there are, its tokenizer's
+     * files; beside them recall.json and the relations that it has of its own.
      * Opened again, it gives the same numbers as this model with its weights widened to f32, and is asked and edited the same way.
      *
      * @throws BadData when {@link #requireSavable} refuses the folder
@@ -190,13 +188,15 @@ public final class LanguageModel implements Showable {
             AtomicFiles.folder(folder);
             AtomicFiles.write(folder.resolve("tokenizer.json"), json);
         });
-        for (String text : List.of("tokenizer.json", "tokenizer_config.json")) {
-            if (carried.isEmpty() && Files.exists(source.folder().resolve(text))) {
-                others.put(text, source.folder().resolve(text));
-            }
+        if (carried.isEmpty()) {
+            TokenizerFiles.files(source.folder()).forEach(file -> others.put(file.getFileName().toString(), file));
         }
         source.writeFacts(folder);
-        Checkpoint.write(folder, body.publicConfig(stored.config()).put("torch_dtype", "float32"), tensors, others);
+        ObjectNode config = body.publicConfig(stored.config()).put("torch_dtype", "float32");
+        if (config.has("dtype")) {              // its name in later versions of transformers
+            config.put("dtype", "float32");
+        }
+        Checkpoint.write(folder, config, tensors, others);
     }
 
     /**
@@ -290,7 +290,7 @@ public final class LanguageModel implements Showable {
         return parameterNames(stored).stream().mapToLong(n -> stored.tensor(n).size()).sum();
     }
 
-    /** What the tensors contradict in config.json. */
+    /** What is doubtful about its files: what tensors contradict, what nobody reads; each one sentence. */
     public List<String> warnings() {
         return warnings;
     }
