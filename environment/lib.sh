@@ -4,6 +4,12 @@ here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}" 2>/dev/null || printf '%
 root=$(dirname "$here")
 java=${JAVA_HOME:+$JAVA_HOME/bin/}java
 
+# Java takes arguments and names of files for letters of the locale, and numbers and cases from its language: the same everywhere.
+case $(locale charmap 2>/dev/null) in
+    UTF-8) ;;
+    *) export LC_ALL=C.UTF-8 ;;
+esac
+
 fail() {
     printf '%s\n' "$*" >&2
     exit 2
@@ -31,6 +37,7 @@ jvm_options() {
     printf '%s\n' -XX:+IgnoreUnrecognizedVMOptions -XX:+UnlockDiagnosticVMOptions -XX:+IncrementalInlineForceCleanup
     # weights are read a panel after the other: small pages cost a fifth of the products' time
     if grep -qs -e '\[always\]' -e '\[madvise\]' /sys/kernel/mm/transparent_hugepage/enabled; then printf '%s\n' -XX:+UseTransparentHugePages; fi
+    printf '%s\n' -Duser.language=en -Duser.country=US -Dfile.encoding=UTF-8
     printf '%s\n' -Djava.awt.headless=true -Dorg.bytedeco.javacpp.logger=none "-Drecall.home=$root" \
         --add-modules jdk.incubator.vector --add-opens java.base/java.nio=ALL-UNNAMED
     if [ "$java_major" -ge 24 ]; then

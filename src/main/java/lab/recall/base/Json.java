@@ -7,15 +7,20 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.DoubleNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import java.io.IOException;
@@ -76,9 +81,40 @@ public final class Json {
      * @throws BadData when it is anything else
      */
     public static ObjectNode object(byte[] text, String where) {
+        return object(MAPPER.reader(), text, where);
+    }
+
+    /**
+     * The object in a file that Python wrote: a bare NaN or Infinity is a number, and so is one as an object of {@code __float__}.
+     *
+     * @throws BadData when there is anything else
+     */
+    public static ObjectNode pythonObject(Path file) {
+        ObjectNode object = object(MAPPER.reader().with(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS), InputFiles.bytes(file),
+                file.toString());
+        object.properties().forEach(e -> e.setValue(floats(e.getValue())));
+        return object;
+    }
+
+    private static JsonNode floats(JsonNode node) {
+        if (node instanceof ArrayNode list) {
+            for (int i = 0; i < list.size(); i++) {
+                list.set(i, floats(list.get(i)));
+            }
+        } else if (node instanceof ObjectNode object) {
+            String said = object.size() == 1 ? object.path("__float__").asText() : "";
+            if (said.matches("NaN|-?Infinity")) {
+                return DoubleNode.valueOf(Double.parseDouble(said));
+            }
+            object.properties().forEach(e -> e.setValue(floats(e.getValue())));
+        }
+        return node;
+    }
+
+    private static ObjectNode object(ObjectReader reader, byte[] text, String where) {
         JsonNode node;
         try {
-            node = MAPPER.readTree(text);
+            node = reader.readTree(text);
         } catch (JsonProcessingException e) {
             throw new BadData(where, "", FileKind.of(text).filter(kind -> !kind.isText()).map(kind -> kind.words() + ", expected JSON")
                     .orElseGet(() -> "not JSON (" + reason(e, new String(text, StandardCharsets.UTF_8).strip().contains("\n")) + ")"), e);
@@ -158,6 +194,16 @@ public final class Json {
         byte[] line = Arrays.copyOf(text, text.length + 1);
         line[text.length] = '\n';
         return line;
+    }
+
+    /** A value as people read it and Python writes it: NaN and Infinity bare. */
+    public static byte[] python(Object value) {
+        try {
+            return MAPPER.writerWithDefaultPrettyPrinter().without(JsonWriteFeature.WRITE_NAN_AS_STRINGS)
+                    .writeValueAsBytes(value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** A value in one line. */

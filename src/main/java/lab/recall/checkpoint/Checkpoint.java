@@ -57,7 +57,7 @@ public final class Checkpoint {
         if (!Files.isDirectory(folder)) {
             throw new BadData(folder, "no such folder");
         }
-        JsonNode config = Json.object(folder.resolve("config.json"));
+        JsonNode config = config(folder);
         Map<String, Tensor> tensors;
         Path weights = WEIGHTS.stream().map(folder::resolve).filter(Files::exists).findFirst()
                 .orElseThrow(() -> new BadData(folder, "no weights; expected "
@@ -65,6 +65,30 @@ public final class Checkpoint {
         Reader reader = weights.getFileName().toString().contains(".safetensors") ? SafeTensors::read : TorchArchive::read;
         tensors = weights.toString().endsWith(".index.json") ? shards(folder, weights, reader) : reader.read(weights);
         return new Checkpoint(folder, config, tensors, Map.of(), List.of());
+    }
+
+    /**
+     * What config.json says of a folder's model.
+     *
+     * @throws BadData when it is missing or no JSON object
+     */
+    public static JsonNode config(Path folder) {
+        return Json.pythonObject(folder.resolve("config.json"));
+    }
+
+    /**
+     * The same tensors under a family's own names: without what wrapped the model when it was saved, and with the name of its trunk.
+     *
+     * @param trunk what the names begin with, but for the head's: {@code backbone.}; empty leaves all names
+     * @throws BadData when two tensors would have the same name
+     */
+    public Checkpoint below(String trunk) {
+        if (trunk.isEmpty()) {
+            return this;
+        }
+        Map<String, Tensor> named = new LinkedHashMap<>();
+        TensorNames.own(tensors.keySet(), trunk, folder).forEach((stored, own) -> named.put(own, tensors.get(stored).named(own)));
+        return new Checkpoint(folder, config, named, replaced, warnings);
     }
 
     private interface Reader {
@@ -109,7 +133,7 @@ public final class Checkpoint {
         AtomicFiles.folder(folder);
         SafeTensors.write(folder.resolve("model.safetensors"), tensors, Map.of("format", "pt"));
         others.forEach((name, file) -> AtomicFiles.write(folder.resolve(name), out -> Files.copy(InputFiles.plain(file), out)));
-        AtomicFiles.write(folder.resolve("config.json"), Json.pretty(config));
+        AtomicFiles.write(folder.resolve("config.json"), Json.python(config));
     }
 
     /** This checkpoint with some tensors in the place of those of the same name. */

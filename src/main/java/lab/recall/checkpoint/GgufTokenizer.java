@@ -1,6 +1,5 @@
 package lab.recall.checkpoint;
 
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -9,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import lab.recall.base.BadData;
 import lab.recall.base.Json;
 
@@ -133,13 +131,10 @@ public final class GgufTokenizer {
 
     private ObjectNode whole() {
         Cut cut = cut();
-        ObjectNode json = Json.MAPPER.createObjectNode();
-        json.put("version", "1.0").putNull("truncation").putNull("padding");
-        ArrayNode added = json.putArray("added_tokens");
+        ObjectNode json = TokenizerJson.empty();
         for (int i = 0; i < types.length; i++) {
             if (types[i] == CONTROL || types[i] == UNKNOWN || types[i] == USER_DEFINED) {
-                added.addObject().put("id", i).put("content", tokens.get(i)).put("single_word", false).put("lstrip", false)
-                        .put("rstrip", false).put("normalized", false).put("special", types[i] != USER_DEFINED);
+                TokenizerJson.add(json, i, tokens.get(i), types[i] != USER_DEFINED);
             }
         }
         if (cut == Cut.NEOX) {
@@ -149,7 +144,7 @@ public final class GgufTokenizer {
         }
         json.set("pre_tokenizer", words(cut));
         json.set("post_processor", ends(cut));
-        json.set("decoder", bytes(true));
+        json.set("decoder", TokenizerJson.bytes(true));
         json.set("model", merging(cut));
         return json;
     }
@@ -161,20 +156,15 @@ public final class GgufTokenizer {
                         + Arrays.stream(Cut.values()).flatMap(c -> c.names.stream()).collect(Collectors.joining(", "))));
     }
 
-    private static ObjectNode bytes(boolean words) {
-        return Json.MAPPER.createObjectNode().put("type", "ByteLevel").put("add_prefix_space", false).put("trim_offsets", true)
-                .put("use_regex", words);
-    }
-
     private static ObjectNode words(Cut cut) {
         return switch (cut) {
-            case GPT2, NEOX -> bytes(true);
-            case DIGITS -> sequence("pretokenizers", Json.MAPPER.createObjectNode().put("type", "Digits").put("individual_digits", true),
-                    bytes(true));
-            case FALCON -> sequence("pretokenizers",
-                    Json.MAPPER.createObjectNode().put("type", "Punctuation").put("behavior", "Contiguous"), bytes(true),
+            case GPT2, NEOX -> TokenizerJson.bytes(true);
+            case DIGITS -> TokenizerJson.sequence("pretokenizers",
+                    Json.MAPPER.createObjectNode().put("type", "Digits").put("individual_digits", true), TokenizerJson.bytes(true));
+            case FALCON -> TokenizerJson.sequence("pretokenizers",
+                    Json.MAPPER.createObjectNode().put("type", "Punctuation").put("behavior", "Contiguous"), TokenizerJson.bytes(true),
                     split("[0-9][0-9][0-9]"));
-            case LLAMA3 -> sequence("pretokenizers", split(LLAMA_3), bytes(false));
+            case LLAMA3 -> TokenizerJson.sequence("pretokenizers", split(LLAMA_3), TokenizerJson.bytes(false));
         };
     }
 
@@ -184,57 +174,27 @@ public final class GgufTokenizer {
         return split;
     }
 
-    private static ObjectNode sequence(String name, ObjectNode... parts) {
-        ObjectNode all = Json.MAPPER.createObjectNode().put("type", "Sequence");
-        all.putArray(name).addAll(List.of(parts));
-        return all;
-    }
-
     /** What follows merging: the token that begins every text, and the one that ends it. */
     private ObjectNode ends(Cut cut) {
-        boolean begins = file.flag(AT + "add_bos_token").orElse(cut == Cut.LLAMA3);
-        boolean ends = file.flag(AT + "add_eos_token").orElse(false);
-        if (!begins && !ends) {
-            return bytes(true);
-        }
-        ObjectNode template = Json.MAPPER.createObjectNode().put("type", "TemplateProcessing");
-        ArrayNode single = template.putArray("single");
-        ArrayNode pair = template.putArray("pair");
-        ObjectNode ids = template.putObject("special_tokens");
-        for (String text : List.of("A", "B")) {
-            int type = text.equals("A") ? 0 : 1;
-            for (String part : Stream.of(begins ? "bos" : "", text, ends ? "eos" : "").filter(p -> !p.isEmpty()).toList()) {
-                ObjectNode one = Json.MAPPER.createObjectNode();
-                one.putObject(part.equals(text) ? "Sequence" : "SpecialToken").put("id", part.equals(text) ? text : token(part, ids))
-                        .put("type_id", type);
-                pair.add(one);
-                if (text.equals("A")) {
-                    single.add(one);
-                }
-            }
-        }
-        return sequence("processors", bytes(true), template);
+        List<TokenizerJson.Special> first = token("bos", file.flag(AT + "add_bos_token").orElse(cut == Cut.LLAMA3));
+        List<TokenizerJson.Special> last = token("eos", file.flag(AT + "add_eos_token").orElse(false));
+        ObjectNode bytes = TokenizerJson.bytes(true);
+        return first.isEmpty() && last.isEmpty() ? bytes
+                : TokenizerJson.sequence("processors", bytes, TokenizerJson.template(first, last));
     }
 
-    /** The token with a task, and its entry among those that are put in. */
-    private String token(String task, ObjectNode ids) {
+    /** The token with a task, where it is put in. */
+    private List<TokenizerJson.Special> token(String task, boolean isPutIn) {
         Long id = special.get(task + "_token_id");
-        if (id == null) {
+        if (isPutIn && id == null) {
             throw bad("puts in a token (add_" + task + "_token), but has no " + task + "_token_id");
         }
-        String token = tokens.get(id.intValue());
-        ObjectNode entry = ids.putObject(token).put("id", token);
-        entry.putArray("ids").add(id);
-        entry.putArray("tokens").add(token);
-        return token;
+        return isPutIn ? List.of(new TokenizerJson.Special(tokens.get(id.intValue()), id)) : List.of();
     }
 
     private ObjectNode merging(Cut cut) {
-        ObjectNode model = Json.MAPPER.createObjectNode().put("type", "BPE").putNull("dropout").putNull("unk_token")
-                .putNull("continuing_subword_prefix").putNull("end_of_word_suffix").put("fuse_unk", false).put("byte_fallback", false)
-                .put("ignore_merges", cut == Cut.LLAMA3);
-        ObjectNode vocabulary = model.putObject("vocab");
         Map<String, Integer> ids = new HashMap<>();
+        Map<String, Integer> vocabulary = new LinkedHashMap<>();
         for (int i = 0; i < types.length; i++) {
             String token = tokens.get(i);
             Integer other = ids.put(token, i);
@@ -245,17 +205,7 @@ public final class GgufTokenizer {
                 vocabulary.put(token, i);
             }
         }
-        ArrayNode merges = model.putArray("merges");
-        List<String> said = file.texts(AT + "merges").orElseThrow(() -> bad("has no list of merges"));
-        for (int i = 0; i < said.size(); i++) {
-            String merge = said.get(i);
-            int blank = merge.indexOf(' ', 1);
-            if (blank < 0 || !vocabulary.has(merge.substring(0, blank)) || !vocabulary.has(merge.substring(blank + 1))
-                    || !vocabulary.has(merge.substring(0, blank) + merge.substring(blank + 1))) {
-                throw bad("has the merge " + GgufFile.shown(merge) + " (number " + i + "), expected two tokens that make a third");
-            }
-            merges.add(merge);
-        }
-        return model;
+        return TokenizerJson.pairs(vocabulary, file.texts(AT + "merges").orElseThrow(() -> bad("has no list of merges")),
+                cut == Cut.LLAMA3, this::bad);
     }
 }

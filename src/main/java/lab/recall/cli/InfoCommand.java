@@ -1,6 +1,7 @@
 package lab.recall.cli;
 
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -30,6 +31,7 @@ final class InfoCommand implements Callable<Integer> {
     public Integer call() {
         LanguageModel model = LanguageModel.open(name);
         Map<String, Object> all = describe(model);
+        all.put("folder", model.folder().toString());           // of a hub id: the snapshot that was taken
         all.put("tokenizer", model.tokenizer().isPresent());
         all.put("relations", model.facts().relations());
         all.put("invented_world", model.facts().inventedWorld());
@@ -45,12 +47,12 @@ final class InfoCommand implements Callable<Integer> {
         } else {
             all.forEach((k, v) -> {
                 if (!k.equals("hook_points")) {
-                    spec.commandLine().getOut().printf("%-17s %s%n", k, Said.visible(String.valueOf(v)));
+                    spec.commandLine().getOut().printf(Locale.ROOT, "%-17s %s%n", k, Said.visible(String.valueOf(v)));
                 }
             });
             spec.commandLine().getOut().println("hook points, with their width and meaning:");
             model.points().forEach(p -> spec.commandLine().getOut()
-                    .printf("  %-12s %7s  %s%n", p.id(), p.isPerToken() ? model.width(p) : "–", p.meaning()));
+                    .printf(Locale.ROOT, "  %-12s %7s  %s%n", p.id(), p.isPerToken() ? model.width(p) : "–", p.meaning()));
         }
         return 0;
     }

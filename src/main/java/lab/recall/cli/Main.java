@@ -6,6 +6,7 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
@@ -35,6 +36,8 @@ public final class Main implements Runnable {
     private static final int FAULT = 3;
     private static final int INTERRUPTED = 130;
     private static final int ENDED = 143;
+    /** What Java puts in the place of bytes that are no letters of the locale. */
+    private static final char LOST = '\ufffd';
 
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
@@ -86,6 +89,10 @@ public final class Main implements Runnable {
 
     /** Runs a command line. */
     static int run(PrintWriter out, PrintWriter err, String... args) {
+        if (Arrays.stream(args).anyMatch(a -> a.indexOf(LOST) >= 0) && !System.getProperty("sun.jnu.encoding", "UTF-8").equals("UTF-8")) {
+            err.println("letters of the command line were lost, for the locale has none such; set LC_ALL=C.UTF-8");
+            return BAD_INPUT;
+        }
         CommandLine line = new CommandLine(new Main());
         addCommands(line, args.length > 0 ? args[0] : "");
         line.setOut(out);

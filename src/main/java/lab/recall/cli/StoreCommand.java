@@ -1,5 +1,6 @@
 package lab.recall.cli;
 
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import lab.recall.study.Store;
 import picocli.CommandLine.ArgGroup;
@@ -35,7 +36,7 @@ final class StoreCommand implements Callable<Integer> {
         if (what.clear) {
             store.clear();
         }
-        spec.commandLine().getOut().printf("%s: %s%,d bytes%n", folder, what.clear ? "removed " : "", bytes);
+        spec.commandLine().getOut().printf(Locale.ROOT, "%s: %s%,d bytes%n", folder, what.clear ? "removed " : "", bytes);
         return 0;
     }
 }

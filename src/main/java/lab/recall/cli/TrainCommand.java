@@ -2,6 +2,7 @@ package lab.recall.cli;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import lab.recall.base.Check;
 import lab.recall.math.Parallel;
@@ -38,14 +39,14 @@ final class TrainCommand implements Callable<Integer> {
     private int train(TrainConfig config) {
         PrintWriter terminal = spec.commandLine().getOut();
         Trained trained = new Trainer(config, out).train(earlier -> {
-            terminal.printf("going on after step %,d%n", earlier);
+            terminal.printf(Locale.ROOT, "going on after step %,d%n", earlier);
             terminal.flush();
         }, step -> { }, log -> {
             terminal.println(log.last().line());
             terminal.flush();
         });
         terminal.println(trained.model());
-        terminal.printf("recall of all pairs: seen %.4f, dropped %.4f, held out %.4f%n",
+        terminal.printf(Locale.ROOT, "recall of all pairs: seen %.4f, dropped %.4f, held out %.4f%n",
                 trained.recall().seen(), trained.recall().dropped(), trained.recall().heldOut());
         terminal.println("written to " + out);
         return 0;

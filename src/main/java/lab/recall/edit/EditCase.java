@@ -5,6 +5,7 @@ import java.util.List;
 import lab.recall.base.BadRequest;
 import lab.recall.facts.EditRequest;
 import lab.recall.model.LanguageModel;
+import lab.recall.text.Letters;
 import lab.recall.text.Prompt;
 import lab.recall.text.Template;
 import lab.recall.text.Tokenizer;
@@ -47,7 +48,7 @@ public record EditCase(List<int[]> contexts, int[] lookups, int[] target, int[] 
 
     /** A target's ids as they stand after a prompt: a blank before it, no special tokens. */
     static int[] target(Tokenizer tokenizer, String text) {
-        return tokenizer.encode(" " + text.strip(), false).ids();
+        return Letters.encode(tokenizer, " " + text.strip(), false).ids();
     }
 
     /** A context with all of the target but its last token after it. */

@@ -16,6 +16,7 @@ import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
 import lab.recall.model.TargetScore;
+import lab.recall.text.Letters;
 import lab.recall.text.Tokenizer;
 
 /**
@@ -58,7 +59,7 @@ public final class EditTests {
             List<List<String>> kinds = List.of(List.of(q.template().with(q.subject())), q.paraphrases(), q.neighbours());
             for (int kind = 0; kind < kinds.size(); kind++) {
                 for (String text : kinds.get(kind)) {
-                    tests.add(new Prompt(r, kind, text), tokenizer.encode(text, true).ids(), asNew, asTrue);
+                    tests.add(new Prompt(r, kind, text), Letters.encode(tokenizer, text, true).ids(), asNew, asTrue);
                 }
             }
         }

@@ -29,6 +29,11 @@ public interface Architecture {
         return config.path("model_type").asText("").equals(type());
     }
 
+    /** What the names of its tensors begin with, but for the head's: {@code backbone.}; some files leave it out. */
+    default String trunk() {
+        return "";
+    }
+
     /** All points that models of the family have, in the order of computation, those of every language model included. */
     List<HookPoint> points();
 

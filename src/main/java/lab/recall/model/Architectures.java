@@ -1,6 +1,7 @@
 package lab.recall.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.stream.Collectors;
+import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Nearest;
 import lab.recall.checkpoint.GgufFamily;
@@ -66,9 +68,15 @@ public final class Architectures {
                 "'" + type + "', expected " + types(" or ") + Nearest.question(type, ALL.stream().map(Architecture::type).toList())));
     }
 
-    /** The one that reads a config.json, or null. */
-    static Architecture reading(JsonNode config) {
-        return ALL.stream().filter(a -> a.reads(config)).findFirst().orElse(null);
+    /**
+     * The one that reads a config.json.
+     *
+     * @param folder where it stands, for messages
+     * @throws BadData when there is none
+     */
+    static Architecture reading(JsonNode config, Path folder) {
+        return ALL.stream().filter(a -> a.reads(config)).findFirst().orElseThrow(() -> new BadData(folder,
+                "config.json has model_type = '" + config.path("model_type").asText("") + "'; known are " + types(" and ")));
     }
 
     /** The names of all. */

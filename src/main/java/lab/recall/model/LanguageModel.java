@@ -1,6 +1,6 @@
 package lab.recall.model;
 
-import java.nio.file.Files;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -63,8 +63,9 @@ public final class LanguageModel implements Showable {
             blocks[l] = body.block(l, from.weights());
         }
         this.parameters = from.weights().parameters();
-        this.warnings = List.copyOf(from.warnings());
-        this.tokenizer = source.tokenizer(vocabulary(), architecture.usesBundledTokenizer());
+        List<String> doubts = from.warnings();
+        this.tokenizer = source.tokenizer(vocabulary(), architecture.usesBundledTokenizer(), from.config(), doubts);
+        this.warnings = List.copyOf(doubts);
         this.stored = new StoredWeights(from.again(), Map.of(), parameters);
     }
 
@@ -113,11 +114,7 @@ public final class LanguageModel implements Showable {
     }
 
     private static LanguageModel of(ModelFolder source, Checkpoint checkpoint, Supplier<Checkpoint> again) {
-        Architecture architecture = Architectures.reading(checkpoint.config());
-        if (architecture == null) {
-            throw new BadData(source.folder(), "config.json has model_type = '" + checkpoint.config().path("model_type").asText("")
-                    + "'; known are " + Architectures.types(" and "));
-        }
+        Architecture architecture = Architectures.reading(checkpoint.config(), source.folder());
         return architecture.open(new Opening(architecture, source, checkpoint, again, new ArrayList<>(checkpoint.warnings())));
     }
 
@@ -177,9 +174,9 @@ public final class LanguageModel implements Showable {
     }
 
     /**
-     * Writes the model to a folder in HuggingFace's layout, f32: model.safetensors, config.json and, where there are, tokenizer.json and
-     * tokenizer_config.json; beside them recall.json and the relations that it has of its own. One tensor after another: beside the model
-     * itself one is in memory.
+     * Writes the model to a folder in HuggingFace's layout, f32: model.safetensors, config.json and, where there are, its tokenizer's
+     * files; beside them recall.json and the relations that it has of its own. One tensor after another: beside the model itself one is in
+     * memory.
      * Opened again, it gives the same numbers as this model with its weights widened to f32, and is asked and edited the same way.
      *
      * @throws BadData when {@link #requireSavable} refuses the folder
@@ -285,7 +282,7 @@ public final class LanguageModel implements Showable {
         return stored.all().stream().mapToLong(Tensor::size).sum();
     }
 
-    /** What the tensors contradict in config.json. */
+    /** What is doubtful about its files: what tensors contradict, what nobody reads; each one sentence. */
     public List<String> warnings() {
         return warnings;
     }

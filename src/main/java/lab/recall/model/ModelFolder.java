@@ -1,5 +1,6 @@
 package lab.recall.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
@@ -26,6 +28,7 @@ import lab.recall.checkpoint.GgufCheckpoint;
 import lab.recall.checkpoint.GgufFile;
 import lab.recall.checkpoint.GgufTokenizer;
 import lab.recall.checkpoint.HubCache;
+import lab.recall.checkpoint.TokenizerFiles;
 import lab.recall.text.DataFolder;
 import lab.recall.text.Tokenizer;
 
@@ -38,10 +41,11 @@ import lab.recall.text.Tokenizer;
  * @param facts  that were read then; a published model's before
  */
 record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelFacts facts) {
-    /** Vocabulary sizes of checkpoints that use the GPT-NeoX-20B tokenizer: 50,254 entries, added tokens, and padding of the rows. */
-    private static final int FEWEST_20B = 50_254;
-    private static final int MOST_20B = 50_432;
-    /** Families that llama.cpp's files are read for. */
+    /** An owner and a name, or a name of old; and a branch, tag or commit. */
+    private static final Pattern HUB_ID = Pattern.compile("[A-Za-z0-9][\\w.-]*(/[A-Za-z0-9][\\w.-]*)?(@[A-Za-z0-9][\\w./-]*)?");
+    /** Vocabulary sizes of checkpoints that use the GPT-NeoX-20B tokenizer: its tokens, and padding of the rows. */
+    private static final int FEWEST_20B = 50_277;
+    private static final int MOST_20B = 50_688;
 
     /** An embedded model, an existing folder or GGUF file, or a hub id in the cache. */
     static ModelFolder find(String name) {
@@ -58,9 +62,8 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
         } catch (InvalidPathException e) {
             throw unknown(name);
         }
-        if (name.matches("[A-Za-z0-9][\\w.-]*/[A-Za-z0-9][\\w.-]*")) {
-            return HubCache.find(name).map(f -> new ModelFolder(name, f)).orElseThrow(() -> new BadRequest("", "'" + name
-                    + "' is neither a folder nor in the HuggingFace cache; " + HubCache.howToFetch(name)));
+        if (HUB_ID.matcher(name).matches() && (name.contains("/") || name.contains("@") || HubCache.has(name))) {
+            return new ModelFolder(name, HubCache.find(name));
         }
         throw unknown(name);
     }
@@ -107,7 +110,16 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
 
     /** Configuration and weights. */
     Checkpoint checkpoint() {
-        return gguf().map(file -> GgufCheckpoint.open(file, Architectures.gguf())).orElseGet(() -> Checkpoint.open(folder));
+        return gguf().map(file -> GgufCheckpoint.open(file, Architectures.gguf())).orElseGet(this::ownCheckpoint);
+    }
+
+    /** Refuses what no family reads before its weights, which may not even be there. */
+    private Checkpoint ownCheckpoint() {
+        if (!Files.isDirectory(folder)) {
+            throw new BadData(folder, "no such folder");
+        }
+        String trunk = Architectures.reading(Checkpoint.config(folder), folder).trunk();
+        return Checkpoint.open(folder).below(trunk);
     }
 
     /** The tokenizer.json of a GGUF file that carries a vocabulary. */
@@ -116,20 +128,27 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
     }
 
     /**
-     * The GGUF file's or the folder's own tokenizer, or the bundled one where the vocabulary is that of GPT-NeoX-20B.
+     * The GGUF file's or the folder's own tokenizer; or, where nothing names another, the bundled one if the vocabulary is that of
+     * GPT-NeoX-20B.
      *
-     * @param family whether the model's family uses the bundled one: other vocabularies are of that size too
+     * @param family   whether the model's family uses the bundled one: other vocabularies are of that size too
+     * @param config   whose first token is not the bundled one's if it is of another tokenizer
+     * @param warnings get what is doubtful
      */
-    Optional<Tokenizer> tokenizer(int vocabulary, boolean family) {
+    Optional<Tokenizer> tokenizer(int vocabulary, boolean family, JsonNode config, List<String> warnings) {
         Optional<byte[]> carried = carriedTokenizer();
         if (carried.isPresent()) {
             return Optional.of(Tokenizer.of(Json.object(carried.get(), folder.toString()), folder));
         }
-        Path own = folder.resolve("tokenizer.json");
-        if (Files.exists(own)) {
-            return Optional.of(Tokenizer.open(own));
+        TokenizerFiles own = TokenizerFiles.in(folder);
+        warnings.addAll(own.warnings());
+        if (own.file().isPresent()) {
+            Path file = own.file().get();
+            return Optional.of(own.made().map(json -> Tokenizer.of(Json.object(json, file.toString()), file)).orElseGet(() -> Tokenizer.open(file)));
         }
-        return family && vocabulary >= FEWEST_20B && vocabulary <= MOST_20B ? Optional.of(Tokenizer.bundled20b()) : Optional.empty();
+        boolean is20b = family && !own.isSaid() && vocabulary >= FEWEST_20B && vocabulary <= MOST_20B
+                && config.path("bos_token_id").asInt(0) == 0;
+        return is20b ? Optional.of(Tokenizer.bundled20b()) : Optional.empty();
     }
 
     ModelFolder(String name, Path folder) {
@@ -165,13 +184,13 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
     /** What opening reads: config.json and weights or a GGUF file, and what stands beside them. */
     List<Path> files() {
         List<Path> files = new ArrayList<>(gguf().map(List::of).orElseGet(() -> Checkpoint.files(folder)));
-        for (String beside : List.of(ModelFacts.FILE, "tokenizer.json", "tokenizer_config.json")) {
-            if (Files.exists(folder.resolve(beside))) {
-                files.add(folder.resolve(beside));
-            }
+        if (Files.exists(folder.resolve(ModelFacts.FILE))) {
+            files.add(folder.resolve(ModelFacts.FILE));
         }
+        List<Path> tokenizer = TokenizerFiles.files(folder);
+        files.addAll(tokenizer);
         boolean carried = gguf().map(GgufFile::open).filter(GgufTokenizer::isIn).isPresent();
-        if (!carried && !Files.exists(folder.resolve("tokenizer.json"))) {
+        if (!carried && !TokenizerFiles.hold(tokenizer)) {
             files.add(Tokenizer.bundled20bFile());              // which serves instead, where it fits
         }
         return files;

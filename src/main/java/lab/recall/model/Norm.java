@@ -22,6 +22,11 @@ public record Norm(String name, float[] weight, float[] bias, float epsilon) {
         return new Norm(name + ".weight", weights.vector(name + ".weight", width), weights.vector(name + ".bias", width), epsilon);
     }
 
+    /** The one that the checkpoint has: a layer norm where there is a bias, else an RMS norm; names as those of {@link #layer}. */
+    public static Norm stored(Weights weights, String name, int width, float epsilon) {
+        return weights.has(name + ".bias") ? layer(weights, name, width, epsilon) : rms(weights, name + ".weight", width, epsilon);
+    }
+
     private int width() {
         return weight.length;
     }

@@ -1,6 +1,6 @@
 package lab.recall.model;
 
-import java.nio.file.Files;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,6 +12,7 @@ import lab.recall.base.AtomicFiles;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.DType;
 import lab.recall.checkpoint.Tensor;
+import lab.recall.checkpoint.TokenizerFiles;
 
 /** A model's weights as they are stored: in files, with some that stand in the place of theirs. */
 final class StoredWeights {
@@ -68,14 +69,17 @@ final class StoredWeights {
             AtomicFiles.folder(folder);
             AtomicFiles.write(folder.resolve("tokenizer.json"), json);
         });
-        for (String text : List.of("tokenizer.json", "tokenizer_config.json")) {
-            if (carried.isEmpty() && Files.exists(source.folder().resolve(text))) {
-                others.put(text, source.folder().resolve(text));
-            }
+        if (carried.isEmpty()) {
+            TokenizerFiles.files(source.folder()).forEach(file -> others.put(file.getFileName().toString(), file));
         }
         source.writeFacts(folder);
-        String word = now.config().has("dtype") ? "dtype" : "torch_dtype";
-        Checkpoint.write(folder, body.publicConfig(now.config()).put(word, word(asStored ? tensors.get(0).dtype() : DType.F32)), tensors, others);
+        ObjectNode config = body.publicConfig(now.config());
+        String word = word(asStored ? tensors.get(0).dtype() : DType.F32);
+        config.put("torch_dtype", word);
+        if (config.has("dtype")) {              // its name in later versions of transformers
+            config.put("dtype", word);
+        }
+        Checkpoint.write(folder, config, tensors, others);
     }
 
     private static String word(DType dtype) {

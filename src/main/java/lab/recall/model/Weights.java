@@ -1,5 +1,6 @@
 package lab.recall.model;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -150,6 +151,7 @@ public final class Weights {
 
     private final Checkpoint checkpoint;
     private final Parameters parameters = new Parameters();
+    private final List<String> passedOver = new ArrayList<>();
 
     Weights(Checkpoint checkpoint) {
         this.checkpoint = checkpoint;
@@ -157,6 +159,16 @@ public final class Weights {
 
     Parameters parameters() {
         return parameters;
+    }
+
+    /** Tensors whose names end so may be there and are not read: buffers that files of old hold, copies. */
+    public void passOver(String... endings) {
+        passedOver.addAll(List.of(endings));
+    }
+
+    /** Names of tensors that have neither been taken nor passed over. */
+    List<String> unread() {
+        return checkpoint.tensors().keySet().stream().filter(n -> !parameters.has(n) && passedOver.stream().noneMatch(n::endsWith)).toList();
     }
 
     /** Whether the checkpoint has such a tensor. */

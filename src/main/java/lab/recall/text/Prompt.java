@@ -33,13 +33,13 @@ public record Prompt(String text, int[] ids, int subjectStart, int subjectEnd) {
     /**
      * A text as the tokenizer gives it, special tokens on; it names no subject.
      *
-     * @throws BadRequest when the text is empty
+     * @throws BadRequest when the text is empty, or the tokenizer leaves letters of it out
      */
     public static Prompt of(Tokenizer tokenizer, String text) {
         if (text.isEmpty()) {
             throw new BadRequest("", "the prompt is empty, expected at least one token");
         }
-        return new Prompt(text, tokenizer.encode(text, true).ids(), -1, -1);
+        return new Prompt(text, Letters.encode(tokenizer, text, true).ids(), -1, -1);
     }
 
     /**

@@ -33,7 +33,7 @@ public record Template(String text) {
     /**
      * The prompt for a subject.
      *
-     * @throws BadRequest when the subject is empty, or has no token of its own
+     * @throws BadRequest when the subject is empty, or has no token of its own, or the tokenizer leaves letters out
      */
     public Prompt fill(Tokenizer tokenizer, String subject) {
         if (subject.isBlank()) {
@@ -48,7 +48,7 @@ public record Template(String text) {
         while (Character.isWhitespace(whole.charAt(to - 1))) {
             to--;
         }
-        Tokenizer.Encoding e = tokenizer.encode(whole, true);
+        Tokenizer.Encoding e = Letters.encode(tokenizer, whole, true);
         int start = -1;
         int end = -1;
         for (int i = 0; i < e.ids().length; i++) {

@@ -48,7 +48,7 @@ import lab.recall.model.Workspace;
  *
  * <p>Glossary: d residual width, E inner width, N states a channel, K convolution taps, R rank of delta. Shapes are [rows, width].
  * <pre>
- * normed = RMSNorm(h)                    [d]       y     = scan(x_act, delta, A, B, C) + D x_act   [E]
+ * normed = norm(h)                       [d]       y     = scan(x_act, delta, A, B, C) + D x_act   [E]
  * in_x, in_z = in_proj(normed)           [E] [E]   gate  = SiLU(in_z)                              [E]
  * conv   = causal convolution of in_x    [E]       gated = y gate                                  [E]
  * x_act  = SiLU(conv)                    [E]       out   = out_proj(gated)                         [d]
@@ -96,7 +96,7 @@ public final class SelectiveScanBlock implements Block {
         String m = prefix + "mixer.";
         int e = c.inner();
         return new SelectiveScanBlock(c, new Parts(
-                Norm.rms(weights, prefix + "norm.weight", c.width(), c.epsilon()),
+                Norm.stored(weights, prefix + "norm", c.width(), c.epsilon()),
                 weights.matrix(m + "in_proj.weight", 2 * e, c.width()), weights.optional(m + "in_proj.bias", 2 * e),
                 weights.vector(m + "conv1d.weight", Weights.Layout.transposed(e, c.taps()), e, 1, c.taps()),
                 weights.optional(m + "conv1d.bias", e),

@@ -52,6 +52,11 @@ public final class Mamba implements Architecture {
     }
 
     @Override
+    public String trunk() {
+        return "backbone.";
+    }
+
+    @Override
     public List<HookPoint> points() {
         return ScanPoints.ALL;
     }
@@ -76,8 +81,8 @@ public final class Mamba implements Architecture {
         MambaConfig c = MambaConfig.of(from);
         Weights weights = from.weights();
         int width = c.sizes().width();
-        Norm last = Norm.rms(weights, "backbone.norm_f.weight", width, c.sizes().epsilon());
-        return from.model(Ends.of(weights, c.embedding(), last, c.tied() ? c.embedding() : "lm_head.weight", c.vocabulary(), width),
+        Norm last = Norm.stored(weights, MambaConfig.LAST_NORM, width, c.sizes().epsilon());
+        return from.model(Ends.of(weights, c.embedding(), last, from.head(c.tied(), c.embedding(), "lm_head.weight"), c.vocabulary(), width),
                 c.layers(), c);
     }
 

@@ -38,6 +38,11 @@ public final class GptNeoX implements Architecture {
     }
 
     @Override
+    public String trunk() {
+        return "gpt_neox.";
+    }
+
+    @Override
     public List<HookPoint> points() {
         return AttentionPoints.ALL;
     }
@@ -62,8 +67,9 @@ public final class GptNeoX implements Architecture {
         NeoXConfig c = NeoXConfig.of(from);
         Weights weights = from.weights();
         Norm last = Norm.layer(weights, "gpt_neox.final_layer_norm", c.width(), c.epsilon());
-        return from.model(Ends.of(weights, NeoXConfig.EMBEDDING, last, c.tied() ? NeoXConfig.EMBEDDING : "embed_out.weight", c.vocabulary(),
-                c.width()), c.layers(), c);
+        weights.passOver(".attention.bias", ".attention.masked_bias", ".attention.rotary_emb.inv_freq");
+        String head = from.head(c.tied(), NeoXConfig.EMBEDDING, "embed_out.weight");
+        return from.model(Ends.of(weights, NeoXConfig.EMBEDDING, last, head, c.vocabulary(), c.width()), c.layers(), c);
     }
 
     /** Published checkpoints have that of GPT-NeoX-20B, and do not always bring it. */

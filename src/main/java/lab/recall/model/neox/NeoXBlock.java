@@ -61,8 +61,8 @@ final class NeoXBlock implements Block {
         this.norm1 = Norm.layer(w, layer + "input_layernorm", d, c.epsilon());
         this.norm2 = Norm.layer(w, layer + "post_attention_layernorm", d, c.epsilon());
         this.attention = new SelfAttention(c.heads(), rotary,
-                Linear.read(w, layer + "attention.query_key_value", 3 * d, d, true, headOrder(c)),
-                Linear.read(w, layer + "attention.dense", d, d, true));
+                Linear.read(w, layer + "attention.query_key_value", 3 * d, d, c.attentionBias(), headOrder(c)),
+                Linear.read(w, layer + "attention.dense", d, d, c.attentionBias()));
         this.mlp = new Mlp(Linear.read(w, layer + "mlp.dense_h_to_4h", c.hidden(), d, true),
                 Linear.read(w, layer + "mlp.dense_4h_to_h", d, c.hidden(), true));
     }

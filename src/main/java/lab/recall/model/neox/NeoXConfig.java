@@ -22,9 +22,11 @@ import lab.recall.model.block.AttentionPoints;
  * @param epsilon    of the norms
  * @param parallel   whether attention and MLP both read the layer's input
  * @param tied       whether the head is the embedding
+ * @param attentionBias whether the attention's two maps have biases
  */
 record NeoXConfig(int layers, int width, int heads, int hidden, Rotary rotary, int vocabulary, float epsilon,
-                  boolean parallel, boolean tied) implements Body {
+                  boolean parallel, boolean tied, boolean attentionBias) implements Body {
+    private static final String ATTENTION_BIAS = "gpt_neox.layers.0.attention.query_key_value.bias";
     static final String EMBEDDING = "gpt_neox.embed_in.weight";
 
     int headWidth() {
@@ -43,15 +45,32 @@ record NeoXConfig(int layers, int width, int heads, int hidden, Rotary rotary, i
         if (width % heads != 0) {
             throw set.refused("num_attention_heads", heads + ", which does not divide the width " + width);
         }
-        double part = set.number("rotary_pct", 0.25);
-        Rotary rotary = new Rotary(width / heads, (int) (width / heads * part), set.number("rotary_emb_base", 10000));
-        NeoXConfig c = new NeoXConfig(layers, width, heads, (int) up[0], rotary,
-                (int) table[0], (float) set.number("layer_norm_eps", 1e-5), set.flag("use_parallel_residual", true),
-                set.flag("tie_word_embeddings", false));
+        boolean attentionBias = set.flag("attention_bias", true);
+        if (!attentionBias && weights.has(ATTENTION_BIAS)) {
+            throw set.refused("attention_bias", "false, but there is a tensor " + ATTENTION_BIAS);
+        }
+        NeoXConfig c = new NeoXConfig(layers, width, heads, (int) up[0], rotary(set, width / heads), (int) table[0],
+                (float) set.number("layer_norm_eps", 1e-5), set.flag("use_parallel_residual", true),
+                set.flag("tie_word_embeddings", false), attentionBias);
+        set.harmless("max_position_embeddings");
         set.agrees("hidden_size", c.width);
         set.agrees("intermediate_size", c.hidden);
         set.agrees("vocab_size", c.vocabulary);
         return c;
+    }
+
+    /** Said by itself, as transformers 4 has it, or in {@code rope_parameters}, as version 5 does. */
+    private static Rotary rotary(Settings set, int headWidth) {
+        for (String rope : new String[] {"rope_parameters", "rope_scaling"}) {
+            set.only(set.named(rope + ".rope_type", rope + ".type"), "default");
+        }
+        String part = set.named("rotary_pct", "partial_rotary_factor", "rope_parameters.partial_rotary_factor");
+        double turned = set.number(part, 0.25);
+        int dims = (int) (headWidth * turned);
+        if (turned > 1 || dims % 2 != 0) {
+            throw set.refused(part, turned + ", expected a part of a head's " + headWidth + " numbers that is even");
+        }
+        return new Rotary(headWidth, dims, set.number(set.named("rotary_emb_base", "rope_theta", "rope_parameters.rope_theta"), 10000));
     }
 
     @Override
