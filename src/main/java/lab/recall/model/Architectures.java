@@ -37,7 +37,9 @@ public final class Architectures {
      */
     public static Architecture of(String type) {
         return ALL.stream().filter(a -> a.type().equals(type)).findFirst().orElseThrow(() -> new BadRequest("family",
-                "'" + type + "', expected " + types(" or ") + Nearest.question(type, ALL.stream().map(Architecture::type).toList())));
+                "'" + type + "', expected "
+                + ALL.stream().map(Architecture::type).collect(Collectors.joining(" or "))
+                + Nearest.question(type, ALL.stream().map(Architecture::type).toList())));
     }
 
     /** The one that reads a config.json, or null. */
@@ -45,9 +47,9 @@ public final class Architectures {
         return ALL.stream().filter(a -> a.reads(config)).findFirst().orElse(null);
     }
 
-    /** The names of all. */
-    static String types(String between) {
-        return ALL.stream().map(Architecture::type).collect(Collectors.joining(between));
+    /** What all of them read. */
+    static String read() {
+        return ALL.stream().flatMap(a -> a.types().stream()).collect(Collectors.joining(", "));
     }
 
     /** What is known of models that llama.cpp has written. */

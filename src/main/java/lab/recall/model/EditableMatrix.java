@@ -44,7 +44,7 @@ public final class EditableMatrix {
      * @param label  the paper's letters
      * @param key    what goes into it
      * @param value  what comes out of it, the bias included
-     * @param weight the weight that holds it, by its checkpoint name with {@code {}} for the layer; stored [value, key]
+     * @param weight the weight that holds it, by its name in HuggingFace's layout with {@code {}} for the layer; stored [value, key]
      */
     public static EditableMatrix of(String id, String label, HookPoint key, HookPoint value, String weight) {
         return new EditableMatrix(id, label, key, value, weight, 0, false);
@@ -112,7 +112,7 @@ public final class EditableMatrix {
      */
     public float[] rows(LanguageModel model, int layer) {
         EditableMatrix own = of(model, id);
-        float[] whole = model.weight(own.weightIn(layer));
+        float[] whole = model.weight(own.weightIn(model, layer));
         if (!own.isTransposed) {
             int size = own.size(model);
             return Arrays.copyOfRange(whole, own.part * size, (own.part + 1) * size);
@@ -129,17 +129,17 @@ public final class EditableMatrix {
      */
     public LanguageModel with(LanguageModel model, int layer, float[] rows) {
         EditableMatrix own = of(model, id);
-        float[] whole = model.weight(own.weightIn(layer));
+        float[] whole = model.weight(own.weightIn(model, layer));
         if (own.isTransposed) {
             own.swap(model, whole, rows, true);
         } else {
             System.arraycopy(rows, 0, whole, own.part * own.size(model), rows.length);
         }
-        return model.with(own.weightIn(layer), whole);
+        return model.with(own.weightIn(model, layer), whole);
     }
 
-    private String weightIn(int layer) {
-        return weight.replace("{}", String.valueOf(layer));
+    private String weightIn(LanguageModel model, int layer) {
+        return model.storedName(weight.replace("{}", String.valueOf(layer)));
     }
 
     private int size(LanguageModel model) {

@@ -1,5 +1,6 @@
 package lab.recall.model;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import lab.recall.base.Unsolvable;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.math.Arithmetic;
+import lab.recall.math.Elementwise;
 import lab.recall.text.Prompt;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.Showable;
@@ -118,7 +120,7 @@ public final class LanguageModel implements Showable {
         Architecture architecture = Architectures.reading(checkpoint.config());
         if (architecture == null) {
             throw new BadData(source.folder(), "config.json has model_type = '" + checkpoint.config().path("model_type").asText("")
-                    + "'; known are " + Architectures.types(" and "));
+                    + "'; known are " + Architectures.read());
         }
         return architecture.open(new Opening(architecture, source, checkpoint, again, new ArrayList<>(checkpoint.warnings())));
     }
@@ -196,7 +198,9 @@ public final class LanguageModel implements Showable {
             }
         }
         source.writeFacts(folder);
-        Checkpoint.write(folder, body.publicConfig(stored.config()).put("torch_dtype", "float32"), tensors, others);
+        ObjectNode config = body.publicConfig(stored.config());
+        config.put(config.has("dtype") ? "dtype" : "torch_dtype", "float32");
+        Checkpoint.write(folder, config, tensors, others);
     }
 
     /**
@@ -206,6 +210,11 @@ public final class LanguageModel implements Showable {
      */
     public void requireSavable(Path folder) {
         source.requireSavable(folder);
+    }
+
+    /** The name here of a weight that has this name in HuggingFace's layout. */
+    String storedName(String publicName) {
+        return body.storedName(publicName);
     }
 
     /** Names of all weights, in the order of the checkpoint. */
@@ -385,6 +394,11 @@ public final class LanguageModel implements Showable {
 
     String embeddingName() {
         return ends.embedding().name();
+    }
+
+    /** The name of what is added to the embedding at each position, where there is such a table. */
+    Optional<String> positionsName() {
+        return Optional.ofNullable(ends.positions()).map(Tensor::name);
     }
 
     /** The head's name, that of the embedding when it is tied. */
@@ -603,11 +617,25 @@ public final class LanguageModel implements Showable {
         return last;
     }
 
-    /** Embeddings of the ids from a token on. */
+    /** Embeddings of the ids from a token on, positions included. */
     void embed(int[] ids, int from, int tokens, float[] to, int at) {
+        int d = width();
         for (int t = 0; t < tokens; t++) {
-            ends.embedding().read((long) ids[from + t] * width(), to, at + t * width(), width());
+            ends.embedding().read((long) ids[from + t] * d, to, at + t * d, d);
         }
+        if (ends.positions() != null) {
+            float[] added = new float[tokens * d];
+            ends.positions().read((long) from * d, added, 0, added.length);
+            Elementwise.add(added, 0, to, at, added.length);
+        }
+    }
+
+    /** Refuses a prompt that is longer than the model reads. */
+    void requireLength(int tokens) {
+        body.reach().filter(r -> tokens > r.tokens()).ifPresent(r -> {
+            throw new BadRequest("", tokens + " tokens: " + name() + " reads at most " + r.tokens() + ", where "
+                    + r.because() + " ends");
+        });
     }
 
     /** Logits of normed rows, [count, V]. */

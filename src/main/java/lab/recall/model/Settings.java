@@ -10,11 +10,40 @@ public final class Settings {
     private final Path folder;
     private final JsonNode json;
     private final List<String> warnings;
+    /** What stands before a key in sentences: nothing, or the object's key and a dot. */
+    private final String front;
 
     Settings(Path folder, JsonNode json, List<String> warnings) {
+        this(folder, json, warnings, "");
+    }
+
+    private Settings(Path folder, JsonNode json, List<String> warnings, String front) {
         this.folder = folder;
         this.json = json;
         this.warnings = warnings;
+        this.front = front;
+    }
+
+    /** Whether there is a value. */
+    public boolean has(String key) {
+        return json.hasNonNull(key);
+    }
+
+    /** Whether the key stands there, if only with null. */
+    public boolean says(String key) {
+        return json.has(key);
+    }
+
+    /**
+     * The fields of an object in it; none where it is not there.
+     *
+     * @throws BadData when it is no object
+     */
+    public Settings inside(String key) {
+        if (has(key) && !json.path(key).isObject()) {
+            throw refused(key, json.path(key) + ", expected an object");
+        }
+        return new Settings(folder, json.path(key), warnings, front + key + ".");
     }
 
     /**
@@ -25,10 +54,10 @@ public final class Settings {
     public int positive(String key) {
         JsonNode v = json.path(key);
         if (v.isMissingNode() || v.isNull()) {
-            throw new BadData(folder, "config.json has no " + key);
+            throw missing(key);
         }
         if (!v.isIntegralNumber() || v.asLong() <= 0 || v.asLong() > 100_000_000) {
-            throw new BadData(folder, "config.json has " + key + " = " + v + ", expected a positive whole number");
+            throw refused(key, v + ", expected a positive whole number");
         }
         return v.asInt();
     }
@@ -44,9 +73,21 @@ public final class Settings {
             return otherwise;
         }
         if (!v.isNumber() || !(v.asDouble() > 0)) {
-            throw new BadData(folder, "config.json has " + key + " = " + v + ", expected a positive number");
+            throw refused(key, v + ", expected a positive number");
         }
         return v.asDouble();
+    }
+
+    /**
+     * A number above 0.
+     *
+     * @throws BadData when there is none
+     */
+    public double number(String key) {
+        if (!has(key)) {
+            throw missing(key);
+        }
+        return number(key, 0);
     }
 
     /**
@@ -60,7 +101,7 @@ public final class Settings {
             return otherwise;
         }
         if (!v.isBoolean()) {
-            throw new BadData(folder, "config.json has " + key + " = " + v + ", expected true or false");
+            throw refused(key, v + ", expected true or false");
         }
         return v.asBoolean();
     }
@@ -80,7 +121,11 @@ public final class Settings {
 
     /** What is wrong with a value. */
     public BadData refused(String key, String why) {
-        return new BadData(folder, "config.json has " + key + " = " + why);
+        return new BadData(folder, "config.json has " + front + key + " = " + why);
+    }
+
+    private BadData missing(String key) {
+        return new BadData(folder, "config.json has no " + front + key);
     }
 
     /** Notes a number that the tensors contradict; the tensors are right. */

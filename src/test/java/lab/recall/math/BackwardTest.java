@@ -272,13 +272,13 @@ class BackwardTest {
         float[] v = gaussian((past + tokens) * d);
         float[] g = gaussian(tokens * d);
         float[] ctx = new float[tokens * d];
-        Attention.forward(heads, hw, tokens, past, q, 0, d, k, 0, v, 0, d, k, past * d, v, past * d, d, null, null, 0, ctx, 0, d);
+        Attention.forward(Attention.Heads.of(heads, heads, hw), tokens, past, q, 0, d, k, 0, v, 0, d, k, past * d, v, past * d, d, null, null, 0, ctx, 0, d);
         double[] exact = attention(doubles(q), doubles(k), doubles(v), heads, hw, past, tokens);
         for (int i = 0; i < exact.length; i++) {
             assertEquals(exact[i], ctx[i], 1e-6, "ctx " + i);
         }
         float[] dQkv = new float[tokens * 3 * d];
-        Attention.backward(heads, hw, tokens, past, q, 0, d, k, 0, v, 0, d, g, 0, d, dQkv, 0, dQkv, d, dQkv, 2 * d, 3 * d);
+        Attention.backward(Attention.Heads.of(heads, heads, hw), tokens, past, q, 0, d, k, 0, v, 0, d, g, 0, d, dQkv, 0, dQkv, d, dQkv, 2 * d, 3 * d);
         float[] dQ = part(dQkv, 0, tokens, d);
         check("attention, q", q, g, x -> attention(x, doubles(k), doubles(v), heads, hw, past, tokens), dQ);
         float[] own = Arrays.copyOfRange(k, past * d, k.length);

@@ -186,22 +186,23 @@ public final class Kernels {
         int d = heads * width;
         int tokens = 37;
         int past = 6;
+        Attention.Heads all = Attention.Heads.of(heads, heads, width);
         float[] probs = new float[heads * tokens * (past + tokens)];
         jobs.put("Attention.forward", i ->
-                Attention.forward(heads, width, 1 + i % tokens, 0, x, 0, 3 * d, null, 0, null, 0, d, x, d, x, 2 * d, 3 * d,
+                Attention.forward(all, 1 + i % tokens, 0, x, 0, 3 * d, null, 0, null, 0, d, x, d, x, 2 * d, 3 * d,
                 null, null, 0, out, 0, d));
         jobs.put("Attention.forward, past", i ->
-                Attention.forward(heads, width, 1 + i % tokens, past, x, 0, 3 * d, ones, 0, ones, 0, d, x, d, x, 2 * d,
+                Attention.forward(all, 1 + i % tokens, past, x, 0, 3 * d, ones, 0, ones, 0, d, x, d, x, 2 * d,
                 3 * d, null, probs, 0, out, 0, d));
         Attention.Cut cut = (head, source, target) -> source == 2 && target > 4;
         jobs.put("Attention.forward, cut", i ->
-                Attention.forward(heads, width, 1 + i % tokens, past, x, 0, 3 * d, ones, 0, ones, 0, d, x, d, x, 2 * d,
+                Attention.forward(all, 1 + i % tokens, past, x, 0, 3 * d, ones, 0, ones, 0, d, x, d, x, 2 * d,
                 3 * d, cut, null, 0, out, 0, d));
         jobs.put("Attention.backward", i ->
-                Attention.backward(heads, width, 1 + i % tokens, 0, x, 0, d, x, 0, x, 0, d, x, 0, d, out, 0, out, d,
+                Attention.backward(all, 1 + i % tokens, 0, x, 0, d, x, 0, x, 0, d, x, 0, d, out, 0, out, d,
                 out, 2 * d, 3 * d));
         jobs.put("Attention.backward, past", i ->
-                Attention.backward(heads, width, 1 + i % tokens, past, x, 0, d, x, 0, x, 0, d, x, 0, d, out, 0,
+                Attention.backward(all, 1 + i % tokens, past, x, 0, d, x, 0, x, 0, d, x, 0, d, out, 0,
                 out, d, out, 2 * d, 3 * d));
         Rotary rotary = new Rotary(width, 8, 10_000);
         float[] turned = numbers(tokens * 3 * d);

@@ -39,7 +39,7 @@ public final class GptNeoX implements Architecture {
 
     @Override
     public List<HookPoint> points() {
-        return AttentionPoints.ALL;
+        return AttentionPoints.PLAIN;
     }
 
     @Override
@@ -61,9 +61,10 @@ public final class GptNeoX implements Architecture {
     public LanguageModel open(Opening from) {
         NeoXConfig c = NeoXConfig.of(from);
         Weights weights = from.weights();
-        Norm last = Norm.layer(weights, "gpt_neox.final_layer_norm", c.width(), c.epsilon());
+        int width = c.sizes().width();
+        Norm last = Norm.layer(weights, "gpt_neox.final_layer_norm", width, c.epsilon());
         return from.model(Ends.of(weights, NeoXConfig.EMBEDDING, last, c.tied() ? NeoXConfig.EMBEDDING : "embed_out.weight", c.vocabulary(),
-                c.width()), c.layers(), c);
+                width), c.layers(), c);
     }
 
     @Override
