@@ -12,9 +12,9 @@ public interface Body {
     /** Numbers that one token has at a point of the architecture; of a {@link HookPoint.Kind#WHOLE whole} one, all that it has. */
     int width(HookPoint point);
 
-    /** Heads that a token's numbers at a point belong to, one after another; 1 for a single vector. */
+    /** Heads that a token's numbers at a point belong to, one after another; 0 where they are one vector. */
     default int heads(HookPoint point) {
-        return 1;
+        return 0;
     }
 
     /** What was kept of a {@link HookPoint.Kind#WHOLE whole} point, in its natural shape. */

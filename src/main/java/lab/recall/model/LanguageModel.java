@@ -352,7 +352,7 @@ public final class LanguageModel implements Showable {
         return point.isGlobal() || point.role() == HookPoint.Role.STREAM ? width() : body.width(point);
     }
 
-    /** Heads that a token's numbers at a point belong to, one after another; 1 for a single vector. */
+    /** Heads that a token's numbers at a point belong to, one after another; 0 where they are one vector. */
     public int heads(HookPoint point) {
         return body.heads(point);
     }
@@ -378,8 +378,8 @@ public final class LanguageModel implements Showable {
         if (!point.isPerToken()) {
             return body.whole(name, point, values, tokens);
         }
-        int heads = point.isGlobal() ? 1 : heads(point);
-        if (heads == 1) {
+        int heads = point.isGlobal() ? 0 : heads(point);
+        if (heads == 0) {
             return new Activation(name, new long[] {tokens, width(point)}, values.clone());
         }
         int width = width(point) / heads;

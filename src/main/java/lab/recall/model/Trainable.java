@@ -211,8 +211,10 @@ public final class Trainable {
                 }
                 model.block(l).forward(forward[l]);
             }
-            raw.values().forEach(g -> Arrays.fill(g, 0f));
-            Arrays.fill(grad, 0f);
+            if (backward) {
+                raw.values().forEach(g -> Arrays.fill(g, 0f));
+                Arrays.fill(grad, 0f);
+            }
             head(care, scale, backward);
             if (!backward) {
                 return;

@@ -32,12 +32,12 @@ public record AttentionSizes(int width, Attention.Heads heads, int hidden) {
         };
     }
 
-    /** Heads that they belong to. */
+    /** Heads that they belong to; 0 where they are one vector. */
     public int heads(HookPoint point) {
         return switch (point.id()) {
             case "q" -> heads.count();
             case "k", "v" -> heads.keys();
-            default -> 1;
+            default -> 0;
         };
     }
 
