@@ -31,6 +31,8 @@ class ArchitectureTest {
             Map.entry("model", List.of("base", "math", "checkpoint", "text", "view")),
             Map.entry("model.block", List.of("base", "math", "model", "view")),
             Map.entry("model.mamba", List.of("base", "checkpoint", "model", "model.block")),
+            Map.entry("model.llama", List.of("base", "math", "checkpoint", "model", "model.block")),
+            Map.entry("model.gpt2", List.of("base", "math", "checkpoint", "model", "model.block")),
             Map.entry("model.neox", List.of("base", "math", "checkpoint", "model", "model.block")),
             Map.entry("study", List.of("base", "math", "checkpoint", "text", "model", "view")),
             Map.entry("facts", List.of("base", "text", "model", "study", "view")),

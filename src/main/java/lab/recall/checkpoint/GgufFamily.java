@@ -1,12 +1,18 @@
 package lab.recall.checkpoint;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import java.util.Map;
 
 /** How llama.cpp's converter writes the models of one family to GGUF, and how HuggingFace's layout comes back from that. */
 public interface GgufFamily {
     /** What {@code general.architecture} says of it. */
     String architecture();
+
+    /** All that it may say, {@link #architecture} first. */
+    default List<String> architectures() {
+        return List.of(architecture());
+    }
 
     /** Names of tensors, GGUF's to HuggingFace's; in both a star stands for the number of the layer. */
     Map<String, String> names();

@@ -113,6 +113,16 @@ public final class GgufFields {
         Arrays.stream(keys).forEach(this::asked);
     }
 
+    /** What general.architecture says. */
+    public String architecture() {
+        return architecture;
+    }
+
+    /** A tensor by its name in the file, where it is there. */
+    public Optional<Tensor> tensor(String name) {
+        return Optional.ofNullable(file.tensors().get(name));
+    }
+
     /** Whether there is a tensor of this name. */
     public boolean hasTensor(String name) {
         return file.tensors().containsKey(name);

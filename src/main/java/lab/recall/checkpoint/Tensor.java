@@ -163,6 +163,35 @@ public final class Tensor {
         return new Tensor(name, dtype, shape, bytes.rows(from, size / Math.max(1, order.length) * dtype.bytes(), order.clone()), 0);
     }
 
+    /**
+     * [rows, columns] as [columns, rows]; all of it is read when a part of it is.
+     *
+     * @throws BadRequest when it has not two dimensions
+     */
+    public Tensor transposed() {
+        if (shape.length != 2) {
+            throw new BadRequest("", "'" + name + "' has the shape " + Arrays.toString(shape) + ", not two dimensions");
+        }
+        return new Tensor(name, dtype, new long[] {shape[1], shape[0]}, new Transposed(this), 0);
+    }
+
+    private record Transposed(Tensor of) implements Content {
+        @Override
+        public void forEach(long first, long count, int width, Consumer<ByteBuffer> reader) {
+            int each = of.dtype.bytes();
+            int rows = (int) of.shape[0];
+            int columns = (int) of.shape[1];
+            ByteBuffer stored = ByteBuffer.allocate(Math.multiplyExact(of.whole(), each));
+            of.raw(0, of.size, stored::put);
+            byte[] turned = new byte[(int) count];
+            for (int i = 0; i < turned.length; i += each) {
+                int at = (int) ((first + i) / each);
+                System.arraycopy(stored.array(), (at % rows * columns + at / rows) * each, turned, i, each);
+            }
+            reader.accept(ByteBuffer.wrap(turned).order(ByteOrder.LITTLE_ENDIAN));
+        }
+    }
+
     /** As f32, each number put through a function when it is read. */
     public Tensor mapped(DoubleUnaryOperator function) {
         return new Tensor(name, DType.F32, shape, new Mapped(this, function), 0);

@@ -16,6 +16,26 @@ public final class Attention {
     private static final int QUERIES = 16;
     private static final int PAD = 16;
 
+    /**
+     * The heads of a layer.
+     *
+     * @param count of queries
+     * @param keys  heads of keys and values, by which {@code count} is divided: query head h reads number h / (count / keys)
+     * @param width numbers in a head
+     * @param scale of the products of queries and keys
+     */
+    public record Heads(int count, int keys, int width, float scale) {
+        /** Products are divided by the root of a head's width. */
+        public static Heads of(int count, int keys, int width) {
+            return new Heads(count, keys, width, (float) (1 / Math.sqrt(width)));
+        }
+
+        /** Where the keys and values that a query head reads lie in a row. */
+        private int keysAt(int head) {
+            return head / (count / keys) * width;
+        }
+    }
+
     /** Edges that are left out: their scores become minus infinity. */
     public interface Cut {
         /** Whether a head's target does not read this source; tokens are counted with the past ones. */
@@ -36,28 +56,29 @@ public final class Attention {
      * @param probs       when not null, receives the weights, [heads, T, P + T]
      * @param ctx         receives the read values, row stride {@code ctxStride}
      */
-    public static void forward(int heads, int headWidth, int tokens, int past, float[] q, int qAt, int qStride,
+    public static void forward(Heads heads, int tokens, int past, float[] q, int qAt, int qStride,
             float[] kPast, int kPastAt, float[] vPast, int vPastAt, int pastStride, float[] k, int kAt, float[] v, int vAt, int kvStride,
             Cut cut, float[] probs, int probsAt, float[] ctx, int ctxAt, int ctxStride) {
         int all = past + tokens;
         int stride = padded(all);
-        float scale = (float) (1 / Math.sqrt(headWidth));
-        Parallel.forEach(heads, head -> {
+        int headWidth = heads.width;
+        Parallel.forEach(heads.count, head -> {
             int shift = head * headWidth;
+            int kvShift = heads.keysAt(head);
             int values = MatMul.rightSize(headWidth, all);
             int weights = values + MatMul.rightSize(all, headWidth);
             float[] work = WORK.floats(weights + QUERIES * stride);
-            MatMul.packRightColumns(kPast, kPastAt + shift, pastStride, 0, past, headWidth, all, work, 0);
-            MatMul.packRightColumns(k, kAt + shift, kvStride, past, tokens, headWidth, all, work, 0);
-            MatMul.packRight(vPast, vPastAt + shift, pastStride, 0, past, all, headWidth, work, values);
-            MatMul.packRight(v, vAt + shift, kvStride, past, tokens, all, headWidth, work, values);
+            MatMul.packRightColumns(kPast, kPastAt + kvShift, pastStride, 0, past, headWidth, all, work, 0);
+            MatMul.packRightColumns(k, kAt + kvShift, kvStride, past, tokens, headWidth, all, work, 0);
+            MatMul.packRight(vPast, vPastAt + kvShift, pastStride, 0, past, all, headWidth, work, values);
+            MatMul.packRight(v, vAt + kvShift, kvStride, past, tokens, all, headWidth, work, values);
             for (int t = 0; t < tokens; t += QUERIES) {
                 int rows = Math.min(QUERIES, tokens - t);
                 int read = past + t + rows;         // by the last of these queries
                 MatMul.multiply(q, qAt + t * qStride + shift, qStride, rows, headWidth, work, 0, headWidth,
                         all, read, work, weights, stride);
                 for (int r = 0; r < rows; r++) {
-                    weights(head, past + t + r, scale, cut, work, weights + r * stride, read);
+                    weights(head, past + t + r, heads.scale, cut, work, weights + r * stride, read);
                     if (probs != null) {
                         System.arraycopy(work, weights + r * stride, probs, probsAt + (head * tokens + t + r) * all, past + t + r + 1);
                     }
@@ -93,10 +114,11 @@ public final class Attention {
      *             {@code past}
      * @param dQ   written, row stride {@code dStride}, like dK and dV, which only the segment's own tokens get
      */
-    public static void backward(int heads, int headWidth, int tokens, int past, float[] q, int qAt, int qStride, float[] k, int kAt,
+    public static void backward(Heads heads, int tokens, int past, float[] q, int qAt, int qStride, float[] k, int kAt,
             float[] v, int vAt, int kvStride, float[] dCtx, int dCtxAt, int dCtxStride, float[] dQ, int dQAt, float[] dK, int dKAt,
             float[] dV, int dVAt, int dStride) {
-        float scale = (float) (1 / Math.sqrt(headWidth));
+        int headWidth = heads.width;
+        float scale = heads.scale;
         int all = past + tokens;
         int stride = padded(all);
         int values = MatMul.rightSize(headWidth, all);          // behind the keys, both by columns
@@ -106,11 +128,13 @@ public final class Attention {
         int weights = dCtxs + MatMul.rightSize(tokens, headWidth);   // [tokens][stride], like the gradients of the scores behind them
         int dScores = weights + tokens * stride;
         float[] work = WORK.floats(dScores + tokens * stride);
-        for (int head = 0; head < heads; head++) {
+        for (int head = 0; head < heads.count; head++) {
             int shift = head * headWidth;
-            MatMul.packRightColumns(k, kAt + shift, kvStride, 0, all, headWidth, all, work, 0);
-            MatMul.packRightColumns(v, vAt + shift, kvStride, 0, all, headWidth, all, work, values);
-            MatMul.packRight(k, kAt + shift, kvStride, 0, all, all, headWidth, work, keyRows);
+            int kvShift = heads.keysAt(head);
+            boolean isNext = head > 0 && heads.keysAt(head - 1) == kvShift;     // its gradients are added to those of the head before
+            MatMul.packRightColumns(k, kAt + kvShift, kvStride, 0, all, headWidth, all, work, 0);
+            MatMul.packRightColumns(v, vAt + kvShift, kvStride, 0, all, headWidth, all, work, values);
+            MatMul.packRight(k, kAt + kvShift, kvStride, 0, all, all, headWidth, work, keyRows);
             MatMul.packRight(q, qAt + shift, qStride, 0, tokens, tokens, headWidth, work, queries);
             MatMul.packRight(dCtx, dCtxAt + shift, dCtxStride, 0, tokens, tokens, headWidth, work, dCtxs);
             for (int t = 0; t < tokens; t += QUERIES) {
@@ -133,9 +157,9 @@ public final class Attention {
                 int count = Math.min(QUERIES, rows);
                 int from = s * stride + past + s;
                 MatMul.outer(work, dScores + from, stride, count, rows, work, queries, s, tokens, headWidth,
-                        dK, dKAt + s * dStride + shift, dStride);
+                        dK, dKAt + s * dStride + kvShift, dStride, isNext);
                 MatMul.outer(work, weights + from, stride, count, rows, work, dCtxs, s, tokens, headWidth,
-                        dV, dVAt + s * dStride + shift, dStride);
+                        dV, dVAt + s * dStride + kvShift, dStride, isNext);
             }
         }
     }

@@ -72,12 +72,6 @@ public final class MatMul {
         }
     }
 
-    /** c[i, j] = sum over k of a[k, i] m[first + k, j], for {@code depth} rows of a packed m. In the calling thread. */
-    static void outer(float[] a, int aAt, int aStride, int m, int depth, float[] right, int rightAt, int first, int rightDepth, int width,
-            float[] c, int cAt, int cStride) {
-        outer(a, aAt, aStride, m, depth, right, rightAt, first, rightDepth, width, c, cAt, cStride, false);
-    }
-
     /** c[m, n] += sum over rows of a[r, m] b[r, n]; a and b have row strides, c is contiguous. */
     public static void addOuter(float[] a, int aAt, int aStride, float[] b, int bAt, int bStride, int rows, int m, int n, float[] c) {
         float[] right = RIGHT.floats(rightSize(rows, n));
@@ -86,7 +80,12 @@ public final class MatMul {
                 (from, to) -> outer(a, aAt + from, aStride, to - from, rows, right, 0, 0, rows, n, c, from * n, n, true));
     }
 
-    private static void outer(float[] a, int aAt, int aStride, int m, int depth,
+    /**
+     * c[i, j] = sum over k of a[k, i] m[first + k, j], for {@code depth} rows of a packed m. In the calling thread.
+     *
+     * @param resume whether the sums are added to what c holds
+     */
+    static void outer(float[] a, int aAt, int aStride, int m, int depth,
             float[] right, int rightAt, int first, int rightDepth, int width, float[] c, int cAt, int cStride, boolean resume) {
         if (Simd.available()) {
             Packed.outer(a, aAt, aStride, m, depth, right, rightAt, first, rightDepth, width, c, cAt, cStride, resume);

@@ -24,9 +24,14 @@ public interface Architecture {
     /** Its name in texts: {@code Mamba}. */
     String family();
 
+    /** All {@code model_type}s of config.json that it reads, {@link #type} first. */
+    default List<String> types() {
+        return List.of(type());
+    }
+
     /** Whether a config.json is that of such a model. */
     default boolean reads(JsonNode config) {
-        return config.path("model_type").asText("").equals(type());
+        return types().contains(config.path("model_type").asText(""));
     }
 
     /** What the names of its tensors begin with, but for the head's: {@code backbone.}; some files leave it out. */

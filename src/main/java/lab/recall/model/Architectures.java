@@ -65,7 +65,9 @@ public final class Architectures {
      */
     public static Architecture of(String type) {
         return ALL.stream().filter(a -> a.type().equals(type)).findFirst().orElseThrow(() -> new BadRequest("family",
-                "'" + type + "', expected " + types(" or ") + Nearest.question(type, ALL.stream().map(Architecture::type).toList())));
+                "'" + type + "', expected "
+                + ALL.stream().map(Architecture::type).collect(Collectors.joining(" or "))
+                + Nearest.question(type, ALL.stream().map(Architecture::type).toList())));
     }
 
     /**
@@ -76,12 +78,12 @@ public final class Architectures {
      */
     static Architecture reading(JsonNode config, Path folder) {
         return ALL.stream().filter(a -> a.reads(config)).findFirst().orElseThrow(() -> new BadData(folder,
-                "config.json has model_type = '" + config.path("model_type").asText("") + "'; known are " + types(" and ")));
+                "config.json has model_type = '" + config.path("model_type").asText("") + "'; known are " + read()));
     }
 
-    /** The names of all. */
-    static String types(String between) {
-        return ALL.stream().map(Architecture::type).collect(Collectors.joining(between));
+    /** What all of them read. */
+    static String read() {
+        return ALL.stream().flatMap(a -> a.types().stream()).collect(Collectors.joining(", "));
     }
 
     /** What is known of models that llama.cpp has written. */

@@ -2,6 +2,7 @@ package lab.recall.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Optional;
 
 /** What an architecture knows of one open model: how its layers are read, and the sizes of what passes through them. */
 public interface Body {
@@ -11,13 +12,32 @@ public interface Body {
     /** Numbers that one token has at a point of the architecture; of a {@link HookPoint.Kind#WHOLE whole} one, all that it has. */
     int width(HookPoint point);
 
-    /** Heads that a token's numbers at a point belong to, one after another; 1 for a single vector. */
+    /** Heads that a token's numbers at a point belong to, one after another; 0 where they are one vector. */
     default int heads(HookPoint point) {
-        return 1;
+        return 0;
     }
 
     /** What was kept of a {@link HookPoint.Kind#WHOLE whole} point, in its natural shape. */
     Activation whole(String name, HookPoint point, float[] values, int tokens);
+
+    /** The longest prompt for which the model is computed as it was trained, and what ends there; none where any length is. */
+    default Optional<Reach> reach() {
+        return Optional.empty();
+    }
+
+    /**
+     * How far a model reads.
+     *
+     * @param tokens  of the longest prompt
+     * @param because what ends there: {@code its table of positions}
+     */
+    record Reach(int tokens, String because) {
+    }
+
+    /** The name in the checkpoint of a weight that has this name in HuggingFace's layout; the inverse of {@link #publicName}. */
+    default String storedName(String publicName) {
+        return publicName;
+    }
 
     /** A weight's name in HuggingFace's layout. */
     default String publicName(String weight) {

@@ -47,7 +47,7 @@ public final class EditableMatrix {
      * @param label  the paper's letters
      * @param key    what goes into it
      * @param value  what comes out of it, the bias included
-     * @param weight the weight that holds it, by its checkpoint name with {@code {}} for the layer; stored [value, key]
+     * @param weight the weight that holds it, by its name in HuggingFace's layout with {@code {}} for the layer; stored [value, key]
      */
     public static EditableMatrix of(String id, String label, HookPoint key, HookPoint value, String weight) {
         return new EditableMatrix(id, label, key, value, weight, List.of(), false);
@@ -120,7 +120,7 @@ public final class EditableMatrix {
      */
     public float[] rows(LanguageModel model, int layer) {
         EditableMatrix own = of(model, id);
-        float[] whole = model.weight(own.weightIn(layer));
+        float[] whole = model.weight(own.weightIn(model, layer));
         if (!own.isTransposed) {
             int from = own.firstRow(model) * model.width(own.key);
             return Arrays.copyOfRange(whole, from, from + own.size(model));
@@ -132,7 +132,7 @@ public final class EditableMatrix {
 
     /** How the model's files store it in a layer. */
     public DType storedAs(LanguageModel model, int layer) {
-        return model.storedAs(of(model, id).weightIn(layer));
+        return model.storedAs(of(model, id).weightIn(model, layer));
     }
 
     /**
@@ -142,17 +142,17 @@ public final class EditableMatrix {
      */
     public LanguageModel with(LanguageModel model, int layer, float[] rows) {
         EditableMatrix own = of(model, id);
-        float[] whole = model.weight(own.weightIn(layer));
+        float[] whole = model.weight(own.weightIn(model, layer));
         if (own.isTransposed) {
             own.swap(model, whole, rows, true);
         } else {
             System.arraycopy(rows, 0, whole, own.firstRow(model) * model.width(own.key), rows.length);
         }
-        return model.with(own.weightIn(layer), whole);
+        return model.with(own.weightIn(model, layer), whole);
     }
 
-    private String weightIn(int layer) {
-        return weight.replace("{}", String.valueOf(layer));
+    private String weightIn(LanguageModel model, int layer) {
+        return model.storedName(weight.replace("{}", String.valueOf(layer)));
     }
 
     private int size(LanguageModel model) {

@@ -21,6 +21,7 @@ import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.DType;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.math.Arithmetic;
+import lab.recall.math.Elementwise;
 import lab.recall.text.Prompt;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.Showable;
@@ -206,6 +207,11 @@ public final class LanguageModel implements Showable {
         source.requireSavable(folder);
     }
 
+    /** The name here of a weight that has this name in HuggingFace's layout. */
+    String storedName(String publicName) {
+        return body.storedName(publicName);
+    }
+
     /**
      * The models that a notebook works on: those that the environment variable RECALL_MODEL names, separated by commas, else the defaults.
      *
@@ -335,7 +341,7 @@ public final class LanguageModel implements Showable {
         return point.isGlobal() || point.role() == HookPoint.Role.STREAM ? width() : body.width(point);
     }
 
-    /** Heads that a token's numbers at a point belong to, one after another; 1 for a single vector. */
+    /** Heads that a token's numbers at a point belong to, one after another; 0 where they are one vector. */
     public int heads(HookPoint point) {
         return body.heads(point);
     }
@@ -361,8 +367,8 @@ public final class LanguageModel implements Showable {
         if (!point.isPerToken()) {
             return body.whole(name, point, values, tokens);
         }
-        int heads = point.isGlobal() ? 1 : heads(point);
-        if (heads == 1) {
+        int heads = point.isGlobal() ? 0 : heads(point);
+        if (heads == 0) {
             return new Activation(name, new long[] {tokens, width(point)}, values.clone());
         }
         int width = width(point) / heads;
@@ -377,6 +383,11 @@ public final class LanguageModel implements Showable {
 
     String embeddingName() {
         return ends.embedding().name();
+    }
+
+    /** The name of what is added to the embedding at each position, where there is such a table. */
+    Optional<String> positionsName() {
+        return Optional.ofNullable(ends.positions()).map(Tensor::name);
     }
 
     /** The head's name, that of the embedding when it is tied. */
@@ -595,11 +606,25 @@ public final class LanguageModel implements Showable {
         return last;
     }
 
-    /** Embeddings of the ids from a token on. */
+    /** Embeddings of the ids from a token on, positions included. */
     void embed(int[] ids, int from, int tokens, float[] to, int at) {
+        int d = width();
         for (int t = 0; t < tokens; t++) {
-            ends.embedding().read((long) ids[from + t] * width(), to, at + t * width(), width());
+            ends.embedding().read((long) ids[from + t] * d, to, at + t * d, d);
         }
+        if (ends.positions() != null) {
+            float[] added = new float[tokens * d];
+            ends.positions().read((long) from * d, added, 0, added.length);
+            Elementwise.add(added, 0, to, at, added.length);
+        }
+    }
+
+    /** Refuses a prompt that is longer than the model reads. */
+    void requireLength(int tokens) {
+        body.reach().filter(r -> tokens > r.tokens()).ifPresent(r -> {
+            throw new BadRequest("", tokens + " tokens: " + name() + " reads at most " + r.tokens() + ", where "
+                    + r.because() + " ends");
+        });
     }
 
     /** Logits of normed rows, [count, V]. */

@@ -29,6 +29,7 @@ public final class Run {
     int row;
 
     private Run(LanguageModel model, int[] ids, Pass base, int from, int entry, List<Intervention> changes, boolean[][] keep, int logits) {
+        model.requireLength(ids.length);
         this.ids = ids;
         this.base = base;
         this.from = from;

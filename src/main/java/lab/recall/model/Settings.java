@@ -56,18 +56,49 @@ public final class Settings {
     private final JsonNode json;
     private final String family;
     private final List<String> warnings;
-    private final Set<String> known = new HashSet<>();
+    private final Set<String> known;
+    /** What stands before a key in sentences: nothing, or the object's key and a dot. */
+    private final String front;
 
     Settings(Path folder, JsonNode json, String family, List<String> warnings) {
+        this(folder, json, family, warnings, new HashSet<>(), "");
+    }
+
+    private Settings(Path folder, JsonNode json, String family, List<String> warnings, Set<String> known, String front) {
         this.folder = folder;
         this.json = json;
         this.family = family;
         this.warnings = warnings;
+        this.known = known;
+        this.front = front;
+    }
+
+    /** Whether there is a value. */
+    public boolean has(String key) {
+        return isSaid(value(key));
+    }
+
+    /** Whether the key stands there, if only with null. */
+    public boolean says(String key) {
+        return !value(key).isMissingNode();
+    }
+
+    /**
+     * The fields of an object in it; none where it is not there.
+     *
+     * @throws BadData when it is no object
+     */
+    public Settings inside(String key) {
+        JsonNode inner = json.path(key);                        // known are the fields in it that are asked for
+        if (isSaid(inner) && !inner.isObject()) {
+            throw refused(key, inner + ", expected an object");
+        }
+        return new Settings(folder, inner, family, warnings, known, front + key + ".");
     }
 
     /** What a field says in whatever form; missing or null where it says nothing. */
     public JsonNode value(String key) {
-        known.add(key);
+        known.add(front + key);
         JsonNode at = json;
         for (String part : key.split("\\.")) {
             at = at.path(part);
@@ -87,10 +118,10 @@ public final class Settings {
     public int positive(String key) {
         JsonNode v = value(key);
         if (!isSaid(v)) {
-            throw new BadData(folder, "config.json has no " + key);
+            throw missing(key);
         }
         if (!v.isIntegralNumber() || v.asLong() <= 0 || v.asLong() > 100_000_000) {
-            throw new BadData(folder, "config.json has " + key + " = " + v + ", expected a positive whole number");
+            throw refused(key, v + ", expected a positive whole number");
         }
         return v.asInt();
     }
@@ -115,9 +146,21 @@ public final class Settings {
             return otherwise;
         }
         if (!v.isNumber() || !(v.asDouble() > 0)) {
-            throw new BadData(folder, "config.json has " + key + " = " + v + ", expected a positive number");
+            throw refused(key, v + ", expected a positive number");
         }
         return v.asDouble();
+    }
+
+    /**
+     * A number above 0.
+     *
+     * @throws BadData when there is none
+     */
+    public double number(String key) {
+        if (!has(key)) {
+            throw missing(key);
+        }
+        return number(key, 0);
     }
 
     /**
@@ -131,7 +174,7 @@ public final class Settings {
             return otherwise;
         }
         if (!v.isBoolean()) {
-            throw new BadData(folder, "config.json has " + key + " = " + v + ", expected true or false");
+            throw refused(key, v + ", expected true or false");
         }
         return v.asBoolean();
     }
@@ -186,12 +229,16 @@ public final class Settings {
 
     /** Fields that may say anything: no number here depends on them. */
     public void harmless(String... keys) {
-        known.addAll(List.of(keys));
+        Arrays.stream(keys).forEach(key -> known.add(front + key));
     }
 
     /** What is wrong with a value. */
     public BadData refused(String key, String why) {
-        return new BadData(folder, "config.json has " + key + " = " + why);
+        return new BadData(folder, "config.json has " + front + key + " = " + why);
+    }
+
+    private BadData missing(String key) {
+        return new BadData(folder, "config.json has no " + front + key);
     }
 
     /** Notes a number that the tensors contradict; the tensors are right. The word auto leaves it to them. */

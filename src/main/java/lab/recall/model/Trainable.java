@@ -194,11 +194,15 @@ public final class Trainable {
         void run(int[][] ids, float[][] care, double scale, boolean backward) {
             int d = model.width();
             float[] embedding = weights.get(model.embeddingName());
+            float[] positions = model.positionsName().map(weights::get).orElse(null);
             for (int i = 0; i < runs.length; i++) {
                 System.arraycopy(ids[first + i], 0, runs[i].ids, 0, runs[i].ids.length);
                 for (int t = 0; t < runs[i].ids.length; t++) {
                     model.requireId(runs[i].ids[t]);
                     System.arraycopy(embedding, runs[i].ids[t] * d, resid, (runs[i].row + t) * d, d);
+                }
+                if (positions != null) {
+                    Elementwise.add(positions, 0, resid, runs[i].row * d, runs[i].ids.length * d);
                 }
             }
             for (int l = 0; l < forward.length; l++) {
@@ -207,8 +211,10 @@ public final class Trainable {
                 }
                 model.block(l).forward(forward[l]);
             }
-            raw.values().forEach(g -> Arrays.fill(g, 0f));
-            Arrays.fill(grad, 0f);
+            if (backward) {
+                raw.values().forEach(g -> Arrays.fill(g, 0f));
+                Arrays.fill(grad, 0f);
+            }
             head(care, scale, backward);
             if (!backward) {
                 return;
@@ -222,6 +228,12 @@ public final class Trainable {
                     Elementwise.add(grad, (run.row + t) * d, dEmbedding, run.ids[t] * d, d);
                 }
             }
+            model.positionsName().ifPresent(name -> {
+                float[] dPositions = raw.computeIfAbsent(name, n -> new float[weights.get(n).length]);
+                for (Run run : runs) {
+                    Elementwise.add(grad, run.row * d, dPositions, 0, run.ids.length * d);
+                }
+            });
         }
 
         /** Loss of the tokens that count; with {@code backward}, gradients of the head, the final norm and the last residual stream. */

@@ -269,23 +269,29 @@ public final class Weights {
     }
 
     /**
-     * A matrix that is stored [inputs, outputs].
+     * A matrix that is stored [inputs, outputs]; it is read at once, while it is packed.
      *
      * @throws BadData when it is missing, not of a floating type, or has another shape
      */
     public PackedMatrix transposedMatrix(String name, int outputs, int inputs) {
         Tensor t = shaped(name, inputs, outputs);
-        PackedMatrix packed = isHalf(t)
-                ? PackedMatrix.packHalf(half(t), outputs, inputs, (r, to, at) -> {
-                    for (int i = 0; i < inputs; i++) {
-                        t.readHalf((long) i * outputs + r, to, at + i, 1);
-                    }
-                })
-                : PackedMatrix.pack(outputs, inputs, (r, to, at) -> {
-                    for (int i = 0; i < inputs; i++) {
-                        t.read((long) i * outputs + r, to, at + i, 1);
-                    }
-                });
+        PackedMatrix packed;
+        if (isHalf(t)) {
+            short[] stored = new short[Math.multiplyExact(outputs, inputs)];
+            t.readHalf(0, stored, 0, stored.length);
+            packed = PackedMatrix.packHalf(half(t), outputs, inputs, (r, to, at) -> {
+                for (int i = 0; i < inputs; i++) {
+                    to[at + i] = stored[i * outputs + r];
+                }
+            });
+        } else {
+            float[] stored = t.floats();
+            packed = PackedMatrix.pack(outputs, inputs, (r, to, at) -> {
+                for (int i = 0; i < inputs; i++) {
+                    to[at + i] = stored[i * outputs + r];
+                }
+            });
+        }
         Layout layout = Layout.transposed(inputs, outputs);
         parameters.add(name, stored -> {
             float[] used = new float[stored.length];

@@ -79,7 +79,7 @@ public final class GradientExperiment implements Experiment<GradientRequest, Gra
         return new Found(g.loss(), sites.stream().map(s -> {
             float[] values = g.get(s);
             int heads = model.heads(s.point());
-            long[] shape = heads > 1 ? new long[] {heads, values.length / heads} : new long[] {values.length};
+            long[] shape = heads > 0 ? new long[] {heads, values.length / heads} : new long[] {values.length};
             return new NamedArray(s.name() + "@" + s.token(), shape, values);
         }).toList());
     }

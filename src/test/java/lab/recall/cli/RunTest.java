@@ -216,7 +216,7 @@ class RunTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"mamba-a-f32", "neox-a-f32"})
+    @CsvSource({"mamba-a-f32", "neox-a-f32", "llama-a-f32", "gpt2-a-f32"})
     void threeStepsOfAdamW(String name) throws IOException {
         Map<String, Tensor> meta = Golden.values(name, "train_meta");
         Map<String, Tensor> gradients = Golden.values(name, "param_grads");

@@ -33,7 +33,10 @@ class RomeGoldenTest {
     static Stream<Arguments> sites() {
         Stream<Arguments> mambas = Stream.of("mamba-a-f32", "mamba-b-bf16-untied")
                 .flatMap(c -> Stream.of("out_proj", "in_proj.x", "in_proj.z").map(m -> Arguments.of(c, m)));
-        return Stream.concat(mambas, Stream.of("neox-a-f32", "neox-b-seq-f16-sharded").map(c -> Arguments.of(c, "mlp.dense_4h_to_h")));
+        Stream<Arguments> attentive = Stream.of(Arguments.of("neox-a-f32", "mlp.dense_4h_to_h"),
+                Arguments.of("neox-b-seq-f16-sharded", "mlp.dense_4h_to_h"),
+                Arguments.of("llama-a-f32", "mlp.down_proj"), Arguments.of("gpt2-a-f32", "mlp.c_proj"));
+        return Stream.concat(mambas, attentive);
     }
 
     static Path file(String name, String matrix) {

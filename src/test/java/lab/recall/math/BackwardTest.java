@@ -94,6 +94,15 @@ class BackwardTest {
         check("gelu", x, g, v -> each(v, z -> z * (0.5 + normalBetween(0, z))), dX);
     }
 
+    @Test
+    void geluByItsTangentForm() {
+        float[] x = gaussian(37);
+        float[] g = gaussian(37);
+        float[] dX = new float[37];
+        TanhGelu.backward(x, 0, 37, g, 0, dX, 0);
+        check("gelu", x, g, v -> each(v, z -> 0.5 * z * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (z + 0.044715 * z * z * z)))), dX);
+    }
+
     private static double normalBetween(double from, double to) {
         int steps = 200;
         double h = (to - from) / steps;
@@ -268,38 +277,39 @@ class BackwardTest {
         return y;
     }
 
-    /** The second case fills vectors and takes a second block of queries. */
+    /** The second case fills vectors and takes a second block of queries; in the last two, heads share keys and values. */
     @ParameterizedTest
-    @CsvSource({"6, 2, 3", "5, 17, 19"})
-    void attention(int hw, int past, int tokens) {
-        int heads = 2;
+    @CsvSource({"2, 2, 6, 2, 3", "2, 2, 5, 17, 19", "4, 2, 6, 2, 3", "3, 1, 16, 17, 19"})
+    void attention(int heads, int keyHeads, int hw, int past, int tokens) {
+        Attention.Heads all = Attention.Heads.of(heads, keyHeads, hw);
         int d = heads * hw;
+        int kd = keyHeads * hw;
         float[] q = gaussian(tokens * d);
-        float[] k = gaussian((past + tokens) * d);
-        float[] v = gaussian((past + tokens) * d);
+        float[] k = gaussian((past + tokens) * kd);
+        float[] v = gaussian((past + tokens) * kd);
         float[] g = gaussian(tokens * d);
         float[] ctx = new float[tokens * d];
-        Attention.forward(heads, hw, tokens, past, q, 0, d, k, 0, v, 0, d, k, past * d, v, past * d, d, null, null, 0, ctx, 0, d);
-        double[] exact = attention(doubles(q), doubles(k), doubles(v), heads, hw, past, tokens);
+        Attention.forward(all, tokens, past, q, 0, d, k, 0, v, 0, kd, k, past * kd, v, past * kd, kd, null, null, 0, ctx, 0, d);
+        double[] exact = attention(doubles(q), doubles(k), doubles(v), all, past, tokens);
         for (int i = 0; i < exact.length; i++) {
             assertEquals(exact[i], ctx[i], 1e-6, "ctx " + i);
         }
-        float[] dQkv = new float[tokens * 3 * d];
-        Attention.backward(heads, hw, tokens, past, q, 0, d, k, 0, v, 0, d, g, 0, d, dQkv, 0, dQkv, d, dQkv, 2 * d, 3 * d);
-        float[] dQ = part(dQkv, 0, tokens, d);
-        check("attention, q", q, g, x -> attention(x, doubles(k), doubles(v), heads, hw, past, tokens), dQ);
-        float[] own = Arrays.copyOfRange(k, past * d, k.length);
-        check("attention, k", own, g, x -> attention(doubles(q), joined(k, x, past * d), doubles(v), heads, hw, past, tokens),
-                part(dQkv, d, tokens, d));
-        float[] ownV = Arrays.copyOfRange(v, past * d, v.length);
-        check("attention, v", ownV, g, x -> attention(doubles(q), doubles(k), joined(v, x, past * d), heads, hw, past, tokens),
-                part(dQkv, 2 * d, tokens, d));
+        int row = d + 2 * kd;
+        float[] dQkv = gaussian(tokens * row);
+        Attention.backward(all, tokens, past, q, 0, d, k, 0, v, 0, kd, g, 0, d, dQkv, 0, dQkv, d, dQkv, d + kd, row);
+        check("attention, q", q, g, x -> attention(x, doubles(k), doubles(v), all, past, tokens), part(dQkv, 0, tokens, d, row));
+        float[] own = Arrays.copyOfRange(k, past * kd, k.length);
+        check("attention, k", own, g, x -> attention(doubles(q), joined(k, x, past * kd), doubles(v), all, past, tokens),
+                part(dQkv, d, tokens, kd, row));
+        float[] ownV = Arrays.copyOfRange(v, past * kd, v.length);
+        check("attention, v", ownV, g, x -> attention(doubles(q), doubles(k), joined(v, x, past * kd), all, past, tokens),
+                part(dQkv, d + kd, tokens, kd, row));
     }
 
-    private static float[] part(float[] all, int at, int rows, int width) {
+    private static float[] part(float[] all, int at, int rows, int width, int stride) {
         float[] out = new float[rows * width];
         for (int r = 0; r < rows; r++) {
-            System.arraycopy(all, r * 3 * width + at, out, r * width, width);
+            System.arraycopy(all, r * stride + at, out, r * width, width);
         }
         return out;
     }
@@ -310,8 +320,11 @@ class BackwardTest {
         return all;
     }
 
-    private static double[] attention(double[] q, double[] k, double[] v, int heads, int hw, int past, int tokens) {
+    private static double[] attention(double[] q, double[] k, double[] v, Attention.Heads all, int past, int tokens) {
+        int heads = all.count();
+        int hw = all.width();
         int d = heads * hw;
+        int kd = all.keys() * hw;
         double[] out = new double[tokens * d];
         for (int h = 0; h < heads; h++) {
             for (int t = 0; t < tokens; t++) {
@@ -320,14 +333,14 @@ class BackwardTest {
                 for (int s = 0; s < w.length; s++) {
                     double score = 0;
                     for (int i = 0; i < hw; i++) {
-                        score += q[t * d + h * hw + i] * k[s * d + h * hw + i];
+                        score += q[t * d + h * hw + i] * k[s * kd + h / (heads / all.keys()) * hw + i];
                     }
                     w[s] = Math.exp(score / Math.sqrt(hw));
                     sum += w[s];
                 }
                 for (int s = 0; s < w.length; s++) {
                     for (int i = 0; i < hw; i++) {
-                        out[t * d + h * hw + i] += w[s] / sum * v[s * d + h * hw + i];
+                        out[t * d + h * hw + i] += w[s] / sum * v[s * kd + h / (heads / all.keys()) * hw + i];
                     }
                 }
             }

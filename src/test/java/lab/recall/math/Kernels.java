@@ -92,7 +92,8 @@ public final class Kernels {
         jobs.put("MatMul.packRightColumns", i -> MatMul.packRightColumns(x, 0, DEPTH, i % 9, WIDTH - 9, DEPTH, WIDTH, right, 0));
         jobs.put("MatMul.multiply", i -> MatMul.multiply(x, 0, DEPTH, 1 + i % 20, DEPTH,
                 right, 0, DEPTH, WIDTH, 1 + i % WIDTH, out, 0, WIDTH));
-        jobs.put("MatMul.outer", i -> MatMul.outer(x, 0, WIDTH, 1 + i % 20, 40, right, 0, i % 20, DEPTH, WIDTH, out, 0, WIDTH));
+        jobs.put("MatMul.outer", i -> MatMul.outer(x, 0, WIDTH, 1 + i % 20, 40, right, 0, i % 20, DEPTH, WIDTH, out, 0, WIDTH,
+                false));
         float[] packed = new float[Tiles.packedSize(20, WIDTH)];
         jobs.put("Tiles.packRows", i -> Tiles.packRows(x, 0, WIDTH, 1 + i % 20, WIDTH, packed, 0));
         jobs.put("Tiles.packColumns", i -> Tiles.packColumns(x, 0, WIDTH, 1 + i % 20, WIDTH, packed, 0));
@@ -191,23 +192,31 @@ public final class Kernels {
         int d = heads * width;
         int tokens = 37;
         int past = 6;
+        Attention.Heads all = Attention.Heads.of(heads, heads, width);
         float[] probs = new float[heads * tokens * (past + tokens)];
         jobs.put("Attention.forward", i ->
-                Attention.forward(heads, width, 1 + i % tokens, 0, x, 0, 3 * d, null, 0, null, 0, d, x, d, x, 2 * d, 3 * d,
+                Attention.forward(all, 1 + i % tokens, 0, x, 0, 3 * d, null, 0, null, 0, d, x, d, x, 2 * d, 3 * d,
                 null, null, 0, out, 0, d));
         jobs.put("Attention.forward, past", i ->
-                Attention.forward(heads, width, 1 + i % tokens, past, x, 0, 3 * d, ones, 0, ones, 0, d, x, d, x, 2 * d,
+                Attention.forward(all, 1 + i % tokens, past, x, 0, 3 * d, ones, 0, ones, 0, d, x, d, x, 2 * d,
                 3 * d, null, probs, 0, out, 0, d));
         Attention.Cut cut = (head, source, target) -> source == 2 && target > 4;
         jobs.put("Attention.forward, cut", i ->
-                Attention.forward(heads, width, 1 + i % tokens, past, x, 0, 3 * d, ones, 0, ones, 0, d, x, d, x, 2 * d,
+                Attention.forward(all, 1 + i % tokens, past, x, 0, 3 * d, ones, 0, ones, 0, d, x, d, x, 2 * d,
                 3 * d, cut, null, 0, out, 0, d));
         jobs.put("Attention.backward", i ->
-                Attention.backward(heads, width, 1 + i % tokens, 0, x, 0, d, x, 0, x, 0, d, x, 0, d, out, 0, out, d,
+                Attention.backward(all, 1 + i % tokens, 0, x, 0, d, x, 0, x, 0, d, x, 0, d, out, 0, out, d,
                 out, 2 * d, 3 * d));
         jobs.put("Attention.backward, past", i ->
-                Attention.backward(heads, width, 1 + i % tokens, past, x, 0, d, x, 0, x, 0, d, x, 0, d, out, 0,
+                Attention.backward(all, 1 + i % tokens, past, x, 0, d, x, 0, x, 0, d, x, 0, d, out, 0,
                 out, d, out, 2 * d, 3 * d));
+        Attention.Heads grouped = Attention.Heads.of(heads, 1, width);
+        jobs.put("Attention.forward, grouped", i ->
+                Attention.forward(grouped, 1 + i % tokens, 0, x, 0, 3 * d, null, 0, null, 0, d, x, d, x, 2 * d, 3 * d,
+                null, null, 0, out, 0, d));
+        jobs.put("Attention.backward, grouped", i ->
+                Attention.backward(grouped, 1 + i % tokens, 0, x, 0, d, x, 0, x, 0, d, x, 0, d, out, 0, out, d,
+                out, 2 * d, 3 * d));
         Rotary rotary = new Rotary(width, 8, 10_000);
         float[] turned = numbers(tokens * 3 * d);
         jobs.put("Rotary.apply", i -> rotary.apply(turned, 0, 3 * d, tokens, i % 9, heads));
@@ -216,6 +225,8 @@ public final class Kernels {
         jobs.put("LayerNorm.backward", i ->
                 LayerNorm.backward(x, 0, 9, WIDTH, ones, EPS, x, 0, sums, 0, i % 2 == 0 ? null : sums, i % 2 == 0 ? null : sums));
         jobs.put("Gelu.forward", i -> Gelu.forward(x, 0, 9 * WIDTH, out, 0));
+        jobs.put("TanhGelu.forward", i -> TanhGelu.forward(x, 0, 9 * WIDTH, out, 0));
+        jobs.put("TanhGelu.backward", i -> TanhGelu.backward(x, 0, 9 * WIDTH, x, 0, out, 0));
         jobs.put("Gelu.backward", i -> Gelu.backward(x, 0, 9 * WIDTH, x, 0, out, 0));
     }
 

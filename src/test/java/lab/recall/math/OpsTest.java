@@ -81,6 +81,8 @@ class OpsTest {
             Softplus.forward(out, 0, 1, n);
         });
         check("gelu", x, v -> v * normal(v), (in, n, out) -> Gelu.forward(in, 0, n, out, 0));
+        check("gelu by its tangent form", x, v -> 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v))),
+                (in, n, out) -> TanhGelu.forward(in, 0, n, out, 0));
         float[] ones = new float[x.length];
         Arrays.fill(ones, 1f);
         check("gate", x, v -> v / (1 + Math.exp(-v)), (in, n, out) -> Gate.forward(ones, 0, in, 0, n, 1, n, out, 0));

@@ -20,6 +20,11 @@ public record Linear(String name, PackedMatrix weight, float[] bias) {
                 hasBias ? weights.vector(name + ".bias", outputs) : null);
     }
 
+    /** Reads one whose weight is stored [inputs, outputs]. */
+    public static Linear readTransposed(Weights weights, String name, int outputs, int inputs) {
+        return new Linear(name, weights.transposedMatrix(name + ".weight", outputs, inputs), weights.vector(name + ".bias", outputs));
+    }
+
     /** Reads one whose row r is the stored row {@code order[r]}. */
     public static Linear read(Weights weights, String name, int outputs, int inputs, boolean hasBias, int[] order) {
         return new Linear(name, weights.matrix(name + ".weight", outputs, inputs, order),
@@ -38,7 +43,12 @@ public record Linear(String name, PackedMatrix weight, float[] bias) {
 
     /** y of rows without gaps. */
     public void forward(float[] x, int xAt, int rows, float[] y, int yAt) {
-        weight.multiply(x, xAt, inputs(), rows, bias, y, yAt, outputs());
+        forward(x, xAt, rows, y, yAt, outputs());
+    }
+
+    /** The same where y has a row stride. */
+    void forward(float[] x, int xAt, int rows, float[] y, int yAt, int yStride) {
+        weight.multiply(x, xAt, inputs(), rows, bias, y, yAt, yStride);
     }
 
     /** Adds y to rows without gaps. */
@@ -48,18 +58,33 @@ public record Linear(String name, PackedMatrix weight, float[] bias) {
 
     /** dX of rows without gaps. */
     public void backward(float[] dY, int rows, float[] dX) {
-        weight.transposed().multiply(dY, 0, outputs(), rows, dX, 0, inputs());
+        backward(dY, 0, outputs(), rows, dX);
+    }
+
+    /** The same where dY has a row stride. */
+    void backward(float[] dY, int at, int stride, int rows, float[] dX) {
+        weight.transposed().multiply(dY, at, stride, rows, dX, 0, inputs());
+    }
+
+    /** Adds dX to rows without gaps. */
+    void addBackward(float[] dY, int at, int stride, int rows, float[] dX) {
+        weight.transposed().addProduct(dY, at, stride, rows, null, dX, 0, inputs());
     }
 
     /** Adds the gradients of its weights: sums over all rows, segment by segment since x lies in each pass's own arrays. */
     public void parameters(BackBatch b, float[] dY, HookPoint x) {
+        parameters(b, dY, 0, outputs(), x);
+    }
+
+    /** The same where dY has a row stride. */
+    void parameters(BackBatch b, float[] dY, int at, int stride, HookPoint x) {
         float[] dWeight = b.parameter(name + ".weight", outputs() * inputs());
         for (BackBatch.Segment s : b.segments()) {
-            MatMul.addOuter(dY, s.row() * outputs(), outputs(), s.values(b.layer(), x), s.first() * inputs(), inputs(),
+            MatMul.addOuter(dY, at + s.row() * stride, stride, s.values(b.layer(), x), s.first() * inputs(), inputs(),
                     s.tokens(), outputs(), inputs(), dWeight);
         }
         if (bias != null) {
-            Elementwise.addRows(dY, 0, outputs(), b.rows(), outputs(), b.parameter(name + ".bias", outputs()));
+            Elementwise.addRows(dY, at, stride, b.rows(), outputs(), b.parameter(name + ".bias", outputs()));
         }
     }
 }

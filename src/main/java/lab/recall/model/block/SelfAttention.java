@@ -29,13 +29,13 @@ import lab.recall.model.Workspace;
 /**
  * Causal self-attention of a layer, from the normed stream to its output.
  *
- * <p>Glossary: d width of the stream, H heads of width d / H. Shapes are [rows, width].
+ * <p>Glossary: d width of the stream, H heads of queries and G of keys and values, of width w each. Shapes are [rows, width].
  * <pre>
- * q, k, v  = qkv(normed)                    [d] [d] [d]     q and k turned by the rotary embedding
- * attn_ctx = softmax(q k' / sqrt(d/H)) v    [d]
+ * q, k, v  = projections(normed)            [H w] [G w] [G w]     q and k turned by the rotary embedding, where there is one
+ * attn_ctx = softmax(scale q k') v          [H w]                 H / G heads of queries read one of keys and values
  * attn_out = dense(attn_ctx)                [d]
  * </pre>
- * Source: Vaswani et al., arXiv 1706.03762; Su et al., arXiv 2104.09864.
+ * Source: Vaswani et al., arXiv 1706.03762; Su et al., arXiv 2104.09864; Ainslie et al., arXiv 2305.13245.
  */
 public final class SelfAttention {
     /** How tokens read each other in such a layer. */
@@ -46,23 +46,33 @@ public final class SelfAttention {
     private static final Workspace.Slot D_CTX = Workspace.slot();
     private static final Workspace.Slot D_QKV = Workspace.slot();
 
-    private final int heads;
-    private final int d;
+    private final Attention.Heads heads;
+    private final int queries;
+    private final int keys;
+    /** Of a row [q | k | v]. */
+    private final int width;
     private final Rotary rotary;
-    private final Linear qkv;
+    private final List<Linear> projections;
     private final Linear dense;
 
-    /** @param qkv rows [q | k | v], each one head after another */
-    public SelfAttention(int heads, Rotary rotary, Linear qkv, Linear dense) {
-        this.heads = heads;
-        this.d = dense.inputs();
+    /**
+     * Of its maps.
+     *
+     * @param rotary      null where positions come into the stream before
+     * @param projections their outputs side by side are [q | k | v], each one head after another
+     */
+    public SelfAttention(AttentionSizes sizes, Rotary rotary, List<Linear> projections, Linear dense) {
+        this.heads = sizes.heads();
+        this.queries = sizes.queries();
+        this.keys = sizes.keys();
+        this.width = queries + 2 * keys;
         this.rotary = rotary;
-        this.qkv = qkv;
+        this.projections = List.copyOf(projections);
         this.dense = dense;
     }
 
     /** Keys and values of all tokens of a pass, the base's included. */
-    public record KeysAndValues(float[] keys, float[] values) implements Tape, Past {
+    record KeysAndValues(float[] keys, float[] values) implements Tape, Past {
     }
 
     /** The edges that a run leaves out, by head; null for none. */
@@ -74,34 +84,41 @@ public final class SelfAttention {
     }
 
     /** The buffer that {@link #project} fills for all rows of a batch. */
-    public float[] projections(Batch whole) {
-        return whole.work().floats(QKV, whole.rows() * 3 * d);
+    float[] projections(Batch whole) {
+        return whole.work().floats(QKV, whole.rows() * width);
     }
 
     /** Queries, keys and values of some rows, of which the first is number {@code first} of the whole batch. */
-    public void project(Batch b, float[] normed, float[] projections, int first) {
-        int at = first * 3 * d;
-        qkv.forward(normed, 0, b.rows(), projections, at);
-        for (Batch.Segment s : b.segments()) {
-            int row = at + s.row() * 3 * d;
-            rotary.apply(projections, row, 3 * d, s.tokens(), s.from(), heads);
-            rotary.apply(projections, row + d, 3 * d, s.tokens(), s.from(), heads);
+    void project(Batch b, float[] normed, float[] qkv, int first) {
+        int at = first * width;
+        int column = at;
+        for (Linear part : projections) {
+            part.forward(normed, 0, b.rows(), qkv, column, width);
+            column += part.outputs();
         }
-        b.hook(Q, projections, at, 3 * d, d);
-        b.hook(K, projections, at + d, 3 * d, d);
-        b.hook(V, projections, at + 2 * d, 3 * d, d);
+        if (rotary != null) {
+            for (Batch.Segment s : b.segments()) {
+                int row = at + s.row() * width;
+                rotary.apply(qkv, row, width, s.tokens(), s.from(), heads.count());
+                rotary.apply(qkv, row + queries, width, s.tokens(), s.from(), heads.keys());
+            }
+        }
+        b.hook(Q, qkv, at, width, queries);
+        b.hook(K, qkv, at + queries, width, keys);
+        b.hook(V, qkv, at + queries + keys, width, keys);
     }
 
     /** What all rows read, when all are projected: attn_ctx. */
-    public float[] read(Batch whole, float[] projections) {
-        float[] ctx = whole.work().floats(CTX, whole.rows() * d);
+    float[] read(Batch whole, float[] qkv) {
+        float[] ctx = whole.work().floats(CTX, whole.rows() * queries);
         for (Batch.Segment s : whole.segments()) {
-            int at = s.row() * 3 * d;
-            float[] keys = s.past() instanceof KeysAndValues past ? past.keys : null;
-            float[] values = s.past() instanceof KeysAndValues past ? past.values : null;
-            float[] probs = whole.keeps(s, ATTN_PROBS) ? new float[heads * s.tokens() * (s.from() + s.tokens())] : null;
-            Attention.forward(heads, d / heads, s.tokens(), s.from(), projections, at, 3 * d, keys, 0, values, 0, d,
-                    projections, at + d, projections, at + 2 * d, 3 * d, (HeadCuts) whole.cuts(s), probs, 0, ctx, s.row() * d, d);
+            int at = s.row() * width;
+            float[] pastKeys = s.past() instanceof KeysAndValues past ? past.keys : null;
+            float[] pastValues = s.past() instanceof KeysAndValues past ? past.values : null;
+            float[] probs = whole.keeps(s, ATTN_PROBS) ? new float[heads.count() * s.tokens() * (s.from() + s.tokens())] : null;
+            Attention.forward(heads, s.tokens(), s.from(), qkv, at, width, pastKeys, 0, pastValues, 0, keys,
+                    qkv, at + queries, qkv, at + queries + keys, width, (HeadCuts) whole.cuts(s), probs, 0,
+                    ctx, s.row() * queries, queries);
             if (probs != null) {
                 whole.keep(s, ATTN_PROBS, probs);
             }
@@ -110,14 +127,14 @@ public final class SelfAttention {
     }
 
     /** attn_out of some rows of {@code ctx}. */
-    public void out(Batch b, float[] ctx, int first, float[] attnOut) {
-        b.hook(ATTN_CTX, ctx, first * d, d, d);
-        dense.forward(ctx, first * d, b.rows(), attnOut, 0);
-        b.hook(ATTN_OUT, attnOut, 0, d, d);
+    void out(Batch b, float[] ctx, int first, float[] attnOut) {
+        b.hook(ATTN_CTX, ctx, first * queries, queries, queries);
+        dense.forward(ctx, first * queries, b.rows(), attnOut, 0);
+        b.hook(ATTN_OUT, attnOut, 0, dense.outputs(), dense.outputs());
     }
 
     /** Of a pass; for runs that go on from it, or for going back through it. */
-    public KeysAndValues keysAndValues(Pass pass, int layer) {
+    KeysAndValues keysAndValues(Pass pass, int layer) {
         return new KeysAndValues(whole(pass, layer, K), whole(pass, layer, V));
     }
 
@@ -126,53 +143,72 @@ public final class SelfAttention {
         if (pass.from() == 0) {
             return own;
         }
-        float[] all = Arrays.copyOf(pass.base().values(layer, point), pass.length() * d);
-        System.arraycopy(own, 0, all, pass.from() * d, own.length);
+        float[] all = Arrays.copyOf(pass.base().values(layer, point), pass.length() * keys);
+        System.arraycopy(own, 0, all, pass.from() * keys, own.length);
         return all;
     }
 
     /** From gradients of attn_out to those of the norm before the attention; {@code dNormed} is overwritten. */
-    public void backward(BackBatch b, List<KeysAndValues> tapes, float[] dAttnOut, float[] dNormed) {
+    void backward(BackBatch b, List<KeysAndValues> tapes, float[] dAttnOut, float[] dNormed) {
         int layer = b.layer();
-        b.hook(ATTN_OUT, dAttnOut, 0, d, d);
-        float[] dCtx = b.work().floats(D_CTX, b.rows() * d);
+        b.hook(ATTN_OUT, dAttnOut, 0, dense.outputs(), dense.outputs());
+        float[] dCtx = b.work().floats(D_CTX, b.rows() * queries);
         dense.backward(dAttnOut, b.rows(), dCtx);
-        b.hook(ATTN_CTX, dCtx, 0, d, d);
-        float[] dQkv = b.work().floats(D_QKV, b.rows() * 3 * d);
+        b.hook(ATTN_CTX, dCtx, 0, queries, queries);
+        float[] dQkv = b.work().floats(D_QKV, b.rows() * width);
         for (int i = 0; i < tapes.size(); i++) {
             BackBatch.Segment s = b.segments().get(i);
             KeysAndValues tape = tapes.get(i);
-            int at = s.row() * 3 * d;
-            Attention.backward(heads, d / heads, s.tokens(), s.from(), s.values(layer, Q), s.first() * d, d,
-                    tape.keys, 0, tape.values, 0, d, dCtx, s.row() * d, d, dQkv, at, dQkv, at + d, dQkv, at + 2 * d, 3 * d);
+            int at = s.row() * width;
+            Attention.backward(heads, s.tokens(), s.from(), s.values(layer, Q), s.first() * queries, queries, tape.keys, 0, tape.values, 0,
+                    keys, dCtx, s.row() * queries, queries, dQkv, at, dQkv, at + queries, dQkv, at + queries + keys, width);
         }
-        b.hook(Q, dQkv, 0, 3 * d, d);
-        b.hook(K, dQkv, d, 3 * d, d);
-        b.hook(V, dQkv, 2 * d, 3 * d, d);
-        for (BackBatch.Segment s : b.segments()) {
-            rotary.applyInverse(dQkv, s.row() * 3 * d, 3 * d, s.tokens(), s.from(), heads);
-            rotary.applyInverse(dQkv, s.row() * 3 * d + d, 3 * d, s.tokens(), s.from(), heads);
+        b.hook(Q, dQkv, 0, width, queries);
+        b.hook(K, dQkv, queries, width, keys);
+        b.hook(V, dQkv, queries + keys, width, keys);
+        if (rotary != null) {
+            for (BackBatch.Segment s : b.segments()) {
+                int row = s.row() * width;
+                rotary.applyInverse(dQkv, row, width, s.tokens(), s.from(), heads.count());
+                rotary.applyInverse(dQkv, row + queries, width, s.tokens(), s.from(), heads.keys());
+            }
         }
-        qkv.backward(dQkv, b.rows(), dNormed);
+        int column = 0;
+        for (Linear part : projections) {
+            if (column == 0) {
+                part.backward(dQkv, column, width, b.rows(), dNormed);
+            } else {
+                part.addBackward(dQkv, column, width, b.rows(), dNormed);
+            }
+            column += part.outputs();
+        }
         if (b.parameters() != null) {
-            dense.parameters(b, dAttnOut, ATTN_CTX);
-            qkv.parameters(b, dQkv, LN1);
+            parameters(b, dQkv, dAttnOut);
+        }
+    }
+
+    private void parameters(BackBatch b, float[] dQkv, float[] dAttnOut) {
+        dense.parameters(b, dAttnOut, ATTN_CTX);
+        int column = 0;
+        for (Linear part : projections) {
+            part.parameters(b, dQkv, column, width, LN1);
+            column += part.outputs();
         }
     }
 
     /** Puts the cuts of one run together, head by head. */
-    public LayerCuts cuts(List<Intervention.Cut> cuts) {
-        Edges[] all = new Edges[heads];
+    LayerCuts cuts(List<Intervention.Cut> cuts) {
+        Edges[] all = new Edges[heads.count()];
         for (Intervention.Cut cut : cuts) {
             if (!(cut instanceof Cuts.Attention c)) {
                 throw Cuts.unknown(cut, "attn_ctx");
             }
             for (int h : c.heads() == null ? new int[0] : c.heads()) {
-                if (h < 0 || h >= heads) {
-                    throw new BadRequest("", c.site() + ": head " + h + ", expected a whole number from 0 to " + (heads - 1));
+                if (h < 0 || h >= heads.count()) {
+                    throw new BadRequest("", c.site() + ": head " + h + ", expected a whole number from 0 to " + (heads.count() - 1));
                 }
             }
-            for (int h = 0; h < heads; h++) {
+            for (int h = 0; h < heads.count(); h++) {
                 if (c.cuts(h)) {
                     all[h] = Cuts.join(all[h], c.edges());
                     requireSource(c, all[h], h);

@@ -44,7 +44,7 @@ public final class GptNeoX implements Architecture {
 
     @Override
     public List<HookPoint> points() {
-        return AttentionPoints.ALL;
+        return AttentionPoints.PLAIN;
     }
 
     @Override
@@ -66,10 +66,11 @@ public final class GptNeoX implements Architecture {
     public LanguageModel open(Opening from) {
         NeoXConfig c = NeoXConfig.of(from);
         Weights weights = from.weights();
-        Norm last = Norm.layer(weights, "gpt_neox.final_layer_norm", c.width(), c.epsilon());
+        int width = c.sizes().width();
+        Norm last = Norm.layer(weights, "gpt_neox.final_layer_norm", width, c.epsilon());
         weights.passOver(".attention.bias", ".attention.masked_bias", ".attention.rotary_emb.inv_freq");
         String head = from.head(c.tied(), NeoXConfig.EMBEDDING, "embed_out.weight");
-        return from.model(Ends.of(weights, NeoXConfig.EMBEDDING, last, head, c.vocabulary(), c.width()), c.layers(), c);
+        return from.model(Ends.of(weights, NeoXConfig.EMBEDDING, last, head, c.vocabulary(), width), c.layers(), c);
     }
 
     /** Published checkpoints have that of GPT-NeoX-20B, and do not always bring it. */

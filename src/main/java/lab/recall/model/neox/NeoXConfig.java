@@ -1,22 +1,29 @@
 package lab.recall.model.neox;
 
+import java.util.List;
+import lab.recall.math.Attention;
 import lab.recall.math.Rotary;
 import lab.recall.model.Activation;
 import lab.recall.model.Block;
 import lab.recall.model.Body;
 import lab.recall.model.HookPoint;
+import lab.recall.model.Norm;
 import lab.recall.model.Opening;
 import lab.recall.model.Settings;
 import lab.recall.model.Weights;
-import lab.recall.model.block.AttentionPoints;
+import lab.recall.model.block.AttentionBlock;
+import lab.recall.model.block.AttentionSizes;
+import lab.recall.model.block.Linear;
+import lab.recall.model.block.Mlp;
+import lab.recall.model.block.PlainMlp;
+import lab.recall.model.block.Pointwise;
+import lab.recall.model.block.SelfAttention;
 
 /**
  * Sizes of a GPT-NeoX model, read from its tensors where they tell.
  *
  * @param layers     L
- * @param width      d, of the residual stream
- * @param heads      H
- * @param hidden     width of the MLP
+ * @param sizes      of each
  * @param rotary     the rotary embedding
  * @param vocabulary rows of the embedding
  * @param epsilon    of the norms
@@ -24,14 +31,10 @@ import lab.recall.model.block.AttentionPoints;
  * @param tied       whether the head is the embedding
  * @param attentionBias whether the attention's two maps have biases
  */
-record NeoXConfig(int layers, int width, int heads, int hidden, Rotary rotary, int vocabulary, float epsilon,
-                  boolean parallel, boolean tied, boolean attentionBias) implements Body {
+record NeoXConfig(int layers, AttentionSizes sizes, Rotary rotary, int vocabulary, float epsilon, boolean parallel, boolean tied,
+                  boolean attentionBias) implements Body {
     private static final String ATTENTION_BIAS = "gpt_neox.layers.0.attention.query_key_value.bias";
     static final String EMBEDDING = "gpt_neox.embed_in.weight";
-
-    int headWidth() {
-        return width / heads;
-    }
 
     static NeoXConfig of(Opening from) {
         Settings set = from.settings();
@@ -49,12 +52,13 @@ record NeoXConfig(int layers, int width, int heads, int hidden, Rotary rotary, i
         if (!attentionBias && weights.has(ATTENTION_BIAS)) {
             throw set.refused("attention_bias", "false, but there is a tensor " + ATTENTION_BIAS);
         }
-        NeoXConfig c = new NeoXConfig(layers, width, heads, (int) up[0], rotary(set, width / heads), (int) table[0],
+        AttentionSizes sizes = new AttentionSizes(width, Attention.Heads.of(heads, heads, width / heads), (int) up[0]);
+        NeoXConfig c = new NeoXConfig(layers, sizes, rotary(set, width / heads), (int) table[0],
                 (float) set.number("layer_norm_eps", 1e-5), set.flag("use_parallel_residual", true),
                 set.flag("tie_word_embeddings", false), attentionBias);
         set.harmless("max_position_embeddings");
-        set.agrees("hidden_size", c.width);
-        set.agrees("intermediate_size", c.hidden);
+        set.agrees("hidden_size", width);
+        set.agrees("intermediate_size", sizes.hidden());
         set.agrees("vocab_size", c.vocabulary);
         return c;
     }
@@ -73,24 +77,46 @@ record NeoXConfig(int layers, int width, int heads, int hidden, Rotary rotary, i
         return new Rotary(headWidth, dims, set.number(set.named("rotary_emb_base", "rope_theta", "rope_parameters.rope_theta"), 10000));
     }
 
+    /** The stored query_key_value has rows [head][q|k|v]; they are packed as [q|k|v][head]. */
     @Override
     public Block block(int layer, Weights weights) {
-        return new NeoXBlock(this, rotary, weights, "gpt_neox.layers." + layer + ".");
+        String name = "gpt_neox.layers." + layer + ".";
+        int d = sizes.width();
+        SelfAttention attention = new SelfAttention(sizes, rotary,
+                List.of(Linear.read(weights, name + "attention.query_key_value", 3 * d, d, attentionBias, headOrder())),
+                Linear.read(weights, name + "attention.dense", d, d, attentionBias));
+        Mlp mlp = new PlainMlp(Linear.read(weights, name + "mlp.dense_h_to_4h", sizes.hidden(), d, true), Pointwise.GELU,
+                Linear.read(weights, name + "mlp.dense_4h_to_h", d, sizes.hidden(), true));
+        return new AttentionBlock(Norm.layer(weights, name + "input_layernorm", d, epsilon), attention,
+                Norm.layer(weights, name + "post_attention_layernorm", d, epsilon), mlp, parallel);
+    }
+
+    /** The stored row of each packed row of query_key_value. */
+    private int[] headOrder() {
+        int headWidth = sizes.heads().width();
+        int[] order = new int[3 * sizes.width()];
+        for (int part = 0; part < 3; part++) {
+            for (int head = 0; head < sizes.heads().count(); head++) {
+                for (int i = 0; i < headWidth; i++) {
+                    order[part * sizes.width() + head * headWidth + i] = (head * 3 + part) * headWidth + i;
+                }
+            }
+        }
+        return order;
     }
 
     @Override
     public int width(HookPoint point) {
-        return point.equals(AttentionPoints.MLP_PRE) || point.equals(AttentionPoints.MLP_ACT) ? hidden : width;
+        return sizes.width(point);
     }
 
     @Override
     public int heads(HookPoint point) {
-        return point.equals(AttentionPoints.Q) || point.equals(AttentionPoints.K) || point.equals(AttentionPoints.V) ? heads : 1;
+        return sizes.heads(point);
     }
 
-    /** Attention weights, [heads, target, source]. */
     @Override
     public Activation whole(String name, HookPoint point, float[] values, int tokens) {
-        return new Activation(name, new long[] {heads, tokens, values.length / heads / tokens}, values.clone());
+        return sizes.weights(name, values, tokens);
     }
 }

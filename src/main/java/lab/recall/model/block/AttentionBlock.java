@@ -1,4 +1,4 @@
-package lab.recall.model.neox;
+package lab.recall.model.block;
 
 import static lab.recall.model.HookPoint.RESID_POST;
 import static lab.recall.model.HookPoint.RESID_PRE;
@@ -7,14 +7,12 @@ import static lab.recall.model.block.AttentionPoints.ATTN_OUT;
 import static lab.recall.model.block.AttentionPoints.K;
 import static lab.recall.model.block.AttentionPoints.LN1;
 import static lab.recall.model.block.AttentionPoints.LN2;
-import static lab.recall.model.block.AttentionPoints.MLP_ACT;
-import static lab.recall.model.block.AttentionPoints.MLP_PRE;
 import static lab.recall.model.block.AttentionPoints.Q;
 import static lab.recall.model.block.AttentionPoints.V;
 
 import java.util.List;
+import java.util.stream.Stream;
 import lab.recall.math.Elementwise;
-import lab.recall.math.Rotary;
 import lab.recall.model.BackBatch;
 import lab.recall.model.Batch;
 import lab.recall.model.Block;
@@ -26,22 +24,19 @@ import lab.recall.model.Pass;
 import lab.recall.model.Past;
 import lab.recall.model.Run;
 import lab.recall.model.Tape;
-import lab.recall.model.Weights;
 import lab.recall.model.Workspace;
-import lab.recall.model.block.Linear;
-import lab.recall.model.block.Mlp;
-import lab.recall.model.block.SelfAttention;
 
 /**
- * One GPT-NeoX layer.
+ * One layer of attention and MLP, one after the other or side by side.
  * <pre>
- * ln1 = LayerNorm(h)     attn_out = attention(ln1)     [d]
- * ln2 = LayerNorm(h), or of h + attn_out               [d]
- * h'  = h + attn_out + mlp(ln2)                        [d]
+ * ln1 = norm(h)     attn_out = attention(ln1)     [d]
+ * ln2 = norm(h + attn_out), or of h               [d]
+ * h'  = h + attn_out + mlp(ln2)                   [d]
  * </pre>
- * The stored query_key_value has rows [head][q|k|v]; they are packed as [q|k|v][head]. Source: Black et al., arXiv 2204.06745, section 2.
+ * Source: Radford et al., "Language Models are Unsupervised Multitask Learners", section 2.3; side by side: Black et al., arXiv
+ * 2204.06745, section 2.
  */
-final class NeoXBlock implements Block {
+public final class AttentionBlock implements Block {
     private static final Workspace.Slot NORMED = Workspace.slot();
     private static final Workspace.Slot ATTENDED = Workspace.slot();
     private static final Workspace.Slot D_MLP_OUT = Workspace.slot();
@@ -55,30 +50,18 @@ final class NeoXBlock implements Block {
     private final SelfAttention attention;
     private final Mlp mlp;
 
-    NeoXBlock(NeoXConfig c, Rotary rotary, Weights w, String layer) {
-        this.d = c.width();
-        this.isParallel = c.parallel();
-        this.norm1 = Norm.layer(w, layer + "input_layernorm", d, c.epsilon());
-        this.norm2 = Norm.layer(w, layer + "post_attention_layernorm", d, c.epsilon());
-        this.attention = new SelfAttention(c.heads(), rotary,
-                Linear.read(w, layer + "attention.query_key_value", 3 * d, d, c.attentionBias(), headOrder(c)),
-                Linear.read(w, layer + "attention.dense", d, d, c.attentionBias()));
-        this.mlp = new Mlp(Linear.read(w, layer + "mlp.dense_h_to_4h", c.hidden(), d, true),
-                Linear.read(w, layer + "mlp.dense_4h_to_h", d, c.hidden(), true));
-    }
-
-    /** The stored row of each packed row of query_key_value. */
-    private static int[] headOrder(NeoXConfig c) {
-        int hw = c.headWidth();
-        int[] order = new int[3 * c.width()];
-        for (int part = 0; part < 3; part++) {
-            for (int head = 0; head < c.heads(); head++) {
-                for (int i = 0; i < hw; i++) {
-                    order[part * c.width() + head * hw + i] = (head * 3 + part) * hw + i;
-                }
-            }
-        }
-        return order;
+    /**
+     * Of its parts.
+     *
+     * @param isParallel whether attention and MLP both read the layer's input
+     */
+    public AttentionBlock(Norm norm1, SelfAttention attention, Norm norm2, Mlp mlp, boolean isParallel) {
+        this.d = norm1.weight().length;
+        this.isParallel = isParallel;
+        this.norm1 = norm1;
+        this.norm2 = norm2;
+        this.attention = attention;
+        this.mlp = mlp;
     }
 
     @Override
@@ -120,7 +103,7 @@ final class NeoXBlock implements Block {
 
     @Override
     public List<HookPoint> tapePoints() {
-        return List.of(RESID_PRE, LN1, Q, K, V, ATTN_CTX, ATTN_OUT, LN2, MLP_PRE, MLP_ACT);
+        return Stream.concat(Stream.of(RESID_PRE, LN1, Q, K, V, ATTN_CTX, ATTN_OUT, LN2), mlp.tapePoints().stream()).toList();
     }
 
     /** What the attention needs, and the input of the second norm. */
