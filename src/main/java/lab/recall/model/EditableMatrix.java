@@ -24,16 +24,18 @@ public final class EditableMatrix {
     private final HookPoint key;
     private final HookPoint value;
     private final String weight;
-    private final int part;
+    /** What the rows before its own in the same weight make. */
+    private final List<HookPoint> above;
     private final boolean isTransposed;
 
-    private EditableMatrix(String id, String label, HookPoint key, HookPoint value, String weight, int part, boolean isTransposed) {
+    private EditableMatrix(String id, String label, HookPoint key, HookPoint value, String weight,
+            List<HookPoint> above, boolean isTransposed) {
         this.id = id;
         this.label = label;
         this.key = key;
         this.value = value;
         this.weight = weight;
-        this.part = part;
+        this.above = above;
         this.isTransposed = isTransposed;
     }
 
@@ -47,17 +49,17 @@ public final class EditableMatrix {
      * @param weight the weight that holds it, by its checkpoint name with {@code {}} for the layer; stored [value, key]
      */
     public static EditableMatrix of(String id, String label, HookPoint key, HookPoint value, String weight) {
-        return new EditableMatrix(id, label, key, value, weight, 0, false);
+        return new EditableMatrix(id, label, key, value, weight, List.of(), false);
     }
 
-    /** As one part of several of equal size that are stored below one another, counted from 0. */
-    public EditableMatrix part(int number) {
-        return new EditableMatrix(id, label, key, value, weight, number, isTransposed);
+    /** As one whose weight holds others above it, which make these values of the same key. */
+    public EditableMatrix below(HookPoint... others) {
+        return new EditableMatrix(id, label, key, value, weight, List.of(others), isTransposed);
     }
 
     /** As one that is stored [key, value]. */
     public EditableMatrix transposed() {
-        return new EditableMatrix(id, label, key, value, weight, part, true);
+        return new EditableMatrix(id, label, key, value, weight, above, true);
     }
 
     /**
@@ -114,8 +116,8 @@ public final class EditableMatrix {
         EditableMatrix own = of(model, id);
         float[] whole = model.weight(own.weightIn(layer));
         if (!own.isTransposed) {
-            int size = own.size(model);
-            return Arrays.copyOfRange(whole, own.part * size, (own.part + 1) * size);
+            int from = own.firstRow(model) * model.width(own.key);
+            return Arrays.copyOfRange(whole, from, from + own.size(model));
         }
         float[] rows = new float[own.size(model)];
         own.swap(model, whole, rows, false);
@@ -133,7 +135,7 @@ public final class EditableMatrix {
         if (own.isTransposed) {
             own.swap(model, whole, rows, true);
         } else {
-            System.arraycopy(rows, 0, whole, own.part * own.size(model), rows.length);
+            System.arraycopy(rows, 0, whole, own.firstRow(model) * model.width(own.key), rows.length);
         }
         return model.with(own.weightIn(layer), whole);
     }
@@ -146,14 +148,19 @@ public final class EditableMatrix {
         return Math.multiplyExact(model.width(value), model.width(key));
     }
 
-    /** Between [key, all parts of the value] and this part's rows. */
+    private int firstRow(LanguageModel model) {
+        return above.stream().mapToInt(model::width).sum();
+    }
+
+    /** Between [key, all values of the weight] and the rows of these values. */
     private void swap(LanguageModel model, float[] whole, float[] rows, boolean toWhole) {
         int keys = model.width(key);
         int values = model.width(value);
         int stride = whole.length / keys;
+        int first = firstRow(model);
         for (int v = 0; v < values; v++) {
             for (int k = 0; k < keys; k++) {
-                int at = k * stride + part * values + v;
+                int at = k * stride + first + v;
                 if (toWhole) {
                     whole[at] = rows[v * keys + k];
                 } else {

@@ -28,7 +28,8 @@ public final class Mamba implements Architecture {
     /** The rows of in_proj that make the convolution's input. */
     public static final EditableMatrix W_A = EditableMatrix.of("in_proj.x", "W_a", ScanPoints.NORMED, ScanPoints.IN_X, IN_PROJ);
     /** The rows of in_proj that make the gate. */
-    public static final EditableMatrix W_G = EditableMatrix.of("in_proj.z", "W_g", ScanPoints.NORMED, ScanPoints.IN_Z, IN_PROJ).part(1);
+    public static final EditableMatrix W_G = EditableMatrix.of("in_proj.z", "W_g", ScanPoints.NORMED, ScanPoints.IN_Z, IN_PROJ)
+            .below(ScanPoints.IN_X);
     /** out_proj. */
     public static final EditableMatrix W_O = EditableMatrix.of("out_proj", "W_o", ScanPoints.GATED, ScanPoints.OUT,
             "backbone.layers.{}.mixer.out_proj.weight");
