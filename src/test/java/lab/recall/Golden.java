@@ -15,11 +15,19 @@ import lab.recall.math.PackedMatrixTest;
 /** Expected values and their tolerances; see golden/README.md. */
 public final class Golden {
     public static final List<String> CASES = List.of("mamba-a-f32", "mamba-b-bf16-untied", "mamba-c-f16-sharded", "mamba-d-orig-zip",
-            "mamba-e-orig-legacy", "neox-a-f32", "neox-b-seq-f16-sharded", "neox-c-bf16", "neox-d-bin");
-    public static final List<String> WITH_INTERVENTIONS = List.of("mamba-a-f32", "mamba-b-bf16-untied", "neox-a-f32",
-            "neox-b-seq-f16-sharded");
+            "mamba-e-orig-legacy",
+            "falcon-a-f32", "mamba2-a-f32", "mamba2-b-bf16",
+            "neox-a-f32", "neox-b-seq-f16-sharded", "neox-c-bf16", "neox-d-bin");
+    public static final List<String> WITH_INTERVENTIONS = List.of("mamba-a-f32", "mamba-b-bf16-untied",
+            "falcon-a-f32", "mamba2-a-f32", "mamba2-b-bf16",
+            "neox-a-f32", "neox-b-seq-f16-sharded");
 
     private Golden() {
+    }
+
+    /** Whether the tokens of a case's model read each other through a scan. */
+    public static boolean scans(String name) {
+        return name.startsWith("mamba") || name.startsWith("falcon");
     }
 
     /** Folder of a case. */

@@ -6,14 +6,17 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.type.LogicalType;
 import java.io.IOException;
@@ -69,9 +72,38 @@ public final class Json {
      * @throws BadData when it is anything else
      */
     public static ObjectNode object(byte[] text, String where) {
+        return object(MAPPER.reader(), text, where);
+    }
+
+    /**
+     * The object in a file that Python has written, which has the bare words Infinity, -Infinity and NaN where numbers may be so: they come
+     * as {@code {"__float__": "Infinity"}}, the strict form that transformers 5 writes itself.
+     *
+     * @throws BadData when there is anything else
+     */
+    public static ObjectNode ofPython(Path file) {
+        ObjectNode object = object(MAPPER.reader().with(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS), InputFiles.bytes(file), file.toString());
+        return (ObjectNode) strict(object);
+    }
+
+    private static JsonNode strict(JsonNode node) {
+        if (node.isDouble() && !Double.isFinite(node.asDouble())) {
+            return MAPPER.createObjectNode().put("__float__", String.valueOf(node.asDouble()));
+        }
+        if (node instanceof ObjectNode object) {
+            object.fieldNames().forEachRemaining(name -> object.replace(name, strict(object.get(name))));
+        } else if (node instanceof ArrayNode array) {
+            for (int i = 0; i < array.size(); i++) {
+                array.set(i, strict(array.get(i)));
+            }
+        }
+        return node;
+    }
+
+    private static ObjectNode object(ObjectReader reader, byte[] text, String where) {
         JsonNode node;
         try {
-            node = MAPPER.readTree(text);
+            node = reader.readTree(text);
         } catch (JsonProcessingException e) {
             throw new BadData(where, "",
                     "not JSON (" + reason(e, new String(text, StandardCharsets.UTF_8).strip().contains("\n")) + ")", e);

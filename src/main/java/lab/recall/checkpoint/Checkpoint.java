@@ -56,7 +56,7 @@ public final class Checkpoint {
         if (!Files.isDirectory(folder)) {
             throw new BadData(folder, "no such folder");
         }
-        JsonNode config = Json.object(folder.resolve("config.json"));
+        JsonNode config = Json.ofPython(folder.resolve("config.json"));
         Map<String, Tensor> tensors;
         Path weights = WEIGHTS.stream().map(folder::resolve).filter(Files::exists).findFirst()
                 .orElseThrow(() -> new BadData(folder, "no weights; expected "

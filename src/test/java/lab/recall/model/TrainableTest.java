@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A model in training against differences of its loss. Gradients without weights are checked against goldens through the command line. */
 class TrainableTest {
     static List<String> cases() {
-        return List.of("mamba-a-f32", "mamba-b-bf16-untied", "neox-a-f32", "neox-b-seq-f16-sharded");
+        return Golden.WITH_INTERVENTIONS;
     }
 
     private static int[][] ids(LanguageModel model, int rows, int tokens) {
