@@ -16,12 +16,16 @@ import lab.recall.math.PackedMatrixTest;
 public final class Golden {
     public static final List<String> CASES = List.of("mamba-a-f32", "mamba-b-bf16-untied", "mamba-c-f16-sharded", "mamba-d-orig-zip",
             "mamba-e-orig-legacy", "neox-a-f32", "neox-b-seq-f16-sharded", "neox-c-bf16", "neox-d-bin",
-            "llama-a-f32", "llama-b-bf16", "gpt2-a-f32", "gpt2-b-hub");
+            "falcon-a-f32", "mamba2-a-f32", "mamba2-b-bf16", "llama-a-f32", "llama-b-bf16", "gpt2-a-f32", "gpt2-b-hub");
     public static final List<String> WITH_INTERVENTIONS = List.of("mamba-a-f32", "mamba-b-bf16-untied", "neox-a-f32",
-            "neox-b-seq-f16-sharded",
-            "llama-a-f32", "gpt2-a-f32");
+            "neox-b-seq-f16-sharded", "falcon-a-f32", "mamba2-a-f32", "mamba2-b-bf16", "llama-a-f32", "gpt2-a-f32");
 
     private Golden() {
+    }
+
+    /** Whether the tokens of a case's model read each other through a scan. */
+    public static boolean scans(String name) {
+        return name.startsWith("mamba") || name.startsWith("falcon");
     }
 
     /** Folder of a case. */

@@ -40,13 +40,13 @@ public final class GgufCheckpoint {
             throw new BadData(path, "is one of " + parts + " parts of a model; join them with: llama-gguf-split --merge");
         }
         String architecture = file.text("general.architecture").orElseThrow(() -> new BadData(path, "has no general.architecture"));
-        GgufFamily family = families.stream().filter(f -> f.architectures().contains(architecture)).findFirst()
+        GgufFields fields = new GgufFields(file, architecture);
+        GgufFamily family = families.stream().filter(f -> f.architectures().contains(architecture) && f.reads(fields)).findFirst()
                 .orElseThrow(() -> new BadData(path, "general.architecture is " + GgufFile.shown(architecture) + "; known are "
-                        + String.join(", ", families.stream().flatMap(f -> f.architectures().stream()).toList())));
+                        + String.join(", ", families.stream().flatMap(f -> f.architectures().stream()).distinct().toList())));
         if (!file.text("general.type").orElse("model").equals("model")) {
             throw new BadData(path, "general.type is " + GgufFile.shown(file.text("general.type").orElseThrow()) + ", expected model");
         }
-        GgufFields fields = new GgufFields(file, architecture);
         ObjectNode config = family.config(fields);
         fields.requireAllAsked();
         GgufTokenizer.specialIds(file).forEach(config::put);

@@ -14,6 +14,11 @@ public interface GgufFamily {
         return List.of(architecture());
     }
 
+    /** Whether a file of that architecture is one of this family; for families that llama.cpp writes under one name. */
+    default boolean reads(GgufFields fields) {
+        return true;
+    }
+
     /** Names of tensors, GGUF's to HuggingFace's; in both a star stands for the number of the layer. */
     Map<String, String> names();
 

@@ -26,7 +26,7 @@ public final class SelectiveScan {
     private static final long SPLIT = 60_000;
     private static final Scratch WORK = new Scratch();
     /** Powers of two a step that forget a state at once, and stay finite times any step size. */
-    private static final float STEEPEST = -1e30f;
+    static final float STEEPEST = -1e30f;
     private static final Scratch TERMS = new Scratch();
     private static final Rows NONE = Rows.of(null, 0, 0);
 

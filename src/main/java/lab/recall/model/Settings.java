@@ -1,6 +1,7 @@
 package lab.recall.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -224,6 +225,56 @@ public final class Settings {
         if (isSaid(v) && Arrays.stream(values).noneMatch(known -> same(v, Json.tree(known)))) {
             throw refused(key, v + "; only " + Arrays.stream(values).map(known -> Json.tree(known).toString())
                     .collect(Collectors.joining(" or ")) + (values.length == 1 ? " is" : " are") + " known");
+        }
+    }
+
+    /**
+     * Two numbers, from and to, of which the second may be infinite; these two where there are none.
+     *
+     * @throws BadData when it is anything else
+     */
+    public double[] range(String key, double from, double to) {
+        JsonNode v = value(key);
+        if (!isSaid(v)) {
+            return new double[] {from, to};
+        }
+        double low = v.size() == 2 && v.get(0).isNumber() ? v.get(0).asDouble() : Double.NaN;
+        double high = v.size() == 2 && v.get(1).isNumber() ? v.get(1).asDouble() : Double.NaN;
+        if (!(low >= 0 && low <= high)) {
+            throw refused(key, v + ", expected two numbers, [from, to], 0 <= from <= to, the second may be Infinity");
+        }
+        return new double[] {low, high};
+    }
+
+    /** Two numbers as {@link #range(String, double, double)} reads them, an infinite one in the strict form that transformers 5 writes. */
+    public static ArrayNode range(double from, double to) {
+        ArrayNode range = Json.MAPPER.createArrayNode().add(from);
+        return Double.isInfinite(to) ? range.add(Json.MAPPER.createObjectNode().put("__float__", "Infinity")) : range.add(to);
+    }
+
+    /**
+     * Refuses fields that ask for something that is not known; null, 0 and an empty list ask for nothing.
+     *
+     * @throws BadData when one of them says anything else
+     */
+    public void none(String... keys) {
+        for (String key : keys) {
+            JsonNode v = value(key);
+            if (isSaid(v) && !(v.isNumber() && v.asDouble() == 0) && !(v.isArray() && v.isEmpty())) {
+                throw refused(key, v + "; only none is known");
+            }
+        }
+    }
+
+    /**
+     * Refuses true or false that the tensors contradict; {@code otherwise} where there is none.
+     *
+     * @throws BadData when it is neither, or not what the tensors say
+     */
+    public void matches(String key, boolean otherwise, boolean fromTensors) {
+        if (flag(key, otherwise) != fromTensors) {
+            throw refused(key, !fromTensors + (isSaid(value(key)) ? "" : " (what is meant where it is missing)") + ", but the weights "
+                    + (fromTensors ? "have" : "lack") + " what it stands for");
         }
     }
 

@@ -108,7 +108,7 @@ class RunTest {
     @MethodSource("withInterventions")
     void interventions(String name) throws IOException {
         Map<String, Tensor> g = Golden.values(name, "interventions");
-        boolean mamba = name.startsWith("mamba");
+        boolean mamba = Golden.scans(name);
         int[] clean = Golden.ids(g.get("clean_ids"), 0);
         int[] corrupt = Golden.ids(g.get("corrupt_ids"), 0);
         ObjectNode plain = request("activations", name);
@@ -216,7 +216,7 @@ class RunTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"mamba-a-f32", "neox-a-f32", "llama-a-f32", "gpt2-a-f32"})
+    @CsvSource({"mamba-a-f32", "falcon-a-f32", "mamba2-a-f32", "neox-a-f32", "llama-a-f32", "gpt2-a-f32"})
     void threeStepsOfAdamW(String name) throws IOException {
         Map<String, Tensor> meta = Golden.values(name, "train_meta");
         Map<String, Tensor> gradients = Golden.values(name, "param_grads");
@@ -260,11 +260,11 @@ class RunTest {
             for (int i = 0; i < pairs.length; i += 2) {
                 list.addArray().add(pairs[i]).add(pairs[i + 1]);
             }
-            r.put("term_norms", name.startsWith("mamba"));
+            r.put("term_norms", Golden.scans(name));
             Map<String, Tensor> result = run(r);
             assertArrayEquals(g.get(key).shape(), result.get("logits").shape());
             Golden.close(key, result.get("logits").floats(), g.get(key).doubles());
-            if (name.startsWith("mamba")) {
+            if (Golden.scans(name)) {
                 assertArrayEquals(g.get("scan_term_norm").shape(), result.get("scan_term_norm").shape());
                 Golden.close("scan_term_norm", result.get("scan_term_norm").floats(), g.get("scan_term_norm").doubles());
             }

@@ -20,7 +20,6 @@ import lab.recall.model.LanguageModel;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
 import lab.recall.model.TargetScore;
-import lab.recall.model.mamba.Mamba;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -31,7 +30,7 @@ class RomeGoldenTest {
     private static final int LAYER = 1;
 
     static Stream<Arguments> sites() {
-        Stream<Arguments> mambas = Stream.of("mamba-a-f32", "mamba-b-bf16-untied")
+        Stream<Arguments> mambas = Golden.WITH_INTERVENTIONS.stream().filter(Golden::scans)
                 .flatMap(c -> Stream.of("out_proj", "in_proj.x", "in_proj.z").map(m -> Arguments.of(c, m)));
         Stream<Arguments> attentive = Stream.of(Arguments.of("neox-a-f32", "mlp.dense_4h_to_h"),
                 Arguments.of("neox-b-seq-f16-sharded", "mlp.dense_4h_to_h"),
@@ -93,8 +92,8 @@ class RomeGoldenTest {
         }
         float[] old = matrix.rows(model, LAYER);
         float[] rows = done.edit().rows(model);
-        int from = matrix.equals(Mamba.W_G) ? rows.length : 0;
-        double[] whole = g.get("W_new").doubles();                        // of in_proj both halves
+        int from = id.equals(name.startsWith("mamba2") ? "in_proj.x" : "in_proj.z") ? rows.length : 0;
+        double[] whole = g.get("W_new").doubles();                        // of in_proj all rows
         double[] golden = Arrays.copyOfRange(whole, from, from + rows.length);
         double most = IntStream.range(0, old.length).mapToDouble(i -> Math.abs(golden[i] - old[i])).max().orElseThrow();
         for (int i = 0; i < rows.length; i++) {

@@ -66,7 +66,7 @@ class CutEdgesTest {
                     Golden.largest(expected));
             checked++;
         }
-        assertEquals(model.family().equals("Mamba") ? 15 : 4, checked);
+        assertEquals(model.mixing().decaying().isPresent() ? 15 : 4, checked);
     }
 
     @ParameterizedTest
@@ -75,7 +75,7 @@ class CutEdgesTest {
         LanguageModel model = LanguageModel.open(Golden.folder(name));
         Pass base = model.run(ids(1, model, 8));
         assertTrue(Intervention.cut(model, 0, model.layers() - 1, Edges.none()).isEmpty());
-        Intervention none = model.family().equals("Mamba") ? Cuts.scan(1, Edges.none()) : Cuts.attention(1, Edges.none());
+        Intervention none = model.mixing().decaying().isPresent() ? Cuts.scan(1, Edges.none()) : Cuts.attention(1, Edges.none());
         assertArrayEquals(base.logits(), model.run(base.ids(), Recording.nothing(), none).logits());
         Golden.same("a fork", base.logits(), model.forks().add(base, none).logits()[0]);
     }
@@ -134,9 +134,10 @@ class CutEdgesTest {
     }
 
     /** Held at the values that the tokens have anyway, delta changes nothing. */
-    @Test
-    void deltaHeldAtItsOwnValue() {
-        LanguageModel model = LanguageModel.open(Golden.folder("mamba-a-f32"));
+    @ParameterizedTest
+    @MethodSource("scanning")
+    void deltaHeldAtItsOwnValue(String name) {
+        LanguageModel model = LanguageModel.open(Golden.folder(name));
         Pass base = model.run(ids(5, model, 8));
         Edges edges = Edges.between(new int[] {3}, new int[] {5, 7});
         float[] own = base.get(new Site(2, ScanPoints.DELTA, 3));
@@ -144,10 +145,15 @@ class CutEdgesTest {
                 model.forks().add(base, Cuts.scan(2, edges, own)).logits()[0], 1e-5f);
     }
 
-    @Test
-    void scanTermsAddUpToY() {
-        LanguageModel model = LanguageModel.open(Golden.folder("mamba-a-f32"));
-        Map<String, Tensor> g = Golden.values("mamba-a-f32", "edges");
+    static List<String> scanning() {
+        return Golden.WITH_INTERVENTIONS.stream().filter(Golden::scans).toList();
+    }
+
+    @ParameterizedTest
+    @MethodSource("scanning")
+    void scanTermsAddUpToY(String name) {
+        LanguageModel model = LanguageModel.open(Golden.folder(name));
+        Map<String, Tensor> g = Golden.values(name, "edges");
         int[] ids = Golden.ids(g.get("input_ids"), 0);
         Pass pass = model.run(ids, Recording.all());
         double[] norms = g.get("scan_term_norm").doubles();
@@ -158,8 +164,9 @@ class CutEdgesTest {
             for (int t = 0; t < ids.length; t++) {
                 float[] y = pass.get(new Site(l, ScanPoints.Y, t));
                 float[] conv = pass.get(new Site(l, ScanPoints.CONV, t));
+                int width = conv.length;
                 double[] sum = new double[inner];
-                double[] taps = new double[inner];
+                double[] taps = new double[width];
                 add(sum, ofScan.rest(pass, l, t));
                 add(taps, ofConv.rest(pass, l, t));
                 for (int s = 0; s <= t; s++) {
@@ -172,10 +179,12 @@ class CutEdgesTest {
                     double golden = norms[(l * ids.length + t) * ids.length + s];
                     assertEquals(golden, Math.sqrt(norm), 1e-4 * Math.max(1, golden));
                     add(sum, term);
-                    add(taps, Arrays.copyOfRange(ofConv.of(pass, l, s), (t - s) * inner, (t - s + 1) * inner));
+                    add(taps, Arrays.copyOfRange(ofConv.of(pass, l, s), (t - s) * width, (t - s + 1) * width));
                 }
                 for (int e = 0; e < inner; e++) {
                     assertEquals(y[e], sum[e], 1e-4 * Math.max(1, Math.abs(y[e])));
+                }
+                for (int e = 0; e < width; e++) {
                     assertEquals(conv[e], taps[e], 1e-4 * Math.max(1, Math.abs(conv[e])));
                 }
             }

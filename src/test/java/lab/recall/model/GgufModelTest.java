@@ -164,7 +164,7 @@ class GgufModelTest {
         assertTrue(refused(neox().key("gptneox.rope.dimension_count", 6)).contains("rope.dimension_count is 6"));
         assertTrue(refused(neox().key("gptneox.attention.head_count_kv", 1)).contains("head_count_kv"));
         assertTrue(refused(new GgufBytes().key("general.architecture", "mamba").key("mamba.ssm.dt_b_c_rms", true))
-                .contains("Falcon-Mamba"));
+                .contains("mamba.embedding_length is missing"));
     }
 
     @Test

@@ -30,7 +30,7 @@ class GradientTest {
         LanguageModel model = LanguageModel.open(Golden.folder(name));
         Random random = new Random(4);
         int[] ids = random.ints(8, 0, model.vocabulary()).toArray();
-        HookPoint out = model.family().equals("Mamba") ? ScanPoints.OUT : AttentionPoints.MLP_OUT;
+        HookPoint out = model.mixing().decaying().isPresent() ? ScanPoints.OUT : AttentionPoints.MLP_OUT;
         float[] v = new float[model.width()];
         for (int i = 0; i < v.length; i++) {
             v[i] = (float) random.nextGaussian();

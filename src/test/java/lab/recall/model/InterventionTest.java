@@ -113,7 +113,7 @@ class InterventionTest {
         for (int i = 0; i < steer.length; i++) {
             steer[i] *= 2;
         }
-        HookPoint out = model.family().equals("Mamba") ? ScanPoints.OUT : AttentionPoints.MLP_OUT;
+        HookPoint out = model.mixing().decaying().isPresent() ? ScanPoints.OUT : AttentionPoints.MLP_OUT;
         Pass plain = model.run(ids, Recording.points(out));
         logits(model, ids, g.get("steer_all_logits"), Intervention.add(Site.everywhere(middle, HookPoint.RESID_POST), steer));
         logits(model, ids, g.get("steer_tok4_logits"), Intervention.add(new Site(middle, HookPoint.RESID_POST, 4), steer));
@@ -189,10 +189,10 @@ class InterventionTest {
         List<int[]> edges = new ArrayList<>();
         for (int k = random.nextInt(12); k > 0; k--) {
             int target = 1 + random.nextInt(tokens - 1);
-            edges.add(new int[] {random.nextInt(model.family().equals("Mamba") ? target + 1 : target), target});
+            edges.add(new int[] {random.nextInt(model.mixing().decaying().isPresent() ? target + 1 : target), target});
         }
         int layer = random.nextInt(model.layers());
-        if (model.family().equals("Mamba")) {
+        if (model.mixing().decaying().isPresent()) {
             return random.nextBoolean() ? Cuts.conv(layer, Edges.of(edges)) : Cuts.scan(layer, Edges.of(edges));
         }
         return random.nextBoolean() ? Cuts.attention(layer, Edges.of(edges))

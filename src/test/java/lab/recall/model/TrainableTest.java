@@ -16,8 +16,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** A model in training against differences of its loss. Gradients without weights are checked against goldens through the command line. */
 class TrainableTest {
     static List<String> cases() {
-        return List.of("mamba-a-f32", "mamba-b-bf16-untied", "neox-a-f32", "neox-b-seq-f16-sharded",
-                "llama-a-f32", "llama-b-bf16", "gpt2-a-f32", "gpt2-b-hub");
+        return List.of("mamba-a-f32", "mamba-b-bf16-untied", "neox-a-f32", "neox-b-seq-f16-sharded", "falcon-a-f32", "mamba2-a-f32",
+                "mamba2-b-bf16", "llama-a-f32", "llama-b-bf16", "gpt2-a-f32", "gpt2-b-hub");
     }
 
     private static int[][] ids(LanguageModel model, int rows, int tokens) {

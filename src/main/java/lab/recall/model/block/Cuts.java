@@ -26,7 +26,7 @@ public final class Cuts {
     /**
      * Through the scan.
      *
-     * @param delta the step size that a source has where another edge passes over it, [E]; null for its own
+     * @param delta the step size that a source has where another edge passes over it, all that a token has of delta; null for its own
      */
     record Scan(Site site, Edges edges, float[] delta) implements Intervention.Cut {
     }
@@ -56,7 +56,7 @@ public final class Cuts {
     }
 
     /**
-     * The same, and an edge's source has the step size {@code delta} [E] in the factors of all that passes over it to the edge's target:
+     * The same, and an edge's source has the step size {@code delta}, [width of that point], in the factors of all that passes over it to the edge's target:
      * nothing of the source reaches the target then, not even how much it lets others decay.
      */
     public static Intervention.Cut scan(int layer, Edges edges, float[] delta) {

@@ -12,16 +12,17 @@ import lab.recall.model.LayerCuts;
  *
  * @param conv  through the convolution; null for none, like {@code scan}
  * @param scan  through the scan
- * @param delta the step size that tokens passed by a cut edge are taken to have, [E]; null for their own
+ * @param delta the step size that tokens passed by a cut edge are taken to have; null for their own
  */
 record ScanCuts(Edges conv, Edges scan, float[] delta) implements LayerCuts {
-    static ScanCuts of(ScanSizes c, List<Intervention.Cut> cuts) {
+    /** @param steps numbers of delta that a token has */
+    static ScanCuts of(int steps, List<Intervention.Cut> cuts) {
         ScanCuts all = new ScanCuts(null, null, null);
         for (Intervention.Cut cut : cuts) {
             if (cut instanceof Cuts.Conv conv) {
                 all = new ScanCuts(Cuts.join(all.conv, conv.edges()), all.scan, all.delta);
             } else if (cut instanceof Cuts.Scan scan) {
-                all = all.with(c, scan);
+                all = all.with(steps, scan);
             } else {
                 throw Cuts.unknown(cut, "conv", "y");
             }
@@ -29,9 +30,9 @@ record ScanCuts(Edges conv, Edges scan, float[] delta) implements LayerCuts {
         return all;
     }
 
-    private ScanCuts with(ScanSizes c, Cuts.Scan cut) {
+    private ScanCuts with(int steps, Cuts.Scan cut) {
         if (cut.delta() != null) {
-            Intervention.checkVector(cut.site(), cut.delta(), 0, cut.delta().length, c.inner());
+            Intervention.checkVector(cut.site(), cut.delta(), 0, cut.delta().length, steps);
             if (cut.edges().hasSelf()) {
                 throw new BadRequest("", cut.site() + ": an edge from a token to itself passes over no other token: no delta to hold");
             }

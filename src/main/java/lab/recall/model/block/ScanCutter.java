@@ -13,7 +13,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import lab.recall.math.CausalConv;
 import lab.recall.math.Rows;
 import lab.recall.math.SelectiveScan;
 import lab.recall.model.Batch;
@@ -23,9 +22,9 @@ import lab.recall.model.Run;
 import lab.recall.model.Workspace;
 
 /**
- * Leaves edges out of a layer's convolution and scan.
+ * Leaves edges out of a layer's scan.
  *
- * <p>A convolution's row is computed again without the cut taps. A scan's row is read from a second state that the cut sources put nothing
+ * <p>A row is read from a second state that the cut sources put nothing
  * into, one for all targets that share their sources; the first state goes on as if nothing were cut. Nothing is subtracted, so what is cut
  * leaves no rounding noise behind, and no product of decays is divided by another one.
  */
@@ -43,23 +42,6 @@ final class ScanCutter {
     ScanCutter(ScanSizes sizes, SelectiveScanBlock.Parts parts) {
         this.c = sizes;
         this.w = parts;
-    }
-
-    /** Rows of the convolution that lose some of their taps. */
-    void convolve(Batch.Segment s, Edges edges, float[] xz, float[] history, int historyAt, float[] conv) {
-        int inner = c.inner();
-        boolean[] cut = new boolean[c.taps()];
-        for (int t = Math.max(s.from(), edges.firstTarget()); t <= edges.lastTarget(); t++) {
-            boolean any = false;
-            for (int tap = 0; tap < cut.length; tap++) {
-                cut[tap] = edges.has(t - (cut.length - 1 - tap), t);
-                any |= cut[tap];
-            }
-            if (any) {
-                CausalConv.forward(t - s.from(), cut, xz, s.row() * 2 * inner, 2 * inner, history, historyAt, c.taps(), inner, w.conv(),
-                        w.convBias(), conv, (s.row() + t - s.from()) * inner);
-            }
-        }
     }
 
     /** Rows of y that lose some of their terms; {@code y} holds the plain scan's. */

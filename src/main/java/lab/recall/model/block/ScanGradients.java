@@ -31,6 +31,7 @@ import lab.recall.model.Workspace;
 
 /** Takes gradients back through a {@link SelectiveScanBlock}. */
 final class ScanGradients {
+    private static final Workspace.Slot TAPE_RAW = Workspace.slot();
     private static final Workspace.Slot TAPE_LOW = Workspace.slot();
     private static final Workspace.Slot TAPE_SLOPE = Workspace.slot();
     private static final Workspace.Slot TAPE_STATES = Workspace.slot();
@@ -62,19 +63,21 @@ final class ScanGradients {
      * What cotangents share.
      *
      * @param row    where the pass's first token stands in low and slope
-     * @param low    x_proj's output, [tokens, R + 2N]
+     * @param raw    x_proj's output, [tokens, R + 2N]
+     * @param low    the same behind its norms; where there are none, {@code raw} itself
      * @param slope  derivative of softplus at each delta, [tokens, E]
      * @param before states before each token, [tokens + 1, N, E]
      * @param decay  [tokens, N, E]
      */
-    record ScanTape(int row, float[] low, float[] slope, float[] before, float[] decay) implements Tape {
+    record ScanTape(int row, float[] raw, float[] low, float[] slope, float[] before, float[] decay) implements Tape {
     }
 
     ScanTape tape(Pass pass, int layer) {
         int inner = c.inner();
         int size = c.states() * inner;
         int tokens = pass.length() - pass.from();
-        return filled(pass, layer, new ScanTape(0, new float[tokens * (c.rank() + 2 * c.states())], new float[tokens * inner],
+        float[] raw = new float[tokens * (c.rank() + 2 * c.states())];
+        return filled(pass, layer, new ScanTape(0, raw, c.norms().isPresent() ? raw.clone() : raw, new float[tokens * inner],
                 new float[(tokens + 1) * size], new float[tokens * size]));
     }
 
@@ -85,7 +88,9 @@ final class ScanGradients {
         }
         int inner = c.inner();
         int size = c.states() * inner;
-        return filled(s.pass(), b.layer(), new ScanTape(s.row(), b.work().floats(TAPE_LOW, b.rows() * (c.rank() + 2 * c.states())),
+        int low = b.rows() * (c.rank() + 2 * c.states());
+        float[] raw = b.work().floats(TAPE_RAW, low);
+        return filled(s.pass(), b.layer(), new ScanTape(s.row(), raw, c.norms().isPresent() ? b.work().floats(TAPE_LOW, low) : raw,
                 b.work().floats(TAPE_SLOPE, b.rows() * inner), b.work().floats(TAPE_STATES, (s.tokens() + 1) * size),
                 b.work().floats(TAPE_DECAY, s.tokens() * size)));
     }
@@ -99,7 +104,11 @@ final class ScanGradients {
         int at = tape.row * inner;
         float[] x = pass.values(layer, X_ACT);
         float[] delta = pass.values(layer, DELTA);
-        w.xProj().multiply(x, 0, inner, tokens, tape.low, tape.row * low, low);
+        w.xProj().multiply(x, 0, inner, tokens, tape.raw, tape.row * low, low);
+        c.norms().ifPresent(n -> {
+            System.arraycopy(tape.raw, tape.row * low, tape.low, tape.row * low, tokens * low);
+            n.forward(tape.low, tape.row * low, tokens);
+        });
         w.dtProj().multiply(tape.low, tape.row * low, low, tokens, w.dtBias(), tape.slope, at, inner);
         Sigmoid.forward(tape.slope, at, tokens * inner);
         if (pass.from() > 0) {
@@ -157,6 +166,7 @@ final class ScanGradients {
             Elementwise.multiply(tapes.get(i).slope, (tapes.get(i).row + s.first()) * inner, dDelta, s.row() * inner, s.tokens() * inner);
         }
         w.dtProj().transposed().multiply(dDelta, 0, inner, rows, dLow, 0, low);
+        c.norms().ifPresent(n -> normsBackward(n, b, tapes, dLow));
         float[] more = dGate;                       // not read again
         w.xProj().transposed().multiply(dLow, 0, low, rows, more, 0, inner);
         Elementwise.add(more, 0, dAct, 0, rows * inner);
@@ -170,7 +180,7 @@ final class ScanGradients {
             Arrays.fill(dXz, r * 2 * inner, r * 2 * inner + inner, 0f);
         }
         for (BackBatch.Segment s : b.segments()) {
-            CausalConv.backward(more, s.row() * inner, s.tokens(), c.taps(), inner, w.conv(), dXz, s.row() * 2 * inner, 2 * inner);
+            CausalConv.backward(more, s.row() * inner, s.tokens(), c.taps(), inner, w.conv().weight(), dXz, s.row() * 2 * inner, 2 * inner);
         }
         b.hook(IN_X, dXz, 0, 2 * inner, inner);
         float[] dNormed = b.work().floats(D_NORM, rows * d);
@@ -182,6 +192,14 @@ final class ScanGradients {
         }
         if (b.parameters() != null) {
             weightGradients(b, tapes, dOut, more, dXz, dLow, dDelta);
+        }
+    }
+
+    private void normsBackward(ScanNorms norms, BackBatch b, List<ScanTape> tapes, float[] dLow) {
+        int low = c.rank() + 2 * c.states();
+        for (int i = 0; i < tapes.size(); i++) {
+            BackBatch.Segment s = b.segments().get(i);
+            norms.backward(tapes.get(i).raw, (tapes.get(i).row + s.first()) * low, dLow, s.row() * low, s.tokens());
         }
     }
 
@@ -227,7 +245,7 @@ final class ScanGradients {
                     b.parameter(name("mixer.dt_proj.weight"), inner * c.rank()));
             CausalConv.backwardWeights(s.values(layer, IN_X), first * inner, inner, dConv, s.row() * inner, n, c.taps(), inner,
                     b.parameter(name("mixer.conv1d.weight"), c.taps() * inner),
-                    w.convBias() == null ? null : b.parameter(name("mixer.conv1d.bias"), inner));
+                    w.conv().bias() == null ? null : b.parameter(name("mixer.conv1d.bias"), inner));
         }
         Elementwise.addRows(dDelta, 0, inner, b.rows(), inner, b.parameter(name("mixer.dt_proj.bias"), inner));
         if (w.inBias() != null) {

@@ -9,17 +9,24 @@ import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Terms;
 
-/** The two ways by which tokens of a {@link SelectiveScanBlock} read each other. */
+/** The two ways by which tokens of a layer with a convolution and a scan read each other. */
 final class ScanMixers {
     private ScanMixers() {
     }
 
-    private static ScanStates states(Pass pass, int layer) {
-        return ((SelectiveScanBlock) pass.model().block(layer)).states();
+    private static ScanTerms terms(Pass pass, int layer) {
+        return ((ScanTerms.Of) pass.model().block(layer)).terms();
     }
 
     /** The causal convolution. */
     static final class Conv implements Mixer {
+        private final HookPoint[] inputs;
+
+        /** @param inputs what enters it, in the order of its channels */
+        Conv(HookPoint... inputs) {
+            this.inputs = inputs;
+        }
+
         @Override
         public String id() {
             return "conv";
@@ -35,7 +42,7 @@ final class ScanMixers {
             return Cuts.conv(layer, edges);
         }
 
-        /** w[K-1-(t-s)] in_x[s], and the bias. */
+        /** w[K-1-(t-s)] times the inputs of s, and the bias. */
         @Override
         public Optional<Terms> terms() {
             return Optional.of(new Terms() {
@@ -46,17 +53,17 @@ final class ScanMixers {
 
                 @Override
                 public Recording recording() {
-                    return Recording.points(ScanPoints.IN_X);
+                    return Recording.points(inputs);
                 }
 
                 @Override
                 public float[] of(Pass pass, int layer, int source) {
-                    return states(pass, layer).convTerms(pass, layer, source);
+                    return ScanMixers.terms(pass, layer).convTerms(pass, layer, source);
                 }
 
                 @Override
                 public float[] rest(Pass pass, int layer, int token) {
-                    return states(pass, layer).convBias();
+                    return ScanMixers.terms(pass, layer).convBias();
                 }
             });
         }
@@ -100,12 +107,12 @@ final class ScanMixers {
 
                 @Override
                 public float[] of(Pass pass, int layer, int source) {
-                    return states(pass, layer).scanTerms(pass, layer, source);
+                    return ScanMixers.terms(pass, layer).scanTerms(pass, layer, source);
                 }
 
                 @Override
                 public float[] rest(Pass pass, int layer, int token) {
-                    return states(pass, layer).skipTerm(pass, layer, token);
+                    return ScanMixers.terms(pass, layer).skipTerm(pass, layer, token);
                 }
             });
         }

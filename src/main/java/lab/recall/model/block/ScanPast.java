@@ -2,17 +2,22 @@ package lab.recall.model.block;
 
 import java.util.BitSet;
 import java.util.Map;
-import lab.recall.model.Past;
 
 /**
  * The convolution's inputs and the scan's states.
  *
  * @param x       inputs of the convolution, [tokens, E] from token 0
+ * @param inner   E
  * @param states  states of the scan after each token from {@code first} on, [tokens, N, E]
  * @param first   the token after which the first of them stands
  * @param without states that some tokens have put nothing into, [N, E]
  */
-record ScanPast(float[] x, float[] states, int first, Map<Without, float[]> without) implements Past {
+record ScanPast(float[] x, int inner, float[] states, int first, Map<Without, float[]> without) implements ConvPast {
+    @Override
+    public void input(int token, float[] to, int at) {
+        System.arraycopy(x, token * inner, to, at, inner);
+    }
+
     /**
      * Names the state before token {@code from} that {@code sources} have put nothing into.
      *

@@ -14,7 +14,7 @@ import lab.recall.model.Pass;
 import lab.recall.model.Site;
 
 /** What a pass's kept terms tell again: states of the scan, and the terms that its layers' sums are made of. */
-final class ScanStates {
+final class ScanStates implements ScanTerms {
     private final ScanSizes c;
     private final SelectiveScanBlock.Parts w;
 
@@ -40,8 +40,8 @@ final class ScanStates {
         return states;
     }
 
-    /** The scan of a pass's tokens from {@code source} on, fed by that token alone and without the skip term, [tokens - source, E]. */
-    float[] scanTerms(Pass pass, int layer, int source) {
+    @Override
+    public float[] scanTerms(Pass pass, int layer, int source) {
         int inner = c.inner();
         int states = c.states();
         int tokens = pass.length() - source;
@@ -55,26 +55,20 @@ final class ScanStates {
         return terms;
     }
 
-    /** What the scan's skip term D x_act adds to y at a token, [E]. */
-    float[] skipTerm(Pass pass, int layer, int token) {
+    @Override
+    public float[] skipTerm(Pass pass, int layer, int token) {
         float[] term = pass.get(new Site(layer, X_ACT, token));
         Elementwise.multiply(w.skip(), 0, term, 0, term.length);
         return term;
     }
 
-    /** What the convolution carries from one token to itself and later ones, [tokens - source, E]; zeros beyond its taps. */
-    float[] convTerms(Pass pass, int layer, int source) {
-        int inner = c.inner();
-        float[] terms = new float[(pass.length() - source) * inner];
-        for (int t = source; t < pass.length() && t - source < c.taps(); t++) {
-            System.arraycopy(w.conv(), (c.taps() - 1 - (t - source)) * inner, terms, (t - source) * inner, inner);
-            Elementwise.multiply(pass.get(new Site(layer, IN_X, source)), 0, terms, (t - source) * inner, inner);
-        }
-        return terms;
+    @Override
+    public float[] convTerms(Pass pass, int layer, int source) {
+        return w.conv().terms(pass.get(new Site(layer, IN_X, source)), pass.length() - source);
     }
 
-    /** Bias of the convolution, [E]. */
-    float[] convBias() {
-        return w.convBias() == null ? new float[c.inner()] : w.convBias().clone();
+    @Override
+    public float[] convBias() {
+        return w.conv().rest();
     }
 }

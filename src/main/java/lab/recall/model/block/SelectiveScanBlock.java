@@ -5,7 +5,6 @@ import static lab.recall.model.HookPoint.RESID_PRE;
 import static lab.recall.model.block.ScanPoints.B;
 import static lab.recall.model.block.ScanPoints.C;
 import static lab.recall.model.block.ScanPoints.CONV;
-import static lab.recall.model.block.ScanPoints.CONV_STATE;
 import static lab.recall.model.block.ScanPoints.DELTA;
 import static lab.recall.model.block.ScanPoints.GATE;
 import static lab.recall.model.block.ScanPoints.GATED;
@@ -21,7 +20,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import lab.recall.math.CausalConv;
 import lab.recall.math.Elementwise;
 import lab.recall.math.Gate;
 import lab.recall.math.PackedMatrix;
@@ -44,7 +42,7 @@ import lab.recall.model.Weights;
 import lab.recall.model.Workspace;
 
 /**
- * A layer of a selective scan, as Mamba-1 has it: norm, projection, short convolution, scan, gate, projection.
+ * A layer of a selective scan, as Mamba-1 and Falcon-Mamba have it: norm, projection, short convolution, scan, gate, projection.
  *
  * <p>Glossary: d residual width, E inner width, N states a channel, K convolution taps, R rank of delta. Shapes are [rows, width].
  * <pre>
@@ -55,11 +53,11 @@ import lab.recall.model.Workspace;
  * low, B, C = x_proj(x_act)      [R] [N] [N]       h'    = h + out                                 [d]
  * delta  = softplus(dt_proj(low))        [E]
  * </pre>
- * Source: Gu and Dao, arXiv 2312.00752, section 3 and algorithm 2.
+ * Falcon-Mamba norms low, B and C ({@link ScanSizes#withNorms}). Source: Gu and Dao, arXiv 2312.00752, section 3 and algorithm 2.
  */
-public final class SelectiveScanBlock implements Block {
+public final class SelectiveScanBlock implements Block, ScanTerms.Of {
     /** How tokens read each other in such a layer. */
-    public static final Mixing MIXING = new Mixing(List.of(new ScanMixers.Conv(), new ScanMixers.Scan()), Optional.of(IN_X));
+    public static final Mixing MIXING = new Mixing(List.of(new ScanMixers.Conv(IN_X), new ScanMixers.Scan()), Optional.of(IN_X));
 
     private static final Workspace.Slot NORM = Workspace.slot();
     private static final Workspace.Slot XZ = Workspace.slot();
@@ -67,14 +65,12 @@ public final class SelectiveScanBlock implements Block {
     private static final Workspace.Slot LOW = Workspace.slot();
     private static final Workspace.Slot STEPS = Workspace.slot();
     private static final Workspace.Slot SCANNED = Workspace.slot();
-    private static final Workspace.Slot HISTORY = Workspace.slot();
     private static final Workspace.Slot STATE = Workspace.slot();
     private static final Workspace.Slot GATES = Workspace.slot();
-    private static final Workspace.Slot CARRIED = Workspace.slot();
 
-    /** A layer's weights; vectors are plain, the convolution is [tap][channel], A is negative and [state][channel]. */
-    record Parts(Norm norm, PackedMatrix inProj, float[] inBias, float[] conv, float[] convBias, PackedMatrix xProj,
-                 PackedMatrix dtProj, float[] dtBias, float[] a, float[] skip, PackedMatrix outProj, float[] outBias) {
+    /** A layer's weights; vectors are plain, A is negative and [state][channel]. */
+    record Parts(Norm norm, PackedMatrix inProj, float[] inBias, ShortConv conv, PackedMatrix xProj, PackedMatrix dtProj, float[] dtBias,
+                 float[] a, float[] skip, PackedMatrix outProj, float[] outBias) {
     }
 
     private final ScanSizes c;
@@ -98,40 +94,12 @@ public final class SelectiveScanBlock implements Block {
         return new SelectiveScanBlock(c, new Parts(
                 Norm.stored(weights, prefix + "norm", c.width(), c.epsilon()),
                 weights.matrix(m + "in_proj.weight", 2 * e, c.width()), weights.optional(m + "in_proj.bias", 2 * e),
-                weights.vector(m + "conv1d.weight", Weights.Layout.transposed(e, c.taps()), e, 1, c.taps()),
-                weights.optional(m + "conv1d.bias", e),
+                new ShortConv(c.taps(), e, weights.vector(m + "conv1d.weight", Weights.Layout.transposed(e, c.taps()), e, 1, c.taps()),
+                        weights.optional(m + "conv1d.bias", e)),
                 weights.matrix(m + "x_proj.weight", c.rank() + 2 * c.states(), e),
                 weights.matrix(m + "dt_proj.weight", e, c.rank()), weights.vector(m + "dt_proj.bias", e),
                 weights.vector(m + "A_log", new Decay(e, c.states()), e, c.states()), weights.vector(m + "D", e),
                 weights.matrix(m + "out_proj.weight", c.width(), e), weights.optional(m + "out_proj.bias", c.width())), prefix);
-    }
-
-    /** A = -exp(A_log), [E, N] to [N, E]; an exponential beyond f32 becomes its greatest number, which decays to 0 all the same. */
-    private static final class Decay implements Weights.Layout {
-        private final int inner;
-        private final int states;
-        private float[] a;
-
-        Decay(int inner, int states) {
-            this.inner = inner;
-            this.states = states;
-        }
-
-        @Override
-        public void load(float[] stored, float[] used) {
-            Weights.Layout.transpose(stored, inner, states, used);
-            for (int i = 0; i < used.length; i++) {
-                used[i] = (float) -Math.min(Math.exp(used[i]), Float.MAX_VALUE);
-            }
-            a = used;
-        }
-
-        /** dA_log = dA A. */
-        @Override
-        public void gradient(float[] used, float[] stored) {
-            Elementwise.multiply(a, 0, used, 0, used.length);
-            Weights.Layout.transpose(used, states, inner, stored);
-        }
     }
 
     @Override
@@ -158,7 +126,7 @@ public final class SelectiveScanBlock implements Block {
 
         float[] act = b.work().floats(ACT, rows * inner);
         for (Batch.Segment s : b.segments()) {
-            convolve(b, s, xz, act);
+            w.conv.forward(b, s, xz, 0, 2 * inner, act);
         }
         b.hook(CONV, act, 0, inner, inner);
         Silu.forward(act, 0, inner, rows, inner, act, 0);
@@ -166,6 +134,7 @@ public final class SelectiveScanBlock implements Block {
 
         float[] bc = b.work().floats(LOW, rows * low);
         w.xProj.multiply(act, 0, inner, rows, bc, 0, low);
+        c.norms().ifPresent(n -> n.forward(bc, 0, rows));
         float[] delta = b.work().floats(STEPS, rows * inner);
         w.dtProj.multiply(bc, 0, low, rows, w.dtBias, delta, 0, inner);
         Softplus.forward(delta, 0, rows, inner);
@@ -190,52 +159,6 @@ public final class SelectiveScanBlock implements Block {
         w.outProj.multiply(y, 0, inner, rows, w.outBias, out, 0, width);
         b.hook(OUT, out, 0, width, width);
         Elementwise.add(out, 0, b.resid(), b.at(), rows * width);
-    }
-
-    private void convolve(Batch b, Batch.Segment s, float[] xz, float[] conv) {
-        int inner = c.inner();
-        int back = c.taps() - 1;
-        float[] carried = b.work().floats(CARRIED, back * inner);
-        float[] history;
-        int historyAt = 0;
-        if (s.continues()) {
-            history = carried;
-        } else if (s.from() >= back && s.past() instanceof ScanPast past) {
-            history = past.x();
-            historyAt = (s.from() - back) * inner;
-        } else {
-            history = b.work().floats(HISTORY, back * inner);
-            Arrays.fill(history, 0, back * inner, 0f);
-            if (s.past() instanceof ScanPast past) {
-                System.arraycopy(past.x(), 0, history, (back - s.from()) * inner, s.from() * inner);
-            }
-        }
-        CausalConv.forward(xz, s.row() * 2 * inner, 2 * inner, s.tokens(), history, historyAt, c.taps(), inner, w.conv, w.convBias,
-                conv, s.row() * inner);
-        if (b.cuts(s) instanceof ScanCuts cuts && cuts.conv() != null) {
-            without.convolve(s, cuts.conv(), xz, history, historyAt, conv);
-        }
-        if (b.keeps(s, CONV_STATE)) {
-            float[] last = new float[c.taps() * inner];
-            lastInputs(s, xz, history, historyAt, c.taps(), last);
-            b.keep(s, CONV_STATE, last);
-        }
-        if (s.goesOn()) {
-            lastInputs(s, xz, history, historyAt, back, carried);
-        }
-    }
-
-    /** The last {@code count} inputs of the convolution, oldest first, [count, E]; {@code last} may be the history. */
-    private void lastInputs(Batch.Segment s, float[] xz, float[] history, int historyAt, int count, float[] last) {
-        int inner = c.inner();
-        for (int k = 0; k < count; k++) {
-            int token = s.tokens() - count + k;
-            if (token >= 0) {
-                System.arraycopy(xz, (s.row() + token) * 2 * inner, last, k * inner, inner);
-            } else if (token + c.taps() - 1 >= 0) {
-                System.arraycopy(history, historyAt + (token + c.taps() - 1) * inner, last, k * inner, inner);
-            }
-        }
     }
 
     private void scan(Batch b, Batch.Segment s, float[] act, float[] delta, float[] bc, float[] y) {
@@ -294,8 +217,8 @@ public final class SelectiveScanBlock implements Block {
         gradients.backward(b);
     }
 
-    /** What its passes' kept terms tell again. */
-    ScanStates states() {
+    @Override
+    public ScanTerms terms() {
         return states;
     }
 
@@ -304,17 +227,17 @@ public final class SelectiveScanBlock implements Block {
         int upTo = runs.stream().mapToInt(Run::from).max().orElse(0);
         List<ScanPast.Without> needed = without.needed(layer, runs);
         if (needed.isEmpty() && runs.stream().allMatch(r -> r.from() == upTo)) {
-            return new ScanPast(pass.values(layer, IN_X), states.before(pass, layer, upTo), upTo - 1, Map.of());
+            return new ScanPast(pass.values(layer, IN_X), c.inner(), states.before(pass, layer, upTo), upTo - 1, Map.of());
         }
         if (needed.isEmpty()) {
-            return new ScanPast(pass.values(layer, IN_X), states.all(pass, layer, upTo), 0, Map.of());
+            return new ScanPast(pass.values(layer, IN_X), c.inner(), states.all(pass, layer, upTo), 0, Map.of());
         }
         float[] all = new float[upTo * c.states() * c.inner()];
-        return new ScanPast(pass.values(layer, IN_X), all, 0, without.walk(pass, layer, needed, upTo, all));
+        return new ScanPast(pass.values(layer, IN_X), c.inner(), all, 0, without.walk(pass, layer, needed, upTo, all));
     }
 
     @Override
     public ScanCuts cuts(List<Intervention.Cut> cuts) {
-        return ScanCuts.of(c, cuts);
+        return ScanCuts.of(c.inner(), cuts);
     }
 }

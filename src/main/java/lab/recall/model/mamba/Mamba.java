@@ -15,6 +15,7 @@ import lab.recall.model.Norm;
 import lab.recall.model.Opening;
 import lab.recall.model.Profile;
 import lab.recall.model.Weights;
+import lab.recall.model.block.GgufScan;
 import lab.recall.model.block.ScanPoints;
 import lab.recall.model.block.SelectiveScanBlock;
 
@@ -44,11 +45,12 @@ public final class Mamba implements Architecture {
         return "Mamba";
     }
 
-    /** Also the form of state-spaces, which names no type. */
+    /** Also the form of state-spaces, which names no type, and a layer only where that is not Mamba-1. */
     @Override
     public boolean reads(JsonNode config) {
         String type = config.path("model_type").asText("");
-        return type.equals(type()) || (type.isEmpty() && config.has("d_model") && config.has("n_layer"));
+        return type.equals(type()) || (type.isEmpty() && config.has("d_model") && config.has("n_layer")
+                && config.path("ssm_cfg").path("layer").asText("Mamba1").equals("Mamba1"));
     }
 
     @Override
@@ -99,6 +101,6 @@ public final class Mamba implements Architecture {
 
     @Override
     public Optional<GgufFamily> gguf() {
-        return Optional.of(new GgufMamba());
+        return Optional.of(new GgufScan("mamba", "MambaForCausalLM", false));
     }
 }

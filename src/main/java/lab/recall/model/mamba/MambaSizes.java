@@ -1,8 +1,10 @@
 package lab.recall.model.mamba;
 
+import java.util.Optional;
 import lab.recall.base.Check;
 import lab.recall.model.FreshModel;
 import lab.recall.model.FreshSizes;
+import lab.recall.model.block.ScanSizes;
 
 /**
  * Sizes of a fresh Mamba-1: inner width 2 d, 4 taps, delta of rank d / 16, head and embedding tied.
@@ -19,6 +21,7 @@ import lab.recall.model.FreshSizes;
 public record MambaSizes(Integer width, Integer layers, Integer states) implements FreshSizes {
     private static final int EXPAND = 2;
     private static final int TAPS = 4;
+    private static final float EPSILON = 1e-5f;
 
     public MambaSizes {
         Check.whole("width", Check.given("width", width), 1, FreshModel.WIDEST);
@@ -30,6 +33,7 @@ public record MambaSizes(Integer width, Integer layers, Integer states) implemen
     public FreshModel fresh(int vocabulary, long seed) {
         int e = EXPAND * width;
         int rank = (width + 15) / 16;
+        ScanSizes c = new ScanSizes(width, e, states, TAPS, rank, EPSILON, Optional.empty());
         FreshModel m = new FreshModel(seed);
         m.config().putArray("architectures").add("MambaForCausalLM");
         m.config().put("model_type", "mamba").put("hidden_size", width).put("intermediate_size", e).put("num_hidden_layers", layers)
@@ -40,21 +44,7 @@ public record MambaSizes(Integer width, Integer layers, Integer states) implemen
                 .put("pad_token_id", 0).put("torch_dtype", "float32");
         m.normal("backbone.embeddings.weight", FreshModel.EMBEDDING, vocabulary, width);
         for (int l = 0; l < layers; l++) {
-            String layer = "backbone.layers." + l + ".";
-            String mixer = layer + "mixer.";
-            m.constant(layer + "norm.weight", 1, width);
-            m.matrix(mixer + "in_proj.weight", 2 * e, width, 1);
-            m.uniform(mixer + "conv1d.weight", 1 / Math.sqrt(TAPS), e, 1, TAPS);
-            m.uniform(mixer + "conv1d.bias", 1 / Math.sqrt(TAPS), e);
-            m.matrix(mixer + "x_proj.weight", rank + 2 * states, e, 1);
-            m.uniform(mixer + "dt_proj.weight", 1 / Math.sqrt(rank), e, rank);
-            m.fill(mixer + "dt_proj.bias", i -> {
-                double step = Math.exp(m.random().nextDouble() * Math.log(100) + Math.log(0.001));
-                return step + Math.log(-Math.expm1(-step));             // the inverse of softplus
-            }, e);
-            m.fill(mixer + "A_log", i -> Math.log(1 + i % states), e, states);
-            m.constant(mixer + "D", 1, e);
-            m.matrix(mixer + "out_proj.weight", width, e, 2 * layers);
+            c.fresh(m, "backbone.layers." + l + ".", layers);
         }
         m.constant("backbone.norm_f.weight", 1, width);
         return m;

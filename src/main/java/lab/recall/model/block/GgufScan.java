@@ -1,4 +1,4 @@
-package lab.recall.model.mamba;
+package lab.recall.model.block;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
@@ -8,10 +8,36 @@ import lab.recall.checkpoint.GgufFamily;
 import lab.recall.checkpoint.GgufFields;
 import lab.recall.checkpoint.Tensor;
 
-/** Mamba-1 in GGUF files: A instead of its logarithm, the convolution's taps without their middle size, a tied head left out. */
-final class GgufMamba implements GgufFamily {
+/**
+ * Models of {@link SelectiveScanBlock}s in GGUF files: A instead of its logarithm, the convolution's taps without their middle size, a tied
+ * head left out. Falcon-Mamba is told from Mamba-1 by {@code ssm.dt_b_c_rms}; the epsilon of these norms is not written: it is
+ * transformers' own, 1e-6.
+ */
+public final class GgufScan implements GgufFamily {
     private static final String LAYER = "backbone.layers.*.";
     private static final String MIXER = LAYER + "mixer.";
+
+    private final String type;
+    private final String className;
+    private final boolean isNormed;
+
+    /**
+     * Of a family.
+     *
+     * @param type      its model_type
+     * @param className transformers' class of it
+     * @param isNormed  whether delta, B and C are normed
+     */
+    public GgufScan(String type, String className, boolean isNormed) {
+        this.type = type;
+        this.className = className;
+        this.isNormed = isNormed;
+    }
+
+    @Override
+    public boolean reads(GgufFields fields) {
+        return fields.flag("ssm.dt_b_c_rms", false) == isNormed;
+    }
 
     @Override
     public String architecture() {
@@ -34,17 +60,17 @@ final class GgufMamba implements GgufFamily {
     @Override
     public ObjectNode config(GgufFields fields) {
         fields.harmless("context_length", "vocab_size", "feed_forward_length", "attention.head_count");
-        if (fields.flag("ssm.dt_b_c_rms", false)) {
-            throw fields.bad("ssm.dt_b_c_rms", "is true (Falcon-Mamba norms delta, B and C), which is not known");
-        }
         ObjectNode config = Json.MAPPER.createObjectNode();
-        config.putArray("architectures").add("MambaForCausalLM");
+        config.putArray("architectures").add(className);
         int width = fields.count("embedding_length");
         int inner = fields.count("ssm.inner_size");
         if (inner % width == 0) {
             config.put("expand", inner / width);
         }
-        return config.put("model_type", "mamba").put("hidden_size", width).put("num_hidden_layers", fields.count("block_count"))
+        if (isNormed) {
+            config.put("mixer_rms_eps", 1e-6);
+        }
+        return config.put("model_type", type).put("hidden_size", width).put("num_hidden_layers", fields.count("block_count"))
                 .put("intermediate_size", inner).put("state_size", fields.count("ssm.state_size"))
                 .put("conv_kernel", fields.count("ssm.conv_kernel")).put("time_step_rank", fields.count("ssm.time_step_rank"))
                 .put("vocab_size", fields.vocabulary()).put("layer_norm_epsilon", fields.number("attention.layer_norm_rms_epsilon"))

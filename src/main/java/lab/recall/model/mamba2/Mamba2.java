@@ -1,0 +1,92 @@
+package lab.recall.model.mamba2;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
+import java.util.Optional;
+import lab.recall.checkpoint.GgufFamily;
+import lab.recall.model.Architecture;
+import lab.recall.model.EditableMatrix;
+import lab.recall.model.Ends;
+import lab.recall.model.FreshSizes;
+import lab.recall.model.HookPoint;
+import lab.recall.model.LanguageModel;
+import lab.recall.model.Mixing;
+import lab.recall.model.Norm;
+import lab.recall.model.Opening;
+import lab.recall.model.Profile;
+import lab.recall.model.Weights;
+import lab.recall.model.block.DualPoints;
+import lab.recall.model.block.ScanPoints;
+import lab.recall.model.block.StateSpaceDualBlock;
+
+/**
+ * Mamba-2. Reads HuggingFace's layout and that of state-spaces.
+ *
+ * <p>Source: Dao and Gu, arXiv 2405.21060; letters of points and matrices as in Mamba-1.
+ */
+public final class Mamba2 implements Architecture {
+    private static final String IN_PROJ = "backbone.layers.{}.mixer.in_proj.weight";
+    private static final EditableMatrix W_A = EditableMatrix.of("in_proj.x", "W_a", ScanPoints.NORMED, ScanPoints.IN_X, IN_PROJ)
+            .below(ScanPoints.IN_Z);
+    private static final EditableMatrix W_G = EditableMatrix.of("in_proj.z", "W_g", ScanPoints.NORMED, ScanPoints.IN_Z, IN_PROJ);
+    private static final EditableMatrix W_O = EditableMatrix.of("out_proj", "W_o", ScanPoints.GATED, ScanPoints.OUT,
+            "backbone.layers.{}.mixer.out_proj.weight");
+
+    @Override
+    public String type() {
+        return "mamba2";
+    }
+
+    @Override
+    public String family() {
+        return "Mamba-2";
+    }
+
+    /** Also the form of state-spaces, which names no type but its layer. */
+    @Override
+    public boolean reads(JsonNode config) {
+        String type = config.path("model_type").asText("");
+        return type.equals(type()) || (type.isEmpty() && config.has("d_model") && config.has("n_layer")
+                && config.path("ssm_cfg").path("layer").asText("").equals("Mamba2"));
+    }
+
+    @Override
+    public List<HookPoint> points() {
+        return DualPoints.ALL;
+    }
+
+    @Override
+    public List<EditableMatrix> matrices() {
+        return List.of(W_A, W_G, W_O);
+    }
+
+    @Override
+    public Mixing mixing() {
+        return StateSpaceDualBlock.MIXING;
+    }
+
+    @Override
+    public Profile profile() {
+        return Profile.DEEP;
+    }
+
+    @Override
+    public LanguageModel open(Opening from) {
+        Mamba2Config c = Mamba2Config.of(from);
+        Weights weights = from.weights();
+        int width = c.sizes().width();
+        Norm last = Norm.rms(weights, "backbone.norm_f.weight", width, c.sizes().epsilon());
+        return from.model(Ends.of(weights, c.embedding(), last, c.tied() ? c.embedding() : "lm_head.weight", c.vocabulary(), width),
+                c.layers(), c);
+    }
+
+    @Override
+    public Class<? extends FreshSizes> sizes() {
+        return Mamba2Sizes.class;
+    }
+
+    @Override
+    public Optional<GgufFamily> gguf() {
+        return Optional.of(new GgufMamba2());
+    }
+}
