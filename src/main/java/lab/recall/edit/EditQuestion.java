@@ -28,8 +28,8 @@ public record EditQuestion(
         @Asks(value = "world, lre, or a folder of relation files", option = "-", otherwise = "those that belong to the model")
         String relations,
         @Asks(value = "The edited layer", otherwise = "the paper's 15 of 64, in proportion") Integer layer,
-        @Asks(value = "in_proj.x (W_a), in_proj.z (W_g) or out_proj (W_o) of a Mamba, mlp.dense_4h_to_h of a GPT-NeoX",
-                otherwise = "out_proj, or the latter")
+        @Asks(value = "in_proj.x (W_a), in_proj.z (W_g) or out_proj (W_o) of a Mamba, mlp.dense_4h_to_h of a GPT-NeoX, "
+                + "mlp.down_proj of a Llama, mlp.c_proj of a GPT-2", otherwise = "the first that writes to the residual stream")
         String matrix,
         @Asks("Sampled texts before the prompt over which the key is averaged") Integer contexts,
         @Asks("Texts for the second moments at most") Integer documents,

@@ -16,7 +16,7 @@ import lab.recall.study.GivenPrompt;
  */
 public record RomeRequest(
         @Asks("The edited layer") Integer layer,
-        @Asks("out_proj, in_proj.x, in_proj.z or mlp.dense_4h_to_h") String matrix,
+        @Asks("out_proj, in_proj.x, in_proj.z, mlp.dense_4h_to_h, mlp.down_proj or mlp.c_proj") String matrix,
         @Asks("The prompt") GivenPrompt prompt,
         @Asks("Where the subject's last token stands in it") Integer subjectLast,
         @Asks("Prompts put before, the first one empty: {\"ids\": []}") List<GivenPrompt> prefixes,

@@ -104,7 +104,8 @@ class LlamaTest {
         same("llama", LanguageModel.open(folder(c -> c.put("attention_bias", true).put("mlp_bias", true), all)),
                 new Reference(all, 10_000, PLAIN).logits(IDS));
         Map<String, Tensor> three = biased("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj");
-        same("qwen2", LanguageModel.open(folder(c -> c.put("model_type", "qwen2"), three)), new Reference(three, 10_000, PLAIN).logits(IDS));
+        same("qwen2", LanguageModel.open(folder(c -> c.put("model_type", "qwen2"), three)),
+                new Reference(three, 10_000, PLAIN).logits(IDS));
         assertTrue(refused(c -> { }, three).contains("attention_bias = false for this model_type, but there is a tensor "
                 + "'model.layers.0.self_attn.q_proj.bias'"));
         assertTrue(refused(c -> c.put("attention_bias", true), three).contains("o_proj.bias' is missing"));
@@ -121,7 +122,8 @@ class LlamaTest {
     @Test
     void scaledRotaryEmbeddings() throws IOException {
         double[][] linear = new Reference(tensors(), 500, f -> f / 4).logits(IDS);
-        same("transformers 5", model(c -> rope(c, "rope_parameters").put("rope_type", "linear").put("factor", 4.0).put("rope_theta", 500.0)),
+        same("transformers 5", model(c -> rope(c, "rope_parameters").put("rope_type", "linear").put("factor", 4.0)
+                .put("rope_theta", 500.0)),
                 linear);
         same("transformers 4", model(c -> rope(c.put("rope_theta", 500), "rope_scaling").put("type", "linear").put("factor", 4)), linear);
         same("theta alone", model(c -> {
@@ -161,8 +163,8 @@ class LlamaTest {
         Map<String, Tensor> qwen = biased("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj");
         assertEquals(40, LanguageModel.open(folder(c -> c.put("model_type", "qwen2").put("sliding_window", 30)
                 .put("use_sliding_window", false), qwen)).run(new int[40]).length());
-        tooLong(LanguageModel.open(folder(c -> c.put("model_type", "qwen2").put("sliding_window", 30).put("use_sliding_window", true), qwen)),
-                30, "its sliding window");
+        tooLong(LanguageModel.open(folder(c -> c.put("model_type", "qwen2").put("sliding_window", 30)
+                .put("use_sliding_window", true), qwen)), 30, "its sliding window");
     }
 
     private static void tooLong(LanguageModel model, int most, String because) {
@@ -176,8 +178,10 @@ class LlamaTest {
     void whatIsNotKnownIsRefused() throws IOException {
         assertTrue(refused(c -> rope(c, "rope_parameters").put("rope_type", "yarn").put("factor", 4.0), tensors())
                 .contains("config.json has rope_parameters.rope_type = yarn; only default or linear or dynamic or llama3 are known"));
-        assertTrue(refused(c -> rope(c, "rope_scaling").put("type", "linear"), tensors()).contains("config.json has no rope_scaling.factor"));
-        assertTrue(refused(c -> c.put("rope_scaling", 3).remove("rope_parameters"), tensors()).contains("rope_scaling = 3, expected an object"));
+        assertTrue(refused(c -> rope(c, "rope_scaling").put("type", "linear"), tensors())
+                .contains("config.json has no rope_scaling.factor"));
+        assertTrue(refused(c -> c.put("rope_scaling", 3).remove("rope_parameters"), tensors())
+                .contains("rope_scaling = 3, expected an object"));
         assertTrue(refused(c -> c.put("partial_rotary_factor", 0.5), tensors()).contains("partial_rotary_factor = 0.5; only 1 is known"));
         assertTrue(refused(c -> c.put("hidden_act", "relu"), tensors()).contains("hidden_act = relu; only gelu or"));
         assertTrue(refused(c -> c.put("num_attention_heads", 5), tensors()).contains("num_attention_heads = 5"));
@@ -283,7 +287,8 @@ class LlamaTest {
             double f = Math.pow(5e7, -m / 6.0);
             factors[m] = (float) (f / llama3(f, factor, right ? 1 : 0.1, 4, 8192));
         }
-        Path file = gguf("llama", 5e7f, tensors(), b -> b.key("llama.rope.scaling.finetuned", false).floats("rope_freqs.weight", factors, 6));
+        Path file = gguf("llama", 5e7f, tensors(), b -> b.key("llama.rope.scaling.finetuned", false)
+                .floats("rope_freqs.weight", factors, 6));
         if (right) {
             LanguageModel model = LanguageModel.open(file);
             assertEquals(List.of(), model.warnings());
