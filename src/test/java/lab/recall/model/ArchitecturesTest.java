@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import lab.recall.base.BadRequest;
 import lab.recall.model.block.ScanPoints;
 import org.junit.jupiter.api.Test;
@@ -63,8 +64,9 @@ class ArchitecturesTest {
     @Test
     void oneThatIsNotThereIsAnsweredByAll() {
         String said = assertThrows(BadRequest.class, () -> Architectures.of("mambo")).getMessage();
-        assertEquals("family: 'mambo', expected " + Architectures.types(" or ") + "; did you mean 'mamba'?", said);
-        assertEquals(Set.of("mamba", "gpt_neox", "retention"), Set.of(Architectures.types(" ").split(" ")));
+        assertEquals("family: 'mambo', expected " + Architectures.all().stream().map(Architecture::type).collect(Collectors.joining(" or ")) + "; did you mean 'mamba'?", said);
+        assertEquals(Set.of("mamba", "gpt_neox", "llama", "gpt2", "falcon_mamba", "mamba2", "retention"),
+                Architectures.all().stream().map(Architecture::type).collect(Collectors.toSet()));
     }
 
     /** Full names are taken apart at their dots. */
