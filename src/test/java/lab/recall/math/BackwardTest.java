@@ -127,6 +127,11 @@ class BackwardTest {
         RmsNorm.backward(x, 0, rows, width, w, 1e-5f, g, 0, dX, 0, dW);
         check("rms norm, x", x, g, v -> rms(v, doubles(w), rows, width), dX);
         check("rms norm, weight", w, g, v -> rms(doubles(x), v, rows, width), dW);
+        float[] unit = g.clone();
+        RmsNorm.unitBackward(x, 0, width, rows, width, 1e-5f, unit, 0);
+        double[] ones = new double[width];
+        Arrays.fill(ones, 1);
+        check("rms norm without weight", x, g, v -> rms(v, ones, rows, width), unit);
         float[] dY = new float[x.length];
         float[] dV = new float[width];
         float[] dB = new float[width];
@@ -134,6 +139,31 @@ class BackwardTest {
         check("layer norm, x", x, g, v -> layer(v, doubles(w), doubles(b), rows, width), dY);
         check("layer norm, weight", w, g, v -> layer(doubles(x), v, doubles(b), rows, width), dV);
         check("layer norm, bias", b, g, v -> layer(doubles(x), doubles(w), v, rows, width), dB);
+    }
+
+    @Test
+    void normsOfGroups() {
+        int rows = 2;
+        int groups = 3;
+        int width = 19;
+        float[] x = gaussian(rows * groups * width);
+        float[] w = gaussian(groups * width);
+        float[] g = gaussian(x.length);
+        float[] dX = new float[x.length];
+        float[] dW = new float[w.length];
+        RmsNorm.backward(x, 0, rows, groups, width, w, 1e-5f, g, 0, dX, 0, dW);
+        check("groups, x", x, g, v -> groups(v, doubles(w), rows, groups, width), dX);
+        check("groups, weight", w, g, v -> groups(doubles(x), v, rows, groups, width), dW);
+    }
+
+    private static double[] groups(double[] x, double[] w, int rows, int groups, int width) {
+        double[] out = new double[x.length];
+        for (int r = 0; r < rows * groups; r++) {
+            int at = r % groups * width;
+            System.arraycopy(rms(Arrays.copyOfRange(x, r * width, (r + 1) * width), Arrays.copyOfRange(w, at, at + width), 1, width), 0,
+                    out, r * width, width);
+        }
+        return out;
     }
 
     private static double[] rms(double[] x, double[] w, int rows, int width) {

@@ -128,6 +128,8 @@ public final class Kernels {
     private void mamba() {
         scan("", 6, WIDTH, 5);
         scan(", wide", 8, 520, 16);
+        heads(64);
+        heads(WIDTH);
         float[] four = numbers(4 * WIDTH);
         jobs.put("CausalConv.forward", i -> CausalConv.forward(x, 0, 2 * WIDTH, 9, ones, 0, 4, WIDTH, four, ones, out, 0));
         jobs.put("CausalConv.forward, 3 taps", i -> CausalConv.forward(x, 0, 2 * WIDTH, 9, ones, 0, 3, WIDTH, four, null, out, 0));
@@ -184,6 +186,34 @@ public final class Kernels {
                 SelectiveScan.backward(of, new SelectiveScan.Inputs(us, deltas, a, b, c, ones, Rows.of(all, 0, size),
                 Rows.of(decays, 0, size)), us, new SelectiveScan.Gradients(Rows.of(dU, 0, channels), Rows.of(dDelta, 0, channels),
                 Rows.of(dBc, 0, stride), Rows.of(dBc, states, stride), i % 2 == 0 ? null : dA, i % 2 == 0 ? null : dD), carry));
+    }
+
+    private void heads(int width) {
+        HeadScan.Sizes s = new HeadScan.Sizes(2, width, 5, 1);
+        int tokens = 7;
+        int stride = s.inner() + 2 * s.shared();
+        int b = s.inner();
+        int c = s.inner() + s.shared();
+        float[] rows = numbers(tokens * stride);
+        float[] delta = new float[tokens * 2];
+        float[] a = {-1f, -1f};
+        Arrays.fill(delta, 0.1f);
+        float[] state = new float[s.size()];
+        float[] all = new float[(tokens + 1) * s.size()];
+        float[] decays = new float[tokens * 2];
+        float[] y = new float[tokens * s.inner()];
+        float[] grads = new float[tokens * stride];
+        float[] steps = new float[tokens * 2];
+        float[] dA = new float[2];
+        float[] dD = new float[2];
+        String how = ", width " + width;
+        jobs.put("HeadScan.forward" + how, i ->
+                HeadScan.forward(s, tokens, rows, 0, stride, delta, 0, a, rows, b, c, stride, ones, state, 0, y, 0));
+        jobs.put("HeadScan.states" + how, i ->
+                HeadScan.states(s, tokens, rows, 0, stride, delta, 0, a, rows, b, stride, state, 0, all, 0, decays));
+        jobs.put("HeadScan.backward" + how, i ->
+                HeadScan.backward(s, tokens, rows, 0, stride, delta, 0, a, rows, b, c, stride, ones, all, 0, decays, 0, y, 0, grads, 0,
+                stride, steps, 0, grads, b, c, stride, i % 2 == 0 ? null : dA, i % 2 == 0 ? null : dD, state));
     }
 
     private void attention() {

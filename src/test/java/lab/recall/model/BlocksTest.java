@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import lab.recall.Golden;
 import lab.recall.math.PackedMatrixTest;
 import lab.recall.math.Parallel;
 import lab.recall.model.block.AttentionPoints;
@@ -26,6 +27,11 @@ class BlocksTest {
         Parallel.setThreads(threads);
     }
 
+    /** An embedded model, or a golden's. */
+    private static LanguageModel open(String name) {
+        return name.startsWith("tiny") ? LanguageModel.open(name) : LanguageModel.open(Golden.folder(name));
+    }
+
     private static int[] ids(LanguageModel model, int tokens, long seed) {
         return new Random(seed).ints(tokens, 0, model.vocabulary()).toArray();
     }
@@ -43,10 +49,10 @@ class BlocksTest {
 
     /** A continuation has its first block where the whole run has the middle of one. */
     @ParameterizedTest
-    @ValueSource(strings = {"tiny-mamba", "tiny-neox"})
+    @ValueSource(strings = {"tiny-mamba", "tiny-neox", "falcon-a-f32", "mamba2-b-bf16"})
     void aLongRunEqualsItsContinuations(String name) {
         Assumptions.assumeTrue(PackedMatrixTest.exact(), "without the Vector API sums depend on the rows beside");
-        LanguageModel model = LanguageModel.open(name);
+        LanguageModel model = open(name);
         int[] ids = ids(model, TOKENS, 1);
         Pass whole = model.run(ids);
         for (int first : new int[] {1, 2, 31, 70}) {
@@ -56,10 +62,10 @@ class BlocksTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tiny-mamba", "tiny-neox"})
+    @ValueSource(strings = {"tiny-mamba", "tiny-neox", "falcon-a-f32", "mamba2-b-bf16"})
     void aRunAmongOthersEqualsItselfAlone(String name) {
         Assumptions.assumeTrue(PackedMatrixTest.exact(), "without the Vector API sums depend on the rows beside");
-        LanguageModel model = LanguageModel.open(name);
+        LanguageModel model = open(name);
         List<int[]> prompts = new ArrayList<>();
         for (int tokens : new int[] {5, 60, 1, 33, 2, 40, 41, 12}) {
             prompts.add(ids(model, tokens, tokens));
@@ -76,10 +82,10 @@ class BlocksTest {
 
     /** Values replaced and recorded in the second block and behind it. */
     @ParameterizedTest
-    @ValueSource(strings = {"tiny-mamba", "tiny-neox"})
+    @ValueSource(strings = {"tiny-mamba", "tiny-neox", "falcon-a-f32", "mamba2-b-bf16"})
     void aForkOfALongRunEqualsTheWholeRunChanged(String name) {
         Assumptions.assumeTrue(PackedMatrixTest.exact(), "without the Vector API sums depend on the rows beside");
-        LanguageModel model = LanguageModel.open(name);
+        LanguageModel model = open(name);
         int[] ids = ids(model, TOKENS, 2);
         Pass base = model.run(ids);
         for (int token : new int[] {31, 32, 33, 50, 106}) {
@@ -99,10 +105,10 @@ class BlocksTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tiny-mamba", "tiny-neox"})
+    @ValueSource(strings = {"tiny-mamba", "tiny-neox", "falcon-a-f32", "mamba2-b-bf16"})
     void cutEdgesOfALongRun(String name) {
         Assumptions.assumeTrue(PackedMatrixTest.exact(), "without the Vector API sums depend on the rows beside");
-        LanguageModel model = LanguageModel.open(name);
+        LanguageModel model = open(name);
         int[] ids = ids(model, TOKENS, 3);
         Pass base = model.run(ids);
         List<Intervention> cut = Intervention.cut(model, 1, 2, Edges.between(new int[] {3, 34, 60}, new int[] {61, 100}));
