@@ -37,9 +37,9 @@ public final class Settings {
             "top_k", "top_p", "typical_p", "repetition_penalty", "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size",
             "bad_words_ids", "num_return_sequences", "remove_invalid_values", "exponential_decay_length_penalty", "tf_legacy_loss",
             "chunk_size_feed_forward", "gradient_checkpointing", "attention_dropout", "hidden_dropout", "classifier_dropout",
-            "attention_probs_dropout_prob", "hidden_dropout_prob", "attn_pdrop", "resid_pdrop", "embd_pdrop", "summary_activation",
-            "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj", "pretraining_tp", "attn_implementation",
-            "unsloth_version", "unsloth_fixed");
+            "attention_probs_dropout_prob", "hidden_dropout_prob", "attn_pdrop", "resid_pdrop", "embd_pdrop", "max_position_embeddings",
+            "summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj", "pretraining_tp",
+            "attn_implementation", "unsloth_version", "unsloth_fixed");
     /** Fields by which models of some family compute other numbers, unless they say no or nothing. */
     private static final Set<String> CHANGING = Set.of("quantization_config", "is_encoder_decoder", "add_cross_attention", "pruned_heads",
             "rope_scaling", "rope_parameters", "rope_theta", "partial_rotary_factor", "rotary_pct", "rotary_emb_base", "rotary_dim",
@@ -48,31 +48,62 @@ public final class Settings {
             "d_intermediate", "attn_layer_idx", "attn_cfg", "num_key_value_heads", "multi_query", "head_dim", "use_parallel_residual",
             "parallel_attn", "num_experts", "num_local_experts", "n_routed_experts", "logit_scale", "logits_scaling",
             "embedding_multiplier", "residual_multiplier", "attention_multiplier", "lm_head_multiplier", "final_logit_softcapping",
-            "attn_logit_softcapping", "query_pre_attn_scalar", "qk_layernorm", "use_qk_norm", "clip_qkv", "scale_attn_by_inverse_layer_idx",
-            "reorder_and_upcast_attn", "scale_embedding", "embedding_scale", "word_embed_proj_dim", "layer_norm_eps", "layer_norm_epsilon",
-            "rms_norm_eps", "norm_epsilon");
+            "attn_logit_softcapping", "query_pre_attn_scalar", "qk_layernorm", "use_qk_norm", "clip_qkv",
+            "scale_attn_by_inverse_layer_idx", "reorder_and_upcast_attn", "scale_embedding", "embedding_scale", "word_embed_proj_dim",
+            "layer_norm_eps", "layer_norm_epsilon", "rms_norm_eps", "norm_epsilon");
 
     private final Path folder;
     private final JsonNode json;
     private final String family;
     private final List<String> warnings;
-    private final Set<String> known = new HashSet<>();
+    /** What stands before a key: nothing, or the object's key and a dot. */
+    private final String front;
+    /** Fields that have been asked for or declared. */
+    private final Set<String> known;
 
     Settings(Path folder, JsonNode json, String family, List<String> warnings) {
+        this(folder, json, family, warnings, "", new HashSet<>());
+    }
+
+    private Settings(Path folder, JsonNode json, String family, List<String> warnings, String front, Set<String> known) {
         this.folder = folder;
         this.json = json;
         this.family = family;
         this.warnings = warnings;
+        this.front = front;
+        this.known = known;
+    }
+
+    /**
+     * The fields of an object in it; none where it is not there.
+     *
+     * @throws BadData when it is no object
+     */
+    public Settings inside(String key) {
+        JsonNode v = at(key);
+        if (isSaid(v) && !v.isObject()) {
+            throw refused(key, v + ", expected an object");
+        }
+        return new Settings(folder, json, family, warnings, front + key + ".", known);
+    }
+
+    /** Whether a field says anything. */
+    public boolean has(String key) {
+        return isSaid(at(key));
+    }
+
+    private JsonNode at(String key) {
+        JsonNode at = json;
+        for (String part : (front + key).split("\\.")) {
+            at = at.path(part);
+        }
+        return at;
     }
 
     /** What a field says in whatever form; missing or null where it says nothing. */
     public JsonNode value(String key) {
-        known.add(key);
-        JsonNode at = json;
-        for (String part : key.split("\\.")) {
-            at = at.path(part);
-        }
-        return at;
+        known.add(front + key);
+        return at(key);
     }
 
     private static boolean isSaid(JsonNode value) {
@@ -87,10 +118,10 @@ public final class Settings {
     public int positive(String key) {
         JsonNode v = value(key);
         if (!isSaid(v)) {
-            throw new BadData(folder, "config.json has no " + key);
+            throw new BadData(folder, "config.json has no " + front + key);
         }
         if (!v.isIntegralNumber() || v.asLong() <= 0 || v.asLong() > 100_000_000) {
-            throw new BadData(folder, "config.json has " + key + " = " + v + ", expected a positive whole number");
+            throw refused(key, v + ", expected a positive whole number");
         }
         return v.asInt();
     }
@@ -115,7 +146,7 @@ public final class Settings {
             return otherwise;
         }
         if (!v.isNumber() || !(v.asDouble() > 0)) {
-            throw new BadData(folder, "config.json has " + key + " = " + v + ", expected a positive number");
+            throw refused(key, v + ", expected a positive number");
         }
         return v.asDouble();
     }
@@ -131,7 +162,7 @@ public final class Settings {
             return otherwise;
         }
         if (!v.isBoolean()) {
-            throw new BadData(folder, "config.json has " + key + " = " + v + ", expected true or false");
+            throw refused(key, v + ", expected true or false");
         }
         return v.asBoolean();
     }
@@ -186,12 +217,12 @@ public final class Settings {
 
     /** Fields that may say anything: no number here depends on them. */
     public void harmless(String... keys) {
-        known.addAll(List.of(keys));
+        Arrays.stream(keys).forEach(key -> known.add(front + key));
     }
 
     /** What is wrong with a value. */
     public BadData refused(String key, String why) {
-        return new BadData(folder, "config.json has " + key + " = " + why);
+        return new BadData(folder, "config.json has " + front + key + " = " + why);
     }
 
     /** Notes a number that the tensors contradict; the tensors are right. The word auto leaves it to them. */
@@ -216,7 +247,7 @@ public final class Settings {
     }
 
     private void contradicted(String key, JsonNode said, String fromTensors) {
-        warnings.add(folder.getFileName() + "/config.json says " + key + " = " + said + ", the tensors say " + fromTensors
+        warnings.add(folder.getFileName() + "/config.json says " + front + key + " = " + said + ", the tensors say " + fromTensors
                 + "; the tensors are used");
     }
 

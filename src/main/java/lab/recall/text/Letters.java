@@ -43,7 +43,11 @@ public final class Letters {
     private static List<String> lost(Tokenizer tokenizer, String text, Tokenizer.Encoding tokens) {
         BitSet covered = new BitSet(text.length());
         for (int i = 0; i < tokens.ids().length; i++) {
-            covered.set(tokens.starts()[i], Math.max(tokens.starts()[i], tokens.ends()[i]));
+            // a blank that the tokenizer puts before a text is said to be its first letter
+            boolean isFront = tokens.starts()[i] == 0 && tokens.ends()[i] > 0 && tokenizer.decode(tokens.ids()[i]).isBlank();
+            if (!isFront) {
+                covered.set(tokens.starts()[i], Math.max(tokens.starts()[i], tokens.ends()[i]));
+            }
         }
         Set<String> lost = new LinkedHashSet<>();
         for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {

@@ -100,18 +100,4 @@ class CheckpointTest {
         Files.writeString(dir.resolve("pytorch_model.bin"), "hello");
         assertThrows(BadData.class, () -> TorchArchive.read(dir.resolve("pytorch_model.bin")));
     }
-
-    @Test
-    void theHubCacheIsSearchedLikeTheHubsOwnTools() throws IOException {
-        Path model = dir.resolve("models--org--name");
-        assertEquals(Optional.empty(), HubCache.find("org/name", dir));
-        Path snapshot = Files.createDirectories(model.resolve("snapshots").resolve("abc"));
-        assertEquals(Optional.of(snapshot), HubCache.find("org/name", dir));
-        Path main = Files.createDirectories(model.resolve("snapshots").resolve("def"));
-        Files.createDirectories(model.resolve("refs"));
-        Files.writeString(model.resolve("refs").resolve("main"), "def\n");
-        assertEquals(Optional.of(main), HubCache.find("org/name", dir));
-        assertEquals(Path.of("/h/hub"), HubCache.root(Map.of("HF_HOME", "/h"), dir));
-        assertEquals(Path.of("/c"), HubCache.root(Map.of("HF_HOME", "/h", "HF_HUB_CACHE", "/c"), dir));
-    }
 }

@@ -52,7 +52,6 @@ record NeoXConfig(int layers, int width, int heads, int hidden, Rotary rotary, i
         NeoXConfig c = new NeoXConfig(layers, width, heads, (int) up[0], rotary(set, width / heads), (int) table[0],
                 (float) set.number("layer_norm_eps", 1e-5), set.flag("use_parallel_residual", true),
                 set.flag("tie_word_embeddings", false), attentionBias);
-        set.harmless("max_position_embeddings");
         set.agrees("hidden_size", c.width);
         set.agrees("intermediate_size", c.hidden);
         set.agrees("vocab_size", c.vocabulary);
@@ -62,7 +61,7 @@ record NeoXConfig(int layers, int width, int heads, int hidden, Rotary rotary, i
     /** Said by itself, as transformers 4 has it, or in {@code rope_parameters}, as version 5 does. */
     private static Rotary rotary(Settings set, int headWidth) {
         for (String rope : new String[] {"rope_parameters", "rope_scaling"}) {
-            set.only(set.named(rope + ".rope_type", rope + ".type"), "default");
+            set.inside(rope).only(set.inside(rope).named("rope_type", "type"), "default");
         }
         String part = set.named("rotary_pct", "partial_rotary_factor", "rope_parameters.partial_rotary_factor");
         double turned = set.number(part, 0.25);
