@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 import org.knowm.xchart.ChartEncoder;
@@ -56,6 +57,7 @@ public final class Charts {
     }
 
     static void style(AxesChartStyler styler) {
+        styler.setLocale(Locale.ROOT);
         styler.setChartBackgroundColor(Color.WHITE);
         styler.setSeriesColors(PALETTE);
         styler.setPlotBorderVisible(false);

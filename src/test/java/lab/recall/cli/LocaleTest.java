@@ -1,5 +1,6 @@
 package lab.recall.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,7 +10,11 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import lab.recall.text.DataFolder;
+import lab.recall.view.Charts;
+import lab.recall.view.Export;
+import lab.recall.view.Tables;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,6 +46,27 @@ class LocaleTest {
             String[] words = command.toArray(String[]::new);
             assertEquals(printed(Locale.ROOT, words), printed(Locale.forLanguageTag(language), words), command.toString());
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tr-TR", "de-DE", "ar-EG-u-nu-arab"})
+    void filesOfTablesAndPicturesAreTheSame(String language) {
+        Locale before = Locale.getDefault();
+        try {
+            Locale.setDefault(Locale.ROOT);
+            Map<String, byte[]> expected = files();
+            Locale.setDefault(Locale.forLanguageTag(language));
+            files().forEach((name, bytes) -> assertArrayEquals(expected.get(name), bytes, name));
+        } finally {
+            Locale.setDefault(before);
+        }
+    }
+
+    private static Map<String, byte[]> files() {
+        Map<String, byte[]> all = new TreeMap<>(Export.files("chart", Charts.line(Charts.lines("INDIA", "x", "y"), "title",
+                new double[] {0, 12_500}, new double[] {0.25, 0.75})));
+        all.putAll(Export.files("table", Tables.of("t", List.of("INDIA", "n"), List.of(List.of(1234.5, 1_000_000), List.of(0.00001, 2)))));
+        return all;
     }
 
     private String bash(Map<String, String> environment, String script) throws IOException, InterruptedException {

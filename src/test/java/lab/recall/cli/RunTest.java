@@ -392,6 +392,7 @@ class RunTest {
         assertEquals("world", JSON.readTree(terminal.out()).get("relations").asText());
         assertTrue(JSON.readTree(terminal.out()).get("invented_world").asBoolean());
         assertEquals(6, JSON.readTree(terminal.out()).at("/edits/clamp_norm_factor").asDouble());
+        assertTrue(JSON.readTree(terminal.out()).get("folder").asText().endsWith("tiny-mamba"));
         assertEquals(0, recall("info", Golden.folder("mamba-a-f32").toString()));
         assertTrue(terminal.out().lines().toList().containsAll(List.of("relations         lre", "invented_world    false",
                 "edits             {clamp_norm_factor=3.0, ridge=0.0}")), terminal.out());

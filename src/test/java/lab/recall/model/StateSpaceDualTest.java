@@ -45,7 +45,7 @@ class StateSpaceDualTest {
         final int layers;
 
         Folder(String name) {
-            config = Json.ofPython(Golden.folder(name).resolve("config.json"));
+            config = Json.pythonObject(Golden.folder(name).resolve("config.json"));
             layers = config.path("num_hidden_layers").asInt();
             SafeTensors.read(Golden.folder(name).resolve("model.safetensors")).values().forEach(t -> put(t.name(), t.floats(), t.shape()));
         }
