@@ -75,7 +75,9 @@ final class StoredWeights {
         source.writeFacts(folder);
         ObjectNode config = body.publicConfig(now.config());
         String word = word(asStored ? tensors.get(0).dtype() : DType.F32);
-        config.put("torch_dtype", word);
+        if (config.has("torch_dtype") || !config.has("dtype")) {
+            config.put("torch_dtype", word);
+        }
         if (config.has("dtype")) {              // its name in later versions of transformers
             config.put("dtype", word);
         }

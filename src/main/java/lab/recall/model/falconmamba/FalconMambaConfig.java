@@ -32,6 +32,8 @@ record FalconMambaConfig(int layers, ScanSizes sizes, int vocabulary, boolean ti
                 .withNorms((float) set.number("mixer_rms_eps", 1e-6));
         set.matches("use_bias", false, weights.has(prefix(0) + "mixer.in_proj.bias"));
         set.matches("use_conv_bias", true, weights.has(prefix(0) + "mixer.conv1d.bias"));
+        set.harmless("expand", "residual_in_fp32", "rescale_prenorm_residual", "use_mambapy", "use_falcon_mambapy", "use_associative_scan",
+                "time_step_scale", "time_step_min", "time_step_max", "time_step_floor", "time_step_init_scheme");
         set.agrees("hidden_size", c.width());
         set.agrees("intermediate_size", c.inner());
         set.agrees("state_size", c.states());

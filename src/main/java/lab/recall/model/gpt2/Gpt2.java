@@ -61,6 +61,7 @@ public final class Gpt2 implements Architecture {
     public LanguageModel open(Opening from) {
         Gpt2Config c = Gpt2Config.of(from);
         Weights weights = from.weights();
+        weights.passOver(".attn.bias", ".attn.masked_bias");
         int width = c.sizes().width();
         String embedding = c.front() + "wte.weight";
         Norm last = Norm.layer(weights, c.front() + "ln_f", width, c.epsilon());

@@ -57,6 +57,7 @@ record Gpt2Config(int layers, AttentionSizes sizes, Pointwise function, int voca
                 Pointwise.of(set, "activation_function", "gelu_new"), (int) table[0], (int) weights.shape(front + "wpe.weight", 2)[0],
                 (float) set.number("layer_norm_epsilon", 1e-5), set.flag("tie_word_embeddings", true),
                 set.flag("scale_attn_by_inverse_layer_idx", false), front);
+        set.harmless("n_ctx", "reorder_and_upcast_attn");       // the latter says how half numbers are multiplied; all is f32 here
         set.agrees("n_embd", width);
         set.agrees("n_inner", hidden);
         set.agrees("n_positions", c.positions);

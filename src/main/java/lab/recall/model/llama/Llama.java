@@ -66,6 +66,7 @@ public final class Llama implements Architecture {
     public LanguageModel open(Opening from) {
         LlamaConfig c = LlamaConfig.of(from);
         Weights weights = from.weights();
+        weights.passOver("rope_freqs.weight", ".rotary_emb.inv_freq");
         int width = c.sizes().width();
         Norm last = Norm.rms(weights, "model.norm.weight", width, c.epsilon());
         return from.model(Ends.of(weights, LlamaConfig.EMBEDDING, last, c.tied() ? LlamaConfig.EMBEDDING : "lm_head.weight", c.vocabulary(),

@@ -1,5 +1,6 @@
 package lab.recall.model.llama;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Optional;
 import lab.recall.math.Attention;
@@ -99,8 +100,14 @@ record LlamaConfig(int layers, AttentionSizes sizes, Rotary rotary, Pointwise fu
 
     /** Of two limits the smaller one. A window is not built: within it a prompt is read as without. */
     private static Optional<Body.Reach> reach(Settings set, String type) {
+        set.harmless("sliding_window", "max_window_layers");                   // within the window all read the same
         boolean slides = type.equals(MISTRAL) ? set.has("sliding_window") || !set.says("sliding_window")
                 : type.equals(QWEN2) && set.flag("use_sliding_window", false);
+        for (JsonNode kind : set.value("layer_types")) {
+            if (!slides && !kind.asText().equals("full_attention")) {
+                throw set.refused("layer_types", kind + " among them; only full_attention is known where nothing slides");
+            }
+        }
         Optional<Body.Reach> window = slides
                 ? Optional.of(new Body.Reach(set.has("sliding_window") ? set.positive("sliding_window") : WINDOW, "its sliding window"))
                 : Optional.empty();

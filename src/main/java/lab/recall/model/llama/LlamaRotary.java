@@ -45,7 +45,12 @@ final class LlamaRotary {
 
     /** Dynamic scaling begins behind the positions of the training; it turns all of a longer prompt by other angles. */
     static Optional<Body.Reach> reach(Settings set) {
-        return type(scaling(set)).equals("dynamic") ? Optional.of(new Body.Reach(set.positive("max_position_embeddings"),
+        Settings scaling = scaling(set);
+        scaling.harmless("original_max_position_embeddings");
+        if (type(scaling).equals("dynamic")) {
+            scaling.harmless("factor");
+        }
+        return type(scaling).equals("dynamic") ? Optional.of(new Body.Reach(set.positive("max_position_embeddings"),
                 "max_position_embeddings, behind which the rotary embedding would be scaled,")) : Optional.empty();
     }
 }

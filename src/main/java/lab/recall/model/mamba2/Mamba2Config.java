@@ -41,6 +41,8 @@ record Mamba2Config(int layers, DualSizes sizes, int vocabulary, boolean tied, S
         DualSizes c = sizes(from, EMBEDDINGS, set, new String[] {"n_groups", "state_size", "head_dim", "time_step_limit"},
                 new int[] {8, 128}, set.number("layer_norm_epsilon", 1e-5));
         set.agrees("hidden_size", c.width());
+        set.harmless("expand", "chunk_size", "residual_in_fp32", "rescale_prenorm_residual", "time_step_rank", "time_step_min",
+                "time_step_max", "time_step_floor", "intermediate_size");
         set.agrees("num_heads", c.scan().heads());
         set.agrees("conv_kernel", c.taps());
         Mamba2Config m = of(from, c, set.positive("num_hidden_layers"), set.flag("tie_word_embeddings", false), EMBEDDINGS);
@@ -63,6 +65,8 @@ record Mamba2Config(int layers, DualSizes sizes, int vocabulary, boolean tied, S
         ssm.word("activation", "swish", "swish", "silu");
         DualSizes c = sizes(from, "backbone.embedding.weight", ssm, new String[] {"ngroups", "d_state", "headdim", "dt_limit"},
                 new int[] {1, 128}, 1e-5);
+        ssm.harmless("layer", "expand", "chunk_size", "use_mem_eff_path", "dt_min", "dt_max", "dt_init_floor", "A_init_range", "conv_init");
+        set.harmless("attn_cfg", "vocab_size", "pad_vocab_size_multiple", "fused_add_norm", "residual_in_fp32");
         set.agrees("d_model", c.width());
         ssm.agrees("d_conv", c.taps());
         Mamba2Config m = of(from, c, set.positive("n_layer"), set.flag("tie_embeddings", true), "backbone.embedding.weight");

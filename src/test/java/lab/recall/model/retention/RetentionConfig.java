@@ -52,7 +52,7 @@ record RetentionConfig(int layers, int width, int heads, int keys, int values, i
     public int heads(HookPoint point) {
         return switch (point.id()) {
             case "query", "key", "value", "mix" -> heads;
-            default -> 1;
+            default -> 0;
         };
     }
 
