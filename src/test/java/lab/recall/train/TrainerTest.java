@@ -38,6 +38,8 @@ class TrainerTest {
             """;
     static final String MAMBA = "{\"family\": \"mamba\", \"width\": 16, \"layers\": 2, \"states\": 4}";
     static final String NEOX = "{\"family\": \"gpt_neox\", \"width\": 16, \"layers\": 2, \"heads\": 2}";
+    static final String LLAMA = "{\"family\": \"llama\", \"width\": 16, \"layers\": 2, \"heads\": 4, \"key_heads\": 2}";
+    static final String GPT2 = "{\"family\": \"gpt2\", \"width\": 16, \"layers\": 2, \"heads\": 2}";
 
     @TempDir
     Path dir;
@@ -51,7 +53,7 @@ class TrainerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {MAMBA, NEOX})
+    @ValueSource(strings = {MAMBA, NEOX, LLAMA, GPT2})
     void oneSeedOneModelForAnyThreads(String model) throws IOException {
         int threads = Parallel.threads();
         Parallel.setThreads(1);
