@@ -137,6 +137,11 @@ public final class LanguageModel implements Showable {
         return changed.isEmpty() ? checkpoint.get() : checkpoint.get().with(changed);
     }
 
+    /** Whether a weight is a matrix of a layer: no embedding, head, norm, bias or convolution. */
+    public boolean isLayerMatrix(String weight) {
+        return parameters.isMatrix(weight);
+    }
+
     /** Sizes of a weight. */
     public long[] shapeOf(String weight) {
         return stored().tensor(weight).shape();

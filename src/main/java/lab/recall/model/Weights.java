@@ -90,8 +90,9 @@ public final class Weights {
      * @param setter takes on numbers in the checkpoint's layout; null where a tensor is read where it lies
      * @param layout of gradients; null where they lie as stored
      * @param layer  that reads it; none for both ends of the model
+     * @param matrix whether products are taken with it
      */
-    private record Parameter(Setter setter, Layout layout, OptionalInt layer) {
+    private record Parameter(Setter setter, Layout layout, OptionalInt layer, boolean matrix) {
     }
 
     /** What has been taken, by name: what is left of the weights when the checkpoint has been let go. */
@@ -113,8 +114,13 @@ public final class Weights {
             return all.containsKey(name);
         }
 
-        private void add(String name, Setter setter, Layout layout) {
-            all.merge(name, new Parameter(setter, layout, reading), (before, now) -> before.setter == null ? now : before);
+        /** Whether it is a layer's matrix. */
+        boolean isMatrix(String name) {
+            return layerOf(name).isPresent() && all.get(name).matrix;
+        }
+
+        private void add(String name, Setter setter, Layout layout, boolean matrix) {
+            all.merge(name, new Parameter(setter, layout, reading, matrix), (before, now) -> before.setter == null ? now : before);
         }
 
         /** Takes on other weights in place: only for a model in f32 that nobody else has. */
@@ -182,7 +188,7 @@ public final class Weights {
      */
     public Tensor tensor(String name, long... shape) {
         Tensor t = shaped(name, shape);
-        parameters.add(name, null, null);
+        parameters.add(name, null, null, false);
         return t;
     }
 
@@ -202,7 +208,7 @@ public final class Weights {
      */
     public float[] vector(String name, long... shape) {
         float[] used = shaped(name, shape).floats();
-        parameters.add(name, stored -> System.arraycopy(stored, 0, used, 0, used.length), null);
+        parameters.add(name, stored -> System.arraycopy(stored, 0, used, 0, used.length), null, false);
         return used;
     }
 
@@ -215,7 +221,7 @@ public final class Weights {
         float[] stored = shaped(name, shape).floats();
         float[] used = new float[stored.length];
         layout.load(stored, used);
-        parameters.add(name, now -> layout.load(now, used), layout);
+        parameters.add(name, now -> layout.load(now, used), layout, false);
         return used;
     }
 
@@ -243,7 +249,7 @@ public final class Weights {
         PackedMatrix packed = isHalf(t)
                 ? PackedMatrix.packHalf(half(t), outputs, inputs, (r, to, at) -> t.readHalf(from(order, r, inputs), to, at, inputs))
                 : PackedMatrix.pack(outputs, inputs, (r, to, at) -> t.read(from(order, r, inputs), to, at, inputs));
-        parameters.add(name, stored -> packed.set(stored, order), order == null ? null : Layout.ordered(order));
+        parameters.add(name, stored -> packed.set(stored, order), order == null ? null : Layout.ordered(order), true);
         return packed;
     }
 
@@ -276,7 +282,7 @@ public final class Weights {
             float[] used = new float[stored.length];
             layout.load(stored, used);
             packed.set(used, null);
-        }, layout);
+        }, layout, true);
         return packed;
     }
 

@@ -172,11 +172,6 @@ public final class Trainer {
         }
     }
 
-    /** Whether a weight decays: matrices do; embeddings, norms, biases, convolutions and decay rates do not. */
-    static boolean decays(String name) {
-        return name.endsWith(".weight") && !name.contains("norm") && !name.contains("embed") && !name.contains("conv1d");
-    }
-
     /** One run of a training, from where the last one stopped. */
     private final class Run {
         private final ExecutorService worker;
@@ -197,7 +192,7 @@ public final class Trainer {
             this.state = state;
             this.model = new Trainable(fresh, config.corpus().rows(), config.corpus().tokens());
             TrainConfig.Optimizer o = config.optimizer();
-            this.adam = new AdamW(o.beta1(), o.beta2(), o.epsilon(), o.decay(), Trainer::decays);
+            this.adam = new AdamW(o.beta1(), o.beta2(), o.epsilon(), o.decay(), fresh::isLayerMatrix);
             double[] done = state.exists() ? state.read(model.weights(), adam) : new double[2];
             model.changed();
             this.first = (int) done[0];

@@ -17,12 +17,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.stream.Collectors;
+import lab.recall.Golden;
 import lab.recall.facts.Relations;
 import lab.recall.math.Parallel;
+import lab.recall.model.LanguageModel;
 import lab.recall.model.ModelFacts;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Training as a whole, on models so small that a few steps take a second. */
@@ -174,16 +178,14 @@ class TrainerTest {
         assertEquals(0.1, o.rate(110, 110), 1e-12);
     }
 
-    @Test
-    void matricesDecay() {
-        for (String name : new String[] {"backbone.layers.1.mixer.in_proj.weight", "backbone.layers.0.mixer.dt_proj.weight",
-            "gpt_neox.layers.0.mlp.dense_h_to_4h.weight"}) {
-            assertTrue(Trainer.decays(name), name);
-        }
-        for (String name : new String[] {"backbone.embeddings.weight", "embed_out.weight",
-            "backbone.layers.1.mixer.A_log", "backbone.norm_f.weight",
-            "backbone.layers.1.mixer.conv1d.weight", "backbone.layers.1.mixer.dt_proj.bias", "gpt_neox.layers.0.input_layernorm.weight"}) {
-            assertFalse(Trainer.decays(name), name);
-        }
+    /** Embeddings, heads, norms, biases, convolutions and decay rates do not. */
+    @ParameterizedTest
+    @CsvSource({"mamba-b-bf16-untied, in_proj out_proj dt_proj x_proj", "neox-a-f32, query_key_value dense dense_h_to_4h dense_4h_to_h",
+        "llama-a-f32, q_proj k_proj v_proj o_proj gate_proj up_proj down_proj", "gpt2-a-f32, c_attn c_proj c_fc"})
+    void matricesDecay(String name, String matrices) {
+        LanguageModel model = LanguageModel.open(Golden.folder(name));
+        Set<String> found = model.weights().keySet().stream().filter(model::isLayerMatrix)
+                .map(w -> w.replaceFirst("\\.weight$", "").replaceFirst(".*\\.", "")).collect(Collectors.toSet());
+        assertEquals(Set.of(matrices.split(" ")), found);
     }
 }
