@@ -56,10 +56,10 @@ public abstract sealed class Mlp permits PlainMlp, GatedMlp {
         float[] dHidden = b.work().floats(D_HIDDEN, b.rows() * hidden);
         down.backward(dOut, b.rows(), dHidden);
         b.hook(MLP_ACT, dHidden, 0, hidden, hidden);
-        hiddenBackward(b, dHidden, dNormed);
-        b.hook(LN2, dNormed, 0, d, d);
         if (b.parameters() != null) {
             down.parameters(b, dOut, MLP_ACT);
         }
+        hiddenBackward(b, dHidden, dNormed);
+        b.hook(LN2, dNormed, 0, d, d);
     }
 }
