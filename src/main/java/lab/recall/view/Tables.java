@@ -118,7 +118,10 @@ public final class Tables {
     }
 
     private static String cell(Column<?> c, int row) {
-        return c instanceof DoubleColumn d ? number(d.getDouble(row)) : c.getString(row);
+        if (c instanceof DoubleColumn d) {
+            return number(d.getDouble(row));
+        }
+        return c instanceof NumericColumn && !c.isMissing(row) ? String.valueOf(c.get(row)) : c.getString(row);     // digits of no locale
     }
 
     private static String align(Column<?> c) {
