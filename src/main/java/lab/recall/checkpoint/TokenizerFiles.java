@@ -60,7 +60,8 @@ public record TokenizerFiles(Optional<Path> file, Optional<byte[]> made, boolean
 
     /** The files that a folder's tokenizer is made from. */
     public static List<Path> files(Path folder) {
-        return (Files.exists(folder.resolve(WHOLE)) ? NAMES.subList(0, 3) : NAMES).stream().map(folder::resolve).filter(Files::exists).toList();
+        List<String> names = Files.exists(folder.resolve(WHOLE)) ? NAMES.subList(0, NAMES.indexOf("added_tokens.json")) : NAMES;
+        return names.stream().map(folder::resolve).filter(Files::exists).toList();
     }
 
     /** Whether there is a vocabulary among such files. */

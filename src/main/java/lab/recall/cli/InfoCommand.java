@@ -21,7 +21,8 @@ final class InfoCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "MODEL", description = "An embedded model, a folder, a GGUF file, or a hub id in the HuggingFace cache.")
+    @Parameters(paramLabel = "MODEL",
+            description = "An embedded model, a folder, a GGUF file, or a hub id in the HuggingFace cache (ID@REVISION).")
     private String name;
 
     @Option(names = "--json", description = "Print JSON.")

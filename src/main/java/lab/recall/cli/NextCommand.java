@@ -20,7 +20,7 @@ final class NextCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Parameters(index = "0", paramLabel = "MODEL",
-            description = "An embedded model, a folder, a GGUF file, or a hub id in the HuggingFace cache.")
+            description = "An embedded model, a folder, a GGUF file, or a hub id in the HuggingFace cache (ID@REVISION).")
     private String name;
 
     @Parameters(index = "1", paramLabel = "PROMPT", description = "The text.")

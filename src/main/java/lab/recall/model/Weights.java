@@ -168,7 +168,8 @@ public final class Weights {
 
     /** Names of tensors that have neither been taken nor passed over. */
     List<String> unread() {
-        return checkpoint.tensors().keySet().stream().filter(n -> !parameters.has(n) && passedOver.stream().noneMatch(n::endsWith)).toList();
+        return checkpoint.tensors().keySet().stream().filter(n -> !parameters.has(n) && passedOver.stream().noneMatch(n::endsWith))
+                .toList();
     }
 
     /** Whether the checkpoint has such a tensor. */

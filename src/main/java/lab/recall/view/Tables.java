@@ -119,7 +119,11 @@ public final class Tables {
     }
 
     private static String cell(Column<?> c, int row) {
-        return c instanceof DoubleColumn d ? number(d.getDouble(row)) : Said.visible(c.getString(row));
+        if (c instanceof DoubleColumn d) {
+            return number(d.getDouble(row));
+        }
+        return c instanceof NumericColumn && !c.isMissing(row) ? String.valueOf(c.get(row))     // digits of no locale
+                : Said.visible(c.getString(row));
     }
 
     private static String align(Column<?> c) {

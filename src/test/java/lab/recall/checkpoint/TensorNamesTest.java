@@ -43,7 +43,8 @@ class TensorNamesTest {
 
     @Test
     void whatStandsBesideTheTrunkIsLeftAlone() {
-        assertEquals(List.of("backbone.norm_f.weight", "ema.norm_f.weight"), own("backbone.", "backbone.norm_f.weight", "ema.norm_f.weight"));
+        assertEquals(List.of("backbone.norm_f.weight", "ema.norm_f.weight"), own("backbone.", "backbone.norm_f.weight",
+                "ema.norm_f.weight"));
     }
 
     @Test

@@ -70,9 +70,10 @@ class TokenizerFilesTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"{}|3 5", "{'tokenizer_class': 'GPT2TokenizerFast'}|3 5", "{'add_bos_token': true}|0 3 5",
-        "{'add_eos_token': true}|3 5 0", "{'add_bos_token': true, 'add_eos_token': true}|0 3 5 0", "{'add_bos_token': false}|3 5",
-        "{'add_bos_token': true, 'bos_token': {'content': 'b'}}|2 1 2 4 1 2", "{'add_prefix_space': true}|5 5", "{'add_bos_token': null}|3 5"})
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"{}|3 5", "{'tokenizer_class': 'GPT2TokenizerFast'}|3 5",
+        "{'add_bos_token': true}|0 3 5", "{'add_eos_token': true}|3 5 0", "{'add_bos_token': true, 'add_eos_token': true}|0 3 5 0",
+        "{'add_bos_token': false}|3 5", "{'add_bos_token': true, 'bos_token': {'content': 'b'}}|2 1 2 4 1 2",
+        "{'add_prefix_space': true}|5 5", "{'add_bos_token': null}|3 5"})
     void itsConfigurationSaysWhatGoesAroundATextOfPairs(String config, String ids) throws IOException {
         write("vocab.json", VOCABULARY);
         Files.writeString(dir.resolve("merges.txt"), MERGES);
@@ -86,7 +87,8 @@ class TokenizerFilesTest {
 
     /** The small models' tokenizer begins every text with id 0. */
     @ParameterizedTest
-    @CsvSource(delimiter = ';', quoteCharacter = '`', value = {"{};true;false", "{'add_bos_token': true, 'bos_token': '<|endoftext|>'};true;false",
+    @CsvSource(delimiter = ';', quoteCharacter = '`', value = {"{};true;false",
+        "{'add_bos_token': true, 'bos_token': '<|endoftext|>'};true;false",
         "{'add_bos_token': false, 'bos_token': '<|endoftext|>'};false;false",
         "{'add_eos_token': true, 'eos_token': '<|endoftext|>'};true;true"})
     void itsConfigurationDecidesOverTokenizerJson(String config, boolean begins, boolean ends) throws IOException {
@@ -122,8 +124,8 @@ class TokenizerFilesTest {
 
     /** A text in another form is noted, and nothing takes its place. */
     @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"tokenizer.model|x|tokenizer.model", "vocab.txt|x|vocab.txt", "vocab.json|{}|vocab.json",
-        "tokenizer_config.json|{'tokenizer_class': 'LlamaTokenizer'}|LlamaTokenizer"})
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"tokenizer.model|x|tokenizer.model", "vocab.txt|x|vocab.txt",
+        "vocab.json|{}|vocab.json", "tokenizer_config.json|{'tokenizer_class': 'LlamaTokenizer'}|LlamaTokenizer"})
     void anotherTokenizerIsNoted(String file, String text, String named) throws IOException {
         write(file, text);
         TokenizerFiles files = TokenizerFiles.in(dir);

@@ -49,7 +49,7 @@ class LocaleTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tr-TR", "de-DE", "ar-EG-u-nu-arab"})
+    @ValueSource(strings = {"tr-TR", "de-DE", "ar-EG-u-nu-arab", "hi-IN-u-nu-deva"})
     void filesOfTablesAndPicturesAreTheSame(String language) {
         Locale before = Locale.getDefault();
         try {

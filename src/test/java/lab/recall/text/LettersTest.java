@@ -33,7 +33,8 @@ class LettersTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"日本 😀 café", "cafe\u0301", "\ufffd", "👩\u200d👩\u200d👧", "ﷺ ☃ \u0627\u0650", "½ ² ₂ Ⅳ", "“q” – … ¿", "\u0344 \u2126"})
+    @ValueSource(strings = {"日本 😀 café", "cafe\u0301", "\ufffd", "👩\u200d👩\u200d👧", "ﷺ ☃ \u0627\u0650", "½ ² ₂ Ⅳ", "“q” – … ¿",
+        "\u0344 \u2126"})
     void aTokenizerOfAllBytesLeavesNothingOut(String text) {
         Tokenizer all = Tokenizer.bundled20b();
         assertArrayEquals(all.encode(text, true).ids(), Letters.encode(all, text, true).ids());

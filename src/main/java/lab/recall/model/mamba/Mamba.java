@@ -84,8 +84,8 @@ public final class Mamba implements Architecture {
         Weights weights = from.weights();
         int width = c.sizes().width();
         Norm last = Norm.stored(weights, MambaConfig.LAST_NORM, width, c.sizes().epsilon());
-        return from.model(Ends.of(weights, c.embedding(), last, from.head(c.tied(), c.embedding(), "lm_head.weight"), c.vocabulary(), width),
-                c.layers(), c);
+        String head = from.head(c.tied(), c.embedding(), "lm_head.weight");
+        return from.model(Ends.of(weights, c.embedding(), last, head, c.vocabulary(), width), c.layers(), c);
     }
 
     /** Published checkpoints have that of GPT-NeoX-20B, and do not always bring it. */
