@@ -42,6 +42,11 @@ public final class FalconMamba implements Architecture {
     }
 
     @Override
+    public String trunk() {
+        return "backbone.";
+    }
+
+    @Override
     public List<HookPoint> points() {
         return ScanPoints.ALL;
     }
@@ -67,7 +72,7 @@ public final class FalconMamba implements Architecture {
         Weights weights = from.weights();
         int width = c.sizes().width();
         Norm last = Norm.rms(weights, "backbone.norm_f.weight", width, c.sizes().epsilon());
-        String head = c.tied() ? FalconMambaConfig.EMBEDDINGS : "lm_head.weight";
+        String head = from.head(c.tied(), FalconMambaConfig.EMBEDDINGS, "lm_head.weight");
         return from.model(Ends.of(weights, FalconMambaConfig.EMBEDDINGS, last, head, c.vocabulary(), width), c.layers(), c);
     }
 

@@ -65,7 +65,7 @@ public final class Gpt2 implements Architecture {
         int width = c.sizes().width();
         String embedding = c.front() + "wte.weight";
         Norm last = Norm.layer(weights, c.front() + "ln_f", width, c.epsilon());
-        Ends ends = Ends.of(weights, embedding, last, c.tied() ? embedding : Gpt2Config.HEAD, c.vocabulary(), width);
+        Ends ends = Ends.of(weights, embedding, last, from.head(c.tied(), embedding, Gpt2Config.HEAD), c.vocabulary(), width);
         return from.model(ends.at(weights.tensor(c.front() + "wpe.weight", c.positions(), width)), c.layers(), c);
     }
 

@@ -43,6 +43,11 @@ public final class Llama implements Architecture {
     }
 
     @Override
+    public String trunk() {
+        return "model.";
+    }
+
+    @Override
     public List<HookPoint> points() {
         return AttentionPoints.GATED;
     }
@@ -69,8 +74,8 @@ public final class Llama implements Architecture {
         weights.passOver("rope_freqs.weight", ".rotary_emb.inv_freq");
         int width = c.sizes().width();
         Norm last = Norm.rms(weights, "model.norm.weight", width, c.epsilon());
-        return from.model(Ends.of(weights, LlamaConfig.EMBEDDING, last, c.tied() ? LlamaConfig.EMBEDDING : "lm_head.weight", c.vocabulary(),
-                width), c.layers(), c);
+        String head = from.head(c.tied(), LlamaConfig.EMBEDDING, "lm_head.weight");
+        return from.model(Ends.of(weights, LlamaConfig.EMBEDDING, last, head, c.vocabulary(), width), c.layers(), c);
     }
 
     @Override

@@ -51,6 +51,11 @@ public final class Mamba2 implements Architecture {
     }
 
     @Override
+    public String trunk() {
+        return "backbone.";
+    }
+
+    @Override
     public List<HookPoint> points() {
         return DualPoints.ALL;
     }
@@ -76,8 +81,8 @@ public final class Mamba2 implements Architecture {
         Weights weights = from.weights();
         int width = c.sizes().width();
         Norm last = Norm.rms(weights, "backbone.norm_f.weight", width, c.sizes().epsilon());
-        return from.model(Ends.of(weights, c.embedding(), last, c.tied() ? c.embedding() : "lm_head.weight", c.vocabulary(), width),
-                c.layers(), c);
+        String head = from.head(c.tied(), c.embedding(), "lm_head.weight");
+        return from.model(Ends.of(weights, c.embedding(), last, head, c.vocabulary(), width), c.layers(), c);
     }
 
     @Override
