@@ -120,7 +120,8 @@ public final class EditFile {
                 Tensor.of("v", e.v(), e.v().length), Tensor.of("key", e.key(), e.key().length),
                 Tensor.of("missed", missed, missed.length), Tensor.of("missed_values", values, values.length));
         SafeTensors.write(file, all,
-                Map.of("layer", String.valueOf(e.layer()), "matrix", e.matrix().id(), "dtype", dtype.name(), "before", before, "after", after));
+                Map.of("layer", String.valueOf(e.layer()), "matrix", e.matrix().id(), "dtype", dtype.name(), "before", before,
+                        "after", after));
     }
 
     /**

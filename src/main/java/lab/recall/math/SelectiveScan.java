@@ -15,8 +15,9 @@ import jdk.incubator.vector.VectorSpecies;
  * }</pre>
  *
  * Glossary: T tokens, E channels, N states; u and delta are [T, E], A and the state [N, E] with A negative, B and C [T, N].
- * All but A, D and the state are {@link Rows} with strides of their own or, where it says so, without gaps. Each (channel, state) is computed by itself in the order of time, and y adds its states from 0 to N-1: a segment that starts
- * from a state, a range of channels and any number of lanes or threads give the same numbers bit for bit.
+ * All but A, D and the state are {@link Rows} with strides of their own or, where it says so, without gaps. Each (channel, state) is
+ * computed by itself in the order of time, and y adds its states from 0 to N-1: a segment that starts from a state, a range of channels and
+ * any number of lanes or threads give the same numbers bit for bit.
  * Source: Gu and Dao, arXiv 2312.00752, equation 2 and algorithm 2.
  */
 public final class SelectiveScan {
@@ -236,8 +237,9 @@ public final class SelectiveScan {
                 int h = beforeAt + t * size + n * channels;
                 int dec = decayAt + t * size + n * channels;
                 backwardState(channels, u, uAt + row, delta, deltaAt + row, a, n * channels, b.array()[b.at() + t * b.stride() + n],
-                        c.array()[c.at() + t * c.stride() + n], before, h, h + size, decay, dec, dY, dYAt + row, dU, dUAt + row, dDelta, dDeltaAt + row,
-                        carry, n * channels, dB.array(), dB.at() + t * dB.stride() + n, dC.at() + t * dC.stride() + n, dA, lanes);
+                        c.array()[c.at() + t * c.stride() + n], before, h, h + size, decay, dec, dY, dYAt + row, dU, dUAt + row,
+                        dDelta, dDeltaAt + row, carry, n * channels, dB.array(), dB.at() + t * dB.stride() + n,
+                        dC.at() + t * dC.stride() + n, dA, lanes);
             }
         }
     }

@@ -1,6 +1,5 @@
 package lab.recall.model;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,7 +12,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
-import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Unsolvable;

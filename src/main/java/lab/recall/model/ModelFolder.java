@@ -144,7 +144,8 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
         warnings.addAll(own.warnings());
         if (own.file().isPresent()) {
             Path file = own.file().get();
-            return Optional.of(own.made().map(json -> Tokenizer.of(Json.object(json, file.toString()), file)).orElseGet(() -> Tokenizer.open(file)));
+            return Optional.of(own.made().map(json -> Tokenizer.of(Json.object(json, file.toString()), file))
+                    .orElseGet(() -> Tokenizer.open(file)));
         }
         boolean is20b = family && !own.isSaid() && vocabulary >= FEWEST_20B && vocabulary <= MOST_20B
                 && config.path("bos_token_id").asInt(0) == 0;

@@ -60,7 +60,8 @@ final class StoredWeights {
         List<Tensor> tensors = new ArrayList<>();
         for (Tensor t : all()) {
             DType dtype = before.tensor(t.name()).dtype();
-            Tensor written = !asStored ? t.widened() : changed.containsKey(t.name()) ? Tensor.of(t.name(), dtype, t.floats(), t.shape()) : t;
+            Tensor kept = changed.containsKey(t.name()) ? Tensor.of(t.name(), dtype, t.floats(), t.shape()) : t;
+            Tensor written = asStored ? kept : t.widened();
             tensors.add(written.named(body.publicName(t.name())));
         }
         Map<String, Path> others = new LinkedHashMap<>();

@@ -36,7 +36,8 @@ class TokenizerFilesTest {
     private Tokenizer tokenizer() {
         TokenizerFiles files = TokenizerFiles.in(dir);
         assertEquals(List.of(), files.warnings());
-        return files.made().map(json -> Tokenizer.of(Json.object(json, "made"), "made")).orElseGet(() -> Tokenizer.open(files.file().orElseThrow()));
+        return files.made().map(json -> Tokenizer.of(Json.object(json, "made"), "made"))
+                .orElseGet(() -> Tokenizer.open(files.file().orElseThrow()));
     }
 
     private String refused() {

@@ -148,8 +148,8 @@ class OpsTest {
         }
         float[] resumed = new float[states * channels];
         float[] parts = new float[tokens * channels];
-        SelectiveScan.forward(new SelectiveScan.Sizes(4, channels, states), Rows.of(u, 0, channels), Rows.of(delta, 0, channels), a, b, c, d,
-                resumed, Rows.of(parts, 0, channels));
+        SelectiveScan.forward(new SelectiveScan.Sizes(4, channels, states), Rows.of(u, 0, channels), Rows.of(delta, 0, channels), a, b, c,
+                d, resumed, Rows.of(parts, 0, channels));
         float[] all = new float[tokens * states * channels];
         int size = states * channels;
         SelectiveScan.states(of, Rows.of(u, 0, channels), Rows.of(delta, 0, channels), a, b, Rows.of(new float[size], 0, size),

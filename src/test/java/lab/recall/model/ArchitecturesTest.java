@@ -64,7 +64,8 @@ class ArchitecturesTest {
     @Test
     void oneThatIsNotThereIsAnsweredByAll() {
         String said = assertThrows(BadRequest.class, () -> Architectures.of("mambo")).getMessage();
-        assertEquals("family: 'mambo', expected " + Architectures.all().stream().map(Architecture::type).collect(Collectors.joining(" or ")) + "; did you mean 'mamba'?", said);
+        String all = Architectures.all().stream().map(Architecture::type).collect(Collectors.joining(" or "));
+        assertEquals("family: 'mambo', expected " + all + "; did you mean 'mamba'?", said);
         assertEquals(Set.of("mamba", "gpt_neox", "llama", "gpt2", "falcon_mamba", "mamba2", "retention"),
                 Architectures.all().stream().map(Architecture::type).collect(Collectors.toSet()));
     }

@@ -175,8 +175,9 @@ public final class SelectiveScanBlock implements Block, ScanTerms.Of {
         }
         int at = s.row() * inner;
         int first = s.row() * low + c.rank();
-        SelectiveScan.forward(new SelectiveScan.Sizes(s.tokens(), inner, c.states()), Rows.of(act, at, inner), Rows.of(delta, at, inner), w.a,
-                Rows.of(bc, first, low), Rows.of(bc, first + c.states(), low), w.skip, state, Rows.of(y, at, inner));
+        SelectiveScan.forward(new SelectiveScan.Sizes(s.tokens(), inner, c.states()), Rows.of(act, at, inner),
+                Rows.of(delta, at, inner), w.a, Rows.of(bc, first, low), Rows.of(bc, first + c.states(), low), w.skip, state,
+                Rows.of(y, at, inner));
         if (b.keeps(s, SSM_STATE)) {
             b.keep(s, SSM_STATE, Arrays.copyOf(state, size));
         }
