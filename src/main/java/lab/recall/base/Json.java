@@ -82,8 +82,8 @@ public final class Json {
      * @throws BadData when there is anything else
      */
     public static ObjectNode ofPython(Path file) {
-        ObjectNode object = object(MAPPER.reader().with(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS), InputFiles.bytes(file), file.toString());
-        return (ObjectNode) strict(object);
+        ObjectReader lenient = MAPPER.reader().with(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS);
+        return (ObjectNode) strict(object(lenient, InputFiles.bytes(file), file.toString()));
     }
 
     private static JsonNode strict(JsonNode node) {

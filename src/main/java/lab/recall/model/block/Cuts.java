@@ -56,8 +56,8 @@ public final class Cuts {
     }
 
     /**
-     * The same, and an edge's source has the step size {@code delta}, [width of that point], in the factors of all that passes over it to the edge's target:
-     * nothing of the source reaches the target then, not even how much it lets others decay.
+     * The same, and an edge's source has the step size {@code delta}, [width of that point], in the factors of all that passes over it to
+     * the edge's target: nothing of the source reaches the target then, not even how much it lets others decay.
      */
     public static Intervention.Cut scan(int layer, Edges edges, float[] delta) {
         return new Scan(new Site(layer, ScanPoints.Y, edges.firstTarget()), edges, delta.clone());

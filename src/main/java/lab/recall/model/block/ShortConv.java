@@ -9,8 +9,8 @@ import lab.recall.model.Edges;
 import lab.recall.model.Workspace;
 
 /**
- * A layer's causal convolution on rows of a batch, with what lies left of a run, what a block of rows leaves to the next one, and edges that
- * are left out: rows of their targets are computed again without the cut taps.
+ * A layer's causal convolution on rows of a batch, with what lies left of a run, what a block of rows leaves to the next one, and edges
+ * that are left out: rows of their targets are computed again without the cut taps.
  *
  * @param weight [tap][channel]
  * @param bias   [channel]; null for none
