@@ -144,10 +144,10 @@ class HeadScanTest {
         double error = 0;
         for (int i = 0; i < x.length; i++) {
             float at = x[i];
-            x[i] = at + 1e-2f;
+            x[i] = at + 1e-3f;
             double high = x[i];
             double up = dot(g, c.exact());
-            x[i] = at - 1e-2f;
+            x[i] = at - 1e-3f;
             double slope = (up - dot(g, c.exact())) / (high - x[i]);
             x[i] = at;
             norm += slope * slope;
