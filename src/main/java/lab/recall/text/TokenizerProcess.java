@@ -175,7 +175,7 @@ final class TokenizerProcess implements TokenizerLibrary {
                 return Said.of(lines.get(i + 1));
             }
         }
-        return lines.isEmpty() ? "no reason given" : Said.of(lines.get(0));
+        return lines.isEmpty() ? "no reason given" : Said.of(lines.get(lines.size() - 1));
     }
 
     @Override
