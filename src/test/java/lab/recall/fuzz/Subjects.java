@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -117,7 +118,7 @@ final class Subjects {
         Path folder = Files.createDirectories(work.resolve(name));
         try (Stream<Path> files = Files.list(from)) {
             for (Path f : files.filter(f -> f.getFileName().toString().matches("config.json|model.*|pytorch_model.bin")).toList()) {
-                Files.copy(f, folder.resolve(f.getFileName()));
+                Files.copy(f, folder.resolve(f.getFileName()), StandardCopyOption.REPLACE_EXISTING);
             }
         }
         all.add(new Subject(name + "/" + file, name + "/" + file, Files.readAllBytes(from.resolve(file)), fields,
