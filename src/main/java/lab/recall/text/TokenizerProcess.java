@@ -30,6 +30,8 @@ final class TokenizerProcess implements TokenizerLibrary {
     /** The longest that starting Java and reading the file may take. */
     private static final int SECONDS_TO_START = 60;
     private static final int MOST_HEARD = 8192;
+    /** The Java from which on native code has to be allowed. */
+    private static final int WARNS_OF_NATIVE = 24;
     private static final Cleaner CLEANER = Cleaner.create();
     /** The libraries' classes that the process needs, one of each place. */
     private static final List<String> NEEDED = List.of("ai.djl.huggingface.tokenizers.HuggingFaceTokenizer", "ai.djl.util.NativeResource",
@@ -66,7 +68,11 @@ final class TokenizerProcess implements TokenizerLibrary {
 
     private void start() {
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx1g", "-cp", classPath(), TokenizerServer.class.getName()));
+                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx1g"));
+        if (Runtime.version().feature() >= WARNS_OF_NATIVE) {
+            command.add("--enable-native-access=ALL-UNNAMED");
+        }
+        command.addAll(List.of("-cp", classPath(), TokenizerServer.class.getName()));
         try {
             Process started = new ProcessBuilder(command).start();
             process.set(started);
