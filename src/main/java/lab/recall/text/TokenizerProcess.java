@@ -5,6 +5,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.File;
 import java.io.IOException;
 import java.lang.ref.Cleaner;
@@ -29,6 +30,7 @@ import lab.recall.base.Said;
 final class TokenizerProcess implements TokenizerLibrary {
     /** The longest that starting Java and reading the file may take. */
     private static final int SECONDS_TO_START = 60;
+    private static final int LONGEST_ANSWER = 1 << 28;
     private static final int MOST_HEARD = 8192;
     /** The Java from which on native code has to be allowed. */
     private static final int WARNS_OF_NATIVE = 24;
@@ -87,7 +89,12 @@ final class TokenizerProcess implements TokenizerLibrary {
         byte[] question = new byte[json.length + 1];
         question[0] = TokenizerServer.OPEN;
         System.arraycopy(json, 0, question, 1, json.length);
-        answer(question, SECONDS_TO_START);
+        try {
+            answer(question, SECONDS_TO_START);
+        } catch (IllegalStateException e) {
+            end(process.getAndSet(null));
+            throw e;
+        }
     }
 
     /** Where the classes stand that were loaded here: a notebook's are not those of the class path. */
@@ -148,7 +155,11 @@ final class TokenizerProcess implements TokenizerLibrary {
             out.writeInt(question.length);
             out.write(question);
             out.flush();
-            answer = new byte[in.readInt()];
+            int length = in.readInt();
+            if (length < 1 || length > LONGEST_ANSWER) {
+                throw new EOFException();
+            }
+            answer = new byte[length];
             in.readFully(answer);
         } catch (IOException e) {
             boolean late = watch.isDone();

@@ -24,13 +24,16 @@ import lab.recall.checkpoint.Tensor;
 import lab.recall.checkpoint.TorchArchive;
 import lab.recall.checkpoint.TorchFiles;
 import lab.recall.edit.EditFile;
+import lab.recall.edit.EditMatrix;
 import lab.recall.edit.SecondMoment;
+import lab.recall.edit.SecondMoments;
 import lab.recall.facts.Documents;
 import lab.recall.facts.EditRequests;
 import lab.recall.facts.Relation;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Experiment;
 import lab.recall.study.RequestReader;
+import lab.recall.study.Runner;
 import lab.recall.study.Studies;
 import lab.recall.study.StudiesTest;
 import lab.recall.text.DataFolder;
@@ -78,6 +81,7 @@ final class Subjects {
     static List<Subject> in(Path work) throws IOException {
         Subjects s = new Subjects(work);
         s.weights();
+        s.moments();
         s.tokenizers();
         s.facts();
         s.requests();
@@ -110,6 +114,14 @@ final class Subjects {
                 Tensor.of("missed_values", new float[1], 1)),
                 Map.of("layer", "1", "matrix", "out_proj", "before", "x", "after", "y"));
         add("file of an edit", "change.safetensors", Files.readAllBytes(file), Subjects::header, f -> EditFile.read(f).edit());
+    }
+
+    private void moments() throws IOException {
+        LanguageModel model = LanguageModel.open("tiny-mamba");
+        SecondMoments none = SecondMoments.of(model, List.of(1), EditMatrix.all(model).subList(0, 1));
+        Path file = work.resolve("moments.safetensors");
+        none.keptIn(file).over(SecondMoments.texts(model, 2, 1), Runner.silent());
+        add("second moments", "moments.safetensors", Files.readAllBytes(file), Subjects::header, f -> none.keptIn(f).tokens());
     }
 
     /** A file of a model, beside the others of its folder; what opens runs. */
