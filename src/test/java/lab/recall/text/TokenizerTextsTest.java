@@ -84,7 +84,8 @@ class TokenizerTextsTest {
     /** A split by one of the patterns that are known. */
     private String split() {
         String pattern = one(TokenizerParts.SOUND_PATTERNS.stream().sorted().toList());
-        return "{`type`: `Split`, `pattern`: {`Regex`: `" + pattern.replace("\\", "\\\\") + "`}, `behavior`: `$`, `invert`: " + flag() + "}";
+        return "{`type`: `Split`, `pattern`: {`Regex`: `" + pattern.replace("\\", "\\\\")
+                + "`}, `behavior`: `$`, `invert`: " + flag() + "}";
     }
 
     private String preTokenizer() {
