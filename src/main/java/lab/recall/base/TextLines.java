@@ -17,10 +17,11 @@ import java.nio.file.Path;
  * }
  * }</pre>
  *
- * A line ends with a line feed, a carriage return or both.
+ * A line ends with a line feed, a carriage return or both. A byte order mark before the first one is passed over.
  */
 public final class TextLines implements AutoCloseable {
     private static final int BLOCK = 1 << 16;
+    private static final char BYTE_ORDER_MARK = '\ufeff';
 
     private final Path file;
     private final int longest;
@@ -93,6 +94,10 @@ public final class TextLines implements AutoCloseable {
             if (at == filled) {
                 at = 0;
                 filled = Math.max(0, reader.read(block, 0, block.length));
+                if (number == 0 && filled > 0 && block[0] == BYTE_ORDER_MARK) {
+                    at = 1;
+                    return filled > 1 || fill();
+                }
             }
             return filled > 0;
         } catch (CharacterCodingException e) {

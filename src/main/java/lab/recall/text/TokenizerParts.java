@@ -37,7 +37,7 @@ enum TokenizerParts {
     private static final Predicate<JsonNode> ALWAYS = part -> true;
     private static final Predicate<JsonNode> NEVER = part -> false;
     /** Patterns of GPT-2, Llama 3, Qwen 2 and Falcon: each looks at a letter a few times at most. */
-    private static final Set<String> SOUND_PATTERNS = Set.of(
+    static final Set<String> SOUND_PATTERNS = Set.of(
             "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
             llama("\\p{N}{1,3}"), llama("\\p{N}"), "[0-9][0-9][0-9]");
 

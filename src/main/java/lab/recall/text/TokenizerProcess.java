@@ -5,6 +5,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.File;
 import java.io.IOException;
 import java.lang.ref.Cleaner;
@@ -29,7 +30,10 @@ import lab.recall.base.Said;
 final class TokenizerProcess implements TokenizerLibrary {
     /** The longest that starting Java and reading the file may take. */
     private static final int SECONDS_TO_START = 60;
+    private static final int LONGEST_ANSWER = 1 << 28;
     private static final int MOST_HEARD = 8192;
+    /** The Java from which on native code has to be allowed. */
+    private static final int WARNS_OF_NATIVE = 24;
     private static final Cleaner CLEANER = Cleaner.create();
     /** The libraries' classes that the process needs, one of each place. */
     private static final List<String> NEEDED = List.of("ai.djl.huggingface.tokenizers.HuggingFaceTokenizer", "ai.djl.util.NativeResource",
@@ -66,7 +70,11 @@ final class TokenizerProcess implements TokenizerLibrary {
 
     private void start() {
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx1g", "-cp", classPath(), TokenizerServer.class.getName()));
+                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx1g"));
+        if (Runtime.version().feature() >= WARNS_OF_NATIVE) {
+            command.add("--enable-native-access=ALL-UNNAMED");
+        }
+        command.addAll(List.of("-cp", classPath(), TokenizerServer.class.getName()));
         try {
             Process started = new ProcessBuilder(command).start();
             process.set(started);
@@ -81,7 +89,12 @@ final class TokenizerProcess implements TokenizerLibrary {
         byte[] question = new byte[json.length + 1];
         question[0] = TokenizerServer.OPEN;
         System.arraycopy(json, 0, question, 1, json.length);
-        answer(question, SECONDS_TO_START);
+        try {
+            answer(question, SECONDS_TO_START);
+        } catch (IllegalStateException e) {
+            end(process.getAndSet(null));
+            throw e;
+        }
     }
 
     /** Where the classes stand that were loaded here: a notebook's are not those of the class path. */
@@ -142,7 +155,11 @@ final class TokenizerProcess implements TokenizerLibrary {
             out.writeInt(question.length);
             out.write(question);
             out.flush();
-            answer = new byte[in.readInt()];
+            int length = in.readInt();
+            if (length < 1 || length > LONGEST_ANSWER) {
+                throw new EOFException();
+            }
+            answer = new byte[length];
             in.readFully(answer);
         } catch (IOException e) {
             boolean late = watch.isDone();
@@ -175,7 +192,7 @@ final class TokenizerProcess implements TokenizerLibrary {
                 return Said.of(lines.get(i + 1));
             }
         }
-        return lines.isEmpty() ? "no reason given" : Said.of(lines.get(0));
+        return lines.isEmpty() ? "no reason given" : Said.of(lines.get(lines.size() - 1));
     }
 
     @Override

@@ -45,6 +45,12 @@ class TextLinesTest {
     }
 
     @Test
+    void aByteOrderMarkIsNoLetter() throws IOException {
+        assertEquals(List.of("a\ufeff", "\ufeffb"), lines("\ufeffa\ufeff\n\ufeffb".getBytes(StandardCharsets.UTF_8), 10));
+        assertEquals(List.of(), lines("\ufeff".getBytes(StandardCharsets.UTF_8), 10));
+    }
+
+    @Test
     void aLineThatDoesNotEndIsRefused() throws IOException {
         Path file = dir.resolve("endless");
         try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {

@@ -86,6 +86,20 @@ class EditTest {
     }
 
     /** Targets of several tokens: each target is read behind its own earlier tokens. */
+    /** What the reference code keeps is a sum and the number of its keys. */
+    @Test
+    void secondMomentsOfTheReferenceCodeAreRead() {
+        double[] c = {20.759531 / 7, -3.9319103 / 7, 1.9649045 / 7, -3.9319103 / 7, 7.5595646 / 7, -0.2648065 / 7, 1.9649045 / 7,
+            -0.2648065 / 7, 2.26507 / 7};
+        for (String name : List.of("moments.npz", "moments-packed.npz")) {
+            Path file = Path.of("src/test/resources/files").resolve(name);
+            assertArrayEquals(c, SecondMoment.read(file, 3).matrix(), 1e-7, name);
+            assertEquals(7, SecondMoment.read(file, 3).tokens());
+            assertEquals("covariance: " + file + " holds no C of shape [4, 4], but one of [3, 3]",
+                    assertThrows(BadRequest.class, () -> SecondMoment.read(file, 4)).getMessage());
+        }
+    }
+
     @Test
     void targetsOfSeveralTokens() {
         EditRequest r = new EditRequest(0, "", "{} is located in the city of", "Novux Bridge", "Malpolis Bridge", "Stathburg",

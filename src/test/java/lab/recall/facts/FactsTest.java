@@ -29,6 +29,8 @@ import lab.recall.study.Study;
 import lab.recall.text.DataFolder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class FactsTest {
     @Test
@@ -204,6 +206,35 @@ class FactsTest {
         Path file = Files.writeString(dir.resolve("file"), "");
         UncheckedIOException said = assertThrows(UncheckedIOException.class, () -> world.write(file));
         assertTrue(said.getMessage().startsWith(file + ": cannot be written ("), said.getMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "{}|prompt_templates: missing, expected a list of texts with {} where the subject goes",
+        "{'prompt_templates': '{} is'}|prompt_templates: \"{} is\", expected a list of texts",
+        "{'prompt_templates': ['{} is'], 'held_out_templates': 'x {}'}|held_out_templates: \"x {}\", expected a list of texts",
+        "{'prompt_templates': ['{} is', 3]}|prompt_templates: 3, expected a text",
+        "{'prompt_templates': ['is']}|prompt_templates: the template 'is' must hold {} exactly once, where the subject goes",
+        "{'prompt_templates': ['{} is'], 'subject_type': 3}|subject_type: 3, expected a text",
+        "{'prompt_templates': ['{} is'], 'samples': {}}|samples: expected a list of at least one {\"subject\", \"object\"}",
+        "{'prompt_templates': ['{} is'], 'samples': [{'subject': 'a', 'object': 'b'}, {'subject': 'a'}]}|samples[1]: needs a subject"})
+    void whatIsWrongWithARelationIsSaidWithItsPlace(String json, String sentence, @TempDir Path dir) throws IOException {
+        Path file = Files.writeString(dir.resolve("r.json"), json.replace('\'', '"'));
+        String said = assertThrows(BadData.class, () -> Relation.read(file)).getMessage();
+        assertTrue(said.startsWith(file + ": " + sentence), said);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "'case_id': 'x'|case_id: \"x\", expected a whole number", "'case_id': 1e30|case_id: 1.0E30, expected a whole number",
+        "'paraphrase_prompts': 'x'|paraphrase_prompts: \"x\", expected a list of texts",
+        "'neighborhood_prompts': ['x', '']|neighborhood_prompts: \"\", expected a text that is not empty",
+        "'paraphrase_prompts': ['\\ud800']|paraphrase_prompts[0]: '\\ud800' holds half a letter"})
+    void whatIsWrongWithAnEditRequestIsSaidWithItsPlace(String field, String sentence, @TempDir Path dir) throws IOException {
+        String good = "'requested_rewrite': {'prompt': '{} is in', 'subject': 'Rome', 'target_new': {'str': 'France'}}";
+        Path file = Files.writeString(dir.resolve("e.json"), ("[{" + good + "}, {" + good + ", " + field + "}]").replace('\'', '"'));
+        String said = assertThrows(BadData.class, () -> EditRequests.read(file)).getMessage();
+        assertTrue(said.startsWith(file + ": request 1: " + sentence), said);
     }
 
     @Test

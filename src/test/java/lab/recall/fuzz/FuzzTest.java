@@ -99,6 +99,8 @@ class FuzzTest {
             return "! does not end";
         } catch (ExecutionException e) {
             return sentence(e.getCause());
+        } finally {
+            Files.write(file, s.good());                        // which another subject may stand beside
         }
     }
 

@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -24,12 +25,19 @@ import lab.recall.checkpoint.Tensor;
 import lab.recall.checkpoint.TorchArchive;
 import lab.recall.checkpoint.TorchFiles;
 import lab.recall.edit.EditFile;
+import lab.recall.edit.EditMatrix;
 import lab.recall.edit.SecondMoment;
+import lab.recall.edit.SecondMoments;
 import lab.recall.facts.Documents;
 import lab.recall.facts.EditRequests;
 import lab.recall.facts.Relation;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Experiment;
+<<<<<<< HEAD
+=======
+import lab.recall.study.RequestReader;
+import lab.recall.study.Runner;
+>>>>>>> files
 import lab.recall.study.Studies;
 import lab.recall.study.StudiesTest;
 import lab.recall.text.DataFolder;
@@ -77,6 +85,7 @@ final class Subjects {
     static List<Subject> in(Path work) throws IOException {
         Subjects s = new Subjects(work);
         s.weights();
+        s.moments();
         s.tokenizers();
         s.facts();
         s.requests();
@@ -111,13 +120,21 @@ final class Subjects {
         add("file of an edit", "change.safetensors", Files.readAllBytes(file), Subjects::header, f -> EditFile.read(f).edit());
     }
 
+    private void moments() throws IOException {
+        LanguageModel model = LanguageModel.open("tiny-mamba");
+        SecondMoments none = SecondMoments.of(model, List.of(1), EditMatrix.all(model).subList(0, 1));
+        Path file = work.resolve("moments.safetensors");
+        none.keptIn(file).over(SecondMoments.texts(model, 2, 1), Runner.silent());
+        add("second moments", "moments.safetensors", Files.readAllBytes(file), Subjects::header, f -> none.keptIn(f).tokens());
+    }
+
     /** A file of a model, beside the others of its folder; what opens runs. */
     private void model(String name, String file, Subject.Fields fields) throws IOException {
         Path from = Golden.folder(name);
         Path folder = Files.createDirectories(work.resolve(name));
         try (Stream<Path> files = Files.list(from)) {
             for (Path f : files.filter(f -> f.getFileName().toString().matches("config.json|model.*|pytorch_model.bin")).toList()) {
-                Files.copy(f, folder.resolve(f.getFileName()));
+                Files.copy(f, folder.resolve(f.getFileName()), StandardCopyOption.REPLACE_EXISTING);
             }
         }
         all.add(new Subject(name + "/" + file, name + "/" + file, Files.readAllBytes(from.resolve(file)), fields,
