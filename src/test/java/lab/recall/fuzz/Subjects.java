@@ -33,11 +33,7 @@ import lab.recall.facts.EditRequests;
 import lab.recall.facts.Relation;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Experiment;
-<<<<<<< HEAD
-=======
-import lab.recall.study.RequestReader;
 import lab.recall.study.Runner;
->>>>>>> files
 import lab.recall.study.Studies;
 import lab.recall.study.StudiesTest;
 import lab.recall.text.DataFolder;
