@@ -25,7 +25,6 @@ import lab.recall.checkpoint.Tensor;
 import lab.recall.checkpoint.TorchArchive;
 import lab.recall.checkpoint.TorchFiles;
 import lab.recall.edit.EditFile;
-import lab.recall.edit.EditMatrix;
 import lab.recall.edit.SecondMoment;
 import lab.recall.edit.SecondMoments;
 import lab.recall.facts.Documents;
@@ -118,7 +117,7 @@ final class Subjects {
 
     private void moments() throws IOException {
         LanguageModel model = LanguageModel.open("tiny-mamba");
-        SecondMoments none = SecondMoments.of(model, List.of(1), EditMatrix.all(model).subList(0, 1));
+        SecondMoments none = SecondMoments.of(model, List.of(1), model.matrices().subList(0, 1));
         Path file = work.resolve("moments.safetensors");
         none.keptIn(file).over(SecondMoments.texts(model, 2, 1), Runner.silent());
         add("second moments", "moments.safetensors", Files.readAllBytes(file), Subjects::header, f -> none.keptIn(f).tokens());
