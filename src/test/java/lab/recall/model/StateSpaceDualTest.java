@@ -186,7 +186,7 @@ class StateSpaceDualTest {
                 config.replace("\"layer_norm_epsilon\": 1e-05", "\"layer_norm_epsilon\": NaN"));
         Files.copy(from.resolve("model.safetensors"), dir.resolve("bad/model.safetensors"));
         assertTrue(assertThrows(BadData.class, () -> LanguageModel.open(dir.resolve("bad"))).getMessage()
-                .contains("layer_norm_epsilon = NaN, expected a positive number"));
+                .contains("layer_norm_epsilon = \"NaN\", expected a positive number"));
     }
 
     /** The form of state-spaces: other fields, another name of the embedding, the head tied, a name for no type. */
