@@ -45,6 +45,8 @@ public final class LanguageModel implements Showable {
     private final List<String> warnings;
     private final Body body;
     private final Ends ends;
+    private final int vocabulary;
+    private final int width;
     private final Block[] blocks;
     private final Weights.Parameters parameters;
     private final Optional<Tokenizer> tokenizer;
@@ -56,6 +58,8 @@ public final class LanguageModel implements Showable {
         this.source = from.folder();
         this.body = body;
         this.ends = ends;
+        this.vocabulary = (int) ends.embedding().shape()[0];
+        this.width = (int) ends.embedding().shape()[1];
         this.blocks = new Block[layers];
         for (int l = 0; l < layers; l++) {
             from.weights().parameters().reading(l);
@@ -75,6 +79,8 @@ public final class LanguageModel implements Showable {
         this.warnings = like.warnings;
         this.body = like.body;
         this.ends = like.ends;
+        this.vocabulary = like.vocabulary;
+        this.width = like.width;
         this.blocks = blocks;
         this.parameters = like.parameters;
         this.tokenizer = like.tokenizer;
@@ -278,7 +284,7 @@ public final class LanguageModel implements Showable {
 
     /** Width of the residual stream, d. */
     public int width() {
-        return (int) ends.embedding().shape()[1];
+        return width;
     }
 
     /** Number of parameters, a tied head counted once. */
@@ -293,7 +299,7 @@ public final class LanguageModel implements Showable {
 
     /** Rows of the embedding, V: ids are 0..V-1. */
     public int vocabulary() {
-        return (int) ends.embedding().shape()[0];
+        return vocabulary;
     }
 
     /** The hook points of this architecture, in the order of computation. */
