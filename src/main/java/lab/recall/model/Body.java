@@ -9,16 +9,8 @@ public interface Body {
     /** Reads one layer. */
     Block block(int layer, Weights weights);
 
-    /** Numbers that one token has at a point of the architecture; of a {@link HookPoint.Kind#WHOLE whole} one, all that it has. */
-    int width(HookPoint point);
-
-    /** Heads that a token's numbers at a point belong to, one after another; 0 where they are one vector. */
-    default int heads(HookPoint point) {
-        return 0;
-    }
-
-    /** What was kept of a {@link HookPoint.Kind#WHOLE whole} point, in its natural shape. */
-    Activation whole(String name, HookPoint point, float[] values, int tokens);
+    /** Of what passes through the layers. */
+    PointSizes sizes();
 
     /** The longest prompt for which the model is computed as it was trained, and what ends there; none where any length is. */
     default Optional<Reach> reach() {

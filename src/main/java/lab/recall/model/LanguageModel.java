@@ -342,12 +342,12 @@ public final class LanguageModel implements Showable {
         if (point.equals(HookPoint.LOGITS)) {
             return vocabulary();
         }
-        return point.isGlobal() || point.role() == HookPoint.Role.STREAM ? width() : body.width(point);
+        return point.isGlobal() || point.role() == HookPoint.Role.STREAM ? width() : body.sizes().width(point);
     }
 
     /** Heads that a token's numbers at a point belong to, one after another; 0 where they are one vector. */
     public int heads(HookPoint point) {
-        return body.heads(point);
+        return body.sizes().heads(point);
     }
 
     /** The points that a fork or a continuation needs of its base, in every layer. */
@@ -369,7 +369,7 @@ public final class LanguageModel implements Showable {
     Activation shaped(int layer, HookPoint point, float[] values, int tokens) {
         String name = point.name(layer);
         if (!point.isPerToken()) {
-            return body.whole(name, point, values, tokens);
+            return body.sizes().whole(name, point, values, tokens);
         }
         int heads = point.isGlobal() ? 0 : heads(point);
         if (heads == 0) {

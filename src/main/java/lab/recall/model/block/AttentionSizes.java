@@ -3,6 +3,7 @@ package lab.recall.model.block;
 import lab.recall.math.Attention;
 import lab.recall.model.Activation;
 import lab.recall.model.HookPoint;
+import lab.recall.model.PointSizes;
 
 /**
  * Sizes of a layer of attention and MLP.
@@ -11,7 +12,7 @@ import lab.recall.model.HookPoint;
  * @param heads  of the attention
  * @param hidden F, width of the MLP
  */
-public record AttentionSizes(int width, Attention.Heads heads, int hidden) {
+public record AttentionSizes(int width, Attention.Heads heads, int hidden) implements PointSizes {
     /** Numbers of all query heads. */
     public int queries() {
         return heads.count() * heads.width();
@@ -23,6 +24,7 @@ public record AttentionSizes(int width, Attention.Heads heads, int hidden) {
     }
 
     /** Numbers that a token has at a point. */
+    @Override
     public int width(HookPoint point) {
         return switch (point.id()) {
             case "q", "attn_ctx" -> queries();
@@ -33,6 +35,7 @@ public record AttentionSizes(int width, Attention.Heads heads, int hidden) {
     }
 
     /** Heads that they belong to; 0 where they are one vector. */
+    @Override
     public int heads(HookPoint point) {
         return switch (point.id()) {
             case "q" -> heads.count();
@@ -42,7 +45,8 @@ public record AttentionSizes(int width, Attention.Heads heads, int hidden) {
     }
 
     /** Attention weights in their shape, [heads, target, source]. */
-    public Activation weights(String name, float[] values, int tokens) {
+    @Override
+    public Activation whole(String name, HookPoint point, float[] values, int tokens) {
         return new Activation(name, new long[] {heads.count(), tokens, values.length / heads.count() / tokens}, values.clone());
     }
 }

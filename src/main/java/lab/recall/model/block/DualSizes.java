@@ -4,6 +4,7 @@ import lab.recall.math.HeadScan;
 import lab.recall.model.Activation;
 import lab.recall.model.FreshModel;
 import lab.recall.model.HookPoint;
+import lab.recall.model.PointSizes;
 import lab.recall.model.Weights;
 
 /**
@@ -16,7 +17,7 @@ import lab.recall.model.Weights;
  * @param least   what delta is not below
  * @param most    what delta is not above; infinite for no such limit
  */
-public record DualSizes(int width, HeadScan.Sizes scan, int taps, float epsilon, float least, float most) {
+public record DualSizes(int width, HeadScan.Sizes scan, int taps, float epsilon, float least, float most) implements PointSizes {
     /** E, channels of all heads. */
     public int inner() {
         return scan.inner();
@@ -38,6 +39,7 @@ public record DualSizes(int width, HeadScan.Sizes scan, int taps, float epsilon,
     }
 
     /** Numbers that a token has at a point of such a layer; of a state, all that it has. */
+    @Override
     public int width(HookPoint point) {
         return switch (point.id()) {
             case "in_x", "in_z", "x_act", "y", "gate", "gated" -> inner();
@@ -51,7 +53,8 @@ public record DualSizes(int width, HeadScan.Sizes scan, int taps, float epsilon,
     }
 
     /** A state as it is given out: [heads, channels of each, states] or [channels, taps]. */
-    public Activation state(String name, HookPoint point, float[] values) {
+    @Override
+    public Activation whole(String name, HookPoint point, float[] values, int tokens) {
         float[] turned = new float[values.length];
         if (!point.equals(ScanPoints.SSM_STATE)) {
             Weights.Layout.transpose(values, taps, channels(), turned);

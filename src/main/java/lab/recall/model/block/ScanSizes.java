@@ -4,6 +4,7 @@ import java.util.Optional;
 import lab.recall.model.Activation;
 import lab.recall.model.FreshModel;
 import lab.recall.model.HookPoint;
+import lab.recall.model.PointSizes;
 import lab.recall.model.Weights;
 
 /**
@@ -17,7 +18,7 @@ import lab.recall.model.Weights;
  * @param epsilon of the norms
  * @param norms   of what x_proj puts out, where there are any
  */
-public record ScanSizes(int width, int inner, int states, int taps, int rank, float epsilon, Optional<ScanNorms> norms) {
+public record ScanSizes(int width, int inner, int states, int taps, int rank, float epsilon, Optional<ScanNorms> norms) implements PointSizes {
     /** Those that a layer's tensors tell; names are those of Mamba-1 after a prefix. */
     public static ScanSizes of(Weights weights, String prefix, int width, float epsilon) {
         long[] conv = weights.shape(prefix + "mixer.conv1d.weight", 3);
@@ -53,6 +54,7 @@ public record ScanSizes(int width, int inner, int states, int taps, int rank, fl
     }
 
     /** Numbers that a token has at a point of such a layer; of a state, all that it has. */
+    @Override
     public int width(HookPoint point) {
         return switch (point.id()) {
             case "in_x", "in_z", "conv", "x_act", "delta", "y", "gate", "gated" -> inner;
@@ -64,7 +66,8 @@ public record ScanSizes(int width, int inner, int states, int taps, int rank, fl
     }
 
     /** A state as it is given out: [inner, states] or [inner, taps]. */
-    public Activation state(String name, HookPoint point, float[] values) {
+    @Override
+    public Activation whole(String name, HookPoint point, float[] values, int tokens) {
         int each = point.equals(ScanPoints.SSM_STATE) ? states : taps;
         float[] byChannel = new float[values.length];
         Weights.Layout.transpose(values, each, inner, byChannel);

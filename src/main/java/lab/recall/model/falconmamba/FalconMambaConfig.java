@@ -1,9 +1,7 @@
 package lab.recall.model.falconmamba;
 
-import lab.recall.model.Activation;
 import lab.recall.model.Block;
 import lab.recall.model.Body;
-import lab.recall.model.HookPoint;
 import lab.recall.model.Opening;
 import lab.recall.model.Settings;
 import lab.recall.model.Weights;
@@ -50,15 +48,5 @@ record FalconMambaConfig(int layers, ScanSizes sizes, int vocabulary, boolean ti
     @Override
     public Block block(int layer, Weights weights) {
         return SelectiveScanBlock.read(weights, prefix(layer), sizes);
-    }
-
-    @Override
-    public int width(HookPoint point) {
-        return sizes.width(point);
-    }
-
-    @Override
-    public Activation whole(String name, HookPoint point, float[] values, int tokens) {
-        return sizes.state(name, point, values);
     }
 }

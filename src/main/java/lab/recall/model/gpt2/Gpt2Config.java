@@ -3,10 +3,8 @@ package lab.recall.model.gpt2;
 import java.util.List;
 import java.util.Optional;
 import lab.recall.math.Attention;
-import lab.recall.model.Activation;
 import lab.recall.model.Block;
 import lab.recall.model.Body;
-import lab.recall.model.HookPoint;
 import lab.recall.model.Norm;
 import lab.recall.model.Opening;
 import lab.recall.model.Settings;
@@ -79,21 +77,6 @@ record Gpt2Config(int layers, AttentionSizes sizes, Pointwise function, int voca
                 Linear.readTransposed(weights, name + "mlp.c_proj", d, sizes.hidden()));
         return new AttentionBlock(Norm.layer(weights, name + "ln_1", d, epsilon), attention,
                 Norm.layer(weights, name + "ln_2", d, epsilon), mlp, false);
-    }
-
-    @Override
-    public int width(HookPoint point) {
-        return sizes.width(point);
-    }
-
-    @Override
-    public int heads(HookPoint point) {
-        return sizes.heads(point);
-    }
-
-    @Override
-    public Activation whole(String name, HookPoint point, float[] values, int tokens) {
-        return sizes.weights(name, values, tokens);
     }
 
     @Override

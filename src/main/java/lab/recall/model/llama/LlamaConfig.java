@@ -5,10 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import lab.recall.math.Attention;
 import lab.recall.math.Rotary;
-import lab.recall.model.Activation;
 import lab.recall.model.Block;
 import lab.recall.model.Body;
-import lab.recall.model.HookPoint;
 import lab.recall.model.Norm;
 import lab.recall.model.Opening;
 import lab.recall.model.Settings;
@@ -134,20 +132,5 @@ record LlamaConfig(int layers, AttentionSizes sizes, Rotary rotary, Pointwise fu
                 Linear.read(weights, mlp + "up_proj", sizes.hidden(), d, biases.mlp), function,
                 Linear.read(weights, mlp + "down_proj", d, sizes.hidden(), biases.mlp));
         return new AttentionBlock(norm1, new SelfAttention(sizes, rotary, projections, dense), norm2, gated, false);
-    }
-
-    @Override
-    public int width(HookPoint point) {
-        return sizes.width(point);
-    }
-
-    @Override
-    public int heads(HookPoint point) {
-        return sizes.heads(point);
-    }
-
-    @Override
-    public Activation whole(String name, HookPoint point, float[] values, int tokens) {
-        return sizes.weights(name, values, tokens);
     }
 }

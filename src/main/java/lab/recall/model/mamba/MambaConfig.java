@@ -4,10 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import lab.recall.base.Json;
-import lab.recall.model.Activation;
 import lab.recall.model.Block;
 import lab.recall.model.Body;
-import lab.recall.model.HookPoint;
 import lab.recall.model.Opening;
 import lab.recall.model.Settings;
 import lab.recall.model.Weights;
@@ -91,16 +89,6 @@ record MambaConfig(int layers, ScanSizes sizes, int vocabulary, boolean tied, St
     @Override
     public Block block(int layer, Weights weights) {
         return SelectiveScanBlock.read(weights, prefix(layer), sizes);
-    }
-
-    @Override
-    public int width(HookPoint point) {
-        return sizes.width(point);
-    }
-
-    @Override
-    public Activation whole(String name, HookPoint point, float[] values, int tokens) {
-        return sizes.state(name, point, values);
     }
 
     @Override

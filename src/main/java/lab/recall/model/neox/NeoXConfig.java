@@ -3,10 +3,8 @@ package lab.recall.model.neox;
 import java.util.List;
 import lab.recall.math.Attention;
 import lab.recall.math.Rotary;
-import lab.recall.model.Activation;
 import lab.recall.model.Block;
 import lab.recall.model.Body;
-import lab.recall.model.HookPoint;
 import lab.recall.model.Norm;
 import lab.recall.model.Opening;
 import lab.recall.model.Settings;
@@ -102,20 +100,5 @@ record NeoXConfig(int layers, AttentionSizes sizes, Rotary rotary, int vocabular
             }
         }
         return order;
-    }
-
-    @Override
-    public int width(HookPoint point) {
-        return sizes.width(point);
-    }
-
-    @Override
-    public int heads(HookPoint point) {
-        return sizes.heads(point);
-    }
-
-    @Override
-    public Activation whole(String name, HookPoint point, float[] values, int tokens) {
-        return sizes.weights(name, values, tokens);
     }
 }

@@ -5,6 +5,7 @@ import lab.recall.model.Block;
 import lab.recall.model.Body;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Opening;
+import lab.recall.model.PointSizes;
 import lab.recall.model.Settings;
 import lab.recall.model.Weights;
 
@@ -19,7 +20,7 @@ import lab.recall.model.Weights;
  * @param vocabulary rows of the embedding
  * @param epsilon    of the norms
  */
-record RetentionConfig(int layers, int width, int heads, int keys, int values, int vocabulary, float epsilon) implements Body {
+record RetentionConfig(int layers, int width, int heads, int keys, int values, int vocabulary, float epsilon) implements Body, PointSizes {
     static final String TABLE = "table";
 
     static RetentionConfig of(Opening from) {
@@ -36,6 +37,11 @@ record RetentionConfig(int layers, int width, int heads, int keys, int values, i
     @Override
     public Block block(int layer, Weights weights) {
         return new RetentionBlock(this, weights, "stack." + layer + ".");
+    }
+
+    @Override
+    public PointSizes sizes() {
+        return this;
     }
 
     @Override
