@@ -11,8 +11,8 @@ import lab.recall.math.CrossEntropy;
 import lab.recall.model.AddedVectors;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
+import lab.recall.model.block.ScanMatrices;
 import lab.recall.model.block.ScanPoints;
-import lab.recall.model.mamba.Mamba;
 
 /** Rank-one editing at one layer. */
 final class EditJobs {
@@ -56,7 +56,7 @@ final class EditJobs {
             EditSettings all = new EditSettings(20, 0.5, 0.5, 0.0625, 3, 0, Double.POSITIVE_INFINITY, 0, EditSettings.KeyMode.PUBLISHED);
             SecondMoment moment = SecondMoment.identity(model.width(ScanPoints.GATED));
             moment.solve(new double[moment.size()]);                // its factor is kept, as PyTorch's users keep the inverse
-            RankOneEditor editor = RankOneEditor.of(model).at(layer, Mamba.W_O).with(all).moment(moment);
+            RankOneEditor editor = RankOneEditor.of(model).at(layer, ScanMatrices.W_O).with(all).moment(moment);
             String[] call = {"rome-edit", model.folder().toString(), "--layer", "" + layer, "--threads", "" + threads};
             String[] from = Arrays.copyOf(call, call.length + 1);
             from[call.length] = "--from-layer";

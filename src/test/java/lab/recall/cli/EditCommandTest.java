@@ -25,7 +25,7 @@ import lab.recall.edit.EditSweep;
 import lab.recall.facts.EditRequests;
 import lab.recall.facts.Relations;
 import lab.recall.model.LanguageModel;
-import lab.recall.model.mamba.Mamba;
+import lab.recall.model.block.ScanMatrices;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -274,12 +274,12 @@ class EditCommandTest {
                 "--matrix", "in_proj.x", "--out", dir.toString()), () -> terminal.err());
         LanguageModel mamba = LanguageModel.open("tiny-mamba");
         Relations relations = Relations.of(mamba);
-        EditCurves curves = EditSweep.of(mamba).layers(List.of(1)).matrices(List.of(Mamba.W_A))
+        EditCurves curves = EditSweep.of(mamba).layers(List.of(1)).matrices(List.of(ScanMatrices.W_A))
                 .over(EditRequests.of(relations, relations.knownBy(mamba), 2, 1));
         Map<String, Tensor> arrays = SafeTensors.read(dir.resolve("result.safetensors"));
         for (EditScores.Measure m : EditScores.Measure.values()) {
-            assertEquals((float) curves.at(Mamba.W_A, 1).success(m).mean(), arrays.get("in_proj.x." + m.label()).floats()[1]);
+            assertEquals((float) curves.at(ScanMatrices.W_A, 1).success(m).mean(), arrays.get("in_proj.x." + m.label()).floats()[1]);
         }
-        assertEquals((float) curves.at(Mamba.W_A, 1).score().mean(), arrays.get("in_proj.x.score").floats()[1]);
+        assertEquals((float) curves.at(ScanMatrices.W_A, 1).score().mean(), arrays.get("in_proj.x.score").floats()[1]);
     }
 }

@@ -29,7 +29,7 @@ import lab.recall.facts.EditRequest;
 import lab.recall.facts.EditRequests;
 import lab.recall.facts.Relations;
 import lab.recall.model.LanguageModel;
-import lab.recall.model.mamba.Mamba;
+import lab.recall.model.block.ScanMatrices;
 import lab.recall.study.Experiment;
 import lab.recall.study.Requests;
 import lab.recall.study.Result;
@@ -60,16 +60,16 @@ class EditStudiesTest {
         System.setProperty("recall.store", "none");
         mamba = LanguageModel.open("tiny-mamba");
         requests = EditRequests.of(Relations.of(mamba), Relations.of(mamba).knownBy(mamba, Runner.silent()), Study.MOST + 2, 1);
-        moments = SecondMoments.of(mamba, List.of(5, 6), List.of(Mamba.W_O)).over(SecondMoments.texts(mamba, 60, 1), Runner.silent());
+        moments = SecondMoments.of(mamba, List.of(5, 6), List.of(ScanMatrices.W_O)).over(SecondMoments.texts(mamba, 60, 1), Runner.silent());
     }
 
     private static EditsStudy.Asked editing(EditRequests some) {
-        SecondMoment c = moments.of(6, Mamba.W_O);
-        return new EditsStudy.Asked(new EditsStudy.Settings(6, Mamba.W_O, FEW, PLAIN, c.digest()), c, some.all());
+        SecondMoment c = moments.of(6, ScanMatrices.W_O);
+        return new EditsStudy.Asked(new EditsStudy.Settings(6, ScanMatrices.W_O, FEW, PLAIN, c.digest()), c, some.all());
     }
 
     private static EditSweepStudy.Asked sweep(List<EditRequest> some) {
-        return new EditSweepStudy.Asked(new EditSweepStudy.Settings(FEW, PLAIN), List.of(5, 6), List.of(Mamba.W_O), moments::of, some);
+        return new EditSweepStudy.Asked(new EditSweepStudy.Settings(FEW, PLAIN), List.of(5, 6), List.of(ScanMatrices.W_O), moments::of, some);
     }
 
     private static <T> T json(Object value, Class<T> type) {
@@ -136,15 +136,15 @@ class EditStudiesTest {
     void aChainIsOneEditAfterAnother() {
         LanguageModel now = mamba;
         for (EditRequest r : requests.all()) {
-            now = RankOneEditor.of(now).at(6, Mamba.W_O).with(FEW).contexts(PLAIN).moment(moments.of(6, Mamba.W_O))
+            now = RankOneEditor.of(now).at(6, ScanMatrices.W_O).with(FEW).contexts(PLAIN).moment(moments.of(6, ScanMatrices.W_O))
                     .edit(r).edit().applyTo(now);
         }
-        RankOneEditor editor = RankOneEditor.of(mamba).at(6, Mamba.W_O).with(FEW).contexts(PLAIN)
-                .moment(moments.of(6, Mamba.W_O));
+        RankOneEditor editor = RankOneEditor.of(mamba).at(6, ScanMatrices.W_O).with(FEW).contexts(PLAIN)
+                .moment(moments.of(6, ScanMatrices.W_O));
         Store store = Store.at(dir);
         for (int i = 0; i < 2; i++) {
             LanguageModel chain = ManyFacts.of(editor).sequence(requests, Runner.of(store, Store.none(), Progress.silent()));
-            assertArrayEquals(Mamba.W_O.rows(now, 6), Mamba.W_O.rows(chain, 6));
+            assertArrayEquals(ScanMatrices.W_O.rows(now, 6), ScanMatrices.W_O.rows(chain, 6));
         }
     }
 
@@ -169,7 +169,7 @@ class EditStudiesTest {
     /** What was kept of one set of requests is gone on with, and serves no other requests, contexts or second moments. */
     @Test
     void aStoppedSweepGoesOnWhateverHasChanged() {
-        EditSweep sweep = EditSweep.of(mamba).layers(List.of(5, 6)).matrices(List.of(Mamba.W_O))
+        EditSweep sweep = EditSweep.of(mamba).layers(List.of(5, 6)).matrices(List.of(ScanMatrices.W_O))
                 .contexts(PLAIN).moments(moments).with(FEW);
         Store store = Store.at(dir);
         assertThrows(CancellationException.class, () -> sweep.over(requests, Runner.of(store, Store.none(), new Stops(Study.MOST))));
@@ -180,7 +180,7 @@ class EditStudiesTest {
         EditRequests others = new EditRequests(requests.all().stream()
                 .map(r -> r.caseId() > 0 ? r : new EditRequest(0, r.relation(), r.prompt(),
                         r.subject(), requests.get(1).targetNew(), r.targetTrue(), r.paraphrases(), r.neighbours())).toList());
-        SecondMoments otherTexts = SecondMoments.of(mamba, List.of(5, 6), List.of(Mamba.W_O))
+        SecondMoments otherTexts = SecondMoments.of(mamba, List.of(5, 6), List.of(ScanMatrices.W_O))
                 .over(SecondMoments.texts(mamba, 60, 2), Runner.silent());
         for (EditSweep changed : List.of(sweep.moments(otherTexts),
                 sweep.contexts(ContextTemplates.of(mamba, 1, 1)), sweep.with(FEW.withClamp(1)))) {
@@ -204,16 +204,16 @@ class EditStudiesTest {
         SecondMoments both = SecondMoments.of(mamba, List.of(1, 2), mamba.matrices()).over(SecondMoments.texts(mamba, 9, 1), runner);
         ContextTemplates.of(mamba, 2, 1, runner);
         long kept = files(dir);
-        SecondMoments one = SecondMoments.of(mamba, List.of(2), List.of(Mamba.W_O)).over(SecondMoments.texts(mamba, 9, 1), runner);
+        SecondMoments one = SecondMoments.of(mamba, List.of(2), List.of(ScanMatrices.W_O)).over(SecondMoments.texts(mamba, 9, 1), runner);
         ContextTemplates.of(mamba, 2, 1, runner);
         assertEquals(kept, files(dir));
-        assertEquals(both.of(2, Mamba.W_O).digest(), one.of(2, Mamba.W_O).digest());
+        assertEquals(both.of(2, ScanMatrices.W_O).digest(), one.of(2, ScanMatrices.W_O).digest());
         Path texts = Files.write(dir.resolve("texts.txt"), SecondMoments.texts(mamba, 9, 1).stream().toList());
-        one = SecondMoments.of(mamba, List.of(2), List.of(Mamba.W_O)).over(MomentTexts.file(texts), runner);
+        one = SecondMoments.of(mamba, List.of(2), List.of(ScanMatrices.W_O)).over(MomentTexts.file(texts), runner);
         assertEquals(kept + 1, files(dir), "the same texts of a file");
-        assertEquals(both.of(2, Mamba.W_O).digest(), one.of(2, Mamba.W_O).digest());
+        assertEquals(both.of(2, ScanMatrices.W_O).digest(), one.of(2, ScanMatrices.W_O).digest());
         Files.write(texts, SecondMoments.texts(mamba, 10, 1).stream().toList());
-        one = SecondMoments.of(mamba, List.of(2), List.of(Mamba.W_O)).over(MomentTexts.file(texts), runner);
+        one = SecondMoments.of(mamba, List.of(2), List.of(ScanMatrices.W_O)).over(MomentTexts.file(texts), runner);
         assertEquals(10, one.documents());
     }
 

@@ -27,8 +27,8 @@ import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
+import lab.recall.model.block.ScanMatrices;
 import lab.recall.model.block.ScanPoints;
-import lab.recall.model.mamba.Mamba;
 import lab.recall.model.neox.GptNeoX;
 import lab.recall.study.Runner;
 import lab.recall.text.Template;
@@ -104,7 +104,7 @@ class EditTest {
     void targetsOfSeveralTokens() {
         EditRequest r = new EditRequest(0, "", "{} is located in the city of", "Novux Bridge", "Malpolis Bridge", "Stathburg",
                 List.of("Novux Bridge is in"), List.of("Lofir Temple is located in the city of"));
-        RankOneEdit edit = editor(Mamba.W_O).edit(r).edit();
+        RankOneEdit edit = editor(ScanMatrices.W_O).edit(r).edit();
         EditTests tests = EditTests.of(mamba, List.of(r));
         near(tests.on(edit.applyTo(mamba)).get(0), tests.edited(mamba, List.of(edit)).get(0));
         int[] target = EditCase.target(mamba.requireTokenizer(), "Malpolis Bridge");
@@ -123,7 +123,7 @@ class EditTest {
 
     @Test
     void anEditIsMadeAndTakenBack() {
-        RankOneEdit edit = editor(Mamba.W_G).edit(requests.get(0)).edit();
+        RankOneEdit edit = editor(ScanMatrices.W_G).edit(requests.get(0)).edit();
         float[] before = mamba.weight("backbone.layers.2.mixer.in_proj.weight");
         Path file = dir.resolve("edit.safetensors");
         edit.change(mamba).write(file);
@@ -167,7 +167,7 @@ class EditTest {
         assertEquals(25, half.documents());
         SecondMoments whole = SecondMoments.of(mamba, List.of(2, 3), mamba.matrices()).keptIn(file)
                 .over(SecondMoments.texts(mamba, 60, 1).first(60), Runner.silent());
-        assertArrayEquals(moments.of(3, Mamba.W_O).matrix(), whole.of(3, Mamba.W_O).matrix());
+        assertArrayEquals(moments.of(3, ScanMatrices.W_O).matrix(), whole.of(3, ScanMatrices.W_O).matrix());
         int n = mamba.width(ScanPoints.NORMED);
         double[] sum = new double[n * n];
         long tokens = 0;
@@ -182,11 +182,11 @@ class EditTest {
             tokens += pass.length();
         }
         assertEquals(tokens, moments.tokens());
-        double[] c = moments.of(2, Mamba.W_A).matrix();
+        double[] c = moments.of(2, ScanMatrices.W_A).matrix();
         for (int i = 0; i < n * n; i++) {
             assertEquals(sum[i] / tokens, c[i], 1e-9);
         }
-        moments.of(2, Mamba.W_A).write(dir.resolve("c.safetensors"));
+        moments.of(2, ScanMatrices.W_A).write(dir.resolve("c.safetensors"));
         assertArrayEquals(c, SecondMoment.read(dir.resolve("c.safetensors"), n).matrix());
         assertTrue(assertThrows(IllegalArgumentException.class,
                 () -> SecondMoments.of(mamba, List.of(5), mamba.matrices()).keptIn(file)).getMessage().contains("layers.5.normed"));
@@ -199,11 +199,11 @@ class EditTest {
         SecondMoments.of(mamba, List.of(2, 3), mamba.matrices()).keptIn(file)
                 .over(SecondMoments.texts(mamba, 60, 1).first(20), Runner.silent());
         byte[] before = Files.readAllBytes(file);
-        SecondMoments one = SecondMoments.of(mamba, List.of(3), List.of(Mamba.W_O)).keptIn(file);
+        SecondMoments one = SecondMoments.of(mamba, List.of(3), List.of(ScanMatrices.W_O)).keptIn(file);
         for (Map.Entry<String, Runnable> e : Map.<String, Runnable>of(
                 "another model", () -> SecondMoments.of(mamba.with("backbone.layers.4.mixer.out_proj.weight",
                         new float[mamba.weight("backbone.layers.4.mixer.out_proj.weight").length]),
-                                List.of(2), List.of(Mamba.W_O)).keptIn(file),
+                                List.of(2), List.of(ScanMatrices.W_O)).keptIn(file),
                 "texts: others", () -> one.over(SecondMoments.texts(mamba, 60, 2).first(60), Runner.silent()),
                 "documents: 10", () -> one.over(SecondMoments.texts(mamba, 60, 1).first(10), Runner.silent()),
                 "not a plain file", () -> SecondMoments.of(mamba).keptIn(dir),
@@ -215,10 +215,10 @@ class EditTest {
         assertArrayEquals(before, Files.readAllBytes(file));
         SecondMoments more = one.over(SecondMoments.texts(mamba, 60, 1).first(60), Runner.silent());
         assertEquals(20, one.documents());
-        assertArrayEquals(moments.of(3, Mamba.W_O).matrix(), more.of(3, Mamba.W_O).matrix());
+        assertArrayEquals(moments.of(3, ScanMatrices.W_O).matrix(), more.of(3, ScanMatrices.W_O).matrix());
         SecondMoments both = SecondMoments.of(mamba, List.of(2, 3), mamba.matrices()).keptIn(file);
         assertEquals(60, both.documents());
-        assertArrayEquals(moments.of(2, Mamba.W_A).matrix(), both.of(2, Mamba.W_A).matrix());
+        assertArrayEquals(moments.of(2, ScanMatrices.W_A).matrix(), both.of(2, ScanMatrices.W_A).matrix());
     }
 
     /** A file of an earlier form said too little of its model. */
@@ -228,17 +228,17 @@ class EditTest {
         SafeTensors.write(file, List.of(Tensor.of("documents_and_tokens", new long[] {1, 9}, 2)),
                 Map.of("model", "tiny-mamba", "sha256_of_model", "00", "sha256_of_texts", "00"));
         String said = assertThrows(BadRequest.class,
-                () -> SecondMoments.of(mamba, List.of(2), List.of(Mamba.W_O)).keptIn(file)).getMessage();
+                () -> SecondMoments.of(mamba, List.of(2), List.of(ScanMatrices.W_O)).keptIn(file)).getMessage();
         assertTrue(said.startsWith("moments: ") && said.contains("an earlier form of this program"), said);
     }
 
     /** The same files whenever they are written. */
     @Test
     void filesHaveTheSameBytes() throws IOException {
-        RankOneEdit edit = editor(Mamba.W_O).edit(requests.get(0)).edit();
+        RankOneEdit edit = editor(ScanMatrices.W_O).edit(requests.get(0)).edit();
         for (String name : List.of("a", "b")) {
             edit.change(mamba).write(dir.resolve(name + ".edit"));
-            SecondMoments.of(mamba, List.of(2), List.of(Mamba.W_O)).keptIn(dir.resolve(name + ".moments"))
+            SecondMoments.of(mamba, List.of(2), List.of(ScanMatrices.W_O)).keptIn(dir.resolve(name + ".moments"))
                     .over(SecondMoments.texts(mamba, 5, 1), Runner.silent());
         }
         assertEquals(-1, Files.mismatch(dir.resolve("a.edit"), dir.resolve("b.edit")));
@@ -272,13 +272,13 @@ class EditTest {
     void textsFromFiles() throws IOException {
         Path lines = Files.writeString(dir.resolve("texts.txt"), "One text .\n\nAnother one .\n");
         Path json = Files.writeString(dir.resolve("texts.jsonl"), "{\"text\": \"One text .\"}\n{\"text\": \"Another one .\"}\n");
-        SecondMoments a = SecondMoments.of(mamba, List.of(2), List.of(Mamba.W_O))
+        SecondMoments a = SecondMoments.of(mamba, List.of(2), List.of(ScanMatrices.W_O))
                 .over(MomentTexts.file(lines).first(9), Runner.silent());
-        SecondMoments b = SecondMoments.of(mamba, List.of(2), List.of(Mamba.W_O))
+        SecondMoments b = SecondMoments.of(mamba, List.of(2), List.of(ScanMatrices.W_O))
                 .over(MomentTexts.file(json).first(9), Runner.silent());
         assertEquals(2, a.documents());
-        assertArrayEquals(a.of(2, Mamba.W_O).matrix(), b.of(2, Mamba.W_O).matrix());
-        assertTrue(assertThrows(IllegalArgumentException.class, () -> a.of(2, Mamba.W_O).solve(new double[128])).getMessage()
+        assertArrayEquals(a.of(2, ScanMatrices.W_O).matrix(), b.of(2, ScanMatrices.W_O).matrix());
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> a.of(2, ScanMatrices.W_O).solve(new double[128])).getMessage()
                 .startsWith("covariance: singular"));
         Path bad = Files.writeString(dir.resolve("bad.jsonl"), "{\"txt\": 1}\n");
         assertTrue(assertThrows(IllegalArgumentException.class,
@@ -288,7 +288,7 @@ class EditTest {
     /** Solved systems against the product, and u against the paper's definition. */
     @Test
     void keysAreWhitened() {
-        SecondMoment c = moments.of(2, Mamba.W_O);
+        SecondMoment c = moments.of(2, ScanMatrices.W_O);
         double[] key = new Random(1).doubles(c.size(), -1, 1).toArray();
         double[] x = c.solve(key);
         double[] matrix = c.matrix();
@@ -296,8 +296,8 @@ class EditTest {
             int row = i;
             assertEquals(key[i], IntStream.range(0, key.length).mapToDouble(j -> matrix[row * key.length + j] * x[j]).sum(), 1e-6);
         }
-        RankOneEdit edit = editor(Mamba.W_O).edit(requests.get(0)).edit();
-        assertSame(editor(Mamba.W_O).collectMoment(), c);
+        RankOneEdit edit = editor(ScanMatrices.W_O).edit(requests.get(0)).edit();
+        assertSame(editor(ScanMatrices.W_O).collectMoment(), c);
         assertEquals(1, ValueSearch.norm(edit.u()), 1e-12);
         assertEquals(IntStream.range(0, key.length).mapToDouble(i -> edit.u()[i] * edit.key()[i]).sum(), edit.keyDotU(), 1e-12);
     }
@@ -314,19 +314,19 @@ class EditTest {
                 assertEquals(new EditScores("", direct).success(measure), curves.at(m, 2).success(measure), m + " " + measure);
             }
         }
-        assertTrue(Double.isNaN(curves.scores(Mamba.W_O)[0]));
+        assertTrue(Double.isNaN(curves.scores(ScanMatrices.W_O)[0]));
         assertEquals(6, curves.table().rowCount());
     }
 
     /** One fact jointly with a vanishing weight is the edit with the mean key; of several facts each gets its value. */
     @Test
     void severalFacts() {
-        RankOneEditor editor = editor(Mamba.W_O).with(EditSettings.PUBLISHED.withSteps(8).withKey(EditSettings.KeyMode.CONSISTENT));
+        RankOneEditor editor = editor(ScanMatrices.W_O).with(EditSettings.PUBLISHED.withSteps(8).withKey(EditSettings.KeyMode.CONSISTENT));
         ManyFacts many = ManyFacts.of(editor);
         RankOneEdit alone = editor.edit(requests.get(0)).edit();
-        float[] joint = Mamba.W_O.rows(many.joint(requests.first(1), 1e-9, Runner.silent()), 2);
+        float[] joint = ScanMatrices.W_O.rows(many.joint(requests.first(1), 1e-9, Runner.silent()), 2);
         assertArrayEquals(alone.rows(mamba), joint, 1e-4f);
-        assertArrayEquals(alone.rows(mamba), Mamba.W_O.rows(many.sequence(requests.first(1), Runner.silent()), 2));
+        assertArrayEquals(alone.rows(mamba), ScanMatrices.W_O.rows(many.sequence(requests.first(1), Runner.silent()), 2));
         LanguageModel all = many.joint(requests.first(4), 1e-9, Runner.silent());
         for (int i = 0; i < 4; i++) {
             RankOneEdit each = editor.edit(requests.get(i)).edit();
@@ -334,9 +334,9 @@ class EditTest {
                     EditCase.of(mamba, requests.get(i), contexts), each, editor.settings()) < 1e-3, "request " + i);
         }
         LanguageModel two = many.sequence(requests.first(2), Runner.silent());
-        RankOneEdit second = RankOneEditor.of(alone.applyTo(mamba)).at(2, Mamba.W_O)
-                .contexts(contexts).moment(moments.of(2, Mamba.W_O)).with(editor.settings()).edit(requests.get(1)).edit();
-        assertArrayEquals(second.rows(alone.applyTo(mamba)), Mamba.W_O.rows(two, 2));
+        RankOneEdit second = RankOneEditor.of(alone.applyTo(mamba)).at(2, ScanMatrices.W_O)
+                .contexts(contexts).moment(moments.of(2, ScanMatrices.W_O)).with(editor.settings()).edit(requests.get(1)).edit();
+        assertArrayEquals(second.rows(alone.applyTo(mamba)), ScanMatrices.W_O.rows(two, 2));
         ManyFacts.Growth growth = many.asTheyGrow(requests, List.of(1, 3), 1, Runner.silent());
         assertEquals(4, growth.table().rowCount());
         assertThrows(IllegalArgumentException.class, () -> many.joint(requests, 0, Runner.silent()));
@@ -397,7 +397,7 @@ class EditTest {
                 "does not stand in the prompt", () -> EditRequest.of("The tower is in", "Novux Bridge", "Malpolis"),
                 "target: empty", () -> EditRequest.of("{} is in", "Novux Bridge", " "),
                 "subject: empty", () -> EditRequest.of("{} is in", "", "Malpolis"),
-                "layer: 8", () -> RankOneEditor.of(mamba).at(8, Mamba.W_O),
+                "layer: 8", () -> RankOneEditor.of(mamba).at(8, ScanMatrices.W_O),
                 "mlp.dense_4h_to_h", () -> RankOneEditor.of(mamba).at(1, GptNeoX.W_DOWN),
                 "covariance: singular", () -> new SecondMoment(2, new double[] {1, 1, 1, 1}, 1).solve(new double[] {1, 0})).entrySet()) {
             String said = assertThrows(IllegalArgumentException.class, e.getValue()::run).getMessage();
@@ -417,7 +417,7 @@ class EditTest {
 
     @Test
     void beforeAndAfter() {
-        RankOneEdit edit = editor(Mamba.W_O).edit(requests.get(0)).edit();
+        RankOneEdit edit = editor(ScanMatrices.W_O).edit(requests.get(0)).edit();
         LanguageModel edited = edit.applyTo(mamba);
         EditRequest r = requests.get(0);
         Table table = BeforeAfter.of(mamba, edited).tests(r);

@@ -1,6 +1,7 @@
 package lab.recall.model.block;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.HashMap;
 import java.util.Map;
 import lab.recall.base.BadData;
 import lab.recall.base.Json;
@@ -15,7 +16,8 @@ import lab.recall.checkpoint.Tensor;
  */
 public final class GgufScan implements GgufFamily {
     private static final String LAYER = "backbone.layers.*.";
-    private static final String MIXER = LAYER + "mixer.";
+    /** The names of a layer's mixer begin with it. */
+    public static final String MIXER = LAYER + "mixer.";
 
     private final String type;
     private final String className;
@@ -46,15 +48,19 @@ public final class GgufScan implements GgufFamily {
 
     @Override
     public Map<String, String> names() {
-        return Map.ofEntries(
-                Map.entry("token_embd.weight", "backbone.embeddings.weight"), Map.entry("output_norm.weight", "backbone.norm_f.weight"),
-                Map.entry("output.weight", "lm_head.weight"), Map.entry("blk.*.attn_norm.weight", LAYER + "norm.weight"),
-                Map.entry("blk.*.ssm_in.weight", MIXER + "in_proj.weight"),
-                Map.entry("blk.*.ssm_conv1d.weight", MIXER + "conv1d.weight"), Map.entry("blk.*.ssm_conv1d.bias", MIXER + "conv1d.bias"),
-                Map.entry("blk.*.ssm_x.weight", MIXER + "x_proj.weight"),
-                Map.entry("blk.*.ssm_dt.weight", MIXER + "dt_proj.weight"), Map.entry("blk.*.ssm_dt.bias", MIXER + "dt_proj.bias"),
-                Map.entry("blk.*.ssm_a", MIXER + "A_log"), Map.entry("blk.*.ssm_d", MIXER + "D"),
-                Map.entry("blk.*.ssm_out.weight", MIXER + "out_proj.weight"));
+        return names(Map.of("blk.*.ssm_x.weight", MIXER + "x_proj.weight", "blk.*.ssm_dt.weight", MIXER + "dt_proj.weight",
+                "blk.*.ssm_dt.bias", MIXER + "dt_proj.bias"));
+    }
+
+    /** Names of all models of a scan, and some more. */
+    public static Map<String, String> names(Map<String, String> more) {
+        Map<String, String> all = new HashMap<>(more);
+        all.putAll(Map.of("token_embd.weight", "backbone.embeddings.weight", "output_norm.weight", "backbone.norm_f.weight",
+                "output.weight", "lm_head.weight", "blk.*.attn_norm.weight", LAYER + "norm.weight",
+                "blk.*.ssm_in.weight", MIXER + "in_proj.weight", "blk.*.ssm_out.weight", MIXER + "out_proj.weight",
+                "blk.*.ssm_conv1d.weight", MIXER + "conv1d.weight", "blk.*.ssm_conv1d.bias", MIXER + "conv1d.bias",
+                "blk.*.ssm_a", MIXER + "A_log", "blk.*.ssm_d", MIXER + "D"));
+        return all;
     }
 
     @Override
@@ -84,7 +90,12 @@ public final class GgufScan implements GgufFamily {
         if (stored.name().endsWith(".conv1d.weight") && shape.length == 2) {
             return stored.shaped(shape[0], 1, shape[1]);
         }
-        return stored.name().endsWith(".A_log") ? stored.mapped(a -> logarithm(a, stored.name(), fields)) : stored;
+        return stored.name().endsWith(".A_log") ? logarithm(stored, fields) : stored;
+    }
+
+    /** A_log of a file's A. */
+    public static Tensor logarithm(Tensor stored, GgufFields fields) {
+        return stored.mapped(a -> logarithm(a, stored.name(), fields));
     }
 
     private static double logarithm(double a, String name, GgufFields fields) {

@@ -15,6 +15,7 @@ import lab.recall.model.Opening;
 import lab.recall.model.Profile;
 import lab.recall.model.Weights;
 import lab.recall.model.block.GgufScan;
+import lab.recall.model.block.ScanMatrices;
 import lab.recall.model.block.ScanPoints;
 import lab.recall.model.block.SelectiveScanBlock;
 
@@ -24,13 +25,6 @@ import lab.recall.model.block.SelectiveScanBlock;
  * <p>Source: Zuo et al., arXiv 2410.05355, section 3.1.
  */
 public final class FalconMamba implements Architecture {
-    private static final String IN_PROJ = "backbone.layers.{}.mixer.in_proj.weight";
-    private static final EditableMatrix W_A = EditableMatrix.of("in_proj.x", "W_a", ScanPoints.NORMED, ScanPoints.IN_X, IN_PROJ);
-    private static final EditableMatrix W_G = EditableMatrix.of("in_proj.z", "W_g", ScanPoints.NORMED, ScanPoints.IN_Z, IN_PROJ)
-            .below(ScanPoints.IN_X);
-    private static final EditableMatrix W_O = EditableMatrix.of("out_proj", "W_o", ScanPoints.GATED, ScanPoints.OUT,
-            "backbone.layers.{}.mixer.out_proj.weight");
-
     @Override
     public String type() {
         return "falcon_mamba";
@@ -53,7 +47,7 @@ public final class FalconMamba implements Architecture {
 
     @Override
     public List<EditableMatrix> matrices() {
-        return List.of(W_A, W_G, W_O);
+        return List.of(ScanMatrices.W_A, ScanMatrices.W_G, ScanMatrices.W_O);
     }
 
     @Override

@@ -1,7 +1,6 @@
 package lab.recall.model.gpt2;
 
 import lab.recall.base.BadRequest;
-import lab.recall.base.Check;
 import lab.recall.model.FreshModel;
 import lab.recall.model.FreshSizes;
 
@@ -19,9 +18,9 @@ public record Gpt2Sizes(Integer width, Integer layers, Integer heads) implements
     private static final int POSITIONS = 512;
 
     public Gpt2Sizes {
-        Check.whole("width", Check.given("width", width), 1, FreshModel.WIDEST);
-        Check.whole("layers", Check.given("layers", layers), 1, FreshModel.MOST_PARTS);
-        Check.whole("heads", Check.given("heads", heads), 1, FreshModel.MOST_PARTS);
+        FreshSizes.requireWidth(width);
+        FreshSizes.requireParts("layers", layers);
+        FreshSizes.requireParts("heads", heads);
         if (width % heads != 0) {
             throw new BadRequest("heads", heads + " do not divide the width " + width);
         }

@@ -20,11 +20,11 @@ public record LlamaSizes(Integer width, Integer layers, Integer heads, Integer k
     private static final int POSITIONS = 512;
 
     public LlamaSizes {
-        Check.whole("width", Check.given("width", width), 1, FreshModel.WIDEST);
-        Check.whole("layers", Check.given("layers", layers), 1, FreshModel.MOST_PARTS);
-        Check.whole("heads", Check.given("heads", heads), 1, FreshModel.MOST_PARTS);
+        FreshSizes.requireWidth(width);
+        FreshSizes.requireParts("layers", layers);
+        FreshSizes.requireParts("heads", heads);
         keyHeads = Check.or(keyHeads, heads);
-        Check.whole("key_heads", keyHeads, 1, FreshModel.MOST_PARTS);
+        FreshSizes.requireParts("key_heads", keyHeads);
         if (width % (2 * heads) != 0) {
             throw new BadRequest("heads", heads + " do not divide the width " + width + " into even parts");
         }

@@ -16,6 +16,7 @@ import lab.recall.model.Opening;
 import lab.recall.model.Profile;
 import lab.recall.model.Weights;
 import lab.recall.model.block.GgufScan;
+import lab.recall.model.block.ScanMatrices;
 import lab.recall.model.block.ScanPoints;
 import lab.recall.model.block.SelectiveScanBlock;
 
@@ -25,16 +26,6 @@ import lab.recall.model.block.SelectiveScanBlock;
  * <p>Source: Gu and Dao, arXiv 2312.00752; letters of points and matrices: arXiv 2404.03646.
  */
 public final class Mamba implements Architecture {
-    private static final String IN_PROJ = "backbone.layers.{}.mixer.in_proj.weight";
-    /** The rows of in_proj that make the convolution's input. */
-    public static final EditableMatrix W_A = EditableMatrix.of("in_proj.x", "W_a", ScanPoints.NORMED, ScanPoints.IN_X, IN_PROJ);
-    /** The rows of in_proj that make the gate. */
-    public static final EditableMatrix W_G = EditableMatrix.of("in_proj.z", "W_g", ScanPoints.NORMED, ScanPoints.IN_Z, IN_PROJ)
-            .below(ScanPoints.IN_X);
-    /** out_proj. */
-    public static final EditableMatrix W_O = EditableMatrix.of("out_proj", "W_o", ScanPoints.GATED, ScanPoints.OUT,
-            "backbone.layers.{}.mixer.out_proj.weight");
-
     @Override
     public String type() {
         return "mamba";
@@ -65,7 +56,7 @@ public final class Mamba implements Architecture {
 
     @Override
     public List<EditableMatrix> matrices() {
-        return List.of(W_A, W_G, W_O);
+        return List.of(ScanMatrices.W_A, ScanMatrices.W_G, ScanMatrices.W_O);
     }
 
     @Override

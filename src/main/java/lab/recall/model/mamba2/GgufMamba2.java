@@ -2,17 +2,14 @@ package lab.recall.model.mamba2;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
-import lab.recall.base.BadData;
 import lab.recall.base.Json;
 import lab.recall.checkpoint.GgufFamily;
 import lab.recall.checkpoint.GgufFields;
 import lab.recall.checkpoint.Tensor;
+import lab.recall.model.block.GgufScan;
 
 /** Mamba-2 in GGUF files: A instead of its logarithm, A and D as columns, the gated norm group by group, a tied head left out. */
 final class GgufMamba2 implements GgufFamily {
-    private static final String LAYER = "backbone.layers.*.";
-    private static final String MIXER = LAYER + "mixer.";
-
     @Override
     public String architecture() {
         return "mamba2";
@@ -20,14 +17,8 @@ final class GgufMamba2 implements GgufFamily {
 
     @Override
     public Map<String, String> names() {
-        return Map.ofEntries(
-                Map.entry("token_embd.weight", "backbone.embeddings.weight"), Map.entry("output_norm.weight", "backbone.norm_f.weight"),
-                Map.entry("output.weight", "lm_head.weight"), Map.entry("blk.*.attn_norm.weight", LAYER + "norm.weight"),
-                Map.entry("blk.*.ssm_in.weight", MIXER + "in_proj.weight"),
-                Map.entry("blk.*.ssm_conv1d.weight", MIXER + "conv1d.weight"), Map.entry("blk.*.ssm_conv1d.bias", MIXER + "conv1d.bias"),
-                Map.entry("blk.*.ssm_dt.bias", MIXER + "dt_bias"), Map.entry("blk.*.ssm_a", MIXER + "A_log"),
-                Map.entry("blk.*.ssm_d", MIXER + "D"), Map.entry("blk.*.ssm_norm.weight", MIXER + "norm.weight"),
-                Map.entry("blk.*.ssm_out.weight", MIXER + "out_proj.weight"));
+        return GgufScan.names(Map.of("blk.*.ssm_dt.bias", GgufScan.MIXER + "dt_bias",
+                "blk.*.ssm_norm.weight", GgufScan.MIXER + "norm.weight"));
     }
 
     @Override
@@ -64,15 +55,8 @@ final class GgufMamba2 implements GgufFamily {
             return stored.shaped(shape[0], 1, shape[1]);
         }
         if (name.endsWith(".A_log")) {
-            return stored.shaped(shape[0] * shape[1]).mapped(a -> logarithm(a, name, fields));
+            return GgufScan.logarithm(stored.shaped(shape[0] * shape[1]), fields);
         }
         return name.endsWith(".D") || name.endsWith(".mixer.norm.weight") ? stored.shaped(shape[0] * shape[1]) : stored;
-    }
-
-    private static double logarithm(double a, String name, GgufFields fields) {
-        if (!(a <= 0)) {
-            throw new BadData(fields.file(), name, "ssm_a holds " + a + ", expected no number above 0: it is -exp(A_log)");
-        }
-        return Math.log(-a);
     }
 }

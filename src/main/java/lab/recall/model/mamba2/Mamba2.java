@@ -16,6 +16,7 @@ import lab.recall.model.Opening;
 import lab.recall.model.Profile;
 import lab.recall.model.Weights;
 import lab.recall.model.block.DualPoints;
+import lab.recall.model.block.ScanMatrices;
 import lab.recall.model.block.ScanPoints;
 import lab.recall.model.block.StateSpaceDualBlock;
 
@@ -25,12 +26,10 @@ import lab.recall.model.block.StateSpaceDualBlock;
  * <p>Source: Dao and Gu, arXiv 2405.21060; letters of points and matrices as in Mamba-1.
  */
 public final class Mamba2 implements Architecture {
-    private static final String IN_PROJ = "backbone.layers.{}.mixer.in_proj.weight";
-    private static final EditableMatrix W_A = EditableMatrix.of("in_proj.x", "W_a", ScanPoints.NORMED, ScanPoints.IN_X, IN_PROJ)
-            .below(ScanPoints.IN_Z);
-    private static final EditableMatrix W_G = EditableMatrix.of("in_proj.z", "W_g", ScanPoints.NORMED, ScanPoints.IN_Z, IN_PROJ);
-    private static final EditableMatrix W_O = EditableMatrix.of("out_proj", "W_o", ScanPoints.GATED, ScanPoints.OUT,
-            "backbone.layers.{}.mixer.out_proj.weight");
+    private static final EditableMatrix W_A = EditableMatrix.of("in_proj.x", "W_a", ScanPoints.NORMED, ScanPoints.IN_X,
+            ScanMatrices.IN_PROJ).below(ScanPoints.IN_Z);
+    private static final EditableMatrix W_G = EditableMatrix.of("in_proj.z", "W_g", ScanPoints.NORMED, ScanPoints.IN_Z,
+            ScanMatrices.IN_PROJ);
 
     @Override
     public String type() {
@@ -62,7 +61,7 @@ public final class Mamba2 implements Architecture {
 
     @Override
     public List<EditableMatrix> matrices() {
-        return List.of(W_A, W_G, W_O);
+        return List.of(W_A, W_G, ScanMatrices.W_O);
     }
 
     @Override

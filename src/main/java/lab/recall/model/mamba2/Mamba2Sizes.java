@@ -1,7 +1,6 @@
 package lab.recall.model.mamba2;
 
 import lab.recall.base.BadRequest;
-import lab.recall.base.Check;
 import lab.recall.math.HeadScan;
 import lab.recall.model.FreshModel;
 import lab.recall.model.FreshSizes;
@@ -26,10 +25,10 @@ public record Mamba2Sizes(Integer width, Integer layers, Integer heads, Integer 
     private static final float EPSILON = 1e-5f;
 
     public Mamba2Sizes {
-        Check.whole("width", Check.given("width", width), 1, FreshModel.WIDEST);
-        Check.whole("layers", Check.given("layers", layers), 1, FreshModel.MOST_PARTS);
-        Check.whole("heads", Check.given("heads", heads), 1, FreshModel.MOST_PARTS);
-        Check.whole("states", Check.given("states", states), 1, FreshModel.MOST_PARTS);
+        FreshSizes.requireWidth(width);
+        FreshSizes.requireParts("layers", layers);
+        FreshSizes.requireParts("heads", heads);
+        FreshSizes.requireParts("states", states);
         if (EXPAND * width % heads != 0) {
             throw new BadRequest("heads", heads + " do not divide the " + EXPAND * width + " channels, twice the width");
         }

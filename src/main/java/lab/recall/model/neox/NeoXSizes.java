@@ -2,7 +2,6 @@ package lab.recall.model.neox;
 
 import java.util.Optional;
 import lab.recall.base.BadRequest;
-import lab.recall.base.Check;
 import lab.recall.model.FreshModel;
 import lab.recall.model.FreshSizes;
 
@@ -21,9 +20,9 @@ public record NeoXSizes(Integer width, Integer layers, Integer heads) implements
     private static final double RIDGE = 0.01;
 
     public NeoXSizes {
-        Check.whole("width", Check.given("width", width), 1, FreshModel.WIDEST);
-        Check.whole("layers", Check.given("layers", layers), 1, FreshModel.MOST_PARTS);
-        Check.whole("heads", Check.given("heads", heads), 1, FreshModel.MOST_PARTS);
+        FreshSizes.requireWidth(width);
+        FreshSizes.requireParts("layers", layers);
+        FreshSizes.requireParts("heads", heads);
         if (width % heads != 0) {
             throw new BadRequest("heads", heads + " do not divide the width " + width);
         }
