@@ -60,7 +60,8 @@ class EditStudiesTest {
         System.setProperty("recall.store", "none");
         mamba = LanguageModel.open("tiny-mamba");
         requests = EditRequests.of(Relations.of(mamba), Relations.of(mamba).knownBy(mamba, Runner.silent()), Study.MOST + 2, 1);
-        moments = SecondMoments.of(mamba, List.of(5, 6), List.of(ScanMatrices.W_O)).over(SecondMoments.texts(mamba, 60, 1), Runner.silent());
+        moments = SecondMoments.of(mamba, List.of(5, 6), List.of(ScanMatrices.W_O))
+                .over(SecondMoments.texts(mamba, 60, 1), Runner.silent());
     }
 
     private static EditsStudy.Asked editing(EditRequests some) {
@@ -69,7 +70,8 @@ class EditStudiesTest {
     }
 
     private static EditSweepStudy.Asked sweep(List<EditRequest> some) {
-        return new EditSweepStudy.Asked(new EditSweepStudy.Settings(FEW, PLAIN), List.of(5, 6), List.of(ScanMatrices.W_O), moments::of, some);
+        return new EditSweepStudy.Asked(new EditSweepStudy.Settings(FEW, PLAIN), List.of(5, 6), List.of(ScanMatrices.W_O), moments::of,
+                some);
     }
 
     private static <T> T json(Object value, Class<T> type) {

@@ -18,7 +18,8 @@ import lab.recall.model.Weights;
  * @param epsilon of the norms
  * @param norms   of what x_proj puts out, where there are any
  */
-public record ScanSizes(int width, int inner, int states, int taps, int rank, float epsilon, Optional<ScanNorms> norms) implements PointSizes {
+public record ScanSizes(int width, int inner, int states, int taps, int rank, float epsilon, Optional<ScanNorms> norms)
+        implements PointSizes {
     /** Those that a layer's tensors tell; names are those of Mamba-1 after a prefix. */
     public static ScanSizes of(Weights weights, String prefix, int width, float epsilon) {
         long[] conv = weights.shape(prefix + "mixer.conv1d.weight", 3);

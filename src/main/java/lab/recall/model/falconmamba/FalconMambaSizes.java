@@ -24,6 +24,7 @@ public record FalconMambaSizes(Integer width, Integer layers, Integer states) im
 
     @Override
     public FreshModel fresh(int vocabulary, long seed) {
-        return new FreshScan("falcon_mamba", "FalconMambaForCausalLM", OptionalDouble.of(1e-6), false).of(width, layers, states, vocabulary, seed);
+        return new FreshScan("falcon_mamba", "FalconMambaForCausalLM", OptionalDouble.of(1e-6), false)
+                .of(width, layers, states, vocabulary, seed);
     }
 }
