@@ -3,6 +3,7 @@ package lab.recall.edit;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.checkpoint.DType;
@@ -94,19 +95,23 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
                 .contexts(ContextTemplates.of(model, q.contexts(), q.seed(), runner));
         if (requests.size() == 1) {
             EditResult.One one = one(editor, requests.get(0), runner);
-            return new EditResult(ModelCard.of(model), one, null, rounding(editor, q, one.edited().edit().rows(model)));
+            return new EditResult(ModelCard.of(model), one, null, rounding(editor, q, () -> one.edited().edit().rows(model)));
         }
         EditResult.Several several = several(editor, requests, q, runner);
         return new EditResult(ModelCard.of(model), null, several,
-                several.rows().isEmpty() ? null : rounding(editor, q, several.rows().get(0).values()));
+                several.rows().isEmpty() ? null : rounding(editor, q, () -> several.rows().get(0).values()));
     }
 
     /** |rounded - edited| / |edited - before| of the matrix that is written; null where nothing is, or nothing is rounded. */
-    private static Double rounding(RankOneEditor editor, EditQuestion q, float[] edited) {
-        DType dtype = editor.matrix().storedAs(editor.model(), editor.layer());
-        if ((q.save() == null && q.change() == null) || !q.keepsFormats() || (dtype != DType.BF16 && dtype != DType.F16)) {
+    private static Double rounding(RankOneEditor editor, EditQuestion q, Supplier<float[]> rows) {
+        if ((q.save() == null && q.change() == null) || !q.keepsFormats()) {
             return null;
         }
+        DType dtype = editor.matrix().storedAs(editor.model(), editor.layer());
+        if (dtype != DType.BF16 && dtype != DType.F16) {
+            return null;
+        }
+        float[] edited = rows.get();
         float[] before = editor.matrix().rows(editor.model(), editor.layer());
         float[] rounded = edited.clone();
         Rounding.round(dtype, rounded);

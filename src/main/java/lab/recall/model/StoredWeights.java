@@ -41,7 +41,11 @@ final class StoredWeights {
 
     /** The weights of the model, in the order of the checkpoint. */
     List<Tensor> all() {
-        return open().tensors().values().stream().filter(t -> parameters.has(t.name())).toList();
+        return parameters(open());
+    }
+
+    private List<Tensor> parameters(Checkpoint of) {
+        return of.tensors().values().stream().filter(t -> parameters.has(t.name())).toList();
     }
 
     /** How the files store a weight. */
@@ -55,10 +59,10 @@ final class StoredWeights {
      * @param asStored in the formats of the files, changed weights rounded to them; otherwise in F32
      */
     void save(Path folder, Body body, ModelFolder source, boolean asStored) {
-        Checkpoint now = open();
         Checkpoint before = files.get();
+        Checkpoint now = before.with(changed);
         List<Tensor> tensors = new ArrayList<>();
-        for (Tensor t : all()) {
+        for (Tensor t : parameters(now)) {
             DType dtype = before.tensor(t.name()).dtype();
             Tensor kept = changed.containsKey(t.name()) ? Tensor.of(t.name(), dtype, t.floats(), t.shape()) : t;
             Tensor written = asStored ? kept : t.widened();

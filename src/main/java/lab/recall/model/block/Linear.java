@@ -4,6 +4,7 @@ import lab.recall.math.Elementwise;
 import lab.recall.math.MatMul;
 import lab.recall.math.PackedMatrix;
 import lab.recall.model.BackBatch;
+import lab.recall.model.Batch;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Weights;
 
@@ -54,6 +55,17 @@ public record Linear(String name, PackedMatrix weight, float[] bias) {
     /** Adds y to rows without gaps. */
     public void add(float[] x, int xAt, int rows, float[] y, int yAt) {
         weight.addProduct(x, xAt, inputs(), rows, bias, y, yAt, outputs());
+    }
+
+    /** Adds y to a batch's residual stream; {@code scratch} is overwritten where the point that y has is asked for. */
+    void toStream(Batch b, HookPoint point, float[] x, float[] scratch) {
+        if (!b.asks(point)) {
+            add(x, 0, b.rows(), b.resid(), b.at());
+            return;
+        }
+        forward(x, 0, b.rows(), scratch, 0);
+        b.hook(point, scratch, 0, outputs(), outputs());
+        Elementwise.add(scratch, 0, b.resid(), b.at(), b.rows() * outputs());
     }
 
     /** dX of rows without gaps. */

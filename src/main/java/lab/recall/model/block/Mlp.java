@@ -5,7 +5,6 @@ import static lab.recall.model.block.AttentionPoints.MLP_ACT;
 import static lab.recall.model.block.AttentionPoints.MLP_OUT;
 
 import java.util.List;
-import lab.recall.math.Elementwise;
 import lab.recall.model.BackBatch;
 import lab.recall.model.Batch;
 import lab.recall.model.HookPoint;
@@ -38,14 +37,7 @@ public abstract sealed class Mlp permits PlainMlp, GatedMlp {
 
     /** Adds what it puts out to the residual stream; {@code scratch} is overwritten where the output is asked for. */
     void out(Batch b, float[] hidden, float[] scratch) {
-        int d = down.outputs();
-        if (!b.asks(MLP_OUT)) {
-            down.add(hidden, 0, b.rows(), b.resid(), b.at());
-            return;
-        }
-        down.forward(hidden, 0, b.rows(), scratch, 0);
-        b.hook(MLP_OUT, scratch, 0, d, d);
-        Elementwise.add(scratch, 0, b.resid(), b.at(), b.rows() * d);
+        down.toStream(b, MLP_OUT, hidden, scratch);
     }
 
     /** From gradients of its output to those of the norm before it; {@code dNormed} is overwritten. */

@@ -104,7 +104,7 @@ final class ScanGradients {
         int at = tape.row * inner;
         float[] x = pass.values(layer, X_ACT);
         float[] delta = pass.values(layer, DELTA);
-        w.xProj().multiply(x, 0, inner, tokens, tape.raw, tape.row * low, low);
+        w.xProj().forward(x, 0, tokens, tape.raw, tape.row * low);
         c.norms().ifPresent(n -> {
             System.arraycopy(tape.raw, tape.row * low, tape.low, tape.row * low, tokens * low);
             n.forward(tape.low, tape.row * low, tokens);
@@ -132,7 +132,7 @@ final class ScanGradients {
         System.arraycopy(b.grad(), b.at(), dOut, 0, rows * d);
         b.hook(OUT, dOut, 0, d, d);
         float[] dGated = b.work().floats(D_GATED, rows * inner);
-        w.outProj().transposed().multiply(dOut, 0, d, rows, dGated, 0, inner);
+        w.outProj().backward(dOut, rows, dGated);
         b.hook(GATED, dGated, 0, inner, inner);
         float[] dGate = b.work().floats(D_GATE, rows * inner);
         for (BackBatch.Segment s : b.segments()) {
@@ -168,7 +168,7 @@ final class ScanGradients {
         w.dtProj().transposed().multiply(dDelta, 0, inner, rows, dLow, 0, low);
         c.norms().ifPresent(n -> normsBackward(n, b, tapes, dLow));
         float[] more = dGate;                       // not read again
-        w.xProj().transposed().multiply(dLow, 0, low, rows, more, 0, inner);
+        w.xProj().backward(dLow, rows, more);
         Elementwise.add(more, 0, dAct, 0, rows * inner);
         b.hook(X_ACT, dAct, 0, inner, inner);
         for (BackBatch.Segment s : b.segments()) {
@@ -184,7 +184,7 @@ final class ScanGradients {
         }
         b.hook(IN_X, dXz, 0, 2 * inner, inner);
         float[] dNormed = b.work().floats(D_NORM, rows * d);
-        w.inProj().transposed().multiply(dXz, 0, 2 * inner, rows, dNormed, 0, d);
+        w.inProj().backward(dXz, rows, dNormed);
         b.hook(NORMED, dNormed, 0, d, d);
         for (BackBatch.Segment s : b.segments()) {
             w.norm().backward(s.values(layer, RESID_PRE), s.first() * d, s.tokens(), dNormed, s.row() * d, b.grad(), b.at() + s.row() * d,
@@ -224,36 +224,25 @@ final class ScanGradients {
                         weights ? b.parameter(name("mixer.D"), inner) : null), b.work().floats(D_STATE, size));
     }
 
-    /** Gradients of the matrices: sums over all rows, segment by segment since the inputs lie in each pass's own arrays. */
+    /** Sums over all rows; what a pass keeps in arrays of its own is summed segment by segment. */
     private void weightGradients(BackBatch b, List<ScanTape> tapes, float[] dOut, float[] dConv, float[] dXz, float[] dLow,
             float[] dDelta) {
-        int d = c.width();
         int inner = c.inner();
         int low = c.rank() + 2 * c.states();
-        int layer = b.layer();
+        w.outProj().parameters(b, dOut, GATED);
+        w.inProj().parameters(b, dXz, NORMED);
+        w.xProj().parameters(b, dLow, X_ACT);
         for (int i = 0; i < tapes.size(); i++) {
             BackBatch.Segment s = b.segments().get(i);
             int n = s.tokens();
             int first = s.first();
-            MatMul.addOuter(dOut, s.row() * d, d, s.values(layer, GATED), first * inner, inner, n, d, inner,
-                    b.parameter(name("mixer.out_proj.weight"), d * inner));
-            MatMul.addOuter(dXz, s.row() * 2 * inner, 2 * inner, s.values(layer, NORMED), first * d, d, n, 2 * inner, d,
-                    b.parameter(name("mixer.in_proj.weight"), 2 * inner * d));
-            MatMul.addOuter(dLow, s.row() * low, low, s.values(layer, X_ACT), first * inner, inner, n, low, inner,
-                    b.parameter(name("mixer.x_proj.weight"), low * inner));
             MatMul.addOuter(dDelta, s.row() * inner, inner, tapes.get(i).low, (tapes.get(i).row + first) * low, low, n, inner, c.rank(),
                     b.parameter(name("mixer.dt_proj.weight"), inner * c.rank()));
-            CausalConv.backwardWeights(s.values(layer, IN_X), first * inner, inner, dConv, s.row() * inner, n, c.taps(), inner,
+            CausalConv.backwardWeights(s.values(b.layer(), IN_X), first * inner, inner, dConv, s.row() * inner, n, c.taps(), inner,
                     b.parameter(name("mixer.conv1d.weight"), c.taps() * inner),
                     w.conv().bias() == null ? null : b.parameter(name("mixer.conv1d.bias"), inner));
         }
         Elementwise.addRows(dDelta, 0, inner, b.rows(), inner, b.parameter(name("mixer.dt_proj.bias"), inner));
-        if (w.inBias() != null) {
-            Elementwise.addRows(dXz, 0, 2 * inner, b.rows(), 2 * inner, b.parameter(name("mixer.in_proj.bias"), 2 * inner));
-        }
-        if (w.outBias() != null) {
-            Elementwise.addRows(dOut, 0, d, b.rows(), d, b.parameter(name("mixer.out_proj.bias"), d));
-        }
     }
 
     private String name(String part) {

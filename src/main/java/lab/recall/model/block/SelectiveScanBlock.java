@@ -20,8 +20,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import lab.recall.math.Elementwise;
-import lab.recall.math.Gate;
 import lab.recall.math.PackedMatrix;
 import lab.recall.math.Rows;
 import lab.recall.math.SelectiveScan;
@@ -66,11 +64,10 @@ public final class SelectiveScanBlock implements Block, ScanTerms.Of {
     private static final Workspace.Slot STEPS = Workspace.slot();
     private static final Workspace.Slot SCANNED = Workspace.slot();
     private static final Workspace.Slot STATE = Workspace.slot();
-    private static final Workspace.Slot GATES = Workspace.slot();
 
     /** A layer's weights; vectors are plain, A is negative and [state][channel]. */
-    record Parts(Norm norm, PackedMatrix inProj, float[] inBias, ShortConv conv, PackedMatrix xProj, PackedMatrix dtProj, float[] dtBias,
-                 float[] a, float[] skip, PackedMatrix outProj, float[] outBias) {
+    record Parts(Norm norm, Linear inProj, ShortConv conv, Linear xProj, PackedMatrix dtProj, float[] dtBias, float[] a, float[] skip,
+                 Linear outProj) {
     }
 
     private final ScanSizes c;
@@ -93,13 +90,13 @@ public final class SelectiveScanBlock implements Block, ScanTerms.Of {
         int e = c.inner();
         return new SelectiveScanBlock(c, new Parts(
                 Norm.stored(weights, prefix + "norm", c.width(), c.epsilon()),
-                weights.matrix(m + "in_proj.weight", 2 * e, c.width()), weights.optional(m + "in_proj.bias", 2 * e),
+                Linear.read(weights, m + "in_proj", 2 * e, c.width(), weights.has(m + "in_proj.bias")),
                 new ShortConv(c.taps(), e, weights.vector(m + "conv1d.weight", Weights.Layout.transposed(e, c.taps()), e, 1, c.taps()),
                         weights.optional(m + "conv1d.bias", e)),
-                weights.matrix(m + "x_proj.weight", c.rank() + 2 * c.states(), e),
+                Linear.read(weights, m + "x_proj", c.rank() + 2 * c.states(), e, false),
                 weights.matrix(m + "dt_proj.weight", e, c.rank()), weights.vector(m + "dt_proj.bias", e),
                 weights.vector(m + "A_log", new Decay(e, c.states()), e, c.states()), weights.vector(m + "D", e),
-                weights.matrix(m + "out_proj.weight", c.width(), e), weights.optional(m + "out_proj.bias", c.width())), prefix);
+                Linear.read(weights, m + "out_proj", c.width(), e, weights.has(m + "out_proj.bias"))), prefix);
     }
 
     @Override
@@ -120,7 +117,7 @@ public final class SelectiveScanBlock implements Block, ScanTerms.Of {
         b.hook(NORMED, normed, 0, width, width);
 
         float[] xz = b.work().floats(XZ, rows * 2 * inner);
-        w.inProj.multiply(normed, 0, width, rows, w.inBias, xz, 0, 2 * inner);
+        w.inProj.forward(normed, 0, rows, xz, 0);
         b.hook(IN_X, xz, 0, 2 * inner, inner);
         b.hook(IN_Z, xz, inner, 2 * inner, inner);
 
@@ -133,7 +130,7 @@ public final class SelectiveScanBlock implements Block, ScanTerms.Of {
         b.hook(X_ACT, act, 0, inner, inner);
 
         float[] bc = b.work().floats(LOW, rows * low);
-        w.xProj.multiply(act, 0, inner, rows, bc, 0, low);
+        w.xProj.forward(act, 0, rows, bc, 0);
         c.norms().ifPresent(n -> n.forward(bc, 0, rows));
         float[] delta = b.work().floats(STEPS, rows * inner);
         w.dtProj.multiply(bc, 0, low, rows, w.dtBias, delta, 0, inner);
@@ -148,17 +145,10 @@ public final class SelectiveScanBlock implements Block, ScanTerms.Of {
         }
         b.hook(Y, y, 0, inner, inner);
 
-        gate(b, y, xz);
+        Gates.forward(b, y, xz, inner, 2 * inner, inner);
         b.hook(GATED, y, 0, inner, inner);
 
-        if (!b.asks(OUT)) {
-            w.outProj.addProduct(y, 0, inner, rows, w.outBias, b.resid(), b.at(), width);
-            return;
-        }
-        float[] out = normed;                   // the norm is not read again
-        w.outProj.multiply(y, 0, inner, rows, w.outBias, out, 0, width);
-        b.hook(OUT, out, 0, width, width);
-        Elementwise.add(out, 0, b.resid(), b.at(), rows * width);
+        w.outProj.toStream(b, OUT, y, normed);              // the norm is not read again
     }
 
     private void scan(Batch b, Batch.Segment s, float[] act, float[] delta, float[] bc, float[] y) {
@@ -184,18 +174,6 @@ public final class SelectiveScanBlock implements Block, ScanTerms.Of {
         if (b.cuts(s) instanceof ScanCuts cuts && cuts.scan() != null) {
             without.scan(b, s, cuts, act, delta, bc, y);
         }
-    }
-
-    private void gate(Batch b, float[] y, float[] xz) {
-        int inner = c.inner();
-        if (!b.asks(GATE)) {
-            Gate.forward(y, 0, xz, inner, 2 * inner, b.rows(), inner, y, 0);
-            return;
-        }
-        float[] gate = b.work().floats(GATES, b.rows() * inner);
-        Silu.forward(xz, inner, 2 * inner, b.rows(), inner, gate, 0);
-        b.hook(GATE, gate, 0, inner, inner);
-        Elementwise.multiply(gate, 0, y, 0, b.rows() * inner);
     }
 
     @Override

@@ -24,8 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
-import lab.recall.math.Elementwise;
-import lab.recall.math.Gate;
 import lab.recall.math.HeadScan;
 import lab.recall.math.RmsNorm;
 import lab.recall.math.Silu;
@@ -70,7 +68,6 @@ public final class StateSpaceDualBlock implements Block, ScanTerms.Of {
     private static final Workspace.Slot STEPS = Workspace.slot();
     private static final Workspace.Slot SCANNED = Workspace.slot();
     private static final Workspace.Slot STATE = Workspace.slot();
-    private static final Workspace.Slot GATES = Workspace.slot();
     private static final Workspace.Slot NORMED_GATED = Workspace.slot();
 
     /** A layer's weights; A is negative, [head] like D and the bias of the step sizes; the gated norm's weight is [E]. */
@@ -152,20 +149,13 @@ public final class StateSpaceDualBlock implements Block, ScanTerms.Of {
         }
         b.hook(Y, y, 0, inner, inner);
 
-        gate(b, y, projected);
+        Gates.forward(b, y, projected, 0, all, inner);
         float[] gated = b.work().floats(NORMED_GATED, rows * inner);
         int groups = c.scan().groups();
         RmsNorm.forward(y, 0, rows, groups, inner / groups, w.gatedNorm, c.epsilon(), gated, 0);
         b.hook(GATED, gated, 0, inner, inner);
 
-        if (!b.asks(OUT)) {
-            w.outProj.add(gated, 0, rows, b.resid(), b.at());
-            return;
-        }
-        float[] out = normed;                   // the norm is not read again
-        w.outProj.forward(gated, 0, rows, out, 0);
-        b.hook(OUT, out, 0, width, width);
-        Elementwise.add(out, 0, b.resid(), b.at(), rows * width);
+        w.outProj.toStream(b, OUT, gated, normed);          // the norm is not read again
     }
 
     /** delta from in_dt, which stands in rows with a stride. */
@@ -202,18 +192,6 @@ public final class StateSpaceDualBlock implements Block, ScanTerms.Of {
         if (b.cuts(s) instanceof ScanCuts cuts && cuts.scan() != null) {
             without.scan(b, s, cuts, act, delta, y);
         }
-    }
-
-    private void gate(Batch b, float[] y, float[] projected) {
-        int inner = c.inner();
-        if (!b.asks(GATE)) {
-            Gate.forward(y, 0, projected, 0, c.projected(), b.rows(), inner, y, 0);
-            return;
-        }
-        float[] gate = b.work().floats(GATES, b.rows() * inner);
-        Silu.forward(projected, 0, c.projected(), b.rows(), inner, gate, 0);
-        b.hook(GATE, gate, 0, inner, inner);
-        Elementwise.multiply(gate, 0, y, 0, b.rows() * inner);
     }
 
     @Override
