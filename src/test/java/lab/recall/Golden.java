@@ -3,11 +3,17 @@ package lab.recall;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.net.URISyntaxException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import lab.recall.base.Json;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.math.PackedMatrixTest;
@@ -49,6 +55,20 @@ public final class Golden {
     /** A file of expected values. */
     public static Map<String, Tensor> values(String name, String file) {
         return SafeTensors.read(folder(name).resolve(file + ".safetensors"));
+    }
+
+    /** Writes a model's folder. */
+    public static Path write(Path to, ObjectNode config, Collection<Tensor> tensors) throws IOException {
+        Files.write(to.resolve("config.json"), Json.python(config));
+        SafeTensors.write(to.resolve("model.safetensors"), tensors, Map.of());
+        return to;
+    }
+
+    /** Writes a copy of a model's folder with another configuration and these weights. */
+    public static Path copy(Path from, Path to, Consumer<ObjectNode> config, Collection<Tensor> tensors) throws IOException {
+        ObjectNode json = Json.object(from.resolve("config.json"));
+        config.accept(json);
+        return write(to, json, tensors);
     }
 
     /** Ids of a tensor, or of one of its rows. */

@@ -12,10 +12,8 @@ import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import lab.recall.Golden;
@@ -42,13 +40,8 @@ class ConfigTest {
 
     /** A copy of a folder with another configuration and some tensors changed or left out (null). */
     private LanguageModel open(Path from, Consumer<ObjectNode> config, Function<Tensor, Tensor> tensors) throws IOException {
-        ObjectNode json = Json.object(from.resolve("config.json"));
-        config.accept(json);
-        Files.write(dir.resolve("config.json"), Json.python(json));
-        List<Tensor> kept = new ArrayList<>();
-        SafeTensors.read(from.resolve("model.safetensors")).values().stream().map(tensors).filter(t -> t != null).forEach(kept::add);
-        SafeTensors.write(dir.resolve("model.safetensors"), kept, Map.of());
-        return LanguageModel.open(dir);
+        return LanguageModel.open(Golden.copy(from, dir, config,
+                SafeTensors.read(from.resolve("model.safetensors")).values().stream().map(tensors).filter(t -> t != null).toList()));
     }
 
     private LanguageModel open(String golden, String field, String value) throws IOException {

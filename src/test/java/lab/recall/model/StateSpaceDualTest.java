@@ -67,10 +67,7 @@ class StateSpaceDualTest {
         }
 
         LanguageModel open(String as) throws IOException {
-            Path folder = Files.createDirectories(dir.resolve(as));
-            Files.write(folder.resolve("config.json"), Json.python(config));
-            SafeTensors.write(folder.resolve("model.safetensors"), List.copyOf(tensors.values()), Map.of());
-            return LanguageModel.open(folder);
+            return LanguageModel.open(Golden.write(Files.createDirectories(dir.resolve(as)), config, tensors.values()));
         }
     }
 

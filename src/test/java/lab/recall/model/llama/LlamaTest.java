@@ -20,7 +20,6 @@ import lab.recall.GgufBytes;
 import lab.recall.Golden;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
-import lab.recall.base.Json;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.model.Architectures;
@@ -48,11 +47,7 @@ class LlamaTest {
     }
 
     private Path folder(Consumer<ObjectNode> config, Map<String, Tensor> tensors) throws IOException {
-        ObjectNode json = Json.object(GOLDEN.resolve("config.json"));
-        config.accept(json);
-        Files.write(dir.resolve("config.json"), Json.compact(json));
-        SafeTensors.write(dir.resolve("model.safetensors"), tensors.values(), Map.of());
-        return dir;
+        return Golden.copy(GOLDEN, dir, config, tensors.values());
     }
 
     private LanguageModel model(Consumer<ObjectNode> config) throws IOException {
