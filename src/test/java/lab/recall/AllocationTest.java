@@ -45,10 +45,12 @@ class AllocationTest {
         }
         command.addAll(List.of("-Xbatch", "-cp", System.getProperty("java.class.path"), Allocations.class.getName()));
         command.addAll(List.of(dir.resolve("mamba").toString(), dir.resolve("neox").toString()));
-        List<String[]> measured = lines(command).stream().filter(line -> line.contains("\t")).map(line -> line.split("\t")).toList();
+        List<String> printed = lines(command);
+        List<String[]> measured = printed.stream().filter(line -> line.contains("\t")).map(line -> line.split("\t")).toList();
         List<String> tooMany = measured.stream().filter(m -> Long.parseLong(m[1]) > Long.parseLong(m[2]))
                 .map(m -> m[0] + ": " + m[1] + " bytes, expected at most " + m[2]).toList();
-        assertTrue(tooMany.isEmpty(), () -> String.join(System.lineSeparator(), tooMany));
+        assertTrue(tooMany.isEmpty(), () -> String.join(System.lineSeparator(), tooMany) + System.lineSeparator()
+                + String.join(System.lineSeparator(), printed.stream().filter(line -> line.startsWith("  ")).toList()));
         TreeSet<String> missing = new TreeSet<>(vectorClasses());
         measured.forEach(m -> missing.remove(m[0].split("[ .,]")[0]));
         assertEquals(List.of("VectorMath"), List.copyOf(missing), "which all the others use");

@@ -33,7 +33,7 @@ import lab.recall.train.AdamW;
 
 /**
  * What kernels and whole passes put on the heap, measured in a JVM of its own after all kernels have run thousands of times in mixed order.
- * Prints a line each: name, bytes, the most that is allowed, with tabs between. Arguments: folders of a mamba-130m and a pythia-160m shape,
+ * Prints a line each: name, bytes, the most that is allowed, with tabs between; behind one with too many, where they are. Arguments: folders of a mamba-130m and a pythia-160m shape,
  * with few layers. To be run with -Xbatch: what is compiled in the background would come some calls later, on a busy machine many.
  *
  * <p>Counted are the bytes of the calling thread and of the pool's helpers, exactly, once the compilers have nothing more to do: of one
@@ -71,9 +71,12 @@ final class Allocations {
         for (int threads : new int[] {1, 2}) {
             Parallel.setThreads(threads);
             String how = threads == 1 ? ", one thread" : ", two threads";
-            a.works.forEach((name, work) -> print(name + how, settled(work.call), work.most));
+            a.works.forEach((name, work) -> print(name + how, settled(work.call), work.most, work.call));
             settled(a::everyKernel);
-            a.kernels.forEach((name, kernel) -> print(name + how, bytes(() -> calls(kernel, MEASURED)) / MEASURED, KERNEL));
+            a.kernels.forEach((name, kernel) -> {
+                Runnable calls = () -> calls(kernel, MEASURED);
+                print(name + how, bytes(calls) / MEASURED, KERNEL, calls);
+            });
         }
     }
 
@@ -81,8 +84,11 @@ final class Allocations {
     private record Work(Runnable call, long most) {
     }
 
-    private static void print(String name, long bytes, long most) {
+    private static void print(String name, long bytes, long most, Runnable call) {
         System.out.println(name + "\t" + bytes + "\t" + most);
+        if (bytes > most) {
+            AllocationSites.of(call).forEach(System.out::println);
+        }
     }
 
     private void mix(Predicate<String> which) {

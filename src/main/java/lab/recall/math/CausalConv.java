@@ -2,6 +2,7 @@ package lab.recall.math;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Causal depthwise convolution: conv[t] = bias + Σ_k weight[K-1-k] x[t-k], channel by channel.
@@ -153,20 +154,20 @@ public final class CausalConv {
 
     /** The vector form; a class of its own, so that it is loaded only where it can be used. */
     private static final class Lanes {
+        private static final VectorSpecies<Float> S = VectorMath.LANES;
+
         static int forward4(float[] x0, int at0, float[] x1, int at1, float[] x2, int at2, float[] x3, int at3,
                 int channels, float[] weight, float[] bias, float[] conv, int convAt) {
             int e = 0;
             for (; e <= channels - VectorMath.COUNT; e += VectorMath.COUNT) {
-                FloatVector sum = load(weight, e).fma(load(x0, at0 + e), load(bias, e));
-                sum = load(weight, channels + e).fma(load(x1, at1 + e), sum);
-                sum = load(weight, 2 * channels + e).fma(load(x2, at2 + e), sum);
-                load(weight, 3 * channels + e).fma(load(x3, at3 + e), sum).intoArray(conv, convAt + e);
+                FloatVector sum = FloatVector.fromArray(S, weight, e)
+                        .fma(FloatVector.fromArray(S, x0, at0 + e), FloatVector.fromArray(S, bias, e));
+                sum = FloatVector.fromArray(S, weight, channels + e).fma(FloatVector.fromArray(S, x1, at1 + e), sum);
+                sum = FloatVector.fromArray(S, weight, 2 * channels + e).fma(FloatVector.fromArray(S, x2, at2 + e), sum);
+                FloatVector.fromArray(S, weight, 3 * channels + e).fma(FloatVector.fromArray(S, x3, at3 + e), sum)
+                        .intoArray(conv, convAt + e);
             }
             return e;
-        }
-
-        private static FloatVector load(float[] from, int at) {
-            return FloatVector.fromArray(VectorMath.LANES, from, at);
         }
     }
 }

@@ -31,10 +31,14 @@ public final class Gate {
 
     private static final class Lanes {
         static int gate(float[] y, int yAt, float[] z, int zAt, int width, float[] gated, int gatedAt) {
+            float[] s = VectorMath.work();
             int i = 0;
-            for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector v = FloatVector.fromArray(VectorMath.LANES, z, zAt + i);
-                v.mul(VectorMath.sigmoid(v)).mul(FloatVector.fromArray(VectorMath.LANES, y, yAt + i)).intoArray(gated, gatedAt + i);
+            for (int n; (n = VectorMath.block(i, width)) > 0; i += n) {
+                VectorMath.sigmoid(z, zAt + i, n, s, 0);
+                for (int k = 0; k < n; k += VectorMath.COUNT) {
+                    FloatVector.fromArray(VectorMath.LANES, z, zAt + i + k).mul(FloatVector.fromArray(VectorMath.LANES, s, k))
+                            .mul(FloatVector.fromArray(VectorMath.LANES, y, yAt + i + k)).intoArray(gated, gatedAt + i + k);
+                }
             }
             return i;
         }

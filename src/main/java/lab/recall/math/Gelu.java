@@ -1,7 +1,6 @@
 package lab.recall.math;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -68,35 +67,31 @@ public final class Gelu {
         return t * p * e;
     }
 
-    /**
-     * Both ways in one loop with the exponential written out: inside a layer, which is large already, the compilers would call a method of
-     * ours and put the vectors that it takes and gives on the heap. -x² / 2 is never above 0, see {@link VectorMath#exp}.
-     */
+    /** The vector form, both ways in one loop. */
     private static final class Lanes {
         private static final VectorSpecies<Float> S = VectorMath.LANES;
 
         /** @param dOut null: out is gelu(x); else dOut gelu'(x) */
         static int run(float[] x, int xAt, int count, float[] dOut, int dOutAt, float[] out, int outAt) {
-            FloatVector one = FloatVector.broadcast(S, 1f);
+            float[] exp = VectorMath.work();
             int i = 0;
-            for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
+            for (int n; (n = VectorMath.block(i, count)) > 0; i += n) {
+                for (int k = 0; k < n; k += VectorMath.COUNT) {
+                    FloatVector v = FloatVector.fromArray(S, x, xAt + i + k);
+                    v.mul(-0.5f).mul(v).intoArray(exp, k);
+                }
+                VectorMath.exp(exp, 0, n, exp, 0);
+                block(exp, x, xAt + i, n, dOut, dOutAt + i, out, outAt + i);
+            }
+            return i;
+        }
+
+        private static void block(float[] exp, float[] x, int xAt, int count, float[] dOut, int dOutAt, float[] out, int outAt) {
+            FloatVector one = FloatVector.broadcast(S, 1f);
+            for (int i = 0; i < count; i += VectorMath.COUNT) {
                 FloatVector v = FloatVector.fromArray(S, x, xAt + i);
                 FloatVector size = v.abs();
-
-                FloatVector s = v.mul(-0.5f).mul(v);
-                FloatVector f = s.fma(FloatVector.broadcast(S, Exp.LOG2_E), FloatVector.broadcast(S, Exp.ROUND));
-                FloatVector n = f.sub(Exp.ROUND);
-                FloatVector r = n.fma(FloatVector.broadcast(S, -Exp.LN2_HIGH), s);
-                r = n.fma(FloatVector.broadcast(S, -Exp.LN2_LOW), r);
-                FloatVector q = r.fma(FloatVector.broadcast(S, Exp.P0), FloatVector.broadcast(S, Exp.P1));
-                q = q.fma(r, FloatVector.broadcast(S, Exp.P2));
-                q = q.fma(r, FloatVector.broadcast(S, Exp.P3));
-                q = q.fma(r, FloatVector.broadcast(S, Exp.P4));
-                q = q.fma(r, FloatVector.broadcast(S, Exp.P5));
-                q = q.fma(r.mul(r), r).add(1f);
-                IntVector k = f.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-                FloatVector e = q.reinterpretAsInts().add(k).reinterpretAsFloats().blend(0f, s.lt(Exp.LOWEST));
-
+                FloatVector e = FloatVector.fromArray(S, exp, i);
                 FloatVector t = one.div(size.fma(FloatVector.broadcast(S, ROOT_EIGHTH), one));
                 FloatVector p = t.fma(FloatVector.broadcast(S, P0), FloatVector.broadcast(S, P1));
                 p = p.fma(t, FloatVector.broadcast(S, P2));
@@ -117,7 +112,6 @@ public final class Gelu {
                 FloatVector slope = v.fma(e.mul(DENSITY), step.sub(tail).abs());
                 FloatVector.fromArray(S, dOut, dOutAt + i).mul(slope).intoArray(out, outAt + i);
             }
-            return i;
         }
     }
 }

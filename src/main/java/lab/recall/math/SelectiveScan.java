@@ -306,8 +306,7 @@ public final class SelectiveScan {
 
     /**
      * Channels in lanes, one state at a time outside the loop over tokens, so that the state stays in a register and most constants too:
-     * with two states neither compiler (17, 25) has registers enough. The power is written out, since a call of it would not be inlined
-     * there.
+     * with two states neither compiler (17, 25) has registers enough.
      */
     private static final class Lanes {
         private static final VectorSpecies<Float> S = VectorMath.LANES;
@@ -335,11 +334,6 @@ public final class SelectiveScan {
             }
         }
 
-        private static FloatVector rate(float[] a, int at) {
-            FloatVector rate = FloatVector.fromArray(S, a, at).mul(Exp.LOG2_E);
-            return rate.blend(STEEPEST, rate.lt(STEEPEST));
-        }
-
         /** A token's row of {@code work}: its numbers of some channels, and constants, which as operands in memory take no register. */
         private static final int ROW = 8 * COUNT;
         /** Tokens whose rows stay in the first-level cache. */
@@ -362,7 +356,8 @@ public final class SelectiveScan {
         }
 
         private static void state(int tokens, float[] a, int at, float[] terms, int termsAt, float[] state, int stateAt, float[] work) {
-            FloatVector an = rate(a, at);
+            FloatVector rate = FloatVector.fromArray(S, a, at).mul(Exp.LOG2_E);
+            FloatVector an = rate.blend(STEEPEST, rate.lt(STEEPEST));
             FloatVector h = FloatVector.fromArray(S, state, stateAt + at);
             for (int t = 0; t < tokens; t++) {
                 FloatVector v = FloatVector.fromArray(S, work, t * ROW + DELTA).mul(an);
@@ -415,15 +410,18 @@ public final class SelectiveScan {
         /** One state of {@link SelectiveScan#step}; returns the first channel that is left. */
         static int step(int from, int to, float[] u, int uAt, float[] delta, int deltaAt, float[] a, int aAt, float b, float[] before,
                 int beforeAt, float[] after, int afterAt, float[][] beside, boolean[] fed) {
+            float[] decays = VectorMath.work();
             int e = from;
-            for (; e <= to - COUNT; e += COUNT) {
-                FloatVector q = FloatVector.fromArray(S, delta, deltaAt + e);
-                FloatVector decay = VectorMath.exp2(q.mul(rate(a, aAt + e)));
-                FloatVector term = q.mul(FloatVector.fromArray(S, u, uAt + e)).mul(b);
-                decay.fma(FloatVector.fromArray(S, before, beforeAt + e), term).intoArray(after, afterAt + e);
-                for (int i = 0; i < fed.length; i++) {
-                    FloatVector old = FloatVector.fromArray(S, beside[i], aAt + e);
-                    (fed[i] ? decay.fma(old, term) : decay.mul(old)).intoArray(beside[i], aAt + e);
+            for (int count; (count = VectorMath.block(e - from, to - from)) > 0; e += count) {
+                decays(count, delta, deltaAt + e, a, aAt + e, decays, 0);
+                for (int i = 0; i < count; i += COUNT) {
+                    FloatVector term = FloatVector.fromArray(S, delta, deltaAt + e + i).mul(FloatVector.fromArray(S, u, uAt + e + i)).mul(b);
+                    FloatVector decay = FloatVector.fromArray(S, decays, i);
+                    decay.fma(FloatVector.fromArray(S, before, beforeAt + e + i), term).intoArray(after, afterAt + e + i);
+                    for (int j = 0; j < fed.length; j++) {
+                        FloatVector old = FloatVector.fromArray(S, beside[j], aAt + e + i);
+                        (fed[j] ? decay.fma(old, term) : decay.mul(old)).intoArray(beside[j], aAt + e + i);
+                    }
                 }
             }
             return e;
@@ -432,17 +430,27 @@ public final class SelectiveScan {
         /** One token and state of {@link SelectiveScan#states}; returns the first channel that is left. */
         static int step(int from, int to, float[] u, int uAt, float[] delta, int deltaAt, float[] a, int aAt, float b, float[] before,
                 int last, float[] all, int now, float[] decays, int kept) {
+            float[] own = decays == null ? VectorMath.work() : decays;
             int e = from;
-            for (; e <= to - COUNT; e += COUNT) {
-                FloatVector q = FloatVector.fromArray(S, delta, deltaAt + e);
-                FloatVector x = q.mul(FloatVector.fromArray(S, u, uAt + e));
-                FloatVector decay = VectorMath.exp2(q.mul(rate(a, aAt + e)));
-                decay.fma(FloatVector.fromArray(S, before, last + e), x.mul(b)).intoArray(all, now + e);
-                if (decays != null) {
-                    decay.intoArray(decays, kept + e);
+            for (int count; (count = VectorMath.block(e - from, to - from)) > 0; e += count) {
+                int at = decays == null ? 0 : kept + e;
+                decays(count, delta, deltaAt + e, a, aAt + e, own, at);
+                for (int i = 0; i < count; i += COUNT) {
+                    FloatVector x = FloatVector.fromArray(S, delta, deltaAt + e + i).mul(FloatVector.fromArray(S, u, uAt + e + i));
+                    FloatVector.fromArray(S, own, at + i).fma(FloatVector.fromArray(S, before, last + e + i), x.mul(b))
+                            .intoArray(all, now + e + i);
                 }
             }
             return e;
+        }
+
+        /** exp(delta A) of some channels. */
+        private static void decays(int count, float[] delta, int deltaAt, float[] a, int aAt, float[] decays, int at) {
+            for (int i = 0; i < count; i += COUNT) {
+                FloatVector rate = FloatVector.fromArray(S, a, aAt + i).mul(Exp.LOG2_E);
+                FloatVector.fromArray(S, delta, deltaAt + i).mul(rate.blend(STEEPEST, rate.lt(STEEPEST))).intoArray(decays, at + i);
+            }
+            VectorMath.exp2(decays, at, count);
         }
     }
 }

@@ -1,7 +1,5 @@
 package lab.recall.math;
 
-import jdk.incubator.vector.FloatVector;
-
 /** The logistic function 1 / (1 + exp(-x)): the derivative of {@link Softplus}. */
 public final class Sigmoid {
     private Sigmoid() {
@@ -17,9 +15,11 @@ public final class Sigmoid {
 
     private static final class Lanes {
         static int sigmoid(float[] x, int at, int count) {
+            float[] work = VectorMath.work();
             int i = 0;
-            for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
-                VectorMath.sigmoid(FloatVector.fromArray(VectorMath.LANES, x, at + i)).intoArray(x, at + i);
+            for (int n; (n = VectorMath.block(i, count)) > 0; i += n) {
+                VectorMath.sigmoid(x, at + i, n, work, 0);
+                System.arraycopy(work, 0, x, at + i, n);
             }
             return i;
         }

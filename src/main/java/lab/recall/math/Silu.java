@@ -52,21 +52,29 @@ public final class Silu {
     /** The vector form; a class of its own, so that it is loaded only where it can be used. */
     private static final class Lanes {
         static int silu(float[] x, int from, int width, float[] out, int to) {
+            float[] s = VectorMath.work();
             int i = 0;
-            for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, from + i);
-                v.mul(VectorMath.sigmoid(v)).intoArray(out, to + i);
+            for (int n; (n = VectorMath.block(i, width)) > 0; i += n) {
+                VectorMath.sigmoid(x, from + i, n, s, 0);
+                for (int k = 0; k < n; k += VectorMath.COUNT) {
+                    FloatVector.fromArray(VectorMath.LANES, x, from + i + k).mul(FloatVector.fromArray(VectorMath.LANES, s, k))
+                            .intoArray(out, to + i + k);
+                }
             }
             return i;
         }
 
         static int backward(float[] x, int from, int width, float[] dOut, int in, float[] dX, int to) {
             FloatVector one = FloatVector.broadcast(VectorMath.LANES, 1f);
+            float[] work = VectorMath.work();
             int i = 0;
-            for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, from + i);
-                FloatVector s = VectorMath.sigmoid(v);
-                FloatVector.fromArray(VectorMath.LANES, dOut, in + i).mul(v.mul(s).fma(one.sub(s), s)).intoArray(dX, to + i);
+            for (int n; (n = VectorMath.block(i, width)) > 0; i += n) {
+                VectorMath.sigmoid(x, from + i, n, work, 0);
+                for (int k = 0; k < n; k += VectorMath.COUNT) {
+                    FloatVector s = FloatVector.fromArray(VectorMath.LANES, work, k);
+                    FloatVector slope = FloatVector.fromArray(VectorMath.LANES, x, from + i + k).mul(s).fma(one.sub(s), s);
+                    FloatVector.fromArray(VectorMath.LANES, dOut, in + i + k).mul(slope).intoArray(dX, to + i + k);
+                }
             }
             return i;
         }

@@ -115,11 +115,12 @@ public final class Softmax {
         }
 
         static int exp(float[] x, int at, int width, float max, float[] out, int outAt) {
-            int i = 0;
-            for (; i <= width - VectorMath.COUNT; i += VectorMath.COUNT) {
-                VectorMath.exp(FloatVector.fromArray(VectorMath.LANES, x, at + i).sub(max)).intoArray(out, outAt + i);
+            int whole = width - width % VectorMath.COUNT;
+            for (int i = 0; i < whole; i += VectorMath.COUNT) {
+                FloatVector.fromArray(VectorMath.LANES, x, at + i).sub(max).intoArray(out, outAt + i);
             }
-            return i;
+            VectorMath.exp(out, outAt, whole, out, outAt);
+            return whole;
         }
 
         static int backward(float[] p, int pAt, int width, float scale, float mean, float[] d, int dAt) {

@@ -44,10 +44,19 @@ public final class Softplus {
 
     private static final class Lanes {
         static int softplus(float[] x, int at, int count) {
+            float[] work = VectorMath.work();
             int i = 0;
-            for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
+            for (int n; (n = VectorMath.block(i, count)) > 0; i += n) {
+                VectorMath.expOfMinusSize(x, at + i, n, work, 0);
+                block(x, at + i, n, work);
+            }
+            return i;
+        }
+
+        private static void block(float[] x, int at, int count, float[] exp) {
+            for (int i = 0; i < count; i += VectorMath.COUNT) {
                 FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, at + i);
-                FloatVector e = VectorMath.exp(v.abs().neg());
+                FloatVector e = FloatVector.fromArray(VectorMath.LANES, exp, i);
                 FloatVector z = e.div(e.add(2f));
                 FloatVector w = z.mul(z);
                 FloatVector p = w.fma(FloatVector.broadcast(VectorMath.LANES, ARTANH[0]),
@@ -60,7 +69,6 @@ public final class Softplus {
                 p = p.fma(w, FloatVector.broadcast(VectorMath.LANES, 1f));
                 v.blend(0f, v.lt(0f)).add(z.mul(2f).mul(p)).intoArray(x, at + i);
             }
-            return i;
         }
     }
 }

@@ -42,12 +42,14 @@ public final class TanhGelu {
     /** The vector form; a class of its own, so that it is loaded only where it can be used. */
     private static final class Lanes {
         static int forward(float[] x, int xAt, int count, float[] out, int outAt) {
-            FloatVector slope = FloatVector.broadcast(VectorMath.LANES, SLOPE);
+            float[] work = VectorMath.work();
             int i = 0;
-            for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, xAt + i);
-                FloatVector u = v.mul(v).fma(FloatVector.broadcast(VectorMath.LANES, CUBE), slope).mul(v);
-                v.mul(VectorMath.sigmoid(u)).intoArray(out, outAt + i);
+            for (int n; (n = VectorMath.block(i, count)) > 0; i += n) {
+                sigmoid(x, xAt + i, n, work);
+                for (int k = 0; k < n; k += VectorMath.COUNT) {
+                    FloatVector.fromArray(VectorMath.LANES, x, xAt + i + k).mul(FloatVector.fromArray(VectorMath.LANES, work, k))
+                            .intoArray(out, outAt + i + k);
+                }
             }
             return i;
         }
@@ -55,15 +57,30 @@ public final class TanhGelu {
         static int backward(float[] x, int xAt, int count, float[] dOut, int dOutAt, float[] dX, int dXAt) {
             FloatVector one = FloatVector.broadcast(VectorMath.LANES, 1f);
             FloatVector slope = FloatVector.broadcast(VectorMath.LANES, SLOPE);
+            FloatVector cube = FloatVector.broadcast(VectorMath.LANES, 3f * CUBE);
+            float[] work = VectorMath.work();
             int i = 0;
-            for (; i <= count - VectorMath.COUNT; i += VectorMath.COUNT) {
-                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, xAt + i);
-                FloatVector square = v.mul(v);
-                FloatVector s = VectorMath.sigmoid(square.fma(FloatVector.broadcast(VectorMath.LANES, CUBE), slope).mul(v));
-                FloatVector steep = square.fma(FloatVector.broadcast(VectorMath.LANES, 3f * CUBE), slope).mul(v);
-                FloatVector.fromArray(VectorMath.LANES, dOut, dOutAt + i).mul(steep.mul(s).fma(one.sub(s), s)).intoArray(dX, dXAt + i);
+            for (int n; (n = VectorMath.block(i, count)) > 0; i += n) {
+                sigmoid(x, xAt + i, n, work);
+                for (int k = 0; k < n; k += VectorMath.COUNT) {
+                    FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, xAt + i + k);
+                    FloatVector s = FloatVector.fromArray(VectorMath.LANES, work, k);
+                    FloatVector steep = v.mul(v).fma(cube, slope).mul(v);
+                    FloatVector.fromArray(VectorMath.LANES, dOut, dOutAt + i + k).mul(steep.mul(s).fma(one.sub(s), s))
+                            .intoArray(dX, dXAt + i + k);
+                }
             }
             return i;
+        }
+
+        /** The first half of {@code work}: sigmoid of what x is multiplied by, from the second. */
+        private static void sigmoid(float[] x, int at, int count, float[] work) {
+            FloatVector slope = FloatVector.broadcast(VectorMath.LANES, SLOPE);
+            for (int k = 0; k < count; k += VectorMath.COUNT) {
+                FloatVector v = FloatVector.fromArray(VectorMath.LANES, x, at + k);
+                v.mul(v).fma(FloatVector.broadcast(VectorMath.LANES, CUBE), slope).mul(v).intoArray(work, VectorMath.BLOCK + k);
+            }
+            VectorMath.sigmoid(work, VectorMath.BLOCK, count, work, 0);
         }
     }
 }

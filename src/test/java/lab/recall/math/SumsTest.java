@@ -1,22 +1,14 @@
 package lab.recall.math;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.Random;
 import java.util.function.IntToDoubleFunction;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Sums have one order for any lanes, and never read past their row. */
 class SumsTest {
     private static final int MOST = 67;
-    private static final Pattern SECOND_SHAPE = Pattern.compile("SPECIES_(64|128|256|512|MAX)|VectorShape|VectorSpecies\\s*\\.\\s*of\\b");
 
     private final float[] a = numbers(1);
     private final float[] b = numbers(2);
@@ -57,27 +49,6 @@ class SumsTest {
             assertEquals(eightChains(width, i -> (double) a[at + i] * b[at + i]), Sums.products(a, at, b, at, width), row);
             assertEquals(eightChains(width, i -> (double) a[at + i] * b[at + i] * (x[at + i] - mean)),
                     Sums.products(a, at, b, at, x, at, mean, width), row);
-        }
-    }
-
-    /** A second shape of one element type anywhere makes Java 17 put the vectors of all kernels on the heap. */
-    @Test
-    void sourcesUseThePreferredShapeAlone() throws IOException {
-        for (String root : List.of("src/main", "src/jmh")) {
-            try (Stream<Path> files = Files.walk(Path.of(root))) {
-                List<Path> sources = files.filter(f -> f.toString().endsWith(".java")).toList();
-                assertTrue(sources.stream().anyMatch(f -> text(f).contains("SPECIES_PREFERRED")), root + " was read");
-                List<Path> wrong = sources.stream().filter(f -> SECOND_SHAPE.matcher(text(f)).find()).toList();
-                assertTrue(wrong.isEmpty(), () -> "another shape than SPECIES_PREFERRED in " + wrong);
-            }
-        }
-    }
-
-    private static String text(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
         }
     }
 }
