@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Recording;
+import lab.recall.model.RowBlocks;
 
 /** Plain passes: one prompt, some prompts together, and the command line's whole answer. */
 final class ForwardJobs {
@@ -30,10 +31,16 @@ final class ForwardJobs {
             }
             return Work.of(() -> model.runAll(all, Recording.nothing())).rows((long) prompts * tokens * model.layers())
                     .flops(Models.flops(model, prompts * tokens, prompts)).weightBytes(Models.weightBytes(model, name))
-                    .pass(prompts, Models.headBytes(model, name))
+                    .streamed(() -> streamed(model, name, prompts, tokens))
                     .torch(job, "forward", model.folder().toString(), "--tokens", "" + tokens, "--batch", "" + prompts, "--logits", "last",
                             "--threads", "" + threads);
         });
+    }
+
+    /** Those of the layers once a block of rows, and the head's. */
+    private static long streamed(LanguageModel model, String name, int prompts, int tokens) {
+        long head = Models.headBytes(model, name);
+        return (Models.weightBytes(model, name) - head) * RowBlocks.ofLayer(model, prompts, tokens) + head * RowBlocks.ofHead(prompts);
     }
 
     /** From the shell's command to its exit, with as many threads as the machine has. */

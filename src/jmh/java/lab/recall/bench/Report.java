@@ -10,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import lab.recall.math.Parallel;
 import lab.recall.model.RowBlocks;
 import lab.recall.view.Tables;
 
@@ -64,7 +63,7 @@ final class Report {
         r.put("ns a state", states == 0 ? Double.NaN : seconds * 1e9 / states);
         r.put("weight bytes", answer.path("weight bytes").asLong());
         r.put("block rows", RowBlocks.ROWS);
-        r.put("bytes streamed", streamed(j, answer));
+        r.put("bytes streamed", answer.path("bytes streamed").asLong() == 0 ? null : answer.path("bytes streamed").asLong());
         r.put("memory MB", answer.path("memory MB").asLong());
         r.putAll(always);
         r.put("peer", peer);
@@ -74,18 +73,6 @@ final class Report {
         if (!file.isEmpty()) {
             Files.writeString(Path.of(file), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(rows));
         }
-    }
-
-    /** Bytes of weights that a plain pass reads: those of the layers once a block of rows, and the head's; null for other jobs. */
-    private static Long streamed(Job j, JsonNode answer) {
-        int prompts = answer.path("prompts").asInt();
-        if (prompts == 0) {
-            return null;
-        }
-        long head = answer.path("head bytes").asLong();
-        Parallel.setThreads(j.threads());               // as where it was done
-        return (answer.path("weight bytes").asLong() - head) * RowBlocks.ofLayer(prompts, j.tokens() / prompts)
-                + head * RowBlocks.ofHead(prompts);
     }
 
     private static String line(Map<String, Object> r) {

@@ -41,8 +41,7 @@ final class Work {
     LongSupplier rows = () -> 0;
     DoubleSupplier flops = () -> Double.NaN;
     long weightBytes;
-    long headBytes;
-    int prompts;
+    LongSupplier streamed = () -> 0;
     long states;
 
     private Work(Kind kind, Runnable call) {
@@ -83,10 +82,9 @@ final class Work {
         return this;
     }
 
-    /** Says that the call is one plain pass of so many prompts with the last token's logits: how often it reads its weights is known. */
-    Work pass(int count, long bytesOfTheHead) {
-        prompts = count;
-        headBytes = bytesOfTheHead;
+    /** Bytes of weights that the call reads, asked after the first call. */
+    Work streamed(LongSupplier bytes) {
+        streamed = bytes;
         return this;
     }
 

@@ -103,7 +103,7 @@ final class Worker {
             t.arguments().forEach(peer.withArray("arguments")::add);
         }
         return answer.put("seconds", seconds).put("rows", work.rows.getAsLong()).put("flops", work.flops.getAsDouble())
-                .put("weight bytes", work.weightBytes).put("head bytes", work.headBytes).put("prompts", work.prompts)
+                .put("weight bytes", work.weightBytes).put("bytes streamed", work.streamed.getAsLong())
                 .put("states", work.states).put("memory MB", resident());
     }
 

@@ -13,8 +13,8 @@ public final class RowBlocks {
     }
 
     /** In how many blocks some prompts of equal length go through a layer; each reads all the layer's weights once. */
-    public static int ofLayer(int prompts, int tokens) {
-        Run run = Run.whole(null, new int[tokens], List.of(), null, 1);
+    public static int ofLayer(LanguageModel model, int prompts, int tokens) {
+        Run run = Run.whole(model, new int[tokens], List.of(), null, 1);
         int blocks = 0;
         for (List<Run> chunk : Engine.chunks(Collections.nCopies(prompts, run))) {
             List<Batch.Segment> segments = new ArrayList<>();
