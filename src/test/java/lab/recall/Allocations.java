@@ -33,8 +33,9 @@ import lab.recall.train.AdamW;
 
 /**
  * What kernels and whole passes put on the heap, measured in a JVM of its own after all kernels have run thousands of times in mixed order.
- * Prints a line each: name, bytes, the most that is allowed, with tabs between; behind one with too many, where they are. Arguments: folders of a mamba-130m and a pythia-160m shape,
- * with few layers. To be run with -Xbatch: what is compiled in the background would come some calls later, on a busy machine many.
+ * Prints a line each: name, bytes, the most that is allowed, with tabs between; behind one with too many, where they are. Arguments:
+ * folders of a mamba-130m and a pythia-160m shape, with few layers. To be run with -Xbatch: what is compiled in the background would come
+ * some calls later, on a busy machine many.
  *
  * <p>Counted are the bytes of the calling thread and of the pool's helpers, exactly, once the compilers have nothing more to do: of one
  * call, or the mean of some where a kernel's calls differ in rows. Tiles run with new sums, then with sums that go on, then with new ones,

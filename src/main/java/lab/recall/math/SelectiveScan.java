@@ -415,7 +415,8 @@ public final class SelectiveScan {
             for (int count; (count = VectorMath.block(e - from, to - from)) > 0; e += count) {
                 decays(count, delta, deltaAt + e, a, aAt + e, decays, 0);
                 for (int i = 0; i < count; i += COUNT) {
-                    FloatVector term = FloatVector.fromArray(S, delta, deltaAt + e + i).mul(FloatVector.fromArray(S, u, uAt + e + i)).mul(b);
+                    FloatVector q = FloatVector.fromArray(S, delta, deltaAt + e + i);
+                    FloatVector term = q.mul(FloatVector.fromArray(S, u, uAt + e + i)).mul(b);
                     FloatVector decay = FloatVector.fromArray(S, decays, i);
                     decay.fma(FloatVector.fromArray(S, before, beforeAt + e + i), term).intoArray(after, afterAt + e + i);
                     for (int j = 0; j < fed.length; j++) {

