@@ -76,7 +76,7 @@ final class Bench {
         if (given.get("theirs").isEmpty()) {
             bench.alone(jobs);
         } else {
-            bench.inTurns(jobs, factory(given, "theirs", log), given.get("revision"));
+            bench.inTurns(jobs, Integer.parseInt(given.get("rounds")), factory(given, "theirs", log), given.get("revision"));
         }
         bench.report.print();
     }
@@ -148,25 +148,47 @@ final class Bench {
         return j.name() + ", first call";
     }
 
-    /** Ours, theirs, ours, theirs, each in a process of its own; the better of both tries. */
-    private void inTurns(List<Job> jobs, WorkerProcess.Factory theirs, String revision) throws IOException {
+    /** Ours, theirs, ours, theirs and so on, each in a process of its own. Rows have the medians; the spread of each side is said. */
+    private void inTurns(List<Job> jobs, int rounds, WorkerProcess.Factory theirs, String revision) throws IOException {
         for (Job j : jobs) {
-            double none = Double.POSITIVE_INFINITY;
-            double[][] best = {{none, none}, {none, none}};         // ours and theirs: steady, first call
-            JsonNode answer = null;
+            Tries mine = new Tries(rounds);
+            Tries others = new Tries(rounds);
             machine.forget();
-            for (int i = 0; i < 4; i++) {
-                try (WorkerProcess worker = (i % 2 == 0 ? ours : theirs).start()) {
-                    machine.measure(j.threads());
-                    JsonNode found = worker.ask("time " + j.id());
-                    best[i % 2][0] = Math.min(best[i % 2][0], found.path("seconds").asDouble());
-                    best[i % 2][1] = Math.min(best[i % 2][1], found.path("first").asDouble(none));
-                    answer = i % 2 == 0 ? found : answer;
-                }
+            for (int i = 0; i < rounds; i++) {
+                machine.measure(j.threads());
+                mine.add(ours, j);
+                machine.measure(j.threads());
+                others.add(theirs, j);
             }
-            report.add(j, j.name(), OWN, best[0][0], answer, machine, new Report.Baseline(revision, best[1][0]), null);
-            if (answer.has("first")) {
-                report.add(j, first(j), OWN, best[0][1], answer, machine, new Report.Baseline(revision, best[1][1]), null);
+            row(j, j.name(), mine.steady, others.steady, mine.answer, revision);
+            if (mine.answer.has("first")) {
+                row(j, first(j), mine.first, others.first, mine.answer, revision);
+            }
+        }
+    }
+
+    private void row(Job j, String name, double[] ours, double[] theirs, JsonNode answer, String revision) throws IOException {
+        report.add(j, name, OWN, Spread.median(ours), answer, machine,
+                new Report.Baseline(revision, Spread.median(theirs), Spread.of(theirs), Spread.of(ours)), null);
+    }
+
+    /** What the processes of one side found. */
+    private static final class Tries {
+        private final double[] steady;
+        private final double[] first;
+        private JsonNode answer;
+        private int count;
+
+        Tries(int rounds) {
+            steady = new double[rounds];
+            first = new double[rounds];
+        }
+
+        void add(WorkerProcess.Factory which, Job j) throws IOException {
+            try (WorkerProcess worker = which.start()) {
+                answer = worker.ask("time " + j.id());
+                steady[count] = answer.path("seconds").asDouble();
+                first[count++] = answer.path("first").asDouble();
             }
         }
     }

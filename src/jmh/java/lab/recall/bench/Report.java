@@ -29,8 +29,11 @@ final class Report {
         this.always = always;
     }
 
-    /** What a row is set beside. */
-    record Baseline(String name, double seconds) {
+    /** What a row is set beside; of times that are medians, how far apart those of each side lie, as a share of it. */
+    record Baseline(String name, double seconds, double spread, double ownSpread) {
+        Baseline(String name, double seconds) {
+            this(name, seconds, Double.NaN, Double.NaN);
+        }
     }
 
     /**
@@ -59,6 +62,8 @@ final class Report {
         r.put("baseline", baseline.name);
         r.put("baseline seconds", baseline.seconds);
         r.put("ratio", baseline.seconds / seconds);
+        r.put("spread", baseline.ownSpread);
+        r.put("baseline spread", baseline.spread);
         long states = answer.path("states").asLong();
         r.put("ns a state", states == 0 ? Double.NaN : seconds * 1e9 / states);
         r.put("weight bytes", answer.path("weight bytes").asLong());
@@ -91,6 +96,10 @@ final class Report {
         if (r.get("ratio") != null) {
             b.append(String.format(Locale.ROOT, "; %s %s: ratio %.2f", r.get("baseline"), time((Double) r.get("baseline seconds")),
                     (Double) r.get("ratio")));
+        }
+        if (r.get("spread") != null) {
+            b.append(String.format(Locale.ROOT, "; quartiles %.0f %% apart, theirs %.0f %%", 100 * (Double) r.get("spread"),
+                    100 * (Double) r.get("baseline spread")));
         }
         return b.toString();
     }

@@ -49,7 +49,7 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
 
     @Override
     public EditQuestion complete(LanguageModel model, EditQuestion q) {
-        int layer = Check.whole("layer", Check.or(q.layer(), RankOneEditor.layer(model)), 0, model.layers() - 1);
+        int layer = Check.whole("layer", Check.or(q.layer(), model.profile().editLayer(model)), 0, model.layers() - 1);
         EditableMatrix matrix = EditableMatrix.of(model, Check.or(q.matrix(), model.outputMatrix().id()));
         if (!q.isOne()) {
             EditSweepExperiment.requireFacts(model, q.file(), q.relations(), q.relation());

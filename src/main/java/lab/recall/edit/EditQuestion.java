@@ -27,7 +27,7 @@ public record EditQuestion(
         @Asks(value = "A relation's name, or all", option = "-", otherwise = "all") String relation,
         @Asks(value = "world, lre, or a folder of relation files", option = "-", otherwise = "those that belong to the model")
         String relations,
-        @Asks(value = "The edited layer", otherwise = "the paper's 15 of 64, in proportion") Integer layer,
+        @Asks(value = "The edited layer", otherwise = "the paper's 15 of 64, GPT-2's 17 of 48, in proportion") Integer layer,
         @Asks(value = "in_proj.x (W_a), in_proj.z (W_g) or out_proj (W_o) of a Mamba, mlp.dense_4h_to_h of a GPT-NeoX, "
                 + "mlp.down_proj of a Llama, mlp.c_proj of a GPT-2", otherwise = "the first that writes to the residual stream")
         String matrix,

@@ -31,8 +31,6 @@ import lab.recall.text.Template;
 public final class RankOneEditor {
     /** Sampled context templates when none are given, as in the reference code. */
     public static final int CONTEXTS = 20;
-    /** The paper's own layer, 15 of 64. */
-    private static final double DEPTH = 15.0 / 64;
     private static final long SEED = 1;
     /** Runs that are kept in memory together. */
     static final long BYTES = 256L << 20;
@@ -60,14 +58,9 @@ public final class RankOneEditor {
         this.moment = moment;
     }
 
-    /** Of the paper's layer by relative depth and the matrix that writes to the residual stream, with the model's settings. */
+    /** Of the family's published layer by relative depth and the matrix that writes to the residual stream, with the model's settings. */
     public static RankOneEditor of(LanguageModel model) {
-        return new RankOneEditor(model, layer(model), model.outputMatrix(), EditSettings.of(model), null, null);
-    }
-
-    /** The paper's layer, 15 of 64, in proportion. */
-    public static int layer(LanguageModel model) {
-        return (int) (DEPTH * model.layers());
+        return new RankOneEditor(model, model.profile().editLayer(model), model.outputMatrix(), EditSettings.of(model), null, null);
     }
 
     /**

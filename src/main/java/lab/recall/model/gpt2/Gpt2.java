@@ -52,9 +52,10 @@ public final class Gpt2 implements Architecture {
         return SelfAttention.MIXING;
     }
 
+    /** Meng et al., arXiv 2202.05262, edit layer 17 of GPT-2 XL's 48. */
     @Override
     public Profile profile() {
-        return Profile.WIDE;
+        return Profile.WIDE.withEditLayer(17.0 / 48);
     }
 
     @Override
