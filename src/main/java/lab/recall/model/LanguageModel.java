@@ -445,8 +445,9 @@ public final class LanguageModel implements Showable {
         for (int l = 0; keep != null && l < layers(); l++) {
             for (HookPoint p : points()) {
                 if (p.isState() && keep[l][p.number()]) {
+                    List<String> others = points().stream().filter(o -> o.kind() == HookPoint.Kind.TOKEN).map(HookPoint::id).toList();
                     throw new BadRequest("", p.name(l) + ": no gradient is taken at a layer's memory; take it at one of "
-                            + String.join(", ", points().stream().filter(o -> o.kind() == HookPoint.Kind.TOKEN).map(HookPoint::id).toList()));
+                            + String.join(", ", others));
                 }
             }
         }

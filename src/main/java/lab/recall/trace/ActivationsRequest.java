@@ -10,7 +10,8 @@ import lab.recall.study.GivenPrompt;
 /** Asks for the values at hook points of one run, with interventions. */
 public record ActivationsRequest(
         @Asks("The prompt") GivenPrompt prompt,
-        @Asks("Names with *, such as layers.3.*; every value that matches is an array. A memory is named with its token: layers.3.state@5") List<String> points,
+        @Asks("Names with *, such as layers.3.*; every value that matches is an array. A memory is named with its token: layers.3.state@5")
+        List<String> points,
         @Asks(value = "What is changed on the way: "
                 + "{\"at\": \"layers.3.y\", \"token\": 5 or \"all\", and \"add\": [..], \"set\": [..] or \"zero\": true} each; "
                 + "\"read_only\": true beside it lets the read-out of a state's own token alone see it",

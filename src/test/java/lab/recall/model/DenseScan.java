@@ -6,8 +6,8 @@ import java.util.Map;
 import lab.recall.base.Json;
 
 /**
- * What a model of selective scans, or of scans of heads, has to compute, written out in f64 from its weights, with its states and writes open
- * to changes. Shares no code with the blocks.
+ * What a model of selective scans, or of scans of heads, has to compute, written out in f64 from its weights, with its states and writes
+ * open to changes. Shares no code with the blocks.
  *
  * <pre>{@code
  * new DenseScan(model).logits(ids, (name, layer, token, value) -> ...)   // of the last token

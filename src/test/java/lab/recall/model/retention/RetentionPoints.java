@@ -26,8 +26,8 @@ final class RetentionPoints {
     /** [head, key, value]. */
     static final HookPoint MEMORY = HookPoint.whole("memory", "state after the last token");
 
-    static final List<HookPoint> ALL = List.of(EMBED, RESID_PRE, UNIT, QUERY, KEY, VALUE, VALVE_IN, MIX, VALVE, CARRIED, PUT_OUT, RESID_POST,
-            MEMORY, FINAL_NORM, LOGITS);
+    static final List<HookPoint> ALL = List.of(EMBED, RESID_PRE, UNIT, QUERY, KEY, VALUE, VALVE_IN, MIX, VALVE, CARRIED, PUT_OUT,
+            RESID_POST, MEMORY, FINAL_NORM, LOGITS);
 
     private RetentionPoints() {
     }
