@@ -113,6 +113,55 @@ public final class HeadScan {
     }
 
     /**
+     * One token's step taken apart, first part: the term delta B x' that it puts into the state. The three parts one after another give the
+     * numbers of {@link #forward} bit for bit, and between them the term and the state can be changed.
+     *
+     * @param term receives [H, N, P]
+     */
+    public static void write(Sizes s, float[] x, int xAt, float[] delta, int deltaAt, float[] b, int bAt, float[] term) {
+        for (int h = 0; h < s.heads; h++) {
+            int u = xAt + h * s.width;
+            float q = delta[deltaAt + h];
+            for (int n = 0; n < s.states; n++) {
+                int at = (h * s.states + n) * s.width;
+                float bn = b[bAt + s.group(h) + n];
+                for (int e = 0; e < s.width; e++) {
+                    term[at + e] = x[u + e] * q * bn;
+                }
+            }
+        }
+    }
+
+    /** Second part: h = exp(delta a) h + term. */
+    public static void advance(Sizes s, float[] delta, int deltaAt, float[] a, float[] term, float[] state) {
+        int each = s.states * s.width;
+        for (int h = 0; h < s.heads; h++) {
+            float decay = decay(delta[deltaAt + h], a[h]);
+            for (int i = h * each; i < (h + 1) * each; i++) {
+                state[i] = Math.fma(decay, state[i], term[i]);
+            }
+        }
+    }
+
+    /** Third part: y = C h + D x. */
+    public static void read(Sizes s, float[] x, int xAt, float[] c, int cAt, float[] d, float[] state, float[] y, int yAt) {
+        Arrays.fill(y, yAt, yAt + s.inner(), 0f);
+        for (int h = 0; h < s.heads; h++) {
+            int own = h * s.width;
+            for (int n = 0; n < s.states; n++) {
+                int at = (h * s.states + n) * s.width;
+                float cn = c[cAt + s.group(h) + n];
+                for (int e = 0; e < s.width; e++) {
+                    y[yAt + own + e] = Math.fma(state[at + e], cn, y[yAt + own + e]);
+                }
+            }
+            for (int e = own; e < own + s.width; e++) {
+                y[yAt + e] = Math.fma(d[h], x[xAt + e], y[yAt + e]);
+            }
+        }
+    }
+
+    /**
      * The state after every token, and the decays: all that {@link #backward} needs.
      *
      * @param first  state before the first token

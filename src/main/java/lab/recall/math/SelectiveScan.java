@@ -180,6 +180,62 @@ public final class SelectiveScan {
     }
 
     /**
+     * One token's step taken apart, first part: the term delta u B that it puts into the state. The three parts one after another give the
+     * numbers of {@link #forward} bit for bit, and between them the term and the state can be changed.
+     *
+     * @param of   of one token, like those of {@link #advance} and {@link #read}
+     * @param term receives [N, E]
+     */
+    public static void write(Sizes of, Rows u, Rows delta, Rows b, float[] term) {
+        int channels = of.channels;
+        float[] us = u.array();
+        float[] deltas = delta.array();
+        int uAt = u.at();
+        int deltaAt = delta.at();
+        for (int n = 0; n < of.states; n++) {
+            float bn = b.array()[b.at() + n];
+            int at = n * channels;
+            for (int e = 0; e < channels; e++) {
+                term[at + e] = deltas[deltaAt + e] * us[uAt + e] * bn;
+            }
+        }
+    }
+
+    /** Second part: h = exp(delta A) h + term. */
+    public static void advance(Sizes of, Rows delta, float[] a, float[] term, float[] state) {
+        int channels = of.channels;
+        float[] deltas = delta.array();
+        int deltaAt = delta.at();
+        for (int n = 0; n < of.states; n++) {
+            int at = n * channels;
+            int e = Simd.available() ? Lanes.advance(channels, deltas, deltaAt, a, at, term, state) : 0;
+            for (; e < channels; e++) {
+                state[at + e] = Math.fma(decay(deltas[deltaAt + e], a[at + e]), state[at + e], term[at + e]);
+            }
+        }
+    }
+
+    /** Third part: y = Σ_n C h + D u. */
+    public static void read(Sizes of, Rows u, Rows c, float[] d, float[] state, Rows y) {
+        int channels = of.channels;
+        float[] us = u.array();
+        float[] ys = y.array();
+        int uAt = u.at();
+        int yAt = y.at();
+        Arrays.fill(ys, yAt, yAt + channels, 0f);
+        for (int n = 0; n < of.states; n++) {
+            float cn = c.array()[c.at() + n];
+            int at = n * channels;
+            for (int e = 0; e < channels; e++) {
+                ys[yAt + e] = Math.fma(state[at + e], cn, ys[yAt + e]);
+            }
+        }
+        for (int e = 0; e < channels; e++) {
+            ys[yAt + e] = Math.fma(d[e], us[uAt + e], ys[yAt + e]);
+        }
+    }
+
+    /**
      * Gradients of a segment of T tokens from those of y. In the calling thread: callers run many segments side by side.
      *
      * @param in    of the forward run
@@ -440,6 +496,19 @@ public final class SelectiveScan {
                     FloatVector x = FloatVector.fromArray(S, delta, deltaAt + e + i).mul(FloatVector.fromArray(S, u, uAt + e + i));
                     FloatVector.fromArray(S, own, at + i).fma(FloatVector.fromArray(S, before, last + e + i), x.mul(b))
                             .intoArray(all, now + e + i);
+                }
+            }
+            return e;
+        }
+
+        /** One state of {@link SelectiveScan#advance}; returns the first channel that is left. */
+        static int advance(int channels, float[] delta, int deltaAt, float[] a, int at, float[] term, float[] state) {
+            float[] decays = VectorMath.work();
+            int e = 0;
+            for (int count; (count = VectorMath.block(e, channels)) > 0; e += count) {
+                decays(count, delta, deltaAt + e, a, at + e, decays, 0);
+                for (int i = 0; i < count; i++) {
+                    state[at + e + i] = Math.fma(decays[i], state[at + e + i], term[at + e + i]);
                 }
             }
             return e;

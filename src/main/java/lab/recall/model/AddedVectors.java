@@ -56,6 +56,7 @@ public final class AddedVectors {
         this.point = point.addedAt();
         this.gradients = Recording.gradients().table(model);
         this.keep = this.point.equals(HookPoint.RESID_POST) ? null : Recording.of(this.point.name(layer)).table(model);
+        model.requireGradients(keep);
     }
 
     /** No fork yet; all will add their vectors at this point of this layer. */
@@ -75,6 +76,7 @@ public final class AddedVectors {
             throw new BadRequest("reads", reads + ", expected a whole number from 0 to " + (base.length() - token)
                     + ", the tokens from the vector's on");
         }
+        base.requireOwnMemory("gradients");
         runs.add(Run.fork(base, List.of(new Intervention.Add(new Site(layer, point, token), vector)), gradients, 0));
         first.add(rows);
         rows += reads;

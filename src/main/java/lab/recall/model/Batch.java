@@ -164,6 +164,65 @@ public final class Batch {
         }
     }
 
+    /**
+     * The first token of a segment, from {@code from} on, at which its run keeps or changes one of some points of a memory in the layer at
+     * work; behind its last one if there is none.
+     */
+    public int nextTouched(Segment s, int from, HookPoint... points) {
+        int next = s.from + s.tokens;
+        for (HookPoint p : points) {
+            if (s.run.keeps(layer, p)) {
+                return from;
+            }
+            for (Intervention i : s.run.changes) {
+                if (i.site().token() >= from && changes(i, p)) {
+                    next = Math.min(next, i.site().token());
+                }
+            }
+        }
+        return next;
+    }
+
+    private boolean changes(Intervention i, HookPoint point) {
+        return i.site().layer() == layer && i.site().point().equals(point);
+    }
+
+    /** Whether something is changed at a token for its own read-out alone. */
+    public boolean readsApart(Segment s, int token) {
+        for (Intervention i : s.run.changes) {
+            if (i.isReadOnly() && i.site().layer() == layer && i.site().token() == token) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether {@link #hook(Segment, int, HookPoint, boolean, float[], int)} would look at a memory at a token. */
+    public boolean touches(Segment s, int token, HookPoint point) {
+        return nextTouched(s, token, point) == token;
+    }
+
+    /**
+     * The hook of a memory at one token, in its natural order.
+     *
+     * @param forReadOut whether these are the numbers that the token's own read-out sees and nobody else: nothing of them is kept
+     */
+    public void hook(Segment s, int token, HookPoint point, boolean forReadOut, float[] values, int width) {
+        for (Intervention i : s.run.changes) {
+            if (i.site().token() == token && changes(i, point) && (forReadOut || !i.isReadOnly())) {
+                i.apply(values, 0, width);
+            }
+        }
+        if (!forReadOut && s.run.keeps(layer, point)) {
+            float[] kept = s.run.kept[layer][point.number()];
+            if (kept == null) {
+                kept = new float[Math.multiplyExact(s.run.tokens(), width)];
+                keep(s, layer, point, kept);
+            }
+            System.arraycopy(values, 0, kept, (token - s.run.from()) * width, width);
+        }
+    }
+
     /** Whether a run asked for this point in the layer at work. */
     public boolean keeps(Segment s, HookPoint point) {
         return s.run.keeps(layer, point);

@@ -36,7 +36,9 @@ public final class Gradients {
     public static Gradients of(Pass pass, int target, Recording keep) {
         LanguageModel model = pass.model();
         model.requireId(target);
+        boolean[][] wanted = keep.table(model);
         model.requireTape(pass);
+        model.requireGradients(wanted);
         float[] logits = pass.logits();
         model.requireFinite(logits, 0);
         double loss = CrossEntropy.forward(logits, 0, logits.length, target);
@@ -48,7 +50,7 @@ public final class Gradients {
         model.headBackward(logits, 0, 1, dNormed, 0);
         float[] last = pass.values(model.layers() - 1, HookPoint.RESID_POST);
         model.finalNorm().backward(last, (tokens - 1) * d, 1, dNormed, 0, grad, (tokens - 1) * d, null);
-        BackBatch.Cotangent c = new BackBatch.Cotangent(pass, pass.from(), keep.table(model));
+        BackBatch.Cotangent c = new BackBatch.Cotangent(pass, pass.from(), wanted);
         new Backward(model).run(List.of(c), grad, 0);
         return new Gradients(pass, loss, c);
     }

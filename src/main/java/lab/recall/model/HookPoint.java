@@ -28,6 +28,11 @@ public final class HookPoint {
     public enum Kind {
         /** One vector for each token and layer: it can be replaced at a token. */
         TOKEN,
+        /**
+         * A layer's memory behind each token, or what a token puts into it: it can be replaced at a token. Many times as large as other
+         * points, so a glob takes it only where its name is written out.
+         */
+        STATE,
         /** All of a layer's tokens together, such as attention weights or a state after the last token: it can only be read. */
         WHOLE,
         /** One vector for each token of the model, in no layer. */
@@ -94,6 +99,11 @@ public final class HookPoint {
     /** A point of a layer with no value for each token. */
     public static HookPoint whole(String id, String meaning) {
         return new HookPoint(word(id), meaning, Kind.WHOLE, "", "", Role.STEP, HeatMap.Colours.GREYS, false);
+    }
+
+    /** A point with a layer's memory for each token. */
+    public static HookPoint state(String id, String meaning) {
+        return new HookPoint(word(id), meaning, Kind.STATE, "", "", Role.STEP, HeatMap.Colours.GREYS, false);
     }
 
     private static String word(String id) {
@@ -171,6 +181,11 @@ public final class HookPoint {
     /** Whether it belongs to the model and not to a layer. */
     public boolean isGlobal() {
         return kind == Kind.GLOBAL;
+    }
+
+    /** Whether it is a layer's memory, or a term of it. */
+    public boolean isState() {
+        return kind == Kind.STATE;
     }
 
     /** Whether it holds one vector for each token, so that it can be replaced at a token. */

@@ -12,6 +12,8 @@ import lab.recall.base.BadRequest;
  * Intervention.add(site, vector)                            // steering
  * Intervention.zero(site)                                   // ablation
  * Intervention.mean(site, pass)                             // ablation by the mean over a pass's tokens
+ * Intervention.zero(new Site(4, WRITE, 3), mamba.width(WRITE)) // token 3 puts nothing into the memory of layer 4
+ * Intervention.readOnly(change)                             // the token's own read-out sees it, later tokens do not
  * Intervention.cut(mamba, 3, 5, Edges.between(subject, last)) // knock-out: what edges carry is left out of their targets
  * }</pre>
  *
@@ -45,6 +47,11 @@ public sealed interface Intervention {
 
     /** The same change at another token, for spreading one over all tokens. */
     Intervention at(int token);
+
+    /** Whether nobody sees it but the read-out of its own token. */
+    default boolean isReadOnly() {
+        return false;
+    }
 
     /** Adds a vector to the value. */
     record Add(Site site, float[] vector) implements Intervention {
@@ -87,6 +94,38 @@ public sealed interface Intervention {
         }
     }
 
+    /** A change of a layer's memory that only the token's own read-out sees: the memory goes on as if nothing were changed. */
+    record ReadOnly(Intervention change) implements Intervention {
+        @Override
+        public Site site() {
+            return change.site();
+        }
+
+        @Override
+        public void check(LanguageModel model, int tokens) {
+            change.check(model, tokens);
+            if (!site().point().isState()) {
+                throw new BadRequest("", site() + ": only a layer's memory is read apart from what goes on; " + site().point().id()
+                        + " is changed as a whole");
+            }
+        }
+
+        @Override
+        public boolean isReadOnly() {
+            return true;
+        }
+
+        @Override
+        public void apply(float[] values, int at, int width) {
+            change.apply(values, at, width);
+        }
+
+        @Override
+        public ReadOnly at(int token) {
+            return new ReadOnly(change.at(token));
+        }
+    }
+
     /**
      * Leaves what edges carry through a {@link Mixer} out of their targets' values; no other token notices. The site is that of the first
      * target, and its point says through what. Mixers have records of their own for it.
@@ -122,6 +161,11 @@ public sealed interface Intervention {
             cuts.addAll(model.mixing().cut(l, edges));
         }
         return cuts;
+    }
+
+    /** A change of a layer's memory, or of what a token puts into it, that only the token's own read-out sees. */
+    static Intervention readOnly(Intervention change) {
+        return new ReadOnly(change);
     }
 
     /** Adds a vector at the site. */

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Unsolvable;
@@ -350,6 +351,12 @@ public final class LanguageModel implements Showable {
         return body.sizes().heads(point);
     }
 
+    /** The natural shape of what a token has at a point of a layer's memory, outermost size first: its numbers stand in that order. */
+    public long[] stateShape(HookPoint point) {
+        requirePoint(point);
+        return body.sizes().state(point);
+    }
+
     /** The points that a fork or a continuation needs of its base, in every layer. */
     List<HookPoint> statePoints() {
         return blocks[0].statePoints();
@@ -370,6 +377,10 @@ public final class LanguageModel implements Showable {
         String name = point.name(layer);
         if (!point.isPerToken()) {
             return body.sizes().whole(name, point, values, tokens);
+        }
+        if (point.isState()) {
+            return new Activation(name, LongStream.concat(LongStream.of(tokens), LongStream.of(stateShape(point))).toArray(),
+                    values.clone());
         }
         int heads = point.isGlobal() ? 0 : heads(point);
         if (heads == 0) {
@@ -414,16 +425,30 @@ public final class LanguageModel implements Showable {
         ends.head().transposed().multiply(dLogits, at, vocabulary(), count, dNormed, dAt, width());
     }
 
-    /** Refuses a pass that kept too little for gradients, or left edges out. */
+    /** Refuses a pass that kept too little for gradients, left edges out, or had its states changed. */
     void requireTape(Pass pass) {
         for (Pass p = pass; p != null; p = p.base()) {
             if (p.changes().stream().anyMatch(c -> c instanceof Intervention.Cut)) {
                 throw new BadRequest("", "gradients do not go through a pass with cut edges; take them of a pass without");
             }
+            p.requireOwnMemory("gradients");
         }
         for (HookPoint p : block(0).tapePoints()) {
             if (!pass.has(layers() - 1, p)) {
                 throw new BadRequest("", "gradients need a pass that was run with Recording.gradients()");
+            }
+        }
+    }
+
+    /** Refuses points at which no gradient is taken. */
+    void requireGradients(boolean[][] keep) {
+        for (int l = 0; keep != null && l < layers(); l++) {
+            for (HookPoint p : points()) {
+                if (p.isState() && keep[l][p.number()]) {
+                    List<String> others = points().stream().filter(o -> o.kind() == HookPoint.Kind.TOKEN).map(HookPoint::id).toList();
+                    throw new BadRequest("", p.name(l) + ": no gradient is taken at a layer's memory; take it at one of "
+                            + String.join(", ", others));
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 package lab.recall.model;
 
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.Supplier;
 import lab.recall.base.BadRequest;
@@ -92,6 +93,24 @@ public final class Pass {
         return changes;
     }
 
+    /** What was changed of a layer's memory, for all that came after it, at tokens before one; in the order of tokens. */
+    public List<Intervention> memoryChanges(int layer, int before) {
+        return changes.stream().filter(i -> i.site().point().isState() && i.site().layer() == layer && i.site().token() < before
+                && !i.isReadOnly()).sorted(Comparator.comparingInt(i -> i.site().token())).toList();
+    }
+
+    /**
+     * Refuses a pass in which a layer's memory was changed, for what is told from the terms that it is made of.
+     *
+     * @param what is refused, such as gradients
+     */
+    public void requireOwnMemory(String what) {
+        changes.stream().filter(i -> i.site().point().isState()).findFirst().ifPresent(i -> {
+            throw new BadRequest("", i.site() + ": " + what + " do not go through a changed " + i.site().point().id()
+                    + "; take them of a pass without");
+        });
+    }
+
     /** Logits of the last token, [V]. */
     public float[] logits() {
         return last().clone();
@@ -173,7 +192,12 @@ public final class Pass {
 
     /** Every point that this pass kept, in the order of computation. */
     public List<Activation> activations() {
-        return model.sites().stream().filter(s -> has(s.layer(), s.point())).map(s -> activation(s.layer(), s.point())).toList();
+        return kept().stream().map(s -> activation(s.layer(), s.point())).toList();
+    }
+
+    /** Where this pass kept values, in the order of computation; tokens are left open. */
+    public List<Site> kept() {
+        return model.sites().stream().filter(s -> has(s.layer(), s.point())).toList();
     }
 
     /**

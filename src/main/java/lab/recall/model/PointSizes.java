@@ -10,6 +10,11 @@ public interface PointSizes {
         return 0;
     }
 
+    /** The natural shape of what a token has at a {@link HookPoint.Kind#STATE state}, outermost size first. */
+    default long[] state(HookPoint point) {
+        return new long[] {width(point)};
+    }
+
     /** What was kept of a {@link HookPoint.Kind#WHOLE whole} point, in its natural shape. */
     Activation whole(String name, HookPoint point, float[] values, int tokens);
 }

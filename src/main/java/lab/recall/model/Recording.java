@@ -14,6 +14,7 @@ import lab.recall.base.Said;
  * <pre>{@code
  * Recording.of("layers.3.*", "logits")          // by full names; a * takes dots too
  * Recording.points(Y, GATE)                     // these points in every layer
+ * Recording.of("layers.3.state")                // a layer's memory behind each token: only where its name is written out
  * Recording.states()                            // what a continuation or a fork needs
  * }</pre>
  *
@@ -34,7 +35,7 @@ public final class Recording {
         return new Recording();
     }
 
-    /** Keeps everything. */
+    /** Keeps everything but the memories behind each token. */
     public static Recording all() {
         return of("*");
     }
@@ -113,9 +114,12 @@ public final class Recording {
             mark(model, keep, HookPoint.RESID_POST);
         }
         for (String g : globs) {
-            Pattern pattern = Pattern.compile("\\Q" + g.replace("*", "\\E.*\\Q") + "\\E");
+            Pattern pattern = pattern(g);
             boolean any = false;
             for (HookPoint p : model.points()) {
+                if (p.isState() && !g.endsWith("." + p.id())) {
+                    continue;
+                }
                 for (int l = 0; l < (p.isGlobal() ? 1 : model.layers()); l++) {
                     if (pattern.matcher(p.name(l)).matches()) {
                         keep[p.isGlobal() ? model.layers() : l][p.number()] = true;
@@ -130,6 +134,15 @@ public final class Recording {
             }
         }
         return keep;
+    }
+
+    private static Pattern pattern(String glob) {
+        return Pattern.compile("\\Q" + glob.replace("*", "\\E.*\\Q") + "\\E");
+    }
+
+    /** Whether a glob takes a full name. */
+    public static boolean matches(String glob, String name) {
+        return pattern(glob).matcher(name).matches();
     }
 
     private static void mark(LanguageModel model, boolean[][] keep, HookPoint p) {

@@ -36,6 +36,7 @@ public final class Run {
         this.entry = entry;
         this.changes = changes;
         this.cuts = cuts(model, changes);
+        requireOneOfBoth();
         this.keep = keep;
         this.logits = logits;
     }
@@ -83,6 +84,16 @@ public final class Run {
         LayerCuts[] all = new LayerCuts[model.layers()];
         byLayer.forEach((layer, cuts) -> all[layer] = model.block(layer).cuts(cuts));
         return all;
+    }
+
+    /** What a cut edge would carry of a state that was put in its place, nobody can say. */
+    private void requireOneOfBoth() {
+        for (Intervention i : changes) {
+            if (i.site().point().isState() && cuts(i.site().layer()) != null) {
+                throw new BadRequest("", i.site() + ": one layer cannot have its " + i.site().point().id()
+                        + " changed and edges cut; take two layers or two runs");
+            }
+        }
     }
 
     int tokens() {

@@ -150,6 +150,15 @@ public final class AverageTrace implements Showable {
                 .colours(point.colours());
     }
 
+    /**
+     * Token by token from the subject's last one on.
+     *
+     * @throws lab.recall.base.BadRequest for a difference of traces
+     */
+    public AfterSubject afterSubject() {
+        return new AfterSubject(title(), point.colours(), pairs, effects, model.layers());
+    }
+
     /** Mean effect and interval for each position and layer. */
     public Table byPosition() {
         List<String> columns = new ArrayList<>(List.of("position", "pairs"));

@@ -25,6 +25,7 @@ import lab.recall.text.Prompt;
  * trace.byPosition()
  * CausalTrace.of(mamba).residual().of(pairs.get(0))          // one example
  * CausalTrace.of(mamba).component(OUT).over(pairs)           // a component, over a window of layers
+ * CausalTrace.of(mamba).component(STATE).over(pairs).afterSubject() // in which layer's memory the subject lives, until which token
  * CausalTrace.of(mamba).reverse().over(pairs)                // the corrupt run's value put into the clean run
  * CausalTrace.of(mamba).noise(3, 10, seed).over(pairs)       // the subject's embeddings with noise instead of another subject
  * CausalTrace.of(mamba).averaging(Averaging.PUBLISHED)       // as the reference code averaged
@@ -62,9 +63,12 @@ public final class CausalTrace {
         return at(HookPoint.RESID_POST, 1);
     }
 
-    /** A component, over the paper's window in proportion to this model's depth, at least one layer. */
+    /**
+     * A component, over the paper's window in proportion to this model's depth, at least one layer; or a memory, which is each layer's own,
+     * in one layer.
+     */
     public CausalTrace component(HookPoint component) {
-        return at(component, model.profile().traceWindow(model));
+        return at(component, component.isState() ? 1 : model.profile().traceWindow(model));
     }
 
     private CausalTrace at(HookPoint point, int window) {

@@ -62,7 +62,11 @@ public final class GradientExperiment implements Experiment<GradientRequest, Gra
             int layer = Check.whole(field + " (layer)", (Integer) s.get(0), 0, model.layers() - 1);
             int token = Check.whole(field + " (token)", (Integer) s.get(2), 0, tokens - 1);
             try {
-                sites.add(new Site(layer, Interchange.required(model, HookPoint.of((String) s.get(1))), token));
+                HookPoint point = Interchange.required(model, HookPoint.of((String) s.get(1)));
+                if (point.isState()) {
+                    throw new BadRequest("", "'" + point.id() + "' is a layer's memory, at which no gradient is taken");
+                }
+                sites.add(new Site(layer, point, token));
             } catch (IllegalArgumentException e) {
                 throw new BadRequest(field, e instanceof BadRequest bad ? bad.reason() : e.getMessage(), e);
             }

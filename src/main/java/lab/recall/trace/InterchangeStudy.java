@@ -82,7 +82,7 @@ final class InterchangeStudy implements Study<InterchangeStudy.Asked, Interchang
         Grids grids = new Grids(model, asked.settings);
         List<InterchangeGrid> all = new ArrayList<>();
         long before = 0;
-        for (List<InterchangeCase> some : Portions.of(piece.cases, c -> passBytes(model, c), PASS_BYTES)) {
+        for (List<InterchangeCase> some : Portions.of(piece.cases, c -> passBytes(model, asked.settings.point, c), PASS_BYTES)) {
             long rows = before;
             all.addAll(List.of(grids.of(some, more -> done.accept(rows + more))));
             before += grids.rows(some);
@@ -102,8 +102,8 @@ final class InterchangeStudy implements Study<InterchangeStudy.Asked, Interchang
         return found.stream().flatMap(Arrays::stream).toList();
     }
 
-    private static long passBytes(LanguageModel model, InterchangeCase c) {
-        long width = 12L * model.width();
+    private static long passBytes(LanguageModel model, HookPoint point, InterchangeCase c) {
+        long width = 12L * model.width() + (point.isState() ? model.width(point) : 0);
         return (1L + c.samples()) * c.clean().length * model.layers() * width * Float.BYTES;
     }
 

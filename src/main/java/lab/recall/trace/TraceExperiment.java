@@ -45,7 +45,9 @@ public final class TraceExperiment implements Experiment<TraceRequest, TraceResu
     @Override
     public TraceRequest complete(LanguageModel model, TraceRequest q) {
         Relations.asked(model, q.relations(), q.relation());
-        points(model, q);
+        points(model, q).stream().filter(p -> q.attribution() && p.isState()).findFirst().ifPresent(p -> {
+            throw new BadRequest("attribution", "true, expected false with '" + p.id() + "': no gradient is taken at a layer's memory");
+        });
         if (q.window() != null) {
             Check.whole("window", q.window(), 1, 2 * model.layers());
         }

@@ -17,9 +17,10 @@ public record TraceRequest(
         @Asks("A relation's name, or all") String relation,
         @Asks("How many pairs of facts at most") Integer pairs,
         @Asks("Seed of every random choice") Integer seed,
-        @Asks(value = "What is put back: residual, components, or hook points", option = "point") List<String> points,
+        @Asks(value = "What is put back: residual, components, or hook points; state: the memory of each layer", option = "point")
+        List<String> points,
         @Asks(value = "Layers put back together",
-                otherwise = "1 for the stream, the paper's share of the depth for a component") Integer window,
+                otherwise = "1 for the stream and for a memory, the paper's share of the depth for a component") Integer window,
         @Asks(value = "How effects are averaged: corrected for their baseline, or as the reference code did",
                 words = {"corrected", "published"}) String mode,
         @Asks("The other direction: corrupt values put into the clean run") Boolean reverse,

@@ -88,6 +88,10 @@ public record TraceResult(ModelCard model, List<AverageTrace> traces, List<Avera
         named().forEach((name, t) -> {
             views.add(new NamedView(name, t.table()));
             views.add(new NamedView(name + "-map", t.heatmap()));
+            if (t.point().isState()) {
+                views.add(new NamedView(name + "-after-subject", t.afterSubject().table()));
+                views.add(new NamedView(name + "-after-subject-map", t.afterSubject().heatmap()));
+            }
             if (name.equals(HookPoint.RESID_POST.id())) {
                 views.add(new NamedView("hand-over", t.handOver()));
             }

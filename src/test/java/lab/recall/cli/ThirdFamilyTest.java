@@ -30,7 +30,7 @@ class ThirdFamilyTest {
             Map.entry("activations", "'prompt':{'text':'Novux Bridge is in'},'points':['layers.1.*'],"
                     + "'interventions':[{'at':'layers.0.mix','token':'all','zero':true}]"),
             Map.entry("gradient", "'prompt':{'ids':[1,2,3]},'target':4,'sites':[[1,'mix',2],[0,'resid_post',1]]"),
-            Map.entry("interchange", "'clean':{'ids':[1,2,3]},'corrupt':{'ids':[1,5,3]},'point':'write','window':2"),
+            Map.entry("interchange", "'clean':{'ids':[1,2,3]},'corrupt':{'ids':[1,5,3]},'point':'put_out','window':2"),
             Map.entry("trace", "'points':['residual','components'],'pairs':6,'noise':3,'samples':2"),
             Map.entry("path_blocking", "'pairs':6"),
             Map.entry("knockout", "'form':'every','facts':6,'window':2,'flows':true"),

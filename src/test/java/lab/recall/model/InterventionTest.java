@@ -167,7 +167,10 @@ class InterventionTest {
                 set.add(random.nextBoolean() ? Intervention.add(site, vector) : Intervention.set(site, vector));
             }
             for (int k = random.nextInt(4); k > 0; k--) {
-                set.add(cut(model, random, 9));
+                Intervention cut = cut(model, random, 9);       // not where a memory is changed: that is refused
+                if (set.stream().noneMatch(c -> c.site().point().isState() && c.site().layer() == cut.site().layer())) {
+                    set.add(cut);
+                }
             }
             sets.add(set);
         }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import lab.recall.base.BadRequest;
 import lab.recall.base.Progress;
 import lab.recall.facts.Fact;
 import lab.recall.facts.FactPair;
@@ -15,7 +16,12 @@ import lab.recall.facts.FactPairs;
 import lab.recall.facts.Pairing;
 import lab.recall.facts.Relations;
 import lab.recall.model.HookPoint;
+import lab.recall.model.Intervention;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.Pass;
+import lab.recall.model.Recording;
+import lab.recall.model.Site;
+import lab.recall.model.block.ScanPoints;
 import lab.recall.stats.Estimate;
 import lab.recall.study.Runner;
 import lab.recall.study.Store;
@@ -84,6 +90,31 @@ class TraceTest {
         assertTrue(Double.isNaN(at(one, Position.PREFIX, 1)) && Double.isNaN(at(one, Position.SUBJECT_EARLY, 1)),
                 "one empty position spoils the row");
         assertEquals(0.7 / 0.8, at(one, Position.SUBJECT_SECOND_LAST, 0), 1e-12, "index -1 is the last token");
+    }
+
+    /** The memory of each layer put back: one cell by hand, averages token by token, and where this model keeps the subject. */
+    @Test
+    void inWhichLayersMemoryTheSubjectLives() {
+        LanguageModel model = LanguageModel.open("tiny-mamba");
+        FactPairs pairs = pairs(model, 12);
+        AverageTrace trace = CausalTrace.of(model).component(ScanPoints.STATE).over(pairs, Runner.silent());
+        AfterSubject life = trace.afterSubject();
+        for (int l = 0; l < model.layers(); l++) {
+            assertEquals(trace.at(Position.SUBJECT_LAST, l), life.at(0, l));
+        }
+        assertEquals(5, trace.peak(Position.LAST), "which no position of the residual stream tells");
+        assertTrue(life.until(5).isPresent() && life.until(0).isEmpty(), life.byLayer().print());
+        assertEquals((life.longest() + 1) * model.layers(), life.table().rowCount());
+        FactPair pair = pairs.pairs().get(0);
+        int token = pair.cleanPrompt().length() - 2;
+        Pass clean = model.run(pair.cleanPrompt().ids(), Recording.points(ScanPoints.STATE));
+        double p = model.run(pair.corruptPrompt().ids(), Recording.nothing(),
+                Intervention.patch(new Site(5, ScanPoints.STATE, token), clean)).probability(pair.answer());
+        InterchangeGrid grid = Interchange.of(model).point(ScanPoints.STATE)
+                .run(pair.cleanPrompt().ids(), pair.corruptPrompt().ids(), pair.answer());
+        assertEquals(p, grid.p()[5][token], 1e-6);
+        assertThrows(BadRequest.class, () -> life.at(life.longest() + 1, 0));
+        assertThrows(BadRequest.class, () -> trace.minus(trace).afterSubject());
     }
 
     @ParameterizedTest

@@ -20,8 +20,9 @@ public final class DualPoints {
 
     /** All points of a model of such blocks, in the order of computation. */
     public static final List<HookPoint> ALL = List.of(EMBED, RESID_PRE, ScanPoints.NORMED, ScanPoints.IN_Z, ScanPoints.IN_X, IN_B, IN_C,
-            IN_DT, ScanPoints.CONV, ScanPoints.X_ACT, ScanPoints.B, ScanPoints.C, ScanPoints.DELTA, ScanPoints.Y, ScanPoints.GATE,
-            ScanPoints.GATED, ScanPoints.OUT, RESID_POST, ScanPoints.SSM_STATE, ScanPoints.CONV_STATE, FINAL_NORM, LOGITS);
+            IN_DT, ScanPoints.CONV, ScanPoints.X_ACT, ScanPoints.B, ScanPoints.C, ScanPoints.DELTA, ScanPoints.WRITE,
+            ScanPoints.STATE, ScanPoints.Y, ScanPoints.GATE, ScanPoints.GATED, ScanPoints.OUT, RESID_POST, ScanPoints.SSM_STATE,
+            ScanPoints.CONV_STATE, FINAL_NORM, LOGITS);
 
     private DualPoints() {
     }

@@ -46,10 +46,15 @@ public record DualSizes(int width, HeadScan.Sizes scan, int taps, float epsilon,
             case "in_B", "in_C", "B", "C" -> shared();
             case "in_dt", "delta" -> scan.heads();
             case "conv" -> channels();
-            case "ssm_state" -> scan.size();
+            case "ssm_state", "state", "write" -> scan.size();
             case "conv_state" -> channels() * taps;
             default -> width;
         };
+    }
+
+    @Override
+    public long[] state(HookPoint point) {
+        return new long[] {scan.heads(), scan.width(), scan.states()};
     }
 
     /** A state as it is given out: [heads, channels of each, states] or [channels, taps]. */
@@ -60,12 +65,20 @@ public record DualSizes(int width, HeadScan.Sizes scan, int taps, float epsilon,
             Weights.Layout.transpose(values, taps, channels(), turned);
             return new Activation(name, new long[] {channels(), taps}, turned);
         }
-        int p = scan.width();
-        int n = scan.states();
-        for (int i = 0; i < turned.length; i++) {
-            turned[i] = values[i / (n * p) * n * p + i % n * p + i / n % p];
+        turn(values, scan.states(), scan.width(), turned);
+        return new Activation(name, state(point), turned);
+    }
+
+    /** Transposes each head's part of a state, [H, rows, columns]. */
+    void turn(float[] state, int rows, int columns, float[] turned) {
+        for (int h = 0; h < scan.heads(); h++) {
+            int at = h * rows * columns;
+            for (int r = 0; r < rows; r++) {
+                for (int c = 0; c < columns; c++) {
+                    turned[at + c * rows + r] = state[at + r * columns + c];
+                }
+            }
         }
-        return new Activation(name, new long[] {scan.heads(), p, n}, turned);
     }
 
     /** Fills in such a layer that has learned nothing yet: decay rates even from 1 to 16, step sizes log-uniform from 0.001 to 0.1. */

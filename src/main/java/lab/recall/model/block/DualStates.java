@@ -9,9 +9,11 @@ import static lab.recall.model.block.ScanPoints.IN_X;
 import static lab.recall.model.block.ScanPoints.X_ACT;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
 import lab.recall.math.HeadScan;
+import lab.recall.model.Intervention;
 import lab.recall.model.Pass;
 import lab.recall.model.Site;
 
@@ -49,12 +51,19 @@ final class DualStates implements ScanTerms {
 
     /** Runs the recurrence of a pass again, from a token's state to a later one's. */
     private void advance(Pass pass, int layer, int from, int to, float[] state) {
+        List<Intervention> changes = pass.memoryChanges(layer, to);
+        if (!changes.isEmpty()) {
+            Memory.again(changes, from, to, new DualSteps(c, w, pass.values(layer, X_ACT), 0, c.inner(), pass.values(layer, DELTA), 0,
+                    pass.values(layer, B), 0, 0, c.shared(), null, 0), state);
+            return;
+        }
         HeadScan.advance(c.scan(), to - from, pass.values(layer, X_ACT), from * c.inner(), c.inner(), pass.values(layer, DELTA),
                 from * c.scan().heads(), w.a(), pass.values(layer, B), from * c.shared(), c.shared(), state, 0);
     }
 
     @Override
     public float[] scanTerms(Pass pass, int layer, int source) {
+        pass.requireOwnMemory("terms of the scan");
         int inner = c.inner();
         int shared = c.shared();
         int tokens = pass.length() - source;

@@ -28,6 +28,10 @@ public final class ScanPoints {
     public static final HookPoint B = HookPoint.token("B", "input vector of the scan");
     /** Read-out vector of the scan. */
     public static final HookPoint C = HookPoint.token("C", "read-out vector of the scan");
+    /** The term delta B x that a token puts into the state. */
+    public static final HookPoint WRITE = HookPoint.state("write", "what the token puts into the state of the scan");
+    /** State of the scan behind a token: its own read-out and all later tokens see it. */
+    public static final HookPoint STATE = HookPoint.state("state", "state of the scan behind the token").in(HeatMap.Colours.PURPLES);
     /** Output of the scan with its skip term, s in the paper. */
     public static final HookPoint Y = HookPoint.token("y", "output of the scan").letter("s").as(HookPoint.Role.COMPONENT)
             .in(HeatMap.Colours.REDS);
@@ -45,8 +49,8 @@ public final class ScanPoints {
     public static final HookPoint CONV_STATE = HookPoint.whole("conv_state", "last inputs of the convolution");
 
     /** All points of a model of such blocks, in the order of computation. */
-    public static final List<HookPoint> ALL = List.of(EMBED, RESID_PRE, NORMED, IN_X, IN_Z, CONV, X_ACT, DELTA, B, C, Y, GATE, GATED, OUT,
-            RESID_POST, SSM_STATE, CONV_STATE, FINAL_NORM, LOGITS);
+    public static final List<HookPoint> ALL = List.of(EMBED, RESID_PRE, NORMED, IN_X, IN_Z, CONV, X_ACT, DELTA, B, C, WRITE, STATE, Y,
+            GATE, GATED, OUT, RESID_POST, SSM_STATE, CONV_STATE, FINAL_NORM, LOGITS);
 
     private ScanPoints() {
     }

@@ -60,10 +60,15 @@ public record ScanSizes(int width, int inner, int states, int taps, int rank, fl
         return switch (point.id()) {
             case "in_x", "in_z", "conv", "x_act", "delta", "y", "gate", "gated" -> inner;
             case "B", "C" -> states;
-            case "ssm_state" -> inner * states;
+            case "ssm_state", "state", "write" -> inner * states;
             case "conv_state" -> inner * taps;
             default -> width;
         };
+    }
+
+    @Override
+    public long[] state(HookPoint point) {
+        return new long[] {inner, states};
     }
 
     /** A state as it is given out: [inner, states] or [inner, taps]. */

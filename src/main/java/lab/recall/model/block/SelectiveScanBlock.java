@@ -13,6 +13,8 @@ import static lab.recall.model.block.ScanPoints.IN_Z;
 import static lab.recall.model.block.ScanPoints.NORMED;
 import static lab.recall.model.block.ScanPoints.OUT;
 import static lab.recall.model.block.ScanPoints.SSM_STATE;
+import static lab.recall.model.block.ScanPoints.STATE;
+import static lab.recall.model.block.ScanPoints.WRITE;
 import static lab.recall.model.block.ScanPoints.X_ACT;
 import static lab.recall.model.block.ScanPoints.Y;
 
@@ -63,7 +65,7 @@ public final class SelectiveScanBlock implements Block, ScanTerms.Of {
     private static final Workspace.Slot LOW = Workspace.slot();
     private static final Workspace.Slot STEPS = Workspace.slot();
     private static final Workspace.Slot SCANNED = Workspace.slot();
-    private static final Workspace.Slot STATE = Workspace.slot();
+    private static final Workspace.Slot CARRIED = Workspace.slot();
 
     /** A layer's weights; vectors are plain, A is negative and [state][channel]. */
     record Parts(Norm norm, Linear inProj, ShortConv conv, Linear xProj, PackedMatrix dtProj, float[] dtBias, float[] a, float[] skip,
@@ -155,7 +157,7 @@ public final class SelectiveScanBlock implements Block, ScanTerms.Of {
         int inner = c.inner();
         int size = c.states() * inner;
         int low = c.rank() + 2 * c.states();
-        float[] state = b.work().floats(STATE, size);
+        float[] state = b.work().floats(CARRIED, size);
         if (!s.continues()) {                   // else the block before has left it there
             if (s.past() instanceof ScanPast past) {
                 System.arraycopy(past.states(), (s.from() - 1 - past.first()) * size, state, 0, size);
@@ -165,9 +167,14 @@ public final class SelectiveScanBlock implements Block, ScanTerms.Of {
         }
         int at = s.row() * inner;
         int first = s.row() * low + c.rank();
-        SelectiveScan.forward(new SelectiveScan.Sizes(s.tokens(), inner, c.states()), Rows.of(act, at, inner),
-                Rows.of(delta, at, inner), w.a, Rows.of(bc, first, low), Rows.of(bc, first + c.states(), low), w.skip, state,
-                Rows.of(y, at, inner));
+        if (b.asks(WRITE) || b.asks(STATE)) {
+            Memory.forward(b, s, new ScanSteps(c, w, Rows.of(act, at, inner), Rows.of(delta, at, inner), Rows.of(bc, first, low),
+                    Rows.of(bc, first + c.states(), low), Rows.of(y, at, inner)), state);
+        } else {
+            SelectiveScan.forward(new SelectiveScan.Sizes(s.tokens(), inner, c.states()), Rows.of(act, at, inner),
+                    Rows.of(delta, at, inner), w.a, Rows.of(bc, first, low), Rows.of(bc, first + c.states(), low), w.skip, state,
+                    Rows.of(y, at, inner));
+        }
         if (b.keeps(s, SSM_STATE)) {
             b.keep(s, SSM_STATE, Arrays.copyOf(state, size));
         }

@@ -16,6 +16,8 @@ import static lab.recall.model.block.ScanPoints.IN_Z;
 import static lab.recall.model.block.ScanPoints.NORMED;
 import static lab.recall.model.block.ScanPoints.OUT;
 import static lab.recall.model.block.ScanPoints.SSM_STATE;
+import static lab.recall.model.block.ScanPoints.STATE;
+import static lab.recall.model.block.ScanPoints.WRITE;
 import static lab.recall.model.block.ScanPoints.X_ACT;
 import static lab.recall.model.block.ScanPoints.Y;
 
@@ -67,7 +69,7 @@ public final class StateSpaceDualBlock implements Block, ScanTerms.Of {
     private static final Workspace.Slot ACT = Workspace.slot();
     private static final Workspace.Slot STEPS = Workspace.slot();
     private static final Workspace.Slot SCANNED = Workspace.slot();
-    private static final Workspace.Slot STATE = Workspace.slot();
+    private static final Workspace.Slot CARRIED = Workspace.slot();
     private static final Workspace.Slot NORMED_GATED = Workspace.slot();
 
     /** A layer's weights; A is negative, [head] like D and the bias of the step sizes; the gated norm's weight is [E]. */
@@ -176,7 +178,7 @@ public final class StateSpaceDualBlock implements Block, ScanTerms.Of {
         int size = c.scan().size();
         int inner = c.inner();
         int row = s.row() * c.channels();
-        float[] state = b.work().floats(STATE, size);
+        float[] state = b.work().floats(CARRIED, size);
         if (!s.continues()) {                   // else the block before has left it there
             if (s.past() instanceof DualPast past) {
                 System.arraycopy(past.states().get(s.from()), 0, state, 0, size);
@@ -184,8 +186,15 @@ public final class StateSpaceDualBlock implements Block, ScanTerms.Of {
                 Arrays.fill(state, 0, size, 0f);
             }
         }
-        HeadScan.forward(c.scan(), s.tokens(), act, row, c.channels(), delta, s.row() * c.scan().heads(), w.a, act, row + inner,
-                row + inner + c.shared(), c.channels(), w.skip, state, 0, y, s.row() * inner);
+        int steps = s.row() * c.scan().heads();
+        int input = row + inner;
+        if (b.asks(WRITE) || b.asks(STATE)) {
+            Memory.forward(b, s, new DualSteps(c, w, act, row, c.channels(), delta, steps, act, input, input + c.shared(), c.channels(), y,
+                    s.row() * inner), state);
+        } else {
+            HeadScan.forward(c.scan(), s.tokens(), act, row, c.channels(), delta, steps, w.a, act, input, input + c.shared(),
+                    c.channels(), w.skip, state, 0, y, s.row() * inner);
+        }
         if (b.keeps(s, SSM_STATE)) {
             b.keep(s, SSM_STATE, Arrays.copyOf(state, size));
         }

@@ -150,13 +150,13 @@ public final class DenseRetention {
                 carried[i] = mix[i] * valve[i];
             }
             touch.at(here + "carried", t, carried);
-            double[] write = product(carried, weights.get(stored + "out.kernel"));
+            double[] putOut = product(carried, weights.get(stored + "out.kernel"));
             for (int i = 0; i < width; i++) {
-                write[i] += weights.get(stored + "out.shift")[i];
+                putOut[i] += weights.get(stored + "out.shift")[i];
             }
-            touch.at(here + "write", t, write);
+            touch.at(here + "put_out", t, putOut);
             for (int i = 0; i < width; i++) {
-                h[t][i] += write[i];
+                h[t][i] += putOut[i];
             }
             touch.at(here + "resid_post", t, h[t]);
         }

@@ -19,7 +19,7 @@ public final class Retention implements Architecture {
     static final EditableMatrix W_VALUE = EditableMatrix.of("in.value", "W_v", RetentionPoints.UNIT, RetentionPoints.VALUE,
             "stack.{}.in.kernel").below(RetentionPoints.QUERY, RetentionPoints.KEY).transposed();
     /** The output projection. */
-    static final EditableMatrix W_WRITE = EditableMatrix.of("out.kernel", "W_w", RetentionPoints.CARRIED, RetentionPoints.WRITE,
+    static final EditableMatrix W_WRITE = EditableMatrix.of("out.kernel", "W_w", RetentionPoints.CARRIED, RetentionPoints.PUT_OUT,
             "stack.{}.out.kernel").transposed();
 
     @Override

@@ -6,12 +6,12 @@ import static lab.recall.model.retention.RetentionPoints.CARRIED;
 import static lab.recall.model.retention.RetentionPoints.KEY;
 import static lab.recall.model.retention.RetentionPoints.MEMORY;
 import static lab.recall.model.retention.RetentionPoints.MIX;
+import static lab.recall.model.retention.RetentionPoints.PUT_OUT;
 import static lab.recall.model.retention.RetentionPoints.QUERY;
 import static lab.recall.model.retention.RetentionPoints.UNIT;
 import static lab.recall.model.retention.RetentionPoints.VALUE;
 import static lab.recall.model.retention.RetentionPoints.VALVE;
 import static lab.recall.model.retention.RetentionPoints.VALVE_IN;
-import static lab.recall.model.retention.RetentionPoints.WRITE;
 
 import java.util.Arrays;
 import java.util.List;
@@ -44,7 +44,7 @@ import lab.recall.model.Workspace;
  * unit = RMSNorm(h)                                  [d]       S_t   = r S_(t-1) + key_t' value_t   in each head
  * query, key, value, valve_in = in(unit) [HN] [HN] [HP] [HP]   mix_t = query_t S_t                  [HP]
  * valve = SiLU(valve_in)                             [HP]      carried = mix valve                  [HP]
- * h'  = h + write                                    [d]       write   = out(carried) + shift       [d]
+ * h'  = h + put_out                                  [d]       put_out = out(carried) + shift       [d]
  * </pre>
  * Source: Sun et al., arXiv 2307.08621, section 2.
  */
@@ -134,10 +134,10 @@ final class RetentionBlock implements Block {
             b.hook(VALVE, valve, 0, v, v);
             Elementwise.multiply(valve, 0, mix, 0, rows * v);
             b.hook(CARRIED, mix, 0, v, v);
-            float[] write = unit;                       // the norm is not read again
-            out.multiply(mix, 0, v, rows, shift, write, 0, d);
-            b.hook(WRITE, write, 0, d, d);
-            Elementwise.add(write, 0, b.resid(), b.at(), rows * d);
+            float[] putOut = unit;                      // the norm is not read again
+            out.multiply(mix, 0, v, rows, shift, putOut, 0, d);
+            b.hook(PUT_OUT, putOut, 0, d, d);
+            Elementwise.add(putOut, 0, b.resid(), b.at(), rows * d);
         }
     }
 
@@ -269,10 +269,10 @@ final class RetentionBlock implements Block {
     public void backward(BackBatch b) {
         int rows = b.rows();
         int layer = b.layer();
-        float[] dWrite = Arrays.copyOfRange(b.grad(), b.at(), b.at() + rows * d);
-        b.hook(WRITE, dWrite, 0, d, d);
+        float[] dPutOut = Arrays.copyOfRange(b.grad(), b.at(), b.at() + rows * d);
+        b.hook(PUT_OUT, dPutOut, 0, d, d);
         float[] dMix = new float[rows * v];
-        out.transposed().multiply(dWrite, 0, d, rows, dMix, 0, v);
+        out.transposed().multiply(dPutOut, 0, d, rows, dMix, 0, v);
         b.hook(CARRIED, dMix, 0, v, v);
         float[] dValve = dMix.clone();
         for (BackBatch.Segment s : b.segments()) {
@@ -299,7 +299,7 @@ final class RetentionBlock implements Block {
                     b.parameters());
         }
         if (b.parameters() != null) {
-            weightGradients(b, dWrite, df);
+            weightGradients(b, dPutOut, df);
         }
     }
 
@@ -335,13 +335,13 @@ final class RetentionBlock implements Block {
         }
     }
 
-    private void weightGradients(BackBatch b, float[] dWrite, float[] df) {
+    private void weightGradients(BackBatch b, float[] dPutOut, float[] df) {
         for (BackBatch.Segment s : b.segments()) {
-            MatMul.addOuter(dWrite, s.row() * d, d, s.values(b.layer(), CARRIED), s.first() * v, v, s.tokens(), d, v,
+            MatMul.addOuter(dPutOut, s.row() * d, d, s.values(b.layer(), CARRIED), s.first() * v, v, s.tokens(), d, v,
                     b.parameter(prefix + "out.kernel", d * v));
             MatMul.addOuter(df, s.row() * wide, wide, s.values(b.layer(), UNIT), s.first() * d, d, s.tokens(), wide, d,
                     b.parameter(prefix + "in.kernel", wide * d));
         }
-        Elementwise.addRows(dWrite, 0, d, b.rows(), d, b.parameter(prefix + "out.shift", d));
+        Elementwise.addRows(dPutOut, 0, d, b.rows(), d, b.parameter(prefix + "out.shift", d));
     }
 }

@@ -184,7 +184,7 @@ class RetentionFactsTest {
         for (Position position : new Position[] {Position.SUBJECT_LAST, Position.LAST}) {
             for (int l = 0; l < model.layers(); l++) {
                 int layer = l;
-                for (String held : new String[] {"", "mix", "valve", "write"}) {
+                for (String held : new String[] {"", "mix", "valve", "put_out"}) {
                     double expected = mean(cases.stream().mapToDouble(c -> at(position, c.prompt(),
                             tokens -> effect(c, "resid_post", layer, layer + 1, tokens, held))).toArray());
                     assertEquals(expected, (held.isEmpty() ? found.recovery(position, l)

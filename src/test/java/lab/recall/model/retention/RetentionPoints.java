@@ -21,13 +21,13 @@ final class RetentionPoints {
             .in(HeatMap.Colours.REDS);
     static final HookPoint VALVE = HookPoint.token("valve", "the valve").as(HookPoint.Role.COMPONENT).in(HeatMap.Colours.GREENS);
     static final HookPoint CARRIED = HookPoint.token("carried", "what is read, times the valve");
-    static final HookPoint WRITE = HookPoint.token("write", "output of the block").as(HookPoint.Role.COMPONENT)
+    static final HookPoint PUT_OUT = HookPoint.token("put_out", "output of the block").as(HookPoint.Role.COMPONENT)
             .in(HeatMap.Colours.BLUES).toStream();
     /** [head, key, value]. */
     static final HookPoint MEMORY = HookPoint.whole("memory", "state after the last token");
 
-    static final List<HookPoint> ALL = List.of(EMBED, RESID_PRE, UNIT, QUERY, KEY, VALUE, VALVE_IN, MIX, VALVE, CARRIED, WRITE, RESID_POST,
-            MEMORY, FINAL_NORM, LOGITS);
+    static final List<HookPoint> ALL = List.of(EMBED, RESID_PRE, UNIT, QUERY, KEY, VALUE, VALVE_IN, MIX, VALVE, CARRIED, PUT_OUT,
+            RESID_POST, MEMORY, FINAL_NORM, LOGITS);
 
     private RetentionPoints() {
     }

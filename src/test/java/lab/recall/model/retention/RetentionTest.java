@@ -307,7 +307,7 @@ class RetentionTest {
     void interchange() {
         int[] corrupt = {3, 9, 2, 7, 7, 0, 5};
         String prompts = "'clean':{'ids':[3,1,12,7,7,0,5]},'corrupt':{'ids':[3,9,2,7,7,0,5]},'answer':4,";
-        for (String asked : List.of("resid_post 1 -", "write 2 -", "mix 3 -", "value 1 -", "resid_post 1 mix", "resid_post 1 write")) {
+        for (String asked : List.of("resid_post 1 -", "put_out 2 -", "mix 3 -", "value 1 -", "resid_post 1 mix", "resid_post 1 put_out")) {
             String[] words = asked.split(" ");
             int window = Integer.parseInt(words[1]);
             boolean held = !words[2].equals("-");
