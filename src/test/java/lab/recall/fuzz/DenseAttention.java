@@ -70,13 +70,17 @@ final class DenseAttention extends Dense {
         return map(last, flag("tie_word_embeddings", false) ? "gpt_neox.embed_in" : "embed_out")[0];
     }
 
-    /** Several names for the same number, one of which may be said. */
+    /** Several names for the same number; what is said under two of them is the same. */
     private double oneOf(double otherwise, String... names) {
-        double found = otherwise;
+        double found = Double.NaN;
         for (String name : names) {
-            found = number(name, found);
+            double said = number(name, found);
+            if (!Double.isNaN(found) && said != found) {
+                throw new IllegalStateException(name + " = " + said + " beside " + found + ", but it opens");
+            }
+            found = said;
         }
-        return found;
+        return Double.isNaN(found) ? otherwise : found;
     }
 
     private void sizes(String embedding, int width, int hidden) {
@@ -151,10 +155,7 @@ final class DenseAttention extends Dense {
             });
         }
         DoubleUnaryOperator frequencies = frequencies();
-        double theta = number(rope + "rope_theta", Double.NaN);
-        if (Double.isNaN(theta)) {
-            theta = number("rope_theta", 10_000);
-        }
+        double theta = oneOf(10_000, "rope_theta", rope + "rope_theta");
         for (int l = 0; l < count("num_hidden_layers"); l++) {
             String name = "model.layers." + l + ".";
             double[][] x = norm(h, name + "input_layernorm", epsilon, false);

@@ -14,9 +14,9 @@ final class DenseScans extends Dense {
 
     DenseScans(JsonNode config, Map<String, Tensor> tensors) {
         super(config, tensors);
-        this.original = !config.has("hidden_size");
-        this.second = config.path("model_type").asText().equals("mamba2") || config.path("ssm_cfg").path("layer").asText().equals("Mamba2");
         this.falcon = config.path("model_type").asText().equals("falcon_mamba");
+        this.original = !falcon && !config.has("hidden_size");
+        this.second = config.path("model_type").asText().equals("mamba2") || config.path("ssm_cfg").path("layer").asText().equals("Mamba2");
         this.embedding = has("backbone.embeddings.weight") ? "backbone.embeddings.weight" : "backbone.embedding.weight";
     }
 
@@ -51,7 +51,7 @@ final class DenseScans extends Dense {
             double[][] x = norm(h, name + "norm", epsilon, centred);
             add(h, second ? dualMixer(x, name + "mixer.", epsilon) : mixer(x, name + "mixer."));
         }
-        boolean tied = flag(original && says("tie_embeddings") ? "tie_embeddings" : "tie_word_embeddings", !second || original);
+        boolean tied = flag("tie_word_embeddings", flag("tie_embeddings", !second || original));
         double[][] last = {norm(h, "backbone.norm_f", epsilon, centred)[ids.length - 1]};
         return map(last, tied ? embedding.replace(".weight", "") : "lm_head")[0];
     }
