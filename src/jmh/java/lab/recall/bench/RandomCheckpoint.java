@@ -36,6 +36,11 @@ final class RandomCheckpoint {
     private RandomCheckpoint() {
     }
 
+    /** Shape, folder, dtype; by {@code java RandomCheckpoint.java}, without the rest of the bench. */
+    public static void main(String[] args) throws IOException {
+        make(args[0], Path.of(args[1]), args[2]);
+    }
+
     /** Writes a folder in HuggingFace form; leaves one alone that is there. */
     static Path make(String shape, Path folder, String dtype) throws IOException {
         if (Files.exists(folder.resolve("model.safetensors"))) {

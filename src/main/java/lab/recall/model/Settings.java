@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.Collectors;
 import lab.recall.base.BadData;
@@ -61,18 +62,22 @@ public final class Settings {
     private final String front;
     /** Fields that have been asked for or declared. */
     private final Set<String> known;
+    /** Those of them that may say anything. */
+    private final Set<String> harmless;
 
     Settings(Path folder, JsonNode json, String family, List<String> warnings) {
-        this(folder, json, family, warnings, "", new HashSet<>());
+        this(folder, json, family, warnings, "", new HashSet<>(), new HashSet<>(HARMLESS));
     }
 
-    private Settings(Path folder, JsonNode json, String family, List<String> warnings, String front, Set<String> known) {
+    private Settings(Path folder, JsonNode json, String family, List<String> warnings, String front, Set<String> known,
+                     Set<String> harmless) {
         this.folder = folder;
         this.json = json;
         this.family = family;
         this.warnings = warnings;
         this.front = front;
         this.known = known;
+        this.harmless = harmless;
     }
 
     /**
@@ -85,7 +90,7 @@ public final class Settings {
         if (isSaid(v) && !v.isObject()) {
             throw refused(key, v + ", expected an object");
         }
-        return new Settings(folder, json, family, warnings, front + key + ".", known);
+        return new Settings(folder, json, family, warnings, front + key + ".", known, harmless);
     }
 
     /** Whether a field says anything. */
@@ -285,7 +290,27 @@ public final class Settings {
 
     /** Fields that may say anything: no number here depends on them. */
     public void harmless(String... keys) {
-        Arrays.stream(keys).forEach(key -> known.add(front + key));
+        for (String key : keys) {
+            known.add(front + key);
+            harmless.add(front + key);
+        }
+    }
+
+    /** Fields that have been asked for or declared. */
+    Set<String> declared() {
+        return new TreeSet<>(known);
+    }
+
+    /** Those that may say anything, of this family or of any model. */
+    Set<String> declaredHarmless() {
+        return Set.copyOf(harmless);
+    }
+
+    /** Fields that are known of any model. */
+    static Set<String> general() {
+        Set<String> all = new TreeSet<>(HARMLESS);
+        all.addAll(CHANGING);
+        return all;
     }
 
     /** What is wrong with a value. */
@@ -297,15 +322,22 @@ public final class Settings {
         return new BadData(folder, "config.json has no " + front + key);
     }
 
-    /** Notes a number that the tensors contradict; the tensors are right. The word auto leaves it to them. */
+    /** Notes a number that the tensors contradict; the tensors are right. */
     public void agrees(String key, double fromTensors) {
         agrees(key, fromTensors, said -> said);
+    }
+
+    /** The same of a number that the word auto leaves to them. */
+    public void agreesOrAuto(String key, double fromTensors) {
+        if (!value(key).asText().equals("auto")) {
+            agrees(key, fromTensors);
+        }
     }
 
     /** The same of a number that says the tensors' in another form. */
     public void agrees(String key, double fromTensors, DoubleUnaryOperator form) {
         JsonNode v = value(key);
-        if (isSaid(v) && !v.asText().equals("auto") && !(v.isNumber() && form.applyAsDouble(v.asDouble()) == fromTensors)) {
+        if (isSaid(v) && !(v.isNumber() && form.applyAsDouble(v.asDouble()) == fromTensors)) {
             contradicted(key, v, fromTensors == Math.rint(fromTensors) ? String.valueOf((long) fromTensors) : String.valueOf(fromTensors));
         }
     }

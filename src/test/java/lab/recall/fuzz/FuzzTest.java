@@ -34,12 +34,19 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class FuzzTest {
     private static final long SEED = Long.getLong("fuzz.seed", 1);
-    private static final int MUTANTS = Integer.getInteger("fuzz.mutants", 2100);
+    private static final int USUAL = 2100;
+    private static final int MUTANTS = Integer.getInteger("fuzz.mutants", USUAL);
     private static final int LONGEST_SENTENCE = 2100;
     private static final int MOST_SECONDS = 120;
 
+    private interface Work {
+        void run() throws Exception;
+    }
+
     @TempDir
     Path dir;
+    private final List<String> faults = new ArrayList<>();
+    private final Map<String, int[]> outcomes = new TreeMap<>();
 
     private final ExecutorService worker = Executors.newSingleThreadExecutor(task -> {
         Thread thread = new Thread(task, "fuzz");
@@ -50,11 +57,7 @@ class FuzzTest {
     @Test
     void everyFileOpensOrIsRefusedInOneSentence() throws Exception {
         List<Subject> subjects = Subjects.in(dir);
-        List<String> faults = new ArrayList<>();
-        Map<String, int[]> outcomes = new TreeMap<>();
-        PrintStream err = System.err;
-        System.setErr(new PrintStream(PrintStream.nullOutputStream(), true, StandardCharsets.UTF_8));       // warnings about changed files
-        try {
+        quietly(() -> {
             for (Subject s : subjects) {
                 assertEquals("", outcome(s, s.good()), s.name() + " as it is");
             }
@@ -62,24 +65,54 @@ class FuzzTest {
                 Subject s = subjects.get(i % subjects.size());
                 Random random = new Random(SEED * 1_000_003 + i);
                 boolean field = i / subjects.size() % 3 == 0;
-                byte[] bad = field ? s.fields().change(s.good(), random) : Mutation.bytes(s.good(), random);
-                String said = outcome(s, bad);
-                outcomes.computeIfAbsent(s.name(), n -> new int[2])[said.isEmpty() ? 0 : 1]++;
-                if (said.startsWith("!")) {
-                    Path kept = Path.of("target/fuzz").resolve(SEED + "-" + i + "-" + Path.of(s.file()).getFileName());
-                    Files.createDirectories(kept.getParent());
-                    Files.write(kept, bad);
-                    faults.add(s.name() + ", seed " + SEED + ", number " + i + ", kept as " + kept + ": " + said);
+                examine(s, s.name(), field ? s.fields().change(s.good(), random) : Mutation.bytes(s.good(), random), i);
+            }
+        });
+        for (Subject s : subjects) {
+            assertTrue(outcomes.get(s.name())[1] > 0, s.name() + " was refused at least once");
+        }
+    }
+
+    /** Each field that a family declares, one after another: see {@link Config#check(String)}. */
+    @Test
+    void everyFieldOfAConfigurationIsReadHarmlessOrRefused() throws Exception {
+        List<Config> configs = Config.all(dir);
+        quietly(() -> {
+            int number = 0;
+            for (int c = 0; c < configs.size(); c++) {
+                for (String field : configs.get(c).fields(c, configs.size())) {
+                    Subject s = configs.get(c).subject(dir, field);
+                    for (int times = 0; times < Math.max(1, MUTANTS / USUAL); times++) {
+                        examine(s, "fields of configurations", s.fields().change(s.good(), new Random(SEED * 1_000_003 + number)), number);
+                        number++;
+                    }
                 }
             }
+        });
+    }
+
+    /** Without the warnings about changed files; then what came out. */
+    private void quietly(Work work) throws Exception {
+        PrintStream err = System.err;
+        System.setErr(new PrintStream(PrintStream.nullOutputStream(), true, StandardCharsets.UTF_8));
+        try {
+            work.run();
         } finally {
             System.setErr(err);
             worker.shutdownNow();
         }
         outcomes.forEach((name, counts) -> System.out.println(name + ": " + counts[0] + " open, " + counts[1] + " refused"));
         assertEquals("", String.join("\n", faults));
-        for (Subject s : subjects) {
-            assertTrue(outcomes.get(s.name())[1] > 0, s.name() + " was refused at least once");
+    }
+
+    private void examine(Subject s, String kind, byte[] bad, int number) throws IOException, InterruptedException {
+        String said = outcome(s, bad);
+        outcomes.computeIfAbsent(kind, n -> new int[2])[said.isEmpty() ? 0 : 1]++;
+        if (said.startsWith("!")) {
+            Path kept = Path.of("target/fuzz").resolve(SEED + "-" + number + "-" + Path.of(s.file()).getFileName());
+            Files.createDirectories(kept.getParent());
+            Files.write(kept, bad);
+            faults.add(s.name() + ", seed " + SEED + ", number " + number + ", kept as " + kept + ": " + said);
         }
     }
 

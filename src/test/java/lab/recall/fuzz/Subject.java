@@ -1,5 +1,7 @@
 package lab.recall.fuzz;
 
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -44,9 +46,9 @@ record Subject(String name, String file, byte[] good, Fields fields, Opening ope
 
     /** A JSON value with one field changed, as text; halves of letters stand there as escapes. */
     static byte[] changed(byte[] json, Random random) throws IOException {
-        JsonNode bad = Mutation.field(Json.MAPPER.readTree(json), random);
+        JsonNode bad = Mutation.field(Json.MAPPER.reader().with(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).readTree(json), random);
         StringBuilder text = new StringBuilder();
-        Json.MAPPER.writer().writeValueAsString(bad).chars().forEach(c -> {
+        Json.MAPPER.writer().without(JsonWriteFeature.WRITE_NAN_AS_STRINGS).writeValueAsString(bad).chars().forEach(c -> {
             if (Character.isSurrogate((char) c)) {
                 text.append(String.format("\\u%04x", c));
             } else {

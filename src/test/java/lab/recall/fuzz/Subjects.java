@@ -80,6 +80,9 @@ final class Subjects {
     static List<Subject> in(Path work) throws IOException {
         Subjects s = new Subjects(work);
         s.weights();
+        for (Config config : Config.all(work)) {
+            s.all.add(config.subject(work));
+        }
         s.moments();
         s.tokenizers();
         s.facts();

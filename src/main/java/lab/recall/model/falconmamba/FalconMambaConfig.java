@@ -36,7 +36,7 @@ record FalconMambaConfig(int layers, ScanSizes sizes, int vocabulary, boolean ti
         set.agrees("intermediate_size", c.inner());
         set.agrees("state_size", c.states());
         set.agrees("conv_kernel", c.taps());
-        set.agrees("time_step_rank", c.rank());
+        set.agreesOrAuto("time_step_rank", c.rank());
         set.agrees("vocab_size", (int) table[0]);
         return new FalconMambaConfig(layers, c, (int) table[0], set.flag("tie_word_embeddings", true));
     }

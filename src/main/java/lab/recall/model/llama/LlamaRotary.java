@@ -19,7 +19,11 @@ final class LlamaRotary {
 
     /** The object that describes it; empty where none does. */
     private static Settings scaling(Settings set) {
-        return set.inside(set.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
+        return set.inside(place(set));
+    }
+
+    private static String place(Settings set) {
+        return set.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
     }
 
     private static String type(Settings scaling) {
@@ -33,7 +37,7 @@ final class LlamaRotary {
                 throw place.refused("partial_rotary_factor", place.number("partial_rotary_factor", 1) + "; only 1 is known");
             }
         }
-        double theta = scaling.number("rope_theta", set.number("rope_theta", THETA));
+        double theta = set.number(set.named("rope_theta", place(set) + ".rope_theta"), THETA);
         DoubleUnaryOperator scaled = switch (type(scaling)) {
             case "linear" -> Rotary.linear(scaling.number("factor"));
             case "llama3" -> Rotary.byWavelength(scaling.number("factor"), scaling.number("low_freq_factor"),

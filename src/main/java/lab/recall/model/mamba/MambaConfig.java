@@ -48,11 +48,13 @@ record MambaConfig(int layers, ScanSizes sizes, int vocabulary, boolean tied, St
         set.only("d_intermediate", 0);
         set.only("attn_layer_idx", List.of());
         String[] sizes = {"d_model", "hidden_size", "d_inner", "intermediate_size", "ssm_cfg.d_state", "state_size", "ssm_cfg.d_conv",
-            "conv_kernel", "ssm_cfg.dt_rank", "time_step_rank"};
-        int[] fromTensors = {c.width(), c.inner(), c.states(), c.taps(), c.rank()};
+            "conv_kernel"};
+        int[] fromTensors = {c.width(), c.inner(), c.states(), c.taps()};
         for (int i = 0; i < sizes.length; i++) {
             set.agrees(sizes[i], fromTensors[i / 2]);
         }
+        set.agreesOrAuto("ssm_cfg.dt_rank", c.rank());
+        set.agreesOrAuto("time_step_rank", c.rank());
         for (String expand : new String[] {"expand", "ssm_cfg.expand"}) {
             set.agrees(expand, (double) c.inner() / c.width());
         }
