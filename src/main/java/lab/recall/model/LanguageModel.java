@@ -88,8 +88,9 @@ public final class LanguageModel implements Showable {
     }
 
     /**
-     * Opens a model: the name of an embedded one ({@code tiny-mamba}), a folder with config.json and weights, a GGUF file of llama.cpp or a
-     * folder with one, or a hub id ({@code state-spaces/mamba-130m-hf}) that lies in the HuggingFace cache. Nothing is downloaded.
+     * Opens a model: the name of an embedded one ({@code tiny-mamba}), or of one that {@code environment/fetch} has brought
+     * ({@code smollm2-135m}); a folder with config.json and weights, a GGUF file of llama.cpp or a folder with one; or a hub id
+     * ({@code state-spaces/mamba-130m-hf}) that lies in the HuggingFace cache. Nothing is downloaded.
      *
      * @throws BadRequest when there is no such model
      * @throws BadData when its files are not those of one
@@ -229,6 +230,11 @@ public final class LanguageModel implements Showable {
     /** Names of the models that come with the project. */
     public static List<String> embedded() {
         return ModelFolder.embedded();
+    }
+
+    /** Names of the models that {@code environment/fetch} gets, there or not. */
+    public static List<String> fetchable() {
+        return Fetchable.names();
     }
 
     /** An embedded model's name, a hub id, or the last part of its folder or GGUF file. */
