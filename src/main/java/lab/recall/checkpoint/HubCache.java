@@ -51,7 +51,12 @@ public final class HubCache {
 
     /** Whether any revision of a model is there. */
     public static boolean has(String model) {
-        return user().places().keySet().stream().anyMatch(place -> Files.isDirectory(snapshots(place, model)));
+        return user().holds(model);
+    }
+
+    boolean holds(String model) {
+        return places().keySet().stream().map(place -> snapshots(place, model)).filter(Files::isDirectory)
+                .anyMatch(snapshots -> !revisions(snapshots.getParent()).isEmpty());
     }
 
     private static HubCache user() {

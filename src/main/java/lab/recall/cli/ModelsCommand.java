@@ -34,7 +34,8 @@ final class ModelsCommand implements Callable<Integer> {
         spec.commandLine().getOut().print(Show.text(Tables.of("", columns,
                 all.stream().map(m -> columns.stream().map(m::get).toList()).toList())));
         spec.commandLine().getOut()
-                .println("Others: a folder with config.json and weights, a GGUF file, or a hub id that lies in the HuggingFace cache.");
+                .println("Others: " + String.join(", ", LanguageModel.fetchable()) + " after environment/fetch; a folder with config.json"
+                        + " and weights, a GGUF file, or a hub id that lies in the HuggingFace cache.");
         return 0;
     }
 }

@@ -1,20 +1,25 @@
 package lab.recall.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Interruption;
 import lab.recall.base.Unsolvable;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.DType;
@@ -51,6 +56,7 @@ public final class LanguageModel implements Showable {
     private final Block[] blocks;
     private final Weights.Parameters parameters;
     private final Optional<Tokenizer> tokenizer;
+    private final Set<Integer> endIds;
     private final Engine engine = new Engine(this);
     private final StoredWeights stored;
 
@@ -70,6 +76,9 @@ public final class LanguageModel implements Showable {
         List<String> doubts = from.warnings();
         this.tokenizer = source.tokenizer(vocabulary(), architecture.usesBundledTokenizer(), from.config(), doubts);
         this.warnings = List.copyOf(doubts);
+        this.endIds = new HashSet<>();
+        JsonNode said = from.config().path("eos_token_id");
+        (said.isArray() ? said : List.of(said)).forEach(id -> endIds.add(id.asInt(-1)));
         this.stored = new StoredWeights(from.again(), Map.of(), parameters);
     }
 
@@ -85,12 +94,14 @@ public final class LanguageModel implements Showable {
         this.blocks = blocks;
         this.parameters = like.parameters;
         this.tokenizer = like.tokenizer;
+        this.endIds = like.endIds;
         this.stored = stored;
     }
 
     /**
-     * Opens a model: the name of an embedded one ({@code tiny-mamba}), a folder with config.json and weights, a GGUF file of llama.cpp or a
-     * folder with one, or a hub id ({@code state-spaces/mamba-130m-hf}) that lies in the HuggingFace cache. Nothing is downloaded.
+     * Opens a model: the name of an embedded one ({@code tiny-mamba}), or of one that {@code environment/fetch} has brought
+     * ({@code smollm2-135m}); a folder with config.json and weights, a GGUF file of llama.cpp or a folder with one; or a hub id
+     * ({@code state-spaces/mamba-130m-hf}) that lies in the HuggingFace cache. Nothing is downloaded.
      *
      * @throws BadRequest when there is no such model
      * @throws BadData when its files are not those of one
@@ -230,6 +241,11 @@ public final class LanguageModel implements Showable {
     /** Names of the models that come with the project. */
     public static List<String> embedded() {
         return ModelFolder.embedded();
+    }
+
+    /** Names of the models that {@code environment/fetch} gets, there or not. */
+    public static List<String> fetchable() {
+        return Fetchable.names();
     }
 
     /** An embedded model's name, a hub id, or the last part of its folder or GGUF file. */
@@ -606,8 +622,56 @@ public final class LanguageModel implements Showable {
         return logits;
     }
 
-    Pass resume(Pass base, int[] longer) {
-        Run run = Run.continued(base, longer, Recording.states().table(this), 1);
+    /**
+     * How the model goes on after a text, greedily: up to so many tokens, or to its end-of-sequence token.
+     *
+     * @throws BadRequest when the text or the number does not fit
+     * @throws Unsolvable when logits are not finite
+     */
+    public Generation generate(String text, int tokens) {
+        return generate(prompt(text), tokens, Sampling.greedy(), List.of(), done -> { });
+    }
+
+    /**
+     * The same by another choice of tokens, with interventions. Those at one token stay in force by what later tokens read of it; those
+     * at all tokens are made at every new token too. A new token is computed from kept states: the numbers are those of whole runs.
+     *
+     * @param done told how many tokens there are so far
+     * @throws BadRequest when the number or an intervention does not fit, or prompt and tokens are longer than the model reads
+     * @throws Unsolvable when logits are not finite
+     */
+    public Generation generate(Prompt prompt, int tokens, Sampling how, List<Intervention> changes, IntConsumer done) {
+        if (tokens < 1) {
+            throw new BadRequest("tokens", tokens + ", expected a whole number from 1 on");
+        }
+        requireLength(prompt.length() + tokens - 1);
+        Random random = new Random(how.seed());
+        List<Intervention> ongoing = changes.stream().filter(c -> c.site().token() == Site.ALL).toList();
+        Pass pass = run(prompt.ids(), Recording.states(), changes);
+        int[] ids = new int[tokens];
+        double[] probabilities = new double[tokens];
+        for (int n = 0; n < tokens; n++) {
+            float[] logits = pass.logits();
+            requireFinite(logits, 0);
+            int id = how.choose(logits, random);
+            if (endIds.contains(id)) {
+                return Generation.of(this, prompt.text(), Arrays.copyOf(ids, n), Arrays.copyOf(probabilities, n), true);
+            }
+            ids[n] = id;
+            probabilities[n] = pass.probability(id);
+            done.accept(n + 1);
+            Interruption.betweenPieces();
+            if (n + 1 < tokens) {
+                int[] longer = Arrays.copyOf(pass.ids(), pass.length() + 1);
+                longer[pass.length()] = id;
+                pass = resume(pass, longer, ongoing);
+            }
+        }
+        return Generation.of(this, prompt.text(), ids, probabilities, false);
+    }
+
+    Pass resume(Pass base, int[] longer, List<Intervention> ongoing) {
+        Run run = Run.continued(base, longer, ongoing, Recording.states().table(this), 1);
         float[][] last = last(List.of(run));
         return Pass.joined(this, run, last[0]);
     }

@@ -47,7 +47,7 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
     private static final int FEWEST_20B = 50_277;
     private static final int MOST_20B = 50_688;
 
-    /** An embedded model, an existing folder or GGUF file, or a hub id in the cache. */
+    /** An embedded model, an existing folder or GGUF file, or a hub id or fetched model in the cache. */
     static ModelFolder find(String name) {
         if (name.isBlank()) {
             throw new BadRequest("", "the model's name is empty; embedded models are " + String.join(", ", embedded()));
@@ -62,6 +62,9 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
         } catch (InvalidPathException e) {
             throw unknown(name);
         }
+        if (HUB_ID.matcher(name).matches() && Fetchable.isMissing(name)) {
+            throw new BadRequest("", "'" + name + "' is not in the HuggingFace cache yet; fetch it with: " + Fetchable.command(name));
+        }
         if (HUB_ID.matcher(name).matches() && (name.contains("/") || name.contains("@") || HubCache.has(name))) {
             return new ModelFolder(name, HubCache.find(name));
         }
@@ -69,9 +72,12 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
     }
 
     private static BadRequest unknown(String name) {
+        List<String> known = new ArrayList<>(embedded());
+        known.addAll(Fetchable.names());
         return new BadRequest("", "'" + Said.of(name) + "' is no model: expected an embedded one (" + String.join(", ", embedded())
+                + "), one that environment/fetch gets (" + String.join(", ", Fetchable.names())
                 + "), a folder with config.json, a .gguf file, or a hub id such as state-spaces/mamba-130m-hf"
-                + Nearest.question(name, embedded()));
+                + Nearest.question(name, known));
     }
 
     /** A folder or a GGUF file; {@code .} has the name of the working directory. */

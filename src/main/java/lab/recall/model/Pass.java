@@ -1,5 +1,6 @@
 package lab.recall.model;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -60,7 +61,9 @@ public final class Pass {
                 all[l][p.number()] = both;
             }
         }
-        return new Pass(model, run.ids, null, 0, run.base.changes, all, lastLogits);
+        List<Intervention> changes = new ArrayList<>(run.base.changes);
+        changes.addAll(run.changes);
+        return new Pass(model, run.ids, null, 0, changes, all, lastLogits);
     }
 
     /** The model that ran. */
@@ -214,7 +217,7 @@ public final class Pass {
         if (more.length == 0) {
             throw new BadRequest("", "no token to go on with");
         }
-        return model.resume(this, longer);
+        return model.resume(this, longer, List.of());
     }
 
     /**

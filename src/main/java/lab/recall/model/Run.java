@@ -46,9 +46,15 @@ public final class Run {
         return new Run(model, ids, null, 0, 0, spread(model, changes, ids.length), keep, logits);
     }
 
-    /** The base pass with more tokens after it. */
-    static Run continued(Pass base, int[] ids, boolean[][] keep, int logits) {
-        return new Run(base.model(), ids, base, base.length(), 0, List.of(), keep, logits);
+    /** The base pass with more tokens after it, and changes of these; one for all tokens is made at each of them. */
+    static Run continued(Pass base, int[] ids, List<Intervention> ongoing, boolean[][] keep, int logits) {
+        List<Intervention> changes = new ArrayList<>();
+        for (Intervention i : ongoing) {
+            for (int t = base.length(); t < ids.length; t++) {
+                changes.add(i.at(t));
+            }
+        }
+        return new Run(base.model(), ids, base, base.length(), 0, changes, keep, logits);
     }
 
     /** The base pass changed by interventions; those of the base itself stay in force. */

@@ -1,0 +1,86 @@
+package lab.recall.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import lab.recall.Golden;
+import lab.recall.base.BadRequest;
+import lab.recall.math.Parallel;
+import lab.recall.text.Prompt;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Generation from kept states, against a whole run for every token. */
+class GenerationTest {
+    private static final int TOKENS = 12;
+
+    static List<String> cases() {
+        return Golden.CASES;
+    }
+
+    private static void assertLikeWholeRuns(LanguageModel model, int[] prompt, Sampling how, List<Intervention> changes) {
+        Generation said = generate(model, prompt, how, changes);
+        Random random = new Random(how.seed());
+        int[] ids = prompt;
+        for (int i = 0; i < said.ids().length; i++) {
+            Pass whole = model.run(ids, Recording.nothing(), changes);
+            assertEquals(how.choose(whole.logits(), random), said.ids()[i], "token " + i);
+            assertEquals(whole.probability(said.ids()[i]), said.probabilities()[i], 1e-6);
+            ids = Arrays.copyOf(ids, ids.length + 1);
+            ids[ids.length - 1] = said.ids()[i];
+        }
+        assertTrue(said.ended() || said.ids().length == TOKENS);
+        for (int threads : new int[] {1, 3}) {
+            Generation other = Parallel.with(threads, () -> generate(model, prompt, how, changes));
+            assertArrayEquals(said.ids(), other.ids());
+            assertArrayEquals(said.probabilities(), other.probabilities());
+        }
+    }
+
+    private static Generation generate(LanguageModel model, int[] prompt, Sampling how, List<Intervention> changes) {
+        return model.generate(Prompt.ofIds(prompt), TOKENS, how, changes, done -> { });
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void isThatOfWholeRuns(String name) {
+        LanguageModel model = LanguageModel.open(Golden.folder(name));
+        int[] ids = Golden.ids(Golden.values(name, "forward").get("input_ids"), 0);
+        float[] vector = new float[model.width()];
+        for (int i = 0; i < vector.length; i++) {
+            vector[i] = (float) Math.sin(i);
+        }
+        List<Intervention> one = List.of(Intervention.add(new Site(0, HookPoint.RESID_POST, 1), vector));
+        List<Intervention> all = List.of(Intervention.add(Site.everywhere(model.layers() - 1, HookPoint.RESID_POST), vector),
+                Intervention.add(new Site(0, HookPoint.EMBED, 0), vector));
+        for (Sampling how : List.of(Sampling.greedy(), Sampling.seeded(3, 0.8), Sampling.seeded(4, 1.5).topK(5))) {
+            for (List<Intervention> changes : List.of(List.<Intervention>of(), one, all)) {
+                assertLikeWholeRuns(model, ids, how, changes);
+            }
+        }
+    }
+
+    @Test
+    void aTextGoesOn() {
+        LanguageModel model = LanguageModel.open("tiny-mamba");
+        Generation said = model.generate("Novux Bridge is located in the city of", 3);
+        assertTrue(said.text().startsWith(" Pokburg"), said.text());
+        assertEquals("Novux Bridge is located in the city of" + said.text(), said.toString());
+        assertEquals(said.ids().length, said.rows().size());
+    }
+
+    @Test
+    void badInputIsRefused() {
+        LanguageModel model = LanguageModel.open("tiny-mamba");
+        assertThrows(BadRequest.class, () -> model.generate("Novux", 0));
+        assertThrows(BadRequest.class, () -> Sampling.seeded(1, -1));
+        assertThrows(BadRequest.class, () -> Sampling.seeded(1, Double.NaN));
+        assertThrows(BadRequest.class, () -> Sampling.greedy().topK(-1));
+    }
+}
