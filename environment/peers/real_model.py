@@ -3,7 +3,7 @@
 
     real_model.py MODEL.gguf RELATIONS OUT.json      (RELATIONS: data/relations)
 
-Needs requirements-real.txt. Lines are filled templates of the relations, and letters, blanks and digits drawn from a seed."""
+Needs requirements-transformers.txt. Lines are filled templates of the relations, and letters, blanks and digits drawn from a seed."""
 import glob, json, os, random, sys, unicodedata
 
 os.environ["HF_HUB_OFFLINE"] = "1"
