@@ -110,18 +110,6 @@ public record BeforeAfter(LanguageModel before, LanguageModel after) {
     }
 
     Continuation continuationFound(String text, int tokens) {
-        return new Continuation(text, greedy(before, text, tokens), greedy(after, text, tokens));
-    }
-
-    private static String greedy(LanguageModel m, String text, int tokens) {
-        Tokenizer tokenizer = m.requireTokenizer();
-        int end = tokenizer.endOfText();
-        List<Integer> said = new ArrayList<>();
-        Pass pass = m.run(m.prompt(text).ids());
-        while (said.size() < tokens && pass.argmax() != end) {
-            said.add(pass.argmax());
-            pass = pass.then(said.get(said.size() - 1));
-        }
-        return tokenizer.decode(said.stream().mapToInt(i -> i).toArray());
+        return new Continuation(text, before.generate(text, tokens).text(), after.generate(text, tokens).text());
     }
 }

@@ -3,6 +3,11 @@ package lab.recall.model;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
+import java.util.function.IntConsumer;
+import lab.recall.base.BadRequest;
+import lab.recall.base.Interruption;
+import lab.recall.text.Prompt;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
 
@@ -25,7 +30,37 @@ public record Generation(String prompt, String text, List<String> tokens, int[] 
         implements Showable {
     public static final List<String> COLUMNS = List.of("index", "token", "id", "probability");
 
-    static Generation of(LanguageModel model, String prompt, int[] ids, double[] probabilities, boolean ended) {
+    static Generation of(LanguageModel model, Prompt prompt, int tokens, Sampling how, List<Intervention> changes, IntConsumer done) {
+        if (tokens < 1) {
+            throw new BadRequest("tokens", tokens + ", expected a whole number from 1 on");
+        }
+        model.requireLength(prompt.length() + tokens - 1);
+        Random random = new Random(how.seed());
+        List<Intervention> ongoing = changes.stream().filter(c -> c.site().token() == Site.ALL).toList();
+        Pass pass = model.run(prompt.ids(), Recording.states(), changes);
+        int[] ids = new int[tokens];
+        double[] probabilities = new double[tokens];
+        for (int n = 0; n < tokens; n++) {
+            float[] logits = pass.logits();
+            model.requireFinite(logits, 0);
+            int id = how.choose(logits, random);
+            if (model.ends(id)) {
+                return of(model, prompt.text(), Arrays.copyOf(ids, n), Arrays.copyOf(probabilities, n), true);
+            }
+            ids[n] = id;
+            probabilities[n] = pass.probability(id);
+            done.accept(n + 1);
+            Interruption.betweenPieces();
+            if (n + 1 < tokens) {
+                int[] longer = Arrays.copyOf(pass.ids(), pass.length() + 1);
+                longer[pass.length()] = id;
+                pass = model.resume(pass, longer, ongoing);
+            }
+        }
+        return of(model, prompt.text(), ids, probabilities, false);
+    }
+
+    private static Generation of(LanguageModel model, String prompt, int[] ids, double[] probabilities, boolean ended) {
         List<String> tokens = Arrays.stream(ids).mapToObj(id -> model.tokenizer().map(t -> t.token(id)).orElse("#" + id)).toList();
         String text = model.tokenizer().map(t -> t.decode(ids)).orElse(String.join(" ", tokens));
         return new Generation(prompt, text, tokens, ids, probabilities, ended);

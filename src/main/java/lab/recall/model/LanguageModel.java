@@ -11,7 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.IntConsumer;
@@ -19,7 +18,6 @@ import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
-import lab.recall.base.Interruption;
 import lab.recall.base.Unsolvable;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.DType;
@@ -79,6 +77,9 @@ public final class LanguageModel implements Showable {
         this.endIds = new HashSet<>();
         JsonNode said = from.config().path("eos_token_id");
         (said.isArray() ? said : List.of(said)).forEach(id -> endIds.add(id.asInt(-1)));
+        if (said.isMissingNode()) {
+            tokenizer.flatMap(Tokenizer::endOfTextIfAny).ifPresent(endIds::add);
+        }
         this.stored = new StoredWeights(from.again(), Map.of(), parameters);
     }
 
@@ -641,33 +642,12 @@ public final class LanguageModel implements Showable {
      * @throws Unsolvable when logits are not finite
      */
     public Generation generate(Prompt prompt, int tokens, Sampling how, List<Intervention> changes, IntConsumer done) {
-        if (tokens < 1) {
-            throw new BadRequest("tokens", tokens + ", expected a whole number from 1 on");
-        }
-        requireLength(prompt.length() + tokens - 1);
-        Random random = new Random(how.seed());
-        List<Intervention> ongoing = changes.stream().filter(c -> c.site().token() == Site.ALL).toList();
-        Pass pass = run(prompt.ids(), Recording.states(), changes);
-        int[] ids = new int[tokens];
-        double[] probabilities = new double[tokens];
-        for (int n = 0; n < tokens; n++) {
-            float[] logits = pass.logits();
-            requireFinite(logits, 0);
-            int id = how.choose(logits, random);
-            if (endIds.contains(id)) {
-                return Generation.of(this, prompt.text(), Arrays.copyOf(ids, n), Arrays.copyOf(probabilities, n), true);
-            }
-            ids[n] = id;
-            probabilities[n] = pass.probability(id);
-            done.accept(n + 1);
-            Interruption.betweenPieces();
-            if (n + 1 < tokens) {
-                int[] longer = Arrays.copyOf(pass.ids(), pass.length() + 1);
-                longer[pass.length()] = id;
-                pass = resume(pass, longer, ongoing);
-            }
-        }
-        return Generation.of(this, prompt.text(), ids, probabilities, false);
+        return Generation.of(this, prompt, tokens, how, changes, done);
+    }
+
+    /** Whether generation stops at this token. */
+    boolean ends(int id) {
+        return endIds.contains(id);
     }
 
     Pass resume(Pass base, int[] longer, List<Intervention> ongoing) {

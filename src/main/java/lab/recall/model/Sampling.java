@@ -1,6 +1,7 @@
 package lab.recall.model;
 
 import java.util.Random;
+import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 import lab.recall.math.Softmax;
 
@@ -47,18 +48,19 @@ public record Sampling(long seed, double temperature, int topK) {
         if (temperature == 0) {
             return Softmax.argmax(logits, 0, logits.length);
         }
-        int[] order = Softmax.largest(logits, topK == 0 ? logits.length : Math.min(topK, logits.length));
-        double[] upTo = new double[order.length];
+        int[] from = topK == 0 || topK >= logits.length ? IntStream.range(0, logits.length).toArray() : Softmax.largest(logits, topK);
+        float most = logits[Softmax.argmax(logits, 0, logits.length)];
+        double[] upTo = new double[from.length];
         double sum = 0;
-        for (int i = 0; i < order.length; i++) {
-            sum += StrictMath.exp((logits[order[i]] - logits[order[0]]) / temperature);
+        for (int i = 0; i < from.length; i++) {
+            sum += StrictMath.exp((logits[from[i]] - most) / temperature);
             upTo[i] = sum;
         }
         double drawn = random.nextDouble() * sum;
         int i = 0;
-        while (i < order.length - 1 && upTo[i] <= drawn) {
+        while (i < from.length - 1 && upTo[i] <= drawn) {
             i++;
         }
-        return order[i];
+        return from[i];
     }
 }

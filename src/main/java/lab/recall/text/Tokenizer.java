@@ -2,6 +2,7 @@ package lab.recall.text;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.Optional;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.InputFiles;
@@ -148,11 +149,13 @@ public final class Tokenizer {
      * @throws BadRequest when there is none
      */
     public int endOfText() {
+        return endOfTextIfAny().orElseThrow(() -> new BadRequest("", "this tokenizer has no token " + END_OF_TEXT));
+    }
+
+    /** The same, where there is one. */
+    public Optional<Integer> endOfTextIfAny() {
         int[] ids = encode(END_OF_TEXT, false).ids();
-        if (ids.length != 1) {
-            throw new BadRequest("", "this tokenizer has no token " + END_OF_TEXT);
-        }
-        return ids[0];
+        return ids.length == 1 ? Optional.of(ids[0]) : Optional.empty();
     }
 
     /**
