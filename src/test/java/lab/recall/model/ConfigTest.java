@@ -105,7 +105,8 @@ class ConfigTest {
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"mamba-a-f32|hidden_act|'swish'", "mamba-a-f32|time_step_min|0.5",
         "mamba-a-f32|use_cache|false", "mamba-a-f32|residual_in_fp32|false", "mamba-a-f32|dtype|'bfloat16'",
         "mamba-a-f32|use_mambapy|true", "mamba-a-f32|_name_or_path|'x'", "mamba-a-f32|ssm_cfg.layer|'Mamba1'",
-        "mamba-a-f32|ssm_cfg.d_state|16", "mamba-a-f32|time_step_rank|2", "mamba-a-f32|x|null", "mamba-a-f32|sliding_window|null",
+        "mamba-a-f32|ssm_cfg.d_state|16", "mamba-a-f32|time_step_rank|2", "mamba-a-f32|time_step_rank|'auto'",
+        "mamba-a-f32|x|null", "mamba-a-f32|sliding_window|null",
         "mamba-a-f32|is_encoder_decoder|false", "mamba-a-f32|time_step_limit|[]", "neox-a-f32|attention_bias|true",
         "neox-a-f32|partial_rotary_factor|0.25", "neox-a-f32|rope_theta|10000.0", "neox-a-f32|rope_scaling|null",
         "neox-a-f32|rope_parameters|{'rope_type': 'default', 'rope_theta': 10000}", "neox-a-f32|rope_scaling|{'type': 'default'}",
@@ -128,7 +129,8 @@ class ConfigTest {
         "neox-a-f32|rope_parameters|{'factor': 2.0}|changes numbers", "neox-a-f32|rope_theta|500000|rotary_emb_base",
         "neox-a-f32|attention_bias|false|there is a tensor", "neox-a-f32|num_attention_heads|5|divide",
         "neox-a-f32|num_key_value_heads|1|GPT-NeoX", "neox-a-f32|sliding_window|16|16",
-        "neox-a-f32|use_parallel_residual|0|true or false"})
+        "neox-a-f32|use_parallel_residual|0|true or false",
+        "llama-a-f32|rope_theta|123.0|rope_theta"})
     void whatIsNotDoneIsRefused(String golden, String field, String value, String part) {
         assertTrue(refused(golden, field, value).contains(part), refused(golden, field, value));
     }
@@ -136,6 +138,7 @@ class ConfigTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', value = {"mamba-a-f32|hidden_size|48", "mamba-a-f32|state_size|'16'",
         "mamba-a-f32|conv_kernel|3", "mamba-a-f32|time_step_rank|3", "mamba-a-f32|expand|3", "mamba-a-f32|vocab_size|127",
+        "mamba-a-f32|hidden_size|'auto'",
         "mamba-a-f32|use_bias|true", "mamba-a-f32|use_conv_bias|false", "mamba-a-f32|n_layer|3", "mamba-a-f32|ssm_cfg.d_conv|8",
         "neox-a-f32|intermediate_size|64", "neox-a-f32|hidden_size|64", "neox-a-f32|vocab_size|120", "mamba-a-f32|new_field|7"})
     void whatTheTensorsContradictIsNoted(String golden, String field, String value) throws IOException {
