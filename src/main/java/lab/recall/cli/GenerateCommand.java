@@ -50,7 +50,7 @@ final class GenerateCommand implements Callable<Integer> {
         if (seed == null && (temperature != null || topK != null)) {
             throw new BadRequest("", "--temperature and --top-k ask for a --seed: without one the most probable token is taken");
         }
-        Check.whole("--tokens", tokens, 1, Integer.MAX_VALUE);
+        Check.whole("--tokens", tokens, 1, Generation.MOST);
         Sampling how = seed == null ? Sampling.greedy() : new Sampling(seed, Check.or(temperature, 1.0), Check.or(topK, 0));
         LanguageModel model = LanguageModel.open(name);
         Progress progress = ProgressBar.progress();

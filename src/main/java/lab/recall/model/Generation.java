@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.IntConsumer;
-import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
 import lab.recall.base.Interruption;
 import lab.recall.text.Prompt;
 import lab.recall.view.Showable;
@@ -28,12 +28,12 @@ import lab.recall.view.Tables;
  */
 public record Generation(String prompt, String text, List<String> tokens, int[] ids, double[] probabilities, boolean ended)
         implements Showable {
+    /** Tokens at most. */
+    public static final int MOST = 1 << 20;
     public static final List<String> COLUMNS = List.of("index", "token", "id", "probability");
 
     static Generation of(LanguageModel model, Prompt prompt, int tokens, Sampling how, List<Intervention> changes, IntConsumer done) {
-        if (tokens < 1) {
-            throw new BadRequest("tokens", tokens + ", expected a whole number from 1 on");
-        }
+        Check.whole("tokens", tokens, 1, MOST);
         model.requireLength(prompt.length() + tokens - 1);
         Random random = new Random(how.seed());
         List<Intervention> ongoing = changes.stream().filter(c -> c.site().token() == Site.ALL).toList();

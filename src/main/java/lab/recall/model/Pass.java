@@ -206,9 +206,13 @@ public final class Pass {
     /**
      * The same run with more tokens after it, computed from the states that this pass kept.
      *
-     * @throws BadRequest when there is no id, one outside the vocabulary, or no state was kept
+     * @throws BadRequest when there is no id, one outside the vocabulary, or no state was kept; and for a fork, which has not all states
      */
     public Pass then(int... more) {
+        if (base != null) {
+            throw new BadRequest("", "a fork does not go on; run the whole prompt with its changes, run(ids, Recording.states(), changes), "
+                    + "and go on from there");
+        }
         int[] longer = Arrays.copyOf(ids, ids.length + more.length);
         for (int i = 0; i < more.length; i++) {
             model.requireId(more[i]);

@@ -5,20 +5,28 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import lab.recall.Golden;
 import lab.recall.base.BadRequest;
+import lab.recall.checkpoint.SafeTensors;
 import lab.recall.math.Parallel;
 import lab.recall.text.Prompt;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Generation from kept states, against a whole run for every token. */
 class GenerationTest {
     private static final int TOKENS = 12;
+
+    @TempDir
+    Path dir;
 
     static List<String> cases() {
         return Golden.CASES;
@@ -73,6 +81,29 @@ class GenerationTest {
         assertTrue(said.text().startsWith(" Pokburg"), said.text());
         assertEquals("Novux Bridge is located in the city of" + said.text(), said.toString());
         assertEquals(said.ids().length, said.rows().size());
+    }
+
+    @Test
+    void stopsAtTheEndOfSequence() throws IOException {
+        Path folder = Golden.folder("llama-a-f32");
+        int[] prompt = {3, 5, 8};
+        int[] ids = generate(LanguageModel.open(folder), prompt, Sampling.greedy(), List.of()).ids();
+        int last = ids[ids.length - 1];
+        int first = IntStream.range(0, ids.length).filter(i -> ids[i] == last).findFirst().orElseThrow();
+        LanguageModel ending = LanguageModel.open(Golden.copy(folder, dir, c -> c.put("eos_token_id", last),
+                SafeTensors.read(folder.resolve("model.safetensors")).values()));
+        Generation said = generate(ending, prompt, Sampling.greedy(), List.of());
+        assertTrue(said.ended());
+        assertArrayEquals(Arrays.copyOf(ids, first), said.ids());
+    }
+
+    @Test
+    void aForkDoesNotGoOn() {
+        LanguageModel model = LanguageModel.open("tiny-neox");
+        Pass base = model.run(new int[] {1, 2, 3}, Recording.states());
+        Pass fork = model.forks().add(base, Intervention.add(new Site(0, HookPoint.RESID_POST, 1), new float[model.width()]))
+                .passes(Recording.states()).get(0);
+        assertTrue(assertThrows(BadRequest.class, () -> fork.then(4)).getMessage().contains("a fork does not go on"));
     }
 
     @Test
