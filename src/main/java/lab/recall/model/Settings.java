@@ -250,8 +250,8 @@ public final class Settings {
         }
         double low = v.size() == 2 && v.get(0).isNumber() ? v.get(0).asDouble() : Double.NaN;
         double high = v.size() == 2 && v.get(1).isNumber() ? v.get(1).asDouble() : Double.NaN;
-        if (!(low >= 0 && low <= high)) {
-            throw refused(key, v + ", expected two numbers, [from, to], 0 <= from <= to, the second may be Infinity");
+        if (!(low >= 0 && low <= high && Float.isFinite((float) low))) {
+            throw refused(key, v + ", expected two numbers, [from, to], 0 <= from <= to, the first in f32, the second may be Infinity");
         }
         return new double[] {low, high};
     }

@@ -232,6 +232,8 @@ class StateSpaceDualTest {
         refused(folder, "hidden_act = gelu; only silu is known");
         folder.config.put("hidden_act", "silu").putArray("time_step_limit").add(0.5).add(0.1);
         refused(folder, "time_step_limit = [0.5,0.1], expected two numbers");
+        folder.config.putArray("time_step_limit").add(1e40).add(1e41);
+        refused(folder, "the first in f32");
         folder.config.remove("time_step_limit");
         folder.tensors.remove("lm_head.weight");
         refused(folder, "lm_head.weight");
