@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.IntConsumer;
 import lab.recall.base.Check;
 import lab.recall.base.Interruption;
@@ -35,6 +36,7 @@ public record Generation(String prompt, String text, List<String> tokens, int[] 
     static Generation of(LanguageModel model, Prompt prompt, int tokens, Sampling how, List<Intervention> changes, IntConsumer done) {
         Check.whole("tokens", tokens, 1, MOST);
         model.requireLength(prompt.length() + tokens - 1);
+        Set<Integer> ends = model.endIds();
         Random random = new Random(how.seed());
         List<Intervention> ongoing = changes.stream().filter(c -> c.site().token() == Site.ALL).toList();
         Pass pass = model.run(prompt.ids(), Recording.states(), changes);
@@ -44,7 +46,7 @@ public record Generation(String prompt, String text, List<String> tokens, int[] 
             float[] logits = pass.logits();
             model.requireFinite(logits, 0);
             int id = how.choose(logits, random);
-            if (model.ends(id)) {
+            if (ends.contains(id)) {
                 return of(model, prompt.text(), Arrays.copyOf(ids, n), Arrays.copyOf(probabilities, n), true);
             }
             ids[n] = id;

@@ -54,7 +54,8 @@ public final class LanguageModel implements Showable {
     private final Block[] blocks;
     private final Weights.Parameters parameters;
     private final Optional<Tokenizer> tokenizer;
-    private final Set<Integer> endIds;
+    /** What config.json says of end-of-sequence tokens, if anything. */
+    private final Optional<Set<Integer>> endIds;
     private final Engine engine = new Engine(this);
     private final StoredWeights stored;
 
@@ -74,12 +75,7 @@ public final class LanguageModel implements Showable {
         List<String> doubts = from.warnings();
         this.tokenizer = source.tokenizer(vocabulary(), architecture.usesBundledTokenizer(), from.config(), doubts);
         this.warnings = List.copyOf(doubts);
-        this.endIds = new HashSet<>();
-        JsonNode said = from.config().path("eos_token_id");
-        (said.isArray() ? said : List.of(said)).forEach(id -> endIds.add(id.asInt(-1)));
-        if (said.isMissingNode()) {
-            tokenizer.flatMap(Tokenizer::endOfTextIfAny).ifPresent(endIds::add);
-        }
+        this.endIds = endIds(from.config().path("eos_token_id"));
         this.stored = new StoredWeights(from.again(), Map.of(), parameters);
     }
 
@@ -645,9 +641,18 @@ public final class LanguageModel implements Showable {
         return Generation.of(this, prompt, tokens, how, changes, done);
     }
 
-    /** Whether generation stops at this token. */
-    boolean ends(int id) {
-        return endIds.contains(id);
+    private static Optional<Set<Integer>> endIds(JsonNode said) {
+        if (said.isMissingNode()) {
+            return Optional.empty();
+        }
+        Set<Integer> ids = new HashSet<>();
+        (said.isArray() ? said : List.of(said)).forEach(id -> ids.add(id.asInt(-1)));
+        return Optional.of(ids);
+    }
+
+    /** Where generation stops: at what config.json says, or else at the tokenizer's end of text, which is not asked for before. */
+    Set<Integer> endIds() {
+        return endIds.orElseGet(() -> tokenizer.flatMap(Tokenizer::endOfTextIfAny).map(Set::of).orElse(Set.of()));
     }
 
     Pass resume(Pass base, int[] longer, List<Intervention> ongoing) {
