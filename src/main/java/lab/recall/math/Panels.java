@@ -10,7 +10,7 @@ final class Panels implements PackedMatrix.Store {
     private static final int LANES = Tiles.LANES;
     private static final int WIDE = Tiles.WIDE;
     /** Rows that go through the products together should stay within the second-level cache. */
-    private static final int ROW_BLOCK = 32;
+    private static final int ROW_BLOCK = 64;
     /** Products below this many multiply-adds are not worth handing over. */
     private static final long SPLIT = 100_000;
     private static final Scratch ROWS = new Scratch();
