@@ -289,7 +289,7 @@ public final class HeadScan {
     }
 
     /** exp(q a), by the scan's own power: see {@link Exp#exp2}. */
-    private static float decay(float q, float a) {
+    static float decay(float q, float a) {
         return Exp.exp2(q * Math.max(a * Exp.LOG2_E, SelectiveScan.STEEPEST));
     }
 
