@@ -129,6 +129,10 @@ public final class Memory {
      * @param state   in: before the first of them; out: behind the last one
      */
     public static void again(List<Intervention> changes, int from, int to, Steps steps, float[] state) {
+        if (changes.isEmpty()) {
+            steps.run(from, to - from, state);
+            return;
+        }
         float[] term = new float[steps.size()];
         float[] natural = new float[steps.size()];
         float[] before = new float[steps.size()];
