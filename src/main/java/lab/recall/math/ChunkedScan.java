@@ -6,12 +6,13 @@ import jdk.incubator.vector.VectorSpecies;
 import lab.recall.math.HeadScan.Sizes;
 
 /**
- * The scan of {@link HeadScan} by products: the tokens of a chunk read each other as in attention, Y = (L ∘ C B') delta X, where L holds the
- * decays between two tokens; what lies before the chunk they read from its state.
+ * The scan of {@link HeadScan} by products: the tokens of a chunk read each other as in attention, Y = (L ∘ C B') delta X, where L holds
+ * the decays between two tokens; what lies before the chunk they read from its state. For mamba2-130m's sizes a token costs a ninth of what
+ * the recurrence costs in a prompt of 32 tokens, a fifth at 128, less than three quarters at 512.
  *
  * <pre>{@code
- * ChunkedScan.read(s, past, tokens, rows, 0, stride, rows, bAt, stride, rows, cAt, stride, delta, 0, a, d, null, y, 0);   // of a first chunk
- * ChunkedScan.close(s, ChunkedScan.CHUNK, rows, 0, stride, rows, bAt, stride, delta, 0, a, state, false);  // the state before the next one
+ * ChunkedScan.read(s, 0, tokens, x, 0, stride, b, 0, stride, c, 0, stride, delta, 0, a, d, null, y, 0);     // y of a first chunk
+ * ChunkedScan.close(s, CHUNK, x, 0, stride, b, 0, stride, delta, 0, a, state, false);                       // the next one's state
  * }</pre>
  *
  * Glossary: T tokens, H heads of P channels, N states, G groups of heads that share B and C. x is [T, H P], B and C [T, G N], all with a
@@ -38,7 +39,8 @@ public final class ChunkedScan {
     private record Tokens(Sizes s, int count, float[] x, int xAt, int xStride, float[] b, int bAt, int bStride, float[] delta, int deltaAt,
                           float[] a) {
         /**
-         * Goes on to a token: {@code factors} become what the tokens so far and this one count for in the state behind it, decay times delta.
+         * Goes on to a token: {@code factors} become what the tokens so far and this one count for in the state behind it, decay times
+         * delta.
          *
          * @param since decay of what lies before the chunk; the same comes back for this token
          */

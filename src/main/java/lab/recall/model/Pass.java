@@ -55,8 +55,8 @@ public final class Pass {
     }
 
     /**
-     * The pass of a continued run, joined with its base: the states of all tokens from 0 on. A pass that is continued again and again leaves
-     * room behind its states for what follows, so that they are not copied for each token.
+     * The pass of a continued run, joined with its base: the states of all tokens from 0 on. A pass that is continued again and again
+     * leaves room behind its states for what follows, so that they are not copied for each token.
      */
     static Pass joined(LanguageModel model, Run run, float[] lastLogits) {
         float[][][] all = new float[model.layers() + 1][HookPoint.count()][];

@@ -140,8 +140,8 @@ class HeadScanTest {
         for (int source = 0; source < c.tokens; source++) {
             float[] terms = new float[(c.tokens - source) * c.s.inner()];
             int at = source * c.stride;
-            ChunkedScan.terms(c.s, c.tokens - source, c.rows, at, c.rows, at + c.b, c.rows, at + c.c, c.stride, c.delta, source * heads, c.a,
-                    terms);
+            ChunkedScan.terms(c.s, c.tokens - source, c.rows, at, c.rows, at + c.b, c.rows, at + c.c, c.stride, c.delta, source * heads,
+                    c.a, terms);
             for (int i = 0; i < terms.length; i++) {
                 sum[source * c.s.inner() + i] += terms[i];
             }
@@ -201,7 +201,8 @@ class HeadScanTest {
         float[] g = gaussian(c.tokens * s.inner(), x -> { });
         float[] before = Arrays.copyOf(c.first, (c.tokens + 1) * s.size());
         float[] decays = new float[c.tokens * heads];
-        HeadScan.states(s, c.tokens, c.rows, 0, c.stride, c.delta, 0, c.a, c.rows, s.inner(), c.stride, before, 0, before, s.size(), decays);
+        HeadScan.states(s, c.tokens, c.rows, 0, c.stride, c.delta, 0, c.a, c.rows, s.inner(), c.stride, before, 0, before, s.size(),
+                decays);
         float[] dRows = new float[c.rows.length];
         float[] dDelta = new float[c.delta.length];
         float[] dA = new float[heads];

@@ -204,7 +204,8 @@ class StateTest {
         Golden.same("continued twice", expected, longer.then(Arrays.copyOfRange(ids, 132, LONG)).logits());
         List<Intervention> all = new ArrayList<>(changes);
         for (Intervention more : List.of(Intervention.add(at(1, STATE, 50), v), Intervention.set(at(0, WRITE, 5), v),
-                Intervention.add(at(1, Y, 30), new float[model.width(Y)]), Intervention.set(at(2, STATE, 89), v), Intervention.add(at(1, WRITE, 130), v))) {
+                Intervention.add(at(1, Y, 30), new float[model.width(Y)]), Intervention.set(at(2, STATE, 89), v),
+                Intervention.add(at(1, WRITE, 130), v))) {
             all.add(more);
             Golden.same("a fork with " + more,
                     model.run(Arrays.copyOf(ids, 132), Recording.nothing(), all).logits(), model.forks().add(longer, more).logits()[0]);

@@ -74,8 +74,8 @@ final class DualCutter {
             chunk.add(before, u, 0, inner, past.pass().values(past.layer(), B), start.token() * c.shared(), c.shared(), steps, 0);
         }
         float[] read = b.work().floats(READ, tokens * inner);
-        new DualSteps(chunk, c, w, u, before * inner, inner, steps, before * heads, act, row + inner, row + inner + c.shared(), stride, read,
-                0).take(0, tokens);
+        new DualSteps(chunk, c, w, u, before * inner, inner, steps, before * heads, act, row + inner, row + inner + c.shared(), stride,
+                read, 0).take(0, tokens);
         for (int t : g.targets()) {
             int k = t - s.from();
             if (k < 0) {

@@ -19,7 +19,7 @@ import lab.recall.model.Workspace;
  * Memory.again(pass.memoryChanges(layer, to), from, to, steps, state)     // the same recurrence from a pass's kept terms
  * }</pre>
  *
- * The numbers are those of the recurrence in one piece, bit for bit, where nothing is changed.
+ * The numbers are those of the scan in one piece, bit for bit, where nothing is changed, or only into what it is.
  */
 public final class Memory {
     private static final Workspace.Slot TERM = Workspace.slot();
