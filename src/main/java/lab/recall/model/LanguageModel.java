@@ -393,14 +393,14 @@ public final class LanguageModel implements Showable {
         }
         if (point.isState()) {
             return new Activation(name, LongStream.concat(LongStream.of(tokens), LongStream.of(stateShape(point))).toArray(),
-                    values.clone());
+                    Arrays.copyOf(values, tokens * width(point)));
         }
         int heads = point.isGlobal() ? 0 : heads(point);
         if (heads == 0) {
-            return new Activation(name, new long[] {tokens, width(point)}, values.clone());
+            return new Activation(name, new long[] {tokens, width(point)}, Arrays.copyOf(values, tokens * width(point)));
         }
         int width = width(point) / heads;
-        float[] byHead = new float[values.length];
+        float[] byHead = new float[tokens * width(point)];
         for (int t = 0; t < tokens; t++) {
             for (int h = 0; h < heads; h++) {
                 System.arraycopy(values, (t * heads + h) * width, byHead, (h * tokens + t) * width, width);

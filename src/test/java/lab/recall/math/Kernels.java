@@ -207,8 +207,10 @@ public final class Kernels {
         float[] dA = new float[2];
         float[] dD = new float[2];
         String how = ", width " + width;
-        jobs.put("HeadScan.forward" + how, i ->
-                HeadScan.forward(s, tokens, rows, 0, stride, delta, 0, a, rows, b, c, stride, ones, state, 0, y, 0));
+        jobs.put("ChunkedScan.read" + how, i -> ChunkedScan.read(s, i % 3, tokens - i % 3, rows, 0, stride, rows, b, stride, rows,
+                c + i % 3 * stride, stride, delta, 0, a, ones, i % 2 == 0 ? null : state, y, 0));
+        jobs.put("ChunkedScan.close" + how, i ->
+                ChunkedScan.close(s, tokens, rows, 0, stride, rows, b, stride, delta, 0, a, state, i % 2 == 0));
         jobs.put("HeadScan.states" + how, i ->
                 HeadScan.states(s, tokens, rows, 0, stride, delta, 0, a, rows, b, stride, state, 0, all, 0, decays));
         jobs.put("HeadScan.backward" + how, i ->
