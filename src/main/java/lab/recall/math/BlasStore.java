@@ -58,8 +58,10 @@ final class BlasStore implements PackedMatrix.Store {
     }
 
     @Override
-    public void setRow(int row, float[] from, int at) {
-        new FloatPointer(floats).position((long) row * inputs).put(from, at, inputs);
+    public void set(float[] weights, int[] order) {
+        for (int o = 0; o < outputs; o++) {
+            new FloatPointer(floats).position((long) o * inputs).put(weights, (order == null ? o : order[o]) * inputs, inputs);
+        }
     }
 
     @Override
@@ -140,8 +142,8 @@ final class BlasStore implements PackedMatrix.Store {
         }
 
         @Override
-        public void setRow(int row, float[] from, int at) {
-            throw new IllegalStateException("the weights are those of another matrix; set that one");
+        public void set(float[] other, int[] order) {
+            throw new IllegalStateException("the weights are those of another matrix, which is set");
         }
 
         @Override

@@ -45,10 +45,10 @@ public final class PackedMatrix {
 
         void copyRow(int row, float[] to, int at);
 
-        /** Takes a row of an array, f32 only. */
-        void setRow(int row, float[] from, int at);
+        /** See {@link PackedMatrix#set}. */
+        void set(float[] weights, int[] order);
 
-        /** What multiplies with W', from the same weights where they lie. */
+        /** What multiplies with W'; it has these weights also after they were set. */
         Store transposed();
     }
 
@@ -141,7 +141,7 @@ public final class PackedMatrix {
         }
     }
 
-    /** W', for products with gradients: dx = dy W. It reads the same weights, and takes no memory of its own. */
+    /** W', for products with gradients: dx = dy W. Half-size weights are read where they lie; those of f32 are turned once and kept. */
     public synchronized PackedMatrix transposed() {
         if (transposed == null) {
             Simd.warm();                // gradients are sums by lanes, not the same bits in the scalar form
@@ -160,9 +160,7 @@ public final class PackedMatrix {
             throw new IllegalArgumentException("weights: " + weights.length
                     + " numbers for a " + storage + " matrix of " + outputs + " x " + inputs);
         }
-        for (int o = 0; o < outputs; o++) {
-            store().setRow(o, weights, (order == null ? o : order[o]) * inputs);
-        }
+        store().set(weights, order);
     }
 
     /** One row of W in f32. */

@@ -27,6 +27,8 @@ final class Panels implements PackedMatrix.Store {
     private final int tailVectors;
     private final float[] floats;
     private final int[] halves;
+    /** The transpose, once it is asked for. */
+    private Panels turned;
 
     private Panels(PackedMatrix.Storage storage, int outputs, int inputs) {
         this.storage = storage;
@@ -115,31 +117,43 @@ final class Panels implements PackedMatrix.Store {
         }
     }
 
-    /** One weight of each output in f32. */
+    /** One weight of each output in f32, of half-size ones. */
     void copyColumn(int input, float[] to, int at) {
         for (int o = 0; o < outputs; o++) {
-            int step = width(o);
-            if (floats != null) {
-                to[at + o] = floats[start(o) + column(o) + input * step];
-            } else {
-                int pair = halves[start(o) / 2 + halfColumn(o) + input * step / 2];
-                to[at + o] = PackedMatrix.widen(storage, pair >>> (isHigh(o) ? 16 : 0) & 0xffff);
+            int pair = halves[start(o) / 2 + halfColumn(o) + input * width(o) / 2];
+            to[at + o] = PackedMatrix.widen(storage, pair >>> (isHigh(o) ? 16 : 0) & 0xffff);
+        }
+    }
+
+    @Override
+    public void set(float[] weights, int[] order) {
+        for (int o = 0; o < outputs; o++) {
+            int from = (order == null ? o : order[o]) * inputs;
+            int to = start(o) + column(o);
+            int width = width(o);
+            for (int k = 0; k < inputs; k++) {
+                floats[to + k * width] = weights[from + k];
             }
         }
-    }
-
-    @Override
-    public void setRow(int row, float[] from, int at) {
-        int to = start(row) + column(row);
-        int width = width(row);
-        for (int k = 0; k < inputs; k++) {
-            floats[to + k * width] = from[at + k];
+        if (turned != null) {
+            turnInto(turned);
         }
     }
 
+    /** Half-size weights are turned while they are multiplied with: a copy would be as large as the model. */
     @Override
     public PackedMatrix.Store transposed() {
-        return new TransposedPanels(this, outputs, inputs);
+        if (halves != null) {
+            return new TransposedPanels(this, outputs, inputs);
+        }
+        turned = new Panels(storage, inputs, outputs);
+        turnInto(turned);
+        return turned;
+    }
+
+    private void turnInto(Panels other) {
+        Parallel.forEach(other.panels(), p ->
+                turn(0, outputs, p * WIDE, Math.min(WIDE, inputs - p * WIDE), other.floats, p * WIDE * outputs, outputs));
     }
 
     /**
@@ -150,14 +164,14 @@ final class Panels implements PackedMatrix.Store {
      * @param input  the first
      * @param depth  room for outputs in a panel
      */
-    void turn(int output, int outputCount, int input, int inputCount, float[] to, int depth) {
+    void turn(int output, int outputCount, int input, int inputCount, float[] to, int toAt, int depth) {
         for (int o = 0; o < outputCount; o += WIDE) {
             int width = width(output + o);
             int from = start(output + o) + input * width;
             for (int i = 0; i < inputCount; i += WIDE) {
                 int count = Math.min(WIDE, inputCount - i);
                 int stride = Tiles.vectors(count) * LANES;
-                int at = i * depth + o * stride;
+                int at = toAt + i * depth + o * stride;
                 if (floats != null) {
                     Transpose.of(floats, from + i * width, width, count, Math.min(width, outputCount - o), to, at, stride);
                     continue;

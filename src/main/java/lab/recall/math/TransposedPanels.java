@@ -1,7 +1,7 @@
 package lab.recall.math;
 
 /**
- * Products with the transpose of weights that stay in {@link Panels}: y = x W, for going backwards. Blocks of W are turned on the way, in
+ * Products with the transpose of half-size weights that stay in {@link Panels}: y = x W, for going backwards. Blocks of W are turned on the way, in
  * f32, each for all rows; nothing of them is kept.
  *
  * <p>Every y[r, i] is one chain of fused multiply-adds over the outputs of W in order, the bits that a packed W' would give. Loaded only
@@ -61,7 +61,7 @@ final class TransposedPanels implements PackedMatrix.Store {
         for (int k = 0; k < outputs; k += DEPTH) {
             int depth = Math.min(DEPTH, outputs - k);
             int x = packedAt + (rows > 1 ? Tiles.packedSize(rows, k) : k);
-            weights.turn(k, depth, first, count, block, DEPTH);
+            weights.turn(k, depth, first, count, block, 0, DEPTH);
             for (int c = 0; c < count; c += WIDE) {
                 Tiles.panel(PackedMatrix.Storage.F32, Tiles.vectors(Math.min(WIDE, count - c)), block, null, c * DEPTH,
                         packed, x, rows, depth, acc, c / WIDE * size, k > 0);
@@ -80,8 +80,8 @@ final class TransposedPanels implements PackedMatrix.Store {
     }
 
     @Override
-    public void setRow(int row, float[] from, int at) {
-        throw new IllegalStateException("the weights are those of another matrix; set that one");
+    public void set(float[] other, int[] order) {
+        throw new IllegalStateException("half-size weights are not set");
     }
 
     @Override
