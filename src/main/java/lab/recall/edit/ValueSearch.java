@@ -3,6 +3,7 @@ package lab.recall.edit;
 import java.util.ArrayList;
 import java.util.List;
 import lab.recall.base.Portions;
+import lab.recall.base.Unsolvable;
 import lab.recall.math.CrossEntropy;
 import lab.recall.math.Softmax;
 import lab.recall.model.AddedVectors;
@@ -217,6 +218,10 @@ final class ValueSearch {
             }
             double most = settings.clamp() * startNorm;
             double now = norm(delta);
+            if (!Double.isFinite(now)) {
+                throw new Unsolvable("hyperparameters.lr", "the value is no longer finite after " + steps
+                        + " steps; expected a lower learning rate, or a lower bound of its length");
+            }
             for (int i = 0; i < delta.length; i++) {
                 delta[i] *= now > most ? most / now : 1;
                 vector[i] = (float) delta[i];

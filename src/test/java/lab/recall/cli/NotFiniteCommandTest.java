@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every command on weights that are no numbers: one sentence, exit code 2. */
@@ -74,6 +75,21 @@ class NotFiniteCommandTest {
         refused("generate", model, "Novux Bridge is located in the city of");
         refused("generate", model, "Novux Bridge is located in the city of", "--seed", "3");
         refused("edit", "--model", model, "--subject", "Novux Bridge", "--prompt", "{} is located in the city of", "--target", "Malpolis");
+    }
+
+    /** One weight of a layer's rates, of a layer's queries: where an exponential comes behind it, and with bits that would pass it. */
+    @ParameterizedTest
+    @CsvSource({"tiny-mamba, backbone.layers.3.mixer.A_log, 0x7fc00000", "tiny-mamba, backbone.layers.3.mixer.A_log, 0xffffffff",
+        "tiny-mamba, backbone.layers.3.mixer.dt_proj.bias, 0xffffffff", "tiny-mamba, backbone.layers.3.mixer.conv1d.bias, 0xffffffff",
+        "tiny-neox, gpt_neox.layers.2.attention.query_key_value.bias, 0x7fc00000",
+        "tiny-neox, gpt_neox.layers.2.attention.query_key_value.bias, 0xffffffff",
+        "tiny-neox, gpt_neox.layers.2.mlp.dense_h_to_4h.bias, 0xffffffff"})
+    void oneWeight(String name, String weight, String bits) {
+        LanguageModel whole = LanguageModel.open(name);
+        float[] values = whole.weight(weight);
+        values[0] = Float.intBitsToFloat(Integer.parseUnsignedInt(bits.substring(2), 16));
+        whole.with(weight, values).save(dir.resolve("one"));
+        refused("next", dir.resolve("one").toString(), "Novux Bridge is located in the city of");
     }
 
     @Test
