@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.checkpoint.DType;
@@ -63,10 +65,21 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
             SecondMoments.of(model, List.of(layer), List.of(matrix)).requireSources(q.moments(), q.texts());
         }
         RomeExperiment.requireFolder(model, q.save());
+        requireFile(q.change());
         Hyperparameters all = Hyperparameters.of(EditSweepExperiment.settings(model, q.preset(), q.key(), q.hyperparameters()));
         return new EditQuestion(q.subject(), q.prompt(), q.target(), q.truth(), q.file(), q.requests(), q.relation(), q.relations(),
                 layer, matrix.id(), q.contexts(), q.documents(), q.texts(), q.moments(), q.covariance(), q.key(), q.preset(), all,
                 q.seed(), q.how(), q.weight(), q.save(), q.dtype(), q.change());
+    }
+
+    private static void requireFile(String change) {
+        if (change != null) {
+            try {
+                AtomicFiles.requireReplaceable(Path.of(change));
+            } catch (BadData e) {
+                throw BadRequest.at("change", e);
+            }
+        }
     }
 
     /** Refuses to write one model or change of several edits, each by itself. */

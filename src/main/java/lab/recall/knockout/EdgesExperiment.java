@@ -98,7 +98,8 @@ public final class EdgesExperiment implements Experiment<EdgesRequest, EdgesExpe
                 }
             }
         }
-        float[] logits = model.run(ids, Recording.points(HookPoint.LOGITS), cuts).activation(0, HookPoint.LOGITS).values();
+        float[] logits = model.run(ids, Recording.points(HookPoint.LOGITS), cuts).requireFinite()
+                .activation(0, HookPoint.LOGITS).values();
         List<NamedArray> arrays = new ArrayList<>();
         arrays.add(new NamedArray("logits", new long[] {ids.length, model.vocabulary()}, logits));
         if (q.termNorms()) {

@@ -118,7 +118,7 @@ public final class LreExperiment implements Experiment<LreRequest, LreExperiment
         List<Pass> passes = model.runAll(tests.stream().map(Example::ids).toList(), Recording.of(point.name(layer)));
         List<float[]> states = new ArrayList<>();
         for (int i = 0; i < passes.size(); i++) {
-            states.add(passes.get(i).get(LinearOperator.site(layer, tests.get(i).token)));
+            states.add(passes.get(i).requireFinite().get(LinearOperator.site(layer, tests.get(i).token)));
         }
         return states;
     }

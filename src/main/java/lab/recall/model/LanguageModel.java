@@ -18,6 +18,7 @@ import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Said;
 import lab.recall.base.Unsolvable;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.DType;
@@ -75,7 +76,7 @@ public final class LanguageModel implements Showable {
         List<String> doubts = from.warnings();
         this.tokenizer = source.tokenizer(vocabulary(), architecture.usesBundledTokenizer(), from.config(), doubts);
         this.warnings = List.copyOf(doubts);
-        this.endIds = endIds(from.config().path("eos_token_id"));
+        this.endIds = endIds(source, from.config().path("eos_token_id"));
         this.stored = new StoredWeights(from.again(), Map.of(), parameters);
     }
 
@@ -641,12 +642,18 @@ public final class LanguageModel implements Showable {
         return Generation.of(this, prompt, tokens, how, changes, done);
     }
 
-    private static Optional<Set<Integer>> endIds(JsonNode said) {
+    private static Optional<Set<Integer>> endIds(ModelFolder source, JsonNode said) {
         if (said.isMissingNode()) {
             return Optional.empty();
         }
         Set<Integer> ids = new HashSet<>();
-        (said.isArray() ? said : List.of(said)).forEach(id -> ids.add(id.asInt(-1)));
+        for (JsonNode id : said.isNull() ? List.<JsonNode>of() : said.isArray() ? said : List.of(said)) {
+            if (!id.isIntegralNumber() || !id.canConvertToInt()) {
+                throw new BadData(source.folder(), "config.json has eos_token_id = " + Said.of(said.toString())
+                        + ", expected a token id, or a list of them");
+            }
+            ids.add(id.asInt());
+        }
         return Optional.of(ids);
     }
 

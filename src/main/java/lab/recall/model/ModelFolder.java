@@ -219,8 +219,18 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
         facts.write(to);
     }
 
-    /** Refuses a folder with other relations than this model's: a model saved there would be asked about them. */
+    /**
+     * Refuses the folder of the model itself, whose weights would be lost, and one with other relations than its own: a model saved there
+     * would be asked about them.
+     */
     void requireSavable(Path to) {
+        try {
+            if (Files.exists(to) && Files.isSameFile(to, folder)) {
+                throw new BadData(to, "is the folder of " + name + " itself, which would be replaced; save it to another one");
+            }
+        } catch (IOException e) {
+            throw new BadData(to, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
+        }
         Path relations = to.resolve(ModelFacts.FOLDER);
         if (!Files.isDirectory(relations)) {
             return;

@@ -157,12 +157,22 @@ public final class Pass {
     }
 
     /**
+     * This pass, if the logits after its last token are numbers: what else it kept may not be, where they are not.
+     *
+     * @throws lab.recall.base.Unsolvable when logits are not finite
+     */
+    public Pass requireFinite() {
+        model.requireFinite(last(), 0);
+        return this;
+    }
+
+    /**
      * The most probable next token.
      *
      * @throws lab.recall.base.Unsolvable when logits are not finite
      */
     public int argmax() {
-        model.requireFinite(last(), 0);
+        requireFinite();
         return Softmax.argmax(last(), 0, last().length);
     }
 

@@ -135,7 +135,7 @@ public final class ActivationsExperiment implements Experiment<ActivationsReques
         int[] ids = q.prompt().ids(model, "prompt");
         List<Named> asked = asked(model, q, ids.length);
         Recording keep = Recording.of(asked.stream().map(Named::glob).toArray(String[]::new));
-        Pass pass = model.run(ids, keep, changes(model, q, ids.length));
+        Pass pass = model.run(ids, keep, changes(model, q, ids.length)).requireFinite();
         List<NamedArray> arrays = new ArrayList<>();
         for (Site s : pass.kept()) {
             if (s.point().isState()) {

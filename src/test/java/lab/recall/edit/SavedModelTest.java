@@ -1,7 +1,9 @@
 package lab.recall.edit;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -10,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import lab.recall.Golden;
 import lab.recall.base.Json;
 import lab.recall.base.Progress;
@@ -22,6 +25,7 @@ import lab.recall.study.Runner;
 import lab.recall.study.Studies;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -83,6 +87,19 @@ class SavedModelTest {
     }
 
     /** What decides for the models that come with the project, and for all others. */
+    @Test
+    void itsOwnFolderIsRefused() throws IOException {
+        LanguageModel.open("tiny-mamba").save(dir.resolve("own"));
+        byte[] before = Files.readAllBytes(dir.resolve("own/model.safetensors"));
+        LanguageModel own = LanguageModel.open(dir.resolve("own"));
+        String save = "'covariance': 'identity', 'contexts': 0, " + FACT + ", 'save': '" + dir.resolve("own/../own") + "'";
+        for (Executable saving : List.<Executable>of(() -> own.save(dir.resolve("own")), () -> complete("edit", save, own))) {
+            String said = assertThrows(IllegalArgumentException.class, saving).getMessage();
+            assertTrue(said.contains("is the folder of own itself, which would be replaced"), said);
+        }
+        assertArrayEquals(before, Files.readAllBytes(dir.resolve("own/model.safetensors")));
+    }
+
     @Test
     void settingsAndContexts() {
         LanguageModel mamba = LanguageModel.open("tiny-mamba");

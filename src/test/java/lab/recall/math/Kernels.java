@@ -82,6 +82,9 @@ public final class Kernels {
                 PackedMatrix w = matrix(storage, shape[0], shape[1]);
                 jobs.put("Panels " + storage + ", " + shape[0] + " x " + shape[1],
                         i -> w.multiply(x, 0, w.inputs(), 1 + i % ROWS, out, 0, w.outputs()));
+                PackedMatrix turned = w.transposed();
+                jobs.put("TransposedPanels " + storage + ", " + shape[0] + " x " + shape[1],
+                        i -> turned.multiply(x, 0, turned.inputs(), 1 + i % ROWS, out, 0, turned.outputs()));
             }
         }
         PackedMatrix biased = matrix(PackedMatrix.Storage.F32, 203, 41);
@@ -120,7 +123,7 @@ public final class Kernels {
         return storage == PackedMatrix.Storage.F32 ? PackedMatrix.of(numbers(outputs * inputs), outputs, inputs)
                 : PackedMatrix.packHalf(storage, outputs, inputs, (row, to, at) -> {
                     for (int k = 0; k < inputs; k++) {
-                        to[at + k] = PackedMatrix.narrow(storage, (float) random.nextGaussian());
+                        to[at + k] = (short) (0x3c00 | random.nextInt(0x400));         // finite in both formats
                     }
                 });
     }
