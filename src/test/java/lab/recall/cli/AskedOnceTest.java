@@ -47,12 +47,13 @@ class AskedOnceTest {
         System.clearProperty("recall.store");
     }
 
-    /** A model of random weights that answers with one of two words, each to about half of a relation's prompts: so some facts are known. */
+    /** A model of random weights that answers with one of two words, each to about half of a relation's prompts: so it knows some. */
     private static LanguageModel speaking(LanguageModel fresh, String one, String other) {
         Tokenizer tokenizer = fresh.requireTokenizer();
         Relations asked = Relations.lre().only(RELATION);
         List<Pass> passes = fresh.runAll(asked.get(RELATION).facts().stream().limit(200)
-                .map(f -> asked.get(RELATION).template().fill(tokenizer, f.subject()).ids()).toList(), Recording.points(HookPoint.FINAL_NORM));
+                .map(f -> asked.get(RELATION).template().fill(tokenizer, f.subject()).ids()).toList(),
+                Recording.points(HookPoint.FINAL_NORM));
         int width = fresh.width();
         double[] mean = new double[width];
         double[] squares = new double[width];
