@@ -78,6 +78,7 @@ public final class TraceExperiment implements Experiment<TraceRequest, TraceResu
             trace = p.equals(HookPoint.RESID_POST) ? trace.residual() : trace.component(p);
             trace = q.window() != null ? trace.window(q.window()) : trace;
             trace = q.reverse() ? trace.reverse() : trace;
+            trace = q.together() ? trace.together() : trace;
             trace = q.noise() != null ? trace.noise(q.noise(), q.samples(), q.seed()) : trace;
             traces.add(trace.over(pairs, runner));
             if (q.attribution()) {
