@@ -132,8 +132,8 @@ class TraceCommandTest {
         "--relation nope|nope", "--relations missing|missing", "--point resid_pots|did you mean 'resid_post'", "--point attn_out|attn_out",
         "--point logits|logits", "--mode magic|expected corrected or published", "--window 0|--window: 0", "--pairs 0|--pairs: 0",
         "--noise 0|--noise: 0", "--noise 3 --samples 0|--samples: 0", "--samples 5|--samples: only noise is sampled",
-        "--reverse --mode published|reverse", "--noise 3 --attribution|attribution", "--together --mode published|--together: true with mode published",
-        "--together --attribution|attribution", "--seed x|--seed: 'x', expected a whole number",
+        "--reverse --mode published|reverse", "--noise 3 --attribution|attribution", "--together --attribution|attribution",
+        "--together --mode published|--together: true with mode published", "--seed x|--seed: 'x', expected a whole number",
         "--threads 0|threads: 0"})
     void badOptionsAreOneSentence(String options, String why) {
         Path out = dir.resolve("out");
