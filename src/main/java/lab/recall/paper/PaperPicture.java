@@ -138,7 +138,9 @@ public final class PaperPicture implements Showable {
                 new Line(early[1] > LITTLE && early[1] > early[0], "Restored at the subject (" + subject.label().replace("*", "")
                         + ") in the first quarter of the layers, blocking the MLP costs " + number(early[1])
                         + ", blocking attention " + number(early[0])
-                        + " (up to " + number(LITTLE, 1) + " is little); in Pythia-2.8b, at its last token, " + number(paperEarly[1]) + " and " + number(paperEarly[0]) + "."),
+                        + " (up to " + number(LITTLE, 1)
+                        + " is little); in Pythia-2.8b, at its last token, " + number(paperEarly[1]) + " and "
+                        + number(paperEarly[0]) + "."),
                 new Line(Math.max(late[0], late[1]) < LITTLE == Math.max(paperLate[0], paperLate[1]) < LITTLE,
                         "Restored at the prompt's last token at 0.6 to 0.75 of the depth, blocking the MLP costs " + number(late[1])
                                 + ", blocking attention " + number(late[0]) + " (below " + number(LITTLE, 1)
