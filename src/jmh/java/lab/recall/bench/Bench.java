@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -60,6 +61,13 @@ final class Bench {
                 .filter(j -> only.isEmpty() ? !BY_NAME.contains(j.group()) : only.contains(j.group())).toList();
         if (jobs.isEmpty()) {
             System.err.println("--threads: no job of " + String.join(", ", only) + " runs on " + threads);
+            System.exit(2);
+        }
+        String model = given.get("model");
+        String known = jobs.stream().map(j -> Models.shape(j.model())).distinct().collect(Collectors.joining(", "));
+        jobs = jobs.stream().filter(j -> model.isEmpty() || Models.shape(j.model()).equals(model)).toList();
+        if (jobs.isEmpty()) {
+            System.err.println("--model: no job is on '" + model + "', they are on " + known);
             System.exit(2);
         }
         Path log = Path.of(given.get("log"));

@@ -33,7 +33,7 @@ record Models(Path folder) {
     }
 
     static String shape(String name) {
-        return name.substring(0, name.indexOf(' '));
+        return name.contains(" ") ? name.substring(0, name.indexOf(' ')) : name;
     }
 
     static int[] ids(LanguageModel model, int tokens, long seed) {
