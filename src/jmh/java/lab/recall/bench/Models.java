@@ -1,6 +1,7 @@
 package lab.recall.bench;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Random;
@@ -8,9 +9,9 @@ import lab.recall.model.LanguageModel;
 
 /** The models of the bench: real shapes with random weights, made in a folder where they are missing, and the project's small ones. */
 record Models(Path folder) {
-    /** Opens "mamba-130m BF16", or "tiny-mamba F32". */
+    /** Opens "mamba-130m BF16", which has random weights; or "tiny-mamba F32" or "smollm2-135m Q4_1", which were trained. */
     LanguageModel open(String name) throws IOException {
-        return name.startsWith("tiny-") ? LanguageModel.open(shape(name)) : LanguageModel.open(checkpoint(name));
+        return name.startsWith("tiny-") || name.endsWith(" Q4_1") ? LanguageModel.open(shape(name)) : LanguageModel.open(checkpoint(name));
     }
 
     /** The folder of random weights. */
@@ -19,8 +20,20 @@ record Models(Path folder) {
         return RandomCheckpoint.make(shape(name), folder.resolve(shape(name) + "-" + dtype.toLowerCase(Locale.ROOT)), dtype);
     }
 
-    private static String shape(String name) {
-        return name.substring(0, name.indexOf(' '));
+    /** A folder of safetensors with a model's weights: its own, or one made in f32 of a GGUF file. */
+    Path plain(LanguageModel model) {
+        if (Files.isDirectory(model.folder()) && Files.exists(model.folder().resolve("model.safetensors"))) {
+            return model.folder();
+        }
+        Path plain = folder.resolve(model.name() + "-plain");
+        if (!Files.exists(plain)) {
+            model.save(plain);
+        }
+        return plain;
+    }
+
+    static String shape(String name) {
+        return name.contains(" ") ? name.substring(0, name.indexOf(' ')) : name;
     }
 
     static int[] ids(LanguageModel model, int tokens, long seed) {
@@ -48,7 +61,11 @@ record Models(Path folder) {
 
     /** Weights of a layer's products. */
     private static double products(LanguageModel model) {
-        double d = model.width();
-        return model.family().equals("Mamba") ? 6 * d * d + 2 * d * (d / 16 + 32) + 2 * d * d / 16 : 12 * d * d;
+        double all = 0;
+        for (String matrix : model.layerMatrices()) {
+            long[] shape = model.shapeOf(matrix);
+            all += (double) shape[0] * shape[1];
+        }
+        return all / model.layers();
     }
 }
