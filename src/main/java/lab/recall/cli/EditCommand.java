@@ -95,6 +95,7 @@ final class EditCommand implements Callable<Integer> {
             throw new BadRequest("--save", "missing; it says where the model goes");
         }
         LanguageModel given = LanguageModel.open(model);
+        given.requireSavable(Path.of(save));
         EditFile file = EditFile.read(earlier.apply != null ? earlier.apply : earlier.revert);
         LanguageModel changed = earlier.apply != null ? file.apply(given) : file.revert(given);
         if ("f32".equals(said("--dtype"))) {

@@ -194,7 +194,7 @@ public final class LanguageModel implements Showable {
      * memory.
      * Opened again, it gives the same numbers as this model with its weights widened to f32, and is asked and edited the same way.
      *
-     * @throws BadData when {@link #requireSavable} refuses the folder
+     * @throws BadData when the folder holds other relations than the model's own
      * @throws java.io.UncheckedIOException when it cannot be written
      */
     public void save(Path folder) {
@@ -205,7 +205,7 @@ public final class LanguageModel implements Showable {
      * The same in the formats that its own files have, as large as these: weights that stand in the place of theirs are rounded to the
      * nearest numbers there.
      *
-     * @throws BadData when {@link #requireSavable} refuses the folder
+     * @throws BadData when the folder holds other relations than the model's own
      * @throws java.io.UncheckedIOException when it cannot be written
      */
     public void saveAsStored(Path folder) {
@@ -213,9 +213,9 @@ public final class LanguageModel implements Showable {
     }
 
     /**
-     * Refuses a folder that this model cannot be saved to.
+     * Refuses a folder that a request may not save this model to.
      *
-     * @throws BadData when it holds other relations than the model's own
+     * @throws BadData when it is the model's own, or holds other relations than the model's
      */
     public void requireSavable(Path folder) {
         source.requireSavable(folder);
