@@ -18,33 +18,18 @@ import lab.recall.study.NamedArray;
 import lab.recall.study.Runner;
 
 /** Edits by text: one fact, or several, each by itself, one after another, or at once. */
-public final class EditExperiment implements Experiment<EditQuestion, EditResult> {
+public final class EditExperiment extends Experiment<EditQuestion, EditResult> {
     private static final int TOP = 5;
     private static final int CONTINUATION = 12;
 
-    @Override
-    public String name() {
-        return "edit";
-    }
-
-    @Override
-    public String description() {
-        return "Puts a fact into a model by a rank-one change of one matrix, and shows what it says before and after.";
+    public EditExperiment() {
+        super("edit", "Puts a fact into a model by a rank-one change of one matrix, and shows what it says before and after.",
+                EditQuestion.class, EditResult.class);
     }
 
     @Override
     public boolean isOverFacts() {
         return true;
-    }
-
-    @Override
-    public Class<EditQuestion> request() {
-        return EditQuestion.class;
-    }
-
-    @Override
-    public Class<EditResult> result() {
-        return EditResult.class;
     }
 
     @Override

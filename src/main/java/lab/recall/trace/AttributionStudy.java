@@ -16,7 +16,7 @@ import lab.recall.study.Runner;
 import lab.recall.study.Study;
 
 /** First-order estimates for many pairs, [pair][layer][cell]; none where the two runs hardly differ. */
-final class AttributionStudy implements Study<AttributionStudy.Asked, AttributionStudy.Piece, double[][][], double[][][]> {
+final class AttributionStudy extends Study<AttributionStudy.Asked, AttributionStudy.Piece, double[][][], double[][][]> {
     /** What is put back, over how many layers. */
     record Settings(HookPoint point, int window) {
     }
@@ -29,14 +29,8 @@ final class AttributionStudy implements Study<AttributionStudy.Asked, Attributio
     record Piece(List<FactPair> pairs) {
     }
 
-    @Override
-    public String name() {
-        return "attribution";
-    }
-
-    @Override
-    public Class<double[][][]> found() {
-        return double[][][].class;
+    AttributionStudy() {
+        super("attribution", "pairs", double[][][].class);
     }
 
     @Override
@@ -47,11 +41,6 @@ final class AttributionStudy implements Study<AttributionStudy.Asked, Attributio
     @Override
     public String title(LanguageModel model, Asked asked) {
         return "attribution patching of " + asked.settings.point.id() + LayerWindow.of(model, asked.settings.window).label();
-    }
-
-    @Override
-    public String unit() {
-        return "pairs";
     }
 
     @Override

@@ -161,19 +161,8 @@ public final class AverageTrace implements Showable {
 
     /** Mean effect and interval for each position and layer. */
     public Table byPosition() {
-        List<String> columns = new ArrayList<>(List.of("position", "pairs"));
-        for (int l = 0; l < model.layers(); l++) {
-            columns.add("layer " + l);
-        }
-        List<List<Object>> rows = new ArrayList<>();
-        for (Position p : Position.values()) {
-            List<Object> row = new ArrayList<>(List.of(p.label(), at(p, 0).n()));
-            for (int l = 0; l < model.layers(); l++) {
-                row.add(at(p, l).toString());
-            }
-            rows.add(row);
-        }
-        return Tables.of(title() + ": mean indirect effect with its 95 % interval", columns, rows);
+        return Tables.byLayer(title() + ": mean indirect effect with its 95 % interval", List.of("position", "pairs"), model.layers(),
+                List.of(Position.values()), p -> List.of(p.label(), at(p, 0).n()), this::at);
     }
 
     /** One row for each position and layer: mean, interval, number of pairs. For programs. */

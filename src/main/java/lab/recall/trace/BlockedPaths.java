@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BiFunction;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
 import lab.recall.base.Said;
@@ -121,24 +122,9 @@ public final class BlockedPaths implements Showable {
                 (blocked, layer) -> damage(HookPoint.of(blocked), token, layer));
     }
 
-    private interface Measured {
-        Estimate at(String blocked, int layer);
-    }
-
-    private Table byLayer(String what, Position token, Collection<String> rows, Measured measured) {
-        List<String> columns = new ArrayList<>(List.of("blocked", "pairs"));
-        for (int l = 0; l < model.layers(); l++) {
-            columns.add("layer " + l);
-        }
-        List<List<Object>> cells = new ArrayList<>();
-        for (String blocked : rows) {
-            List<Object> row = new ArrayList<>(List.of(label(blocked), measured.at(blocked, 0).n()));
-            for (int l = 0; l < model.layers(); l++) {
-                row.add(measured.at(blocked, l).toString());
-            }
-            cells.add(row);
-        }
-        return Tables.of(title() + ": " + what + " at the " + token.label().replace("*", "") + " with its 95 % interval", columns, cells);
+    private Table byLayer(String what, Position token, Collection<String> rows, BiFunction<String, Integer, Estimate> measured) {
+        return Tables.byLayer(title() + ": " + what + " at the " + token.label().replace("*", "") + " with its 95 % interval",
+                List.of("blocked", "pairs"), model.layers(), rows, b -> List.of(label(b), measured.apply(b, 0).n()), measured);
     }
 
     /** One row for each token, blocked component and layer. For programs. */

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import lab.recall.facts.FactPairs;
 import lab.recall.facts.Pairing;
 import lab.recall.facts.Relations;
@@ -15,7 +14,7 @@ import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
 /** {@link PathBlocking} over the facts that a model knows. */
-public final class PathBlockingExperiment implements Experiment<PathBlockingRequest, PathBlockingExperiment.Found> {
+public final class PathBlockingExperiment extends Experiment<PathBlockingRequest, PathBlockingExperiment.Found> {
     /**
      * What is found.
      *
@@ -42,29 +41,10 @@ public final class PathBlockingExperiment implements Experiment<PathBlockingRequ
         }
     }
 
-    @Override
-    public String name() {
-        return "path_blocking";
-    }
-
-    @Override
-    public String description() {
-        return "Path blocking: which component carries the fact on, by what no longer returns when it keeps its corrupt value.";
-    }
-
-    @Override
-    public Class<PathBlockingRequest> request() {
-        return PathBlockingRequest.class;
-    }
-
-    @Override
-    public Class<Found> result() {
-        return Found.class;
-    }
-
-    @Override
-    public Optional<String> command() {
-        return Optional.of("path-blocking");
+    public PathBlockingExperiment() {
+        super("path_blocking", "path-blocking",
+                "Path blocking: which component carries the fact on, by what no longer returns when it keeps its corrupt value.",
+                PathBlockingRequest.class, Found.class);
     }
 
     @Override

@@ -2,7 +2,6 @@ package lab.recall.train;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import lab.recall.base.Interruption;
 import lab.recall.base.Progress;
 import lab.recall.model.LanguageModel;
@@ -14,33 +13,13 @@ import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
 /** Steps of AdamW on one batch. */
-public final class TrainStepExperiment implements Experiment<TrainStepRequest, TrainStepExperiment.Found> {
+public final class TrainStepExperiment extends Experiment<TrainStepRequest, TrainStepExperiment.Found> {
     /** Weights by name, {@code losses} before each step and after the last one, and if asked for the first step's {@code grad.}* */
     public record Found(List<NamedArray> arrays) implements Result {
-        @Override
-        public Map<String, Object> scalars() {
-            return Map.of();
-        }
     }
 
-    @Override
-    public String name() {
-        return "train_step";
-    }
-
-    @Override
-    public String description() {
-        return "Steps of AdamW on one batch.";
-    }
-
-    @Override
-    public Class<TrainStepRequest> request() {
-        return TrainStepRequest.class;
-    }
-
-    @Override
-    public Class<Found> result() {
-        return Found.class;
+    public TrainStepExperiment() {
+        super("train_step", "Steps of AdamW on one batch.", TrainStepRequest.class, Found.class);
     }
 
     @Override

@@ -3,6 +3,7 @@ package lab.recall.study;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import lab.recall.base.Json;
 import lab.recall.base.Progress;
 import lab.recall.base.RequestReader;
@@ -23,6 +25,7 @@ import lab.recall.model.LanguageModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What holds for every experiment that is registered. */
@@ -57,8 +60,19 @@ public class StudiesTest {
     @TempDir
     Path dir;
 
+    /** More requests, for the studies and kinds of pieces that the first ones do not meet. */
+    private static final List<Arguments> MORE = List.of(
+            arguments("trace", "'points':['state'],'pairs':34,'noise':3,'samples':2"),
+            arguments("knockout", "'form':'edges','facts':34,'flows':true"),
+            arguments("edit", "'requests':34,'how':'sequence','contexts':0,'documents':40,'hyperparameters':{'steps':2}"),
+            arguments("edit", "'requests':34,'how':'joint','contexts':0,'documents':40,'hyperparameters':{'steps':2}"));
+
     static List<String> names() {
         return Studies.names();
+    }
+
+    static Stream<Arguments> requests() {
+        return Stream.concat(REQUESTS.entrySet().stream().map(r -> arguments(r.getKey(), r.getValue())), MORE.stream());
     }
 
     @Test
@@ -106,10 +120,12 @@ public class StudiesTest {
         }
     }
 
-    private static <Q extends Record, T extends Result> T found(Experiment<Q, T> experiment, Runner runner) {
-        ObjectNode fields = Json.object(("{" + REQUESTS.get(experiment.name()).replace('\'', '"') + "}").getBytes(StandardCharsets.UTF_8),
-                "the request");
-        Q request = RequestReader.read(fields, experiment.request());
+    private static ObjectNode fields(String request) {
+        return Json.object(("{" + request.replace('\'', '"') + "}").getBytes(StandardCharsets.UTF_8), "the request");
+    }
+
+    private static <Q extends Record, T extends Result> T found(Experiment<Q, T> experiment, String fields, Runner runner) {
+        Q request = RequestReader.read(fields(fields), experiment.request());
         return experiment.run(MODEL, experiment.complete(MODEL, request), runner);
     }
 
@@ -139,12 +155,12 @@ public class StudiesTest {
     }
 
     @ParameterizedTest
-    @MethodSource("names")
-    void piecesInAnyOrderThroughJsonInTwoStoresGiveTheSame(String name) {
+    @MethodSource("requests")
+    void piecesInAnyOrderThroughJsonInTwoStoresGiveTheSame(String name, String fields) {
         Experiment<?, ?> experiment = Studies.named(name);
         Scattered scattered = new Scattered(dir);
-        JsonNode plain = told(found(experiment, Runner.silent()));
-        JsonNode moved = told(found(experiment, scattered));
+        JsonNode plain = told(found(experiment, fields, Runner.silent()));
+        JsonNode moved = told(found(experiment, fields, scattered));
         assertEquals(plain.toString(), moved.toString());
         if (experiment.command().isPresent() || name.equals("edit")) {
             assertTrue(scattered.pieces > 1, "it works in pieces");
@@ -155,7 +171,7 @@ public class StudiesTest {
     @MethodSource("names")
     void aResultIsTheSameAsJsonAndBack(String name) throws IOException {
         Experiment<?, ?> experiment = Studies.named(name);
-        Result result = found(experiment, Runner.silent());
+        Result result = found(experiment, REQUESTS.get(name), Runner.silent());
         assertTrue(result.getClass().isRecord());
         assertEquals(result, Json.MAPPER.readValue(Json.compact(result), experiment.result()));
         assertEquals(told(result).toString(), told(Json.MAPPER.readValue(Json.compact(result), experiment.result())).toString());
@@ -165,9 +181,7 @@ public class StudiesTest {
     @MethodSource("names")
     void aRequestIsTheSameAsJsonAndBack(String name) {
         Experiment<?, ?> experiment = Studies.named(name);
-        ObjectNode fields = Json.object(("{" + REQUESTS.get(name).replace('\'', '"') + "}").getBytes(StandardCharsets.UTF_8),
-                "the request");
-        Record request = RequestReader.read(fields, experiment.request());
+        Record request = RequestReader.read(fields(REQUESTS.get(name)), experiment.request());
         assertEquals(Json.tree(request), Json.tree(RequestReader.read((ObjectNode) Json.tree(request), experiment.request())));
     }
 }
