@@ -35,8 +35,8 @@ public final class TracingCriteria {
     private static final String O = "out";
     private static final String S = "y";
     private static final String G = "gate";
-    private static final String ATTENTION = "attn_out";
-    private static final String MLP = "mlp_out";
+    static final String ATTENTION = "attn_out";
+    static final String MLP = "mlp_out";
     /** What the files of {@code data/paper} call traces of a point, rows, and curves with a point blocked. */
     private static final Map<String, String> TRACES = Map.of(RESIDUAL, "residual", O, "o", S, "s", G, "g(mlp_after_silu)",
             ATTENTION, "attn", MLP, "mlp");

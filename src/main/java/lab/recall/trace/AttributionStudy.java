@@ -87,7 +87,7 @@ final class AttributionStudy extends Study<AttributionStudy.Asked, AttributionSt
         }
         Gradients g = Gradients.of(corrupt, pair.answer(), Recording.points(point));
         double span = g.loss() + Math.log(pClean);
-        List<int[]> cells = CausalTrace.cells(pair.cleanPrompt());
+        List<int[]> cells = Cells.TOKENS.of(pair.cleanPrompt());
         double[][] effect = new double[model.layers()][cells.size()];
         for (int l = 0; l < effect.length; l++) {
             for (int k = window.first(l); k < window.end(l); k++) {

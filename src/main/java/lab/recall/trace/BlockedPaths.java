@@ -23,7 +23,7 @@ import lab.recall.view.Tables;
 import org.knowm.xchart.XYChart;
 import tech.tablesaw.api.Table;
 
-/** Recovery by layer with and without a component blocked, at the subject's last token and the prompt's; shows itself as a table. */
+/** Recovery by layer with and without a component blocked, at the subject and at the prompt's last token; shows itself as a table. */
 public final class BlockedPaths implements Showable {
     private static final long SEED = 1;
 
@@ -50,6 +50,11 @@ public final class BlockedPaths implements Showable {
     /** The model. */
     public ModelCard model() {
         return model;
+    }
+
+    /** Where the stream was restored in turn: the subject's last token or the whole subject, and the prompt's last token. */
+    public List<Position> tokens() {
+        return List.copyOf(samples.get(NOTHING).keySet());
     }
 
     /** Number of pairs that count. */
@@ -91,7 +96,7 @@ public final class BlockedPaths implements Showable {
         Map<Position, T> all = kept.get(blocked);
         if (all == null || !all.containsKey(token)) {
             throw new BadRequest("blocked", "'" + Said.of(blocked) + "' at " + token + ", expected one of "
-                    + String.join(", ", samples.keySet()) + " at " + PathBlocking.TOKENS);
+                    + String.join(", ", samples.keySet()) + " at " + tokens());
         }
         return all.get(token);
     }
@@ -130,7 +135,7 @@ public final class BlockedPaths implements Showable {
     /** One row for each token, blocked component and layer. For programs. */
     public Table table() {
         List<List<Object>> rows = new ArrayList<>();
-        for (Position token : PathBlocking.TOKENS) {
+        for (Position token : tokens()) {
             for (String blocked : samples.keySet()) {
                 for (int l = 0; l < model.layers(); l++) {
                     Estimate e = of(recoveries, blocked, token)[l];

@@ -34,8 +34,9 @@ public final class PathBlockingExperiment extends Experiment<PathBlockingRequest
         public List<NamedView> views() {
             List<NamedView> views = new ArrayList<>();
             views.add(new NamedView("recovery", paths.table()));
-            for (Position token : PathBlocking.TOKENS) {
-                views.add(new NamedView("recovery-" + (token == Position.LAST ? "prompt-last" : "subject-last"), paths.chart(token)));
+            for (Position token : paths.tokens()) {
+                String at = token == Position.LAST ? "prompt-last" : token == Position.SUBJECT ? "subject" : "subject-last";
+                views.add(new NamedView("recovery-" + at, paths.chart(token)));
             }
             return views;
         }
@@ -57,6 +58,7 @@ public final class PathBlockingExperiment extends Experiment<PathBlockingRequest
     public Found run(LanguageModel model, PathBlockingRequest q, Runner runner) {
         FactPairs pairs = Relations.asked(model, q.relations(), q.relation()).knownBy(model, runner)
                 .pairs(q.pairs(), q.seed(), Pairing.CORRECTED);
-        return new Found(PathBlocking.of(model).over(pairs, runner), pairs.unmatched());
+        PathBlocking blocking = q.together() ? PathBlocking.of(model).together() : PathBlocking.of(model);
+        return new Found(blocking.over(pairs, runner), pairs.unmatched());
     }
 }

@@ -57,6 +57,7 @@ public final class TraceExperiment extends Experiment<TraceRequest, TraceResult>
             trace = p.equals(HookPoint.RESID_POST) ? trace.residual() : trace.component(p);
             trace = q.window() != null ? trace.window(q.window()) : trace;
             trace = q.reverse() ? trace.reverse() : trace;
+            trace = q.together() ? trace.together() : trace;
             trace = q.noise() != null ? trace.noise(q.noise(), q.samples(), q.seed()) : trace;
             traces.add(trace.over(pairs, runner));
             if (q.attribution()) {
