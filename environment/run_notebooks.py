@@ -112,6 +112,13 @@ def earlier(path, report):
     return card(path, notebook, "failed in an earlier run" if failed else "from an earlier run")
 
 
+def page(path, notebook, report, exporter, state):
+    """Writes a notebook and its page to the report; gives its card."""
+    nbformat.write(notebook, report / path.name)
+    (report / f"{path.stem}.html").write_text(exporter.from_notebook_node(notebook)[0], encoding="utf-8")
+    return card(path, notebook, state)
+
+
 def index(report, rows):
     cards = []
     for path, name, state, picture in rows:
@@ -143,9 +150,7 @@ def main():
         notebook = nbformat.read(path, as_version=4)
         if path.stem == as_committed:
             say(f"{path.name}: shown as committed; {why}")
-            nbformat.write(notebook, report / path.name)
-            (report / f"{path.stem}.html").write_text(exporter.from_notebook_node(notebook)[0], encoding="utf-8")
-            rows.append(card(path, notebook, f"as committed; {why}"))
+            rows.append(page(path, notebook, report, exporter, f"as committed; {why}"))
             continue
         run += 1
         start = time.time()
@@ -155,9 +160,7 @@ def main():
         if failed:
             failures.append(failed)
         clean(notebook, root)
-        nbformat.write(notebook, report / path.name)
-        (report / f"{path.stem}.html").write_text(exporter.from_notebook_node(notebook)[0], encoding="utf-8")
-        rows.append(card(path, notebook, "failed" if failed else f"{seconds:.0f} s"))
+        rows.append(page(path, notebook, report, exporter, "failed" if failed else f"{seconds:.0f} s"))
         if given.publish and not failed:
             nbformat.write(notebook, path)
     index(report, [row for row in rows if row])

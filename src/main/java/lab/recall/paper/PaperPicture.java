@@ -19,7 +19,7 @@ import lab.recall.linear.LinearRelation;
 import lab.recall.linear.LinearRelations;
 import lab.recall.linear.Selection;
 import lab.recall.model.EditableMatrix;
-import lab.recall.model.HookPoint;
+import lab.recall.paper.TracingCriteria.Curves;
 import lab.recall.stats.Estimate;
 import lab.recall.stats.RankCorrelation;
 import lab.recall.stats.RelativeDepth;
@@ -69,17 +69,16 @@ public final class PaperPicture implements Showable {
         return Arrays.stream(PaperModel.values()).map(m -> m.fullName() + " " + said.apply(m)).collect(Collectors.joining(", "));
     }
 
-    private static double[] residual(PaperModel model, String row) {
-        return PaperNumbers.of("tracing_average").curve("grids", model.key() + " residual", row);
-    }
-
-    private static OptionalInt overtaken(double[] subject, double[] last) {
-        return IntStream.range(0, last.length).filter(l -> last[l] > subject[l]).findFirst();
+    /** The largest effect of a published model at a position of its residual stream. */
+    private static double most(PaperModel model, Position token) {
+        return RelativeDepth.most(TracingCriteria.traces(model).at(TracingCriteria.RESIDUAL, token), 0, 1);
     }
 
     /** The share of the depth at which a published model's last token overtakes the subject's. */
     private static double handOver(PaperModel model) {
-        return overtaken(residual(model, "subj last"), residual(model, "last")).orElseThrow() / (double) model.layers();
+        Curves paper = TracingCriteria.traces(model);
+        return RelativeDepth.overtakes(paper.at(TracingCriteria.RESIDUAL, Position.LAST),
+                paper.at(TracingCriteria.RESIDUAL, Position.SUBJECT_LAST)).orElseThrow() / (double) model.layers();
     }
 
     private static String depth(int layer, int layers) {
@@ -110,13 +109,13 @@ public final class PaperPicture implements Showable {
                 + peak + "), all tokens of the subject " + all + " there, "
                 + together.difference(Position.SUBJECT, Position.SUBJECT_LAST, peak)
                 + " more; in the paper that one token brings back up to "
-                + published(m -> number(RelativeDepth.most(residual(m, "subj last"), 0, 1))) + "."));
+                + published(m -> number(most(m, Position.SUBJECT_LAST))) + "."));
         int between = together.peak(Position.FURTHER);
         Estimate further = together.at(Position.FURTHER, between);
         if (further.n() > 0) {
             lines.add(new Line(further.mean() <= LITTLE, "The tokens between subject and last token carry at most " + further
                     + " together (after layer " + between + "; up to " + number(LITTLE, 1) + " is little); in the paper, one at a time,"
-                    + " up to " + published(m -> number(RelativeDepth.most(residual(m, "further"), 0, 1))) + "."));
+                    + " up to " + published(m -> number(most(m, Position.FURTHER))) + "."));
         }
         return new PaperPicture(tokens.model().name() + ", causal tracing", lines);
     }
@@ -127,37 +126,35 @@ public final class PaperPicture implements Showable {
      * @throws BadRequest if the model's layers have no attention and MLP of their own
      */
     public static PaperPicture of(BlockedPaths blocked) {
-        HookPoint attention = HookPoint.of(TracingCriteria.ATTENTION);
-        HookPoint mlp = HookPoint.of(TracingCriteria.MLP);
         Position subject = blocked.tokens().get(0);
-        double[] early = lost(blocked, subject, 0.03, 0.25, attention, mlp);
-        double[] late = lost(blocked, Position.LAST, 0.6, 0.75, attention, mlp);
-        double[] paperEarly = published("subject", 0.03, 0.25);
-        double[] paperLate = published("prompt", 0.6, 0.75);
+        Curves here = new Curves(blocked::means, 0);
+        Curves paper = TracingCriteria.paths(PaperModel.PYTHIA);
+        Costs early = Costs.of(here, subject, 0.03, 0.25);
+        Costs late = Costs.of(here, Position.LAST, 0.6, 0.75);
+        Costs paperEarly = Costs.of(paper, Position.SUBJECT_LAST, 0.03, 0.25);
+        Costs paperLate = Costs.of(paper, Position.LAST, 0.6, 0.75);
         return new PaperPicture(blocked.model().name() + ", path blocking", List.of(
-                new Line(early[1] > LITTLE && early[1] > early[0], "Restored at the subject (" + subject.label().replace("*", "")
-                        + ") in the first quarter of the layers, blocking the MLP costs " + number(early[1])
-                        + ", blocking attention " + number(early[0])
+                new Line(early.mlp > LITTLE && early.mlp > early.attention, "Restored at the subject (" + subject.label().replace("*", "")
+                        + ") in the first quarter of the layers, blocking the MLP costs " + number(early.mlp)
+                        + ", blocking attention " + number(early.attention)
                         + " (up to " + number(LITTLE, 1)
-                        + " is little); in Pythia-2.8b, at its last token, " + number(paperEarly[1]) + " and "
-                        + number(paperEarly[0]) + "."),
-                new Line(Math.max(late[0], late[1]) < LITTLE == Math.max(paperLate[0], paperLate[1]) < LITTLE,
-                        "Restored at the prompt's last token at 0.6 to 0.75 of the depth, blocking the MLP costs " + number(late[1])
-                                + ", blocking attention " + number(late[0]) + " (below " + number(LITTLE, 1)
-                                + " is little); in Pythia-2.8b " + number(paperLate[1]) + " and " + number(paperLate[0]) + ".")));
+                        + " is little); in Pythia-2.8b, at its last token, " + number(paperEarly.mlp) + " and "
+                        + number(paperEarly.attention) + "."),
+                new Line(late.most() < LITTLE == paperLate.most() < LITTLE,
+                        "Restored at the prompt's last token at 0.6 to 0.75 of the depth, blocking the MLP costs " + number(late.mlp)
+                                + ", blocking attention " + number(late.attention) + " (below " + number(LITTLE, 1)
+                                + " is little); in Pythia-2.8b " + number(paperLate.mlp) + " and " + number(paperLate.attention) + ".")));
     }
 
-    private static double[] lost(BlockedPaths blocked, Position token, double from, double to, HookPoint... points) {
-        double[] without = blocked.means(BlockedPaths.NOTHING, token);
-        return Arrays.stream(points).map(p -> blocked.means(p.id(), token))
-                .mapToDouble(with -> RelativeDepth.mean(without, from, to) - RelativeDepth.mean(with, from, to)).toArray();
-    }
+    /** Mean recovery that blocking either costs in a range of relative depth. */
+    private record Costs(double attention, double mlp) {
+        static Costs of(Curves curves, Position token, double from, double to) {
+            return new Costs(curves.lost(TracingCriteria.ATTENTION, token, from, to), curves.lost(TracingCriteria.MLP, token, from, to));
+        }
 
-    private static double[] published(String token, double from, double to) {
-        Function<String, double[]> curve = name -> PaperNumbers.of("path_blocking").curve("figures",
-                PaperModel.PYTHIA.checkpoint() + "_" + token + "_last_path_blocking", name);
-        return Arrays.stream(new String[] {"attn blocked", "mlp blocked"}).mapToDouble(name ->
-                RelativeDepth.mean(curve.apply("no block"), from, to) - RelativeDepth.mean(curve.apply(name), from, to)).toArray();
+        double most() {
+            return Math.max(attention, mlp);
+        }
     }
 
     /**

@@ -152,9 +152,7 @@ public final class AverageTrace implements Showable {
 
     /** The first layer after which the prompt's last token carries more than the whole subject: the fact has been handed over. */
     public OptionalInt handOverLayer() {
-        double[] last = means(Position.LAST);
-        double[] subject = means(Position.SUBJECT);
-        return IntStream.range(0, last.length).filter(l -> last[l] > subject[l]).findFirst();
+        return RelativeDepth.overtakes(means(Position.LAST), means(Position.SUBJECT));
     }
 
     /**
@@ -192,7 +190,7 @@ public final class AverageTrace implements Showable {
     }
 
     private static int subjectTokens(FactPair pair) {
-        return pair.cleanPrompt().subjectEnd() - pair.cleanPrompt().subjectStart();
+        return pair.cleanPrompt().subjectTokens().length;
     }
 
     /** Spearman's rank correlation of two traces over the tokens and layers of each pair, averaged over pairs. */

@@ -22,7 +22,7 @@ enum Cells {
             tokens(prompt).distinct().forEach(row -> cells.add(
                     IntStream.range(0, prompt.length()).filter(t -> Position.of(prompt, t) == row).toArray()));
         }
-        cells.add(IntStream.range(prompt.subjectStart(), prompt.subjectEnd()).toArray());
+        cells.add(prompt.subjectTokens());
         return cells;
     }
 

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import lab.recall.facts.FactPair;
 import lab.recall.facts.FactPairs;
 import lab.recall.model.HookPoint;
@@ -60,8 +59,7 @@ public final class PathBlocking {
         List<InterchangeCase> cases = new ArrayList<>();
         for (FactPair p : pairs.pairs()) {
             Prompt clean = p.cleanPrompt();
-            int[] subject = tokens.get(0) == Position.SUBJECT ? IntStream.range(clean.subjectStart(), clean.subjectEnd()).toArray()
-                    : new int[] {clean.subjectLast()};
+            int[] subject = tokens.get(0) == Position.SUBJECT ? clean.subjectTokens() : new int[] {clean.subjectLast()};
             cases.add(new InterchangeCase(clean.ids(), p.corruptPrompt().ids(), p.answer(),
                     List.of(subject, new int[] {clean.length() - 1}), null));
         }
