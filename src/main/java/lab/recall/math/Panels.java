@@ -157,8 +157,8 @@ final class Panels implements PackedMatrix.Store {
     }
 
     /**
-     * Turns weights on their way to f32, into panels of their inputs: [panel][output][input]. What fills up the last panel, of weights or of
-     * inputs, holds no meaning.
+     * Turns weights on their way to f32, into panels of their inputs: [panel][output][input]. What fills up the last panel, of weights or
+     * of inputs, holds no meaning.
      *
      * @param output the first, that of a panel
      * @param input  the first

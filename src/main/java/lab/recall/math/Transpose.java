@@ -25,8 +25,8 @@ final class Transpose {
     }
 
     /**
-     * The same for half-size numbers, which become f32: {@code rows} rows of a vector of ints. Int i holds the number of row i of out in its
-     * low half, that of row {@link VectorMath#COUNT} + i in its high half.
+     * The same for half-size numbers, which become f32: {@code rows} rows of a vector of ints. Int i holds the number of row i of out in
+     * its low half, that of row {@link VectorMath#COUNT} + i in its high half.
      */
     static void ofHalves(PackedMatrix.Storage storage, int[] x, int at, int stride, int rows, float[] out, int outAt, int outStride) {
         int r = VectorMath.COUNT == 8 && Simd.available() ? Halves.of(storage, x, at, stride, rows, out, outAt, outStride) : 0;
