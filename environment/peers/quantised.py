@@ -20,8 +20,8 @@ V = 48
 IDS = [3, 17, 41, 9, 30, 5, 23, 11]
 SILENT = llama_cpp.llama_log_callback(lambda *_: None)          # kept, for the library calls it later
 KINDS = dict(f16=1, bf16=32, q8_0=7, q4_0=2, q4_1=3, q5_0=8, q5_1=9, q2_k=10, q3_k=12, q4_k=15, q5_k=17, q6_k=18, iq4_nl=25)
-FEW = ["llama-q4_k", "qwen2-q5_k", "gpt2-q4_k", "falcon-mamba-q4_k", "mamba2-q6_k", "llama-narrow-q8_0", "qwen2-narrow-q5_1", "gpt2-narrow-q4_0",
-       "falcon-mamba-narrow-q4_1", "mamba2-narrow-q5_0"]
+FEW = ["llama-q4_k", "qwen2-q5_k", "gpt2-q4_k", "falcon-mamba-q4_k", "mamba2-q6_k",
+       "llama-narrow-q8_0", "qwen2-narrow-q5_1", "gpt2-narrow-q4_0", "falcon-mamba-narrow-q4_1", "mamba2-narrow-q5_0"]
 
 
 def models():

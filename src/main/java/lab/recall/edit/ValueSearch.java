@@ -219,8 +219,8 @@ final class ValueSearch {
             double most = settings.clamp() * startNorm;
             double now = norm(delta);
             if (!Double.isFinite(now)) {
-                throw new Unsolvable("hyperparameters.lr", "the value is no longer finite after " + steps
-                        + " steps; expected a lower learning rate, or a lower bound of its length");
+                throw new Unsolvable("hyperparameters.lr", "the value is no longer finite at step " + steps
+                        + "; expected a lower learning rate");
             }
             for (int i = 0; i < delta.length; i++) {
                 delta[i] *= now > most ? most / now : 1;

@@ -27,7 +27,7 @@ final class Panels implements PackedMatrix.Store {
     private final int tailVectors;
     private final float[] floats;
     private final int[] halves;
-    /** The transpose, once it is asked for. */
+    /** The transpose, once it is asked for; f32 only. */
     private Panels turned;
 
     private Panels(PackedMatrix.Storage storage, int outputs, int inputs) {
@@ -146,8 +146,11 @@ final class Panels implements PackedMatrix.Store {
         if (halves != null) {
             return new TransposedPanels(this, outputs, inputs);
         }
-        turned = new Panels(storage, inputs, outputs);
-        turnInto(turned);
+        if (turned == null) {
+            turned = new Panels(storage, inputs, outputs);
+            turned.turned = this;
+            turnInto(turned);
+        }
         return turned;
     }
 

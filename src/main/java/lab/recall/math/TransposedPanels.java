@@ -1,8 +1,8 @@
 package lab.recall.math;
 
 /**
- * Products with the transpose of half-size weights that stay in {@link Panels}: y = x W, for going backwards. Blocks of W are
- * turned on the way, in f32, each for all rows; nothing of them is kept.
+ * Products with the transpose of half-size weights that stay in {@link Panels}: y = x W, for going backwards. Blocks of W are turned on
+ * the way, in f32, each for all rows; nothing of them is kept.
  *
  * <p>Every y[r, i] is one chain of fused multiply-adds over the outputs of W in order, the bits that a packed W' would give. Loaded only
  * where the Vector API is.

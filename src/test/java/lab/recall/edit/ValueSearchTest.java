@@ -26,7 +26,7 @@ class ValueSearchTest {
                 new int[] {8, 1}, 1)), List.of(LAYER), List.of(matrix));
         EditSettings fast = new EditSettings(3, 1e300, 0.5, 0.0625, 3, 0, Double.POSITIVE_INFINITY, 0, EditSettings.KeyMode.PUBLISHED);
         String said = assertThrows(Unsolvable.class, () -> ValueSearch.run(model, LAYER, matrix, passes, fast)).getMessage();
-        assertTrue(said.startsWith("hyperparameters.lr: the value is no longer finite after 1 step"), said);
+        assertTrue(said.startsWith("hyperparameters.lr: the value is no longer finite at step 1"), said);
     }
 
     @ParameterizedTest

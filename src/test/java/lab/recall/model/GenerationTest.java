@@ -109,8 +109,8 @@ class GenerationTest {
         Path config = dir.resolve("config.json");
         Files.writeString(config, Files.readString(config).replace("-99", said));
         String message = assertThrows(BadData.class, () -> LanguageModel.open(dir)).getMessage();
-        assertTrue(message.contains("config.json has eos_token_id = "), message);
-        assertTrue(message.endsWith("expected a token id, or a list of them"), message);
+        assertTrue(message.contains("config.json has eos_token_id = ") && message.endsWith("expected a token id, or a list of them"),
+                message);
     }
 
     @Test
