@@ -78,7 +78,7 @@ final class Bench {
         always.put("java", System.getProperty("java.version"));
         always.put("lanes", Machine.lanes());
         Bench bench = new Bench(new Report(given.get("json"), always), peer,
-                new Rivals(given.get("peers_python"), given.get("peers_script"), given.get("candle"), log), ours);
+                new Rivals(given.get("peers_python"), given.get("peers_script"), log), ours);
         bench.machine.measure(2);
         System.out.printf(Locale.ROOT, "%s, Java %s, %d lanes; FMA peak of one thread %.0f, of two at once %.0f GFLOP/s%n",
                 always.get("processor"), always.get("java"), Machine.lanes(), bench.machine.peak(1), bench.machine.peak(2));

@@ -1,7 +1,6 @@
 package lab.recall.bench;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Random;
@@ -18,18 +17,6 @@ record Models(Path folder) {
     Path checkpoint(String name) throws IOException {
         String dtype = name.substring(name.indexOf(' ') + 1);
         return RandomCheckpoint.make(shape(name), folder.resolve(shape(name) + "-" + dtype.toLowerCase(Locale.ROOT)), dtype);
-    }
-
-    /** A folder of safetensors with a model's weights: its own, or one made in f32 of a GGUF file. */
-    Path plain(LanguageModel model) {
-        if (Files.isDirectory(model.folder()) && Files.exists(model.folder().resolve("model.safetensors"))) {
-            return model.folder();
-        }
-        Path plain = folder.resolve(model.name() + "-plain");
-        if (!Files.exists(plain)) {
-            model.save(plain);
-        }
-        return plain;
     }
 
     static String shape(String name) {

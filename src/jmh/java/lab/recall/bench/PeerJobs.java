@@ -63,7 +63,6 @@ final class PeerJobs {
     /** Two prompts of equal length, and what is found. */
     private static final class Question {
         private final LanguageModel model;
-        private final Path plain;
         private final String name;
         private final int[] clean;
         private final int[] corrupt;
@@ -74,7 +73,6 @@ final class PeerJobs {
 
         Question(Models models, String name, String clean, String corrupt, int threads) throws IOException {
             this.model = models.open(name);
-            this.plain = models.plain(model);
             this.name = Models.shape(name);
             this.clean = model.prompt(clean).ids();
             this.corrupt = model.prompt(corrupt).ids();
@@ -97,8 +95,8 @@ final class PeerJobs {
 
         /** What other tools are asked: see environment/peers/grid.py. */
         ObjectNode asked() {
-            ObjectNode q = JSON.createObjectNode().put("model", model.folder().toString()).put("plain", plain.toString())
-                    .put("answer", answer).put("threads", threads);
+            ObjectNode q = JSON.createObjectNode().put("model", model.folder().toString()).put("answer", answer)
+                    .put("threads", threads);
             model.files().stream().map(f -> f.getFileName().toString()).filter(f -> f.endsWith(".gguf")).forEach(f -> q.put("file", f));
             q.set("clean", JSON.valueToTree(clean));
             q.set("corrupt", JSON.valueToTree(corrupt));

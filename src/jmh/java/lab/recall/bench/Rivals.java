@@ -27,15 +27,11 @@ final class Rivals {
      * Those that are installed.
      *
      * @param python with the tools that are asked by {@code script}; "" without
-     * @param candle the program; "" without
      */
-    Rivals(String python, String script, String candle, Path log) {
+    Rivals(String python, String script, Path log) {
         if (!python.isEmpty()) {
             commands.add(List.of(python, script, "transformers"));
             commands.add(List.of(python, script, "transformer_lens"));
-        }
-        if (!candle.isEmpty()) {
-            commands.add(List.of(candle));
         }
         this.log = log;
     }
@@ -79,7 +75,7 @@ final class Rivals {
     private Answer ask(List<String> command, JsonNode question, boolean sleeping) throws IOException, InterruptedException {
         ProcessBuilder b = Peer.process(command, log, sleeping);
         String threads = question.path("threads").asText();
-        List.of("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
+        List.of("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
                 .forEach(v -> b.environment().put(v, threads));
         long start = System.nanoTime();
         Process p = b.start();
