@@ -3,7 +3,10 @@ package lab.recall.facts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import lab.recall.base.BadRequest;
 import lab.recall.model.LanguageModel;
@@ -17,6 +20,7 @@ import lab.recall.view.Tables;
  *
  * <pre>{@code
  * KnownFacts known = Relations.of(mamba).knownBy(mamba);     // shows how many of each relation
+ * known.summary()                                            // in a sentence
  * FactPairs pairs = known.pairs(60, seed);
  * known.pairsOfEach(7, seed), known.sampleOfEach(7, seed)    // so many of each relation at most
  * }</pre>
@@ -173,6 +177,18 @@ public final class KnownFacts implements Showable {
         Prompt b = corrupt.prompt.paddedLeft(pad, length - corrupt.prompt.length());
         int start = Math.min(a.subjectStart(), b.subjectStart());
         return new FactPair(clean.fact, corrupt.fact, a.withSubjectStart(start), b.withSubjectStart(start), clean.answer);
+    }
+
+    /** In a sentence: how many facts of how many, and of which relations the largest and the smallest share. */
+    public String summary() {
+        Map<Relation, Double> shares = new LinkedHashMap<>();
+        asked.forEach(r -> shares.put(r, only(r.name()).size() / (double) r.facts().size()));
+        Map.Entry<Relation, Double> most = Collections.max(shares.entrySet(), Map.Entry.comparingByValue());
+        Map.Entry<Relation, Double> least = Collections.min(shares.entrySet(), Map.Entry.comparingByValue());
+        String all = String.format(Locale.ROOT, "%s knows %d of %d facts", model.name(), size(),
+                asked.stream().mapToInt(r -> r.facts().size()).sum());
+        return asked.size() == 1 ? all + "." : String.format(Locale.ROOT, "%s, most of %s (%.2f), least of %s (%.2f).", all,
+                most.getKey().name(), most.getValue(), least.getKey().name(), least.getValue());
     }
 
     @Override

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
@@ -122,6 +123,12 @@ public record Relation(String name, String subjectType, List<Template> templates
     /** The template that is used: the first one. */
     public Template template() {
         return templates.get(0);
+    }
+
+    /** The same with one of its templates as the first. */
+    Relation in(Template first) {
+        List<Template> order = Stream.concat(Stream.of(first), templates.stream().filter(t -> !t.equals(first))).toList();
+        return new Relation(name, subjectType, order, heldOut, inContext, facts);
     }
 
     /**

@@ -6,7 +6,9 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
@@ -27,6 +29,7 @@ import lab.recall.view.Tables;
  * Relations.of(mamba).get("person_plays_sport")
  * Relations.of(mamba).knownBy(mamba).pairs(60, seed)
  * Relations.of(mamba).only("place_in_city", "person_occupation")
+ * Relations.lre().inBestTemplates(llama).knownBy(llama)      // asked in the words in which it knows most
  * }</pre>
  */
 public final class Relations implements Showable {
@@ -155,6 +158,35 @@ public final class Relations implements Showable {
     /** The same with a runner's progress and store. */
     public KnownFacts knownBy(LanguageModel model, Runner runner) {
         return KnownFacts.of(model, all, runner);
+    }
+
+    /**
+     * The same, each relation in that of its templates in which a model knows most facts; of equal ones in the first. Models differ in how
+     * they go on with a sentence: what is to be looked at is what one knows, not how it likes to be asked.
+     *
+     * @throws lab.recall.base.Unsolvable when the model's logits are not finite
+     */
+    public Relations inBestTemplates(LanguageModel model) {
+        return inBestTemplates(model, Runner.shown());
+    }
+
+    /** The same with a runner's progress and store. */
+    public Relations inBestTemplates(LanguageModel model, Runner runner) {
+        Map<String, Integer> most = new HashMap<>();
+        Map<String, Relation> best = new HashMap<>();
+        for (int t = 0; t < all.stream().mapToInt(r -> r.templates().size()).max().orElse(0); t++) {
+            int at = t;
+            List<Relation> asked = all.stream().filter(r -> at < r.templates().size()).map(r -> r.in(r.templates().get(at))).toList();
+            KnownFacts known = KnownFacts.of(model, asked, runner);
+            for (Relation r : asked) {
+                int count = known.only(r.name()).size();
+                if (count > most.getOrDefault(r.name(), -1)) {
+                    most.put(r.name(), count);
+                    best.put(r.name(), r);
+                }
+            }
+        }
+        return new Relations(all.stream().map(r -> best.get(r.name())).toList());
     }
 
     @Override

@@ -4,14 +4,16 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
-import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Unsolvable;
 import lab.recall.facts.FactPair;
@@ -36,7 +38,7 @@ import tech.tablesaw.api.Table;
  * var s = CausalTrace.of(mamba).component(Y).over(pairs);
  * o.at(Position.SUBJECT_LAST, 4)                             // mean, interval, number of pairs
  * o.minus(s).heatmap()                                       // pair by pair, over the same pairs
- * o.only("cities", p -> p.clean().relation().equals("city_in_country")), o.bySubjectTokens()
+ * o.byRelation(), o.bySubjectTokens(), o.only("cities", p -> p.clean().relation().equals("city_in_country"))
  * }</pre>
  *
  * How pairs are averaged is told by {@link Averaging}.
@@ -178,18 +180,32 @@ public final class AverageTrace implements Showable {
      *
      * @throws BadRequest of averages as published
      */
-    public BySubjectTokens bySubjectTokens() {
-        SortedMap<Integer, AverageTrace> all = new TreeMap<>();
-        pairs.pairs().stream().mapToInt(AverageTrace::subjectTokens).distinct().forEach(n -> {
-            AverageTrace some = only("subjects of " + n + (n == 1 ? " token" : " tokens"), p -> subjectTokens(p) == n);
-            if (some.pairs() > 0) {
-                all.put(n, some);
-            }
-        });
-        return new BySubjectTokens(title(), all);
+    public Strata bySubjectTokens() {
+        return strata("tokens of the subject", n -> "subjects of " + n + (n == 1 ? " token" : " tokens"),
+                pairs.pairs().stream().map(AverageTrace::subjectTokens).sorted(), AverageTrace::subjectTokens);
     }
 
-    private static int subjectTokens(FactPair pair) {
+    /**
+     * By the relation of the facts.
+     *
+     * @throws BadRequest of averages as published
+     */
+    public Strata byRelation() {
+        return strata("relation", r -> r, pairs.pairs().stream().map(p -> p.clean().relation()), p -> p.clean().relation());
+    }
+
+    private <K> Strata strata(String kind, Function<K, String> words, Stream<K> keys, Function<FactPair, K> of) {
+        Map<String, AverageTrace> all = new LinkedHashMap<>();
+        keys.distinct().forEach(k -> {
+            AverageTrace some = only(words.apply(k), p -> of.apply(p).equals(k));
+            if (some.pairs() > 0) {
+                all.put(k.toString(), some);
+            }
+        });
+        return new Strata(title(), kind, all);
+    }
+
+    private static Integer subjectTokens(FactPair pair) {
         return pair.cleanPrompt().subjectTokens().length;
     }
 

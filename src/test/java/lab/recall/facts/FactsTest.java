@@ -16,7 +16,9 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
@@ -27,6 +29,7 @@ import lab.recall.study.Runner;
 import lab.recall.study.Store;
 import lab.recall.study.Study;
 import lab.recall.text.DataFolder;
+import lab.recall.text.Template;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,6 +61,36 @@ class FactsTest {
         assertFalse(f.begunBy(" "));
         assertFalse(f.begunBy(" the"));
         assertFalse(f.begunBy(" Parish"));
+    }
+
+    @Test
+    void relationsAreAskedInTheirBestTemplates() {
+        LanguageModel model = LanguageModel.open("tiny-mamba");
+        Relation r = Relations.of(model).get("place_in_city");
+        assertTrue(r.templates().size() > 1);
+        Template odd = new Template("{} and what comes then?");
+        List<Template> worse = Stream.concat(Stream.of(odd), r.templates().stream()).toList();
+        Relation asked = new Relation(r.name(), r.subjectType(), worse, r.heldOut(), r.inContext(), r.facts());
+        int[] known = worse.stream().mapToInt(t -> asked.in(t).knownBy(model).size()).toArray();
+        int best = IntStream.range(0, known.length).boxed().max(Comparator.comparing(i -> known[i])).orElseThrow();
+        assertTrue(known[0] < known[best], "the odd one is worse");
+        Relation found = new Relations(List.of(asked)).inBestTemplates(model, Runner.silent()).get(r.name());
+        assertEquals(known[best], found.knownBy(model).size());
+        assertEquals(Set.copyOf(worse), Set.copyOf(found.templates()));
+        assertEquals(worse.size(), found.templates().size());
+        assertEquals(r.template(), new Relations(List.of(new Relation(r.name(), r.subjectType(), List.of(r.template(), odd), List.of(),
+                r.inContext(), r.facts()))).inBestTemplates(model, Runner.silent()).get(r.name()).template());
+    }
+
+    @Test
+    void whatIsKnownInASentence() {
+        LanguageModel model = LanguageModel.open("tiny-mamba");
+        KnownFacts known = Relations.of(model).knownBy(model);
+        String said = known.summary();
+        assertTrue(said.startsWith("tiny-mamba knows " + known.size() + " of "), said);
+        assertTrue(said.contains(", most of ") && said.endsWith(")."), said);
+        String one = Relations.of(model).only("place_in_city").knownBy(model).summary();
+        assertTrue(one.matches("tiny-mamba knows [0-9]+ of [0-9]+ facts\\."), one);
     }
 
     @Test

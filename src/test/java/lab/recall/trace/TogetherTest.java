@@ -121,21 +121,38 @@ class TogetherTest {
     void tracesApartByTheSubjectsTokensMakeUpTheWhole() {
         LanguageModel model = LanguageModel.open("tiny-mamba-unbound");          // whose subjects differ in length
         AverageTrace whole = CausalTrace.of(model).residual().together().over(pairs(model, 40), Runner.silent());
-        BySubjectTokens apart = whole.bySubjectTokens();
-        assertTrue(apart.lengths().size() > 1, apart.lengths().toString());
+        Strata apart = whole.bySubjectTokens();
+        List<String> lengths = apart.kinds();
+        assertTrue(lengths.size() > 1, lengths.toString());
+        assertEquals(lengths.stream().map(Integer::valueOf).sorted().map(String::valueOf).toList(), lengths);
         double sum = 0;
         int pairs = 0;
-        for (int n : apart.lengths()) {
-            assertEquals(n == 1, apart.of(n).at(Position.SUBJECT_SECOND_LAST, 0).n() == 0);
+        for (String n : lengths) {
+            assertEquals(n.equals("1"), apart.of(n).at(Position.SUBJECT_SECOND_LAST, 0).n() == 0);
             sum += apart.of(n).at(Position.SUBJECT, 3).mean() * apart.of(n).pairs();
             pairs += apart.of(n).pairs();
         }
         assertEquals(whole.pairs(), pairs);
         assertEquals(whole.at(Position.SUBJECT, 3).mean(), sum / pairs, 1e-9);
-        assertEquals(apart.lengths().size(), apart.table().rowCount());
+        assertEquals(lengths.size(), apart.table().rowCount());
         assertTrue(apart.heatmap(Position.SUBJECT_LAST).png().length > 0);
-        assertThrows(BadRequest.class, () -> apart.of(100));
+        assertEquals("tokens of the subject: 100, expected one of " + String.join(", ", lengths),
+                assertThrows(BadRequest.class, () -> apart.of("100")).getMessage());
         assertEquals(0, whole.only("none", p -> false).pairs());
+    }
+
+    @Test
+    void tracesApartByRelation() {
+        LanguageModel model = LanguageModel.open("tiny-mamba");
+        FactPairs pairs = pairs(model, 40);
+        Strata apart = CausalTrace.of(model).residual().over(pairs, Runner.silent()).byRelation();
+        assertEquals(pairs.pairs().stream().map(p -> p.clean().relation()).distinct().toList(), apart.kinds());
+        for (String relation : apart.kinds()) {
+            FactPairs some = new FactPairs(pairs.pairs().stream().filter(p -> p.clean().relation().equals(relation)).toList(), 0);
+            AverageTrace alone = CausalTrace.of(model).residual().over(some, Runner.silent());
+            assertEquals(some.size(), apart.of(relation).pairs());
+            assertArrayEquals(alone.means(Position.SUBJECT_LAST), apart.of(relation).means(Position.SUBJECT_LAST), 1e-9);
+        }
     }
 
     @ParameterizedTest

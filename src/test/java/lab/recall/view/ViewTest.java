@@ -247,4 +247,16 @@ class ViewTest {
             assertEquals(finite.getRGB(x, image.getHeight() / 3), image.getRGB(x, image.getHeight() / 3));
         }
     }
+
+    @Test
+    void sectionsAndTheirMinutes() {
+        Minutes clock = Minutes.start();
+        clock.took("a");
+        clock.took("b");
+        double before = clock.hours();
+        clock.took("a");
+        assertTrue(clock.hours() > before);
+        Table table = (Table) clock.view();
+        assertEquals(List.of("a", "b"), table.stringColumn("section").asList());
+    }
 }
