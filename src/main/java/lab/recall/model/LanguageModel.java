@@ -18,6 +18,7 @@ import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Check;
 import lab.recall.base.Said;
 import lab.recall.base.Unsolvable;
 import lab.recall.checkpoint.Checkpoint;
@@ -618,6 +619,34 @@ public final class LanguageModel implements Showable {
             ends.head().multiply(normed, i * width(), width(), 1, logits[i], 0, vocabulary());
         }
         return logits;
+    }
+
+    /**
+     * The logit lens: what the residual stream is read as at each token after each layer, for the token that the model says next.
+     *
+     * @throws Unsolvable when the logits are not finite
+     */
+    public LensReading lens(String text) {
+        return lens(prompt(text));
+    }
+
+    /** The same of a prompt, whose subject is marked. */
+    public LensReading lens(Prompt prompt) {
+        return lens(prompt, next(prompt).id(0));
+    }
+
+    /**
+     * The same for another token.
+     *
+     * @throws BadRequest when the answer is no token
+     */
+    public LensReading lens(Prompt prompt, int answer) {
+        return LensReading.of(this, prompt, Check.whole("answer", answer, 0, vocabulary() - 1));
+    }
+
+    /** What this model and another say after a text, side by side. */
+    public Compared compare(LanguageModel other, String text) {
+        return new Compared(this, other, text);
     }
 
     /**

@@ -24,6 +24,7 @@ import lab.recall.text.Prompt;
  * trace.heatmap()
  * trace.byPosition()
  * CausalTrace.of(mamba).residual().of(pairs.get(0))          // one example
+ * CausalTrace.of(mamba).of("Novux Bridge is located in", "Polux Bridge is located in")
  * CausalTrace.of(mamba).component(OUT).over(pairs)           // a component, over a window of layers
  * CausalTrace.of(mamba).component(STATE).over(pairs).afterSubject() // in which layer's memory the subject lives, until which token
  * CausalTrace.of(mamba).residual().together().over(pairs)    // all tokens of a row at once, such as all after the subject
@@ -132,6 +133,24 @@ public final class CausalTrace {
                 all.cells().subList(0, pair.cleanPrompt().length()), all.noise());
         return new ExampleTrace(model, settings.point, pair,
                 interchange().run(List.of(shown), Runner.silent()).get(0), settings.samples > 0, together);
+    }
+
+    /**
+     * Two texts of one's own, which differ in the words of the subject.
+     *
+     * @throws BadRequest as {@link FactPair#of(LanguageModel, String, String)}
+     */
+    public ExampleTrace of(String clean, String corrupt) {
+        return of(FactPair.of(model, clean, corrupt));
+    }
+
+    /**
+     * The same with the clean text's subject named, where the difference does not tell it.
+     *
+     * @throws BadRequest as {@link FactPair#of(LanguageModel, String, String, String)}
+     */
+    public ExampleTrace of(String clean, String corrupt, String subject) {
+        return of(FactPair.of(model, clean, corrupt, subject));
     }
 
     /** All pairs, averaged by position. */

@@ -10,6 +10,8 @@ import lab.recall.text.Prompt;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.HeatMap;
 import lab.recall.view.Showable;
+import lab.recall.view.Tables;
+import tech.tablesaw.api.Table;
 
 /**
  * The trace of one pair of facts; shows itself as a picture of its indirect effects.
@@ -34,6 +36,18 @@ public record ExampleTrace(LanguageModel model, HookPoint point, FactPair pair, 
         }
         return HeatMap.of(String.format(Locale.ROOT, "%s: p(%s) %.2f clean, %.2f corrupt",
                 model.name(), answer(), grid.pClean(), grid.pCorrupt()), byToken).rows(labels()).columns("layer").range(0, 1);
+    }
+
+    /** The same numbers, a row for each token or place and layer. */
+    public Table table() {
+        List<String> labels = labels();
+        List<List<Object>> rows = new ArrayList<>();
+        for (int t = 0; t < labels.size(); t++) {
+            for (int l = 0; l < model.layers(); l++) {
+                rows.add(List.of(labels.get(t), l, grid.p()[l][t], grid.effect()[l][t]));
+            }
+        }
+        return Tables.of(heatmap().title(), List.of(together ? "place" : "token", "layer", "p(" + answer() + ")", "indirect effect"), rows);
     }
 
     /** The token that is traced. */

@@ -3,12 +3,14 @@ package lab.recall.view;
 import java.nio.file.Path;
 import lab.recall.base.AtomicFiles;
 import org.knowm.xchart.internal.chartpart.Chart;
+import tech.tablesaw.api.Table;
 
 /**
- * Pictures as files.
+ * Pictures and tables as files.
  *
  * <pre>{@code
  * Figures.save("causal-tracing-averages", trace.heatmap());  // .png and .svg
+ * Figures.save("causal-tracing-averages", trace.byPosition()); // .csv and .json
  * }</pre>
  *
  * They go to the folder that the environment variable RECALL_FIGURES names, else to {@code target/figures} of the project (the system
@@ -38,10 +40,20 @@ public final class Figures {
         return chart;
     }
 
-    private static void write(String name, Object picture) {
+    /**
+     * Writes NAME.csv and NAME.json of a table.
+     *
+     * @throws java.io.UncheckedIOException when they cannot be written
+     */
+    public static Table save(String name, Table table) {
+        write(name, table);
+        return table;
+    }
+
+    private static void write(String name, Object what) {
         String said = System.getenv("RECALL_FIGURES");
         Path folder = said == null ? Path.of(System.getProperty("recall.home", "")).resolve("target").resolve("figures") : Path.of(said);
         AtomicFiles.folder(folder);
-        Export.files(name.replace('/', '-'), picture).forEach((file, bytes) -> AtomicFiles.write(folder.resolve(file), bytes));
+        Export.files(name.replace('/', '-'), what).forEach((file, bytes) -> AtomicFiles.write(folder.resolve(file), bytes));
     }
 }

@@ -27,6 +27,7 @@ import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
 import lab.recall.model.Jacobian;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.LensReading;
 import lab.recall.model.Pass;
 import lab.recall.model.Readout;
 import lab.recall.model.Recording;
@@ -335,7 +336,7 @@ class LinearTest {
         Relation relation = capitals.all().get(0);
         List<LinearOperator> operators = LinearSweep.of(mamba).zeroShot().layers(Jacobian.EMBED, 4).operators(relation);
         Prompt p = prompt(relation, relation.facts().get(0));
-        AttributeLens.Reading reading = AttributeLens.of(mamba, operators, 1, 2).on(p, 7);
+        LensReading reading = AttributeLens.of(mamba, operators, 1, 2).on(p, 7);
         float[] h = mamba.run(p.ids()).get(new Site(4, HookPoint.RESID_POST, 2));
         float[] logits = mamba.logitLens(operators.get(1).apply(h, 2))[0];
         double sum = 0;
