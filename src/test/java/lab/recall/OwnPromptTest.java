@@ -108,7 +108,8 @@ class OwnPromptTest {
         String longer = "Xyzzyquux Grandiosity";
         int tokens = template.fill(MAMBA.requireTokenizer(), longer).subjectTokens().length;
         assertTrue(tokens > two.subjectTokens().length);
-        String said = assertThrows(BadRequest.class, () -> FactPair.of(MAMBA, template.with("Novux Bridge"), template.with(longer))).getMessage();
+        String said = assertThrows(BadRequest.class,
+                () -> FactPair.of(MAMBA, template.with("Novux Bridge"), template.with(longer))).getMessage();
         assertEquals("'Novux Bridge' has " + two.subjectTokens().length + " tokens, '" + longer + "' " + tokens
                 + ": the texts must lie token on token; expected another subject of " + two.subjectTokens().length + " tokens", said);
     }

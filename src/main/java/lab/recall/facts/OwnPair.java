@@ -60,14 +60,15 @@ final class OwnPair {
     FactPair pair(String subject) {
         int at = subject.isBlank() ? -1 : clean.indexOf(subject);
         if (at < 0 || clean.indexOf(subject, at + 1) >= 0) {
-            throw new BadRequest("", "the clean text '" + Said.of(clean) + "' must hold its subject '" + Said.of(subject) + "' exactly once");
+            throw new BadRequest("", "the clean text '" + Said.of(clean) + "' must hold its subject '" + Said.of(subject)
+                    + "' exactly once");
         }
         String before = clean.substring(0, at);
         String after = clean.substring(at + subject.length());
         int end = corrupt.length() - after.length();
         if (!corrupt.startsWith(before) || !corrupt.endsWith(after) || end <= at || corrupt.substring(at, end).isBlank()) {
-            throw new BadRequest("", "but for their subjects the texts must be the same: expected '" + Said.of(before) + "', another subject "
-                    + "than '" + Said.of(subject) + "', '" + Said.of(after) + "', not '" + Said.of(corrupt) + "'");
+            throw new BadRequest("", "but for their subjects the texts must be the same: expected '" + Said.of(before)
+                    + "', another subject than '" + Said.of(subject) + "', '" + Said.of(after) + "', not '" + Said.of(corrupt) + "'");
         }
         String other = corrupt.substring(at, end);
         if (other.equals(subject)) {
@@ -80,8 +81,8 @@ final class OwnPair {
         Prompt one = fill(before, subject, after);
         Prompt two = fill(before, other, after);
         if (one.length() != two.length() || one.subjectStart() != two.subjectStart() || one.subjectEnd() != two.subjectEnd()) {
-            throw new BadRequest("", "'" + Said.of(subject) + "' has " + tokens(one) + ", '" + Said.of(other) + "' " + two.subjectTokens().length
-                    + ": the texts must lie token on token; expected another subject of " + tokens(one));
+            throw new BadRequest("", "'" + Said.of(subject) + "' has " + tokens(one) + ", '" + Said.of(other) + "' "
+                    + two.subjectTokens().length + ": the texts must lie token on token; expected another subject of " + tokens(one));
         }
         int answer = model.next(one).id(0);
         int corruptAnswer = model.next(two).id(0);
