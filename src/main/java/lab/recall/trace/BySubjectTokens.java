@@ -60,11 +60,12 @@ public final class BySubjectTokens implements Showable {
         traces.forEach((n, t) -> {
             int peak = t.peak(Position.SUBJECT_LAST);
             OptionalInt handOver = t.handOverLayer();
-            rows.add(List.of(n, t.pairs(), peak, t.at(Position.SUBJECT_LAST, peak).toString(), t.at(Position.SUBJECT, peak).toString(),
+            rows.add(List.of(n, t.pairs(), peak, t.most(Position.SUBJECT_LAST).toString(),
+                    t.where(Position.SUBJECT_LAST, Position.SUBJECT).toString(),
                     handOver.isPresent() ? String.valueOf(handOver.getAsInt()) : "–"));
         });
-        return Tables.of(title + ": by the number of the subject's tokens, means with their 95 % intervals", List.of("tokens", "pairs",
-                "layer", "subject's last token, at its most", "whole subject there", "prompt's last token carries more from layer"), rows);
+        return Tables.of(title + ": by the number of the subject's tokens, means with their 95 % intervals, layers chosen on other pairs",
+                List.of("tokens", "pairs", "layer", "subject's last token, at its most", "whole subject there", "prompt's last token carries more from layer"), rows);
     }
 
     @Override
