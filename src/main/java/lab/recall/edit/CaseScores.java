@@ -11,11 +11,12 @@ import java.util.Objects;
  * accuracy that all of the new target's tokens (at a neighbour: the true one's) are the most probable ones. A target of several tokens has
  * the geometric mean of their probabilities. Source: arXiv 2404.03646, section 4; arXiv 2202.05262, section 3.3.
  *
+ * @param relation  the request's, empty where it has none: requests of one are alike
  * @param success   [efficacy, generalisation, specificity], shares of prompts
  * @param magnitude differences of probabilities, in the same order
  * @param accuracy  shares of prompts, in the same order
  */
-public record CaseScores(double[] success, double[] magnitude, double[] accuracy) {
+public record CaseScores(String relation, double[] success, double[] magnitude, double[] accuracy) {
     /** Efficacy, generalisation and specificity: the prompt itself, paraphrases, neighbours. */
     public static final int KINDS = 3;
     /** Index of the neighbours. */
@@ -25,7 +26,7 @@ public record CaseScores(double[] success, double[] magnitude, double[] accuracy
     record Read(int kind, double newLoss, double trueLoss, boolean newGreedy, boolean trueGreedy) {
     }
 
-    static CaseScores of(List<Read> reads) {
+    static CaseScores of(String relation, List<Read> reads) {
         double[][] sums = new double[3][KINDS];
         int[] known = new int[KINDS];
         int[] count = new int[KINDS];
@@ -45,17 +46,17 @@ public record CaseScores(double[] success, double[] magnitude, double[] accuracy
             sums[1][k] /= known[k];
             sums[2][k] /= count[k];
         }
-        return new CaseScores(sums[0], sums[1], sums[2]);
+        return new CaseScores(relation, sums[0], sums[1], sums[2]);
     }
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof CaseScores s && Arrays.equals(success, s.success) && Arrays.equals(magnitude, s.magnitude)
-                && Arrays.equals(accuracy, s.accuracy);
+        return other instanceof CaseScores s && relation.equals(s.relation) && Arrays.equals(success, s.success)
+                && Arrays.equals(magnitude, s.magnitude) && Arrays.equals(accuracy, s.accuracy);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(Arrays.hashCode(success), Arrays.hashCode(magnitude), Arrays.hashCode(accuracy));
+        return Objects.hash(relation, Arrays.hashCode(success), Arrays.hashCode(magnitude), Arrays.hashCode(accuracy));
     }
 }

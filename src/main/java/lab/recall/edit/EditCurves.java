@@ -14,7 +14,9 @@ import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 import lab.recall.edit.EditScores.Measure;
 import lab.recall.model.EditableMatrix;
+import lab.recall.stats.CrossFit;
 import lab.recall.stats.Estimate;
+import lab.recall.stats.Samples;
 import lab.recall.study.ModelCard;
 import lab.recall.view.Charts;
 import lab.recall.view.Showable;
@@ -110,20 +112,36 @@ public final class EditCurves implements Showable {
         return Arrays.stream(estimates).mapToDouble(what).toArray();
     }
 
-    /** A share by layer of the model. */
-    Estimate[] estimates(EditableMatrix matrix, Measure measure) {
+    /** A share by layer of the model, with its exact interval. */
+    public Estimate[] estimates(EditableMatrix matrix, Measure measure) {
         return estimates(matrix, Shown.of(measure));
     }
 
-    /** The harmonic mean by layer of the model. */
-    Estimate[] scoreEstimates(EditableMatrix matrix) {
+    /** What each request gives by layer of those that were edited, with its relation. */
+    public Samples samples(EditableMatrix matrix, Measure measure) {
+        List<List<CaseScores>> all = found.get(matrix);
+        return new Samples(all.stream().map(layer -> layer.stream().mapToDouble(c -> c.success()[measure.ordinal()]).toArray())
+                .toArray(double[][]::new), all.get(0).stream().map(CaseScores::relation).toList());
+    }
+
+    /** The harmonic mean by layer of the model, with its interval. */
+    public Estimate[] scoreEstimates(EditableMatrix matrix) {
         return estimates(matrix, Shown.SCORE);
     }
 
     private Estimate[] estimates(EditableMatrix matrix, Shown shown) {
-        Estimate none = Estimate.mean(new double[0], 1);
+        Estimate none = Estimate.share(0, 0);
         return IntStream.range(0, model.layers())
                 .mapToObj(l -> layers.contains(l) ? shown.estimate.apply(at(matrix, l)) : none).toArray(Estimate[]::new);
+    }
+
+    /** The scores of a matrix at its best layer: each case is read in the layer of the largest harmonic mean over other cases. */
+    public EditScores atBest(EditableMatrix matrix) {
+        List<List<CaseScores>> all = found.get(matrix);
+        int[] layer = CrossFit.chosen(requests(), layers.size(), (l, some) ->
+                new EditScores("", Arrays.stream(some).mapToObj(all.get(l)::get).toList()).meanScore());
+        return new EditScores(model.name() + ", " + matrix.label() + ", best layer of other cases", IntStream.range(0, layer.length)
+                .filter(i -> layer[i] >= 0).mapToObj(i -> all.get(layer[i]).get(i)).toList());
     }
 
     /** The layer at which a matrix's harmonic mean is largest. */
@@ -158,12 +176,12 @@ public final class EditCurves implements Showable {
 
     /** A share over relative depth, so that curves of other models can stand beside it. */
     public XYChart byDepth(Measure measure) {
-        return lines(Shown.of(measure), "layer / layers", Charts::byDepth);
+        return lines(Shown.of(measure), "(layer + 1) / layers", Charts::byDepth);
     }
 
     /** The harmonic mean over relative depth. */
     public XYChart scoreByDepth() {
-        return lines(Shown.SCORE, "layer / layers", Charts::byDepth);
+        return lines(Shown.SCORE, "(layer + 1) / layers", Charts::byDepth);
     }
 
     /** Every measure for each matrix and layer. */

@@ -3,17 +3,19 @@ package lab.recall.edit;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.stream.IntStream;
+import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import lab.recall.stats.Estimate;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
 import tech.tablesaw.api.Table;
 
 /**
- * Scores averaged over cases, with 95 % bootstrap intervals.
+ * Scores averaged over cases, with 95 % intervals: exact ones of shares, over relations of differences.
  *
  * <pre>{@code
  * EditScores s = new EditScores("W_o, layer 2", cases);
@@ -37,6 +39,7 @@ public final class EditScores implements Showable {
     }
 
     private static final long SEED = 1;
+    private static final double LEVEL = 0.95;
     private static final Measure[] MEASURES = Measure.values();
 
     private final String title;
@@ -56,54 +59,46 @@ public final class EditScores implements Showable {
 
     /** Share of prompts at which the right target is the likelier one, from 0 to 1. */
     public Estimate success(Measure of) {
-        return Estimate.mean(cases.stream().mapToDouble(c -> c.success()[of.ordinal()]).toArray(), SEED);
+        return Estimate.share(each(CaseScores::success, of));
     }
 
     /** By how much it is likelier. */
     public Estimate magnitude(Measure of) {
-        return Estimate.mean(cases.stream().mapToDouble(c -> c.magnitude()[of.ordinal()]).toArray(), SEED);
+        return Estimate.clustered(each(CaseScores::magnitude, of), cases.stream().map(CaseScores::relation).toList(), SEED);
     }
 
     /** Share of prompts at which the right target is the most probable of all. */
     public Estimate accuracy(Measure of) {
-        return Estimate.mean(cases.stream().mapToDouble(c -> c.accuracy()[of.ordinal()]).toArray(), SEED);
+        return Estimate.share(each(CaseScores::accuracy, of));
     }
 
-    /** The harmonic mean of the three shares. */
+    private double[] each(Function<CaseScores, double[]> what, Measure of) {
+        return cases.stream().mapToDouble(c -> what.apply(c)[of.ordinal()]).toArray();
+    }
+
+    /**
+     * The harmonic mean of the three shares. Its interval goes from that of their lower ends to that of their upper ends, each share's being
+     * of such a level (Bonferroni's) that all three are right in 95 %.
+     */
     public Estimate score() {
-        return Estimate.of(cases.size(), this::harmonic, SEED);
+        double level = 1 - (1 - LEVEL) / MEASURES.length;
+        List<Estimate> all = Arrays.stream(MEASURES).map(m -> Estimate.share(each(CaseScores::success, m), level)).toList();
+        return all.stream().anyMatch(e -> e.n() == 0) ? Estimate.share(0, 0)
+                : new Estimate(harmonic(all, Estimate::mean), harmonic(all, Estimate::low), harmonic(all, Estimate::high), cases.size());
     }
 
-    /** The mean of a share alone, without the resampling of an interval. */
+    private static double harmonic(List<Estimate> all, ToDoubleFunction<Estimate> what) {
+        return all.size() / all.stream().mapToDouble(e -> 1 / what.applyAsDouble(e)).sum();
+    }
+
+    /** The mean of a share alone, over the cases that have such prompts; NaN where none has. */
     double mean(Measure of) {
-        return mean(of, IntStream.range(0, cases.size()).toArray());
+        return Arrays.stream(each(CaseScores::success, of)).filter(v -> !Double.isNaN(v)).average().orElse(Double.NaN);
     }
 
     /** The harmonic mean alone. */
     double meanScore() {
-        return harmonic(IntStream.range(0, cases.size()).toArray());
-    }
-
-    private double harmonic(int[] drawn) {
-        double inverse = 0;
-        for (Measure m : MEASURES) {
-            inverse += 1 / mean(m, drawn);
-        }
-        return MEASURES.length / inverse;
-    }
-
-    /** Over the cases that have such prompts; NaN where none has. */
-    private double mean(Measure of, int[] drawn) {
-        double sum = 0;
-        int n = 0;
-        for (int i : drawn) {
-            double v = cases.get(i).success()[of.ordinal()];
-            if (!Double.isNaN(v)) {
-                sum += v;
-                n++;
-            }
-        }
-        return sum / n;
+        return MEASURES.length / Arrays.stream(MEASURES).mapToDouble(m -> 1 / mean(m)).sum();
     }
 
     /** All measures. */

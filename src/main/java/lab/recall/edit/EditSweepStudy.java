@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
 import lab.recall.base.Interruption;
 import lab.recall.base.Portions;
 import lab.recall.facts.EditRequest;
@@ -119,7 +120,9 @@ final class EditSweepStudy extends Study<EditSweepStudy.Asked, EditSweepStudy.Pi
     @Override
     public boolean fits(LanguageModel model, Asked asked, Piece piece, CaseScores[] found) {
         return found.length == piece.requests.size()
-                && Arrays.stream(found).allMatch(s -> s != null && hasAll(s.success()) && hasAll(s.magnitude()) && hasAll(s.accuracy()));
+                && IntStream.range(0, found.length).allMatch(i -> found[i] != null
+                        && piece.requests.get(i).relation().equals(found[i].relation())
+                        && hasAll(found[i].success()) && hasAll(found[i].magnitude()) && hasAll(found[i].accuracy()));
     }
 
     private static boolean hasAll(double[] kinds) {

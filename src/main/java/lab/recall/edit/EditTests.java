@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 import lab.recall.facts.EditRequest;
 import lab.recall.model.EditableMatrix;
@@ -171,6 +172,6 @@ public final class EditTests {
             reads.get(prompts.get(p).request).add(new CaseScores.Read(prompts.get(p).kind,
                     asNew.loss(), asTrue == null ? Double.NaN : asTrue.loss(), asNew.greedy(), asTrue != null && asTrue.greedy()));
         }
-        return reads.stream().map(CaseScores::of).toList();
+        return IntStream.range(0, reads.size()).mapToObj(r -> CaseScores.of(requests.get(r).relation(), reads.get(r))).toList();
     }
 }

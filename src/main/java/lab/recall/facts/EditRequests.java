@@ -199,6 +199,18 @@ public record EditRequests(List<EditRequest> all) implements Showable {
         return new EditRequests(all.subList(0, Math.min(count, all.size())));
     }
 
+    /**
+     * All but the first, such as those that had no part in a choice.
+     *
+     * @throws BadRequest if there are no more
+     */
+    public EditRequests after(int count) {
+        if (count >= all.size()) {
+            throw new BadRequest("requests", "there are " + all.size() + ", none after the first " + count);
+        }
+        return new EditRequests(all.subList(count, all.size()));
+    }
+
     @Override
     public Object view() {
         List<List<Object>> rows = new ArrayList<>();

@@ -6,11 +6,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 import lab.recall.stats.Estimate;
 import lab.recall.stats.RelativeDepth;
+import lab.recall.stats.Samples;
 import lab.recall.study.ModelCard;
 import lab.recall.view.Charts;
 import lab.recall.view.HeatMap;
@@ -20,8 +20,8 @@ import org.knowm.xchart.XYChart;
 import tech.tablesaw.api.Table;
 
 /**
- * Relative changes of the answer's probability by route and centre layer, averaged over facts with 95 % bootstrap intervals; shows itself
- * as a line chart.
+ * Relative changes of the answer's probability by route and centre layer, averaged over facts with 95 % intervals over relations; shows
+ * itself as a line chart.
  *
  * <pre>{@code
  * curves.at(SUBJECT, 4)                                     // mean and interval
@@ -29,35 +29,34 @@ import tech.tablesaw.api.Table;
  * }</pre>
  */
 public final class KnockoutCurves implements Showable {
-    private static final long SEED = 1;
-
     private final ModelCard model;
     private final String what;
     private final int window;
     private final List<Route> routes;
     private final double[][][] changes;
-    private final transient Estimate[][] estimates;
+    private final List<String> relations;
+    private final transient List<Samples> samples = new ArrayList<>();
 
     /**
      * @param what    was done, in words, for titles
      * @param window  layers together
      * @param changes (p' - p) / p, [fact][route][centre layer]
+     * @param relations of each fact: facts of one are alike
      */
     @JsonCreator
     KnockoutCurves(@JsonProperty("model") ModelCard model, @JsonProperty("what") String what, @JsonProperty("window") int window,
-            @JsonProperty("routes") List<Route> routes, @JsonProperty("changes") double[][][] changes) {
+            @JsonProperty("routes") List<Route> routes, @JsonProperty("changes") double[][][] changes,
+            @JsonProperty("relations") List<String> relations) {
         this.model = model;
         this.what = what;
         this.window = window;
         this.routes = List.copyOf(routes);
         this.changes = changes;
-        this.estimates = new Estimate[routes.size()][model.layers()];
+        this.relations = List.copyOf(relations);
         for (int r = 0; r < routes.size(); r++) {
-            for (int l = 0; l < model.layers(); l++) {
-                int route = r;
-                int layer = l;
-                estimates[r][l] = Estimate.mean(Arrays.stream(changes).mapToDouble(c -> c[route][layer]).toArray(), SEED);
-            }
+            int route = r;
+            samples.add(new Samples(IntStream.range(0, model.layers())
+                    .mapToObj(l -> Arrays.stream(changes).mapToDouble(c -> c[route][l]).toArray()).toArray(double[][]::new), relations));
         }
     }
 
@@ -92,12 +91,21 @@ public final class KnockoutCurves implements Showable {
      * @throws BadRequest if the route was not measured
      */
     public Estimate at(Route route, int layer) {
+        return samples(route).at(layer);
+    }
+
+    /**
+     * What each fact gives by centre layer.
+     *
+     * @throws BadRequest if the route was not measured
+     */
+    public Samples samples(Route route) {
         int r = routes.indexOf(route);
         if (r < 0) {
             throw new BadRequest("route", "'" + route.label() + "' was not measured; there are "
                     + String.join(", ", routes.stream().map(Route::label).toList()));
         }
-        return estimates[r][layer];
+        return samples.get(r);
     }
 
     /** The same for a group whose edges to all later tokens were cut. */
@@ -107,7 +115,7 @@ public final class KnockoutCurves implements Showable {
 
     /** Means by centre layer. */
     public double[] means(Route route) {
-        return each(route, Estimate::mean);
+        return samples(route).means();
     }
 
     /** The same for a group whose edges to all later tokens were cut. */
@@ -123,24 +131,19 @@ public final class KnockoutCurves implements Showable {
     /** One line a route, with intervals. */
     public XYChart chart() {
         XYChart chart = Charts.lines(title(), "centre layer", "(p' − p) / p");
-        routes.forEach(r -> Charts.byLayer(chart, r.label(), means(r), each(r, Estimate::low), each(r, Estimate::high)));
+        routes.forEach(r -> Charts.byLayer(chart, r.label(), means(r), samples(r).lows(), samples(r).highs()));
         return chart;
     }
 
     /** One group's line of several curves in one chart, over relative depth; names and curves in the same order. */
     public static XYChart beside(String title, TokenGroup source, List<String> names, List<KnockoutCurves> curves) {
-        XYChart chart = Charts.lines(title, "centre layer / layers", "(p' − p) / p");
+        XYChart chart = Charts.lines(title, "(centre layer + 1) / layers", "(p' − p) / p");
         for (int i = 0; i < curves.size(); i++) {
             KnockoutCurves c = curves.get(i);
             Route route = Route.from(source);
-            Charts.byDepth(chart, names.get(i), c.means(route), c.each(route, Estimate::low), c.each(route, Estimate::high));
+            Charts.byDepth(chart, names.get(i), c.means(route), c.samples(route).lows(), c.samples(route).highs());
         }
         return chart;
-    }
-
-    /** The numbers of a route's intervals by centre layer. */
-    private double[] each(Route route, ToDoubleFunction<Estimate> what) {
-        return IntStream.range(0, model.layers()).mapToDouble(l -> what.applyAsDouble(at(route, l))).toArray();
     }
 
     /** Routes in rows, centre layers in columns. */
@@ -160,11 +163,11 @@ public final class KnockoutCurves implements Showable {
     public Table strongest() {
         List<List<Object>> rows = new ArrayList<>();
         for (Route r : routes) {
-            Estimate e = at(r, lowest(r));
+            Estimate e = samples(r).lowest();
             rows.add(List.of(r.label(), e.n(), lowest(r), e.toString()));
         }
         return Tables.of(title() + ": where each route costs most",
-                List.of("knocked out", "facts", "centre layer", "(p' − p) / p and its 95 % interval"), rows);
+                List.of("knocked out", "facts", "centre layer", "(p' − p) / p there and its 95 % interval (layer chosen on other facts)"), rows);
     }
 
     private String title() {
@@ -179,7 +182,7 @@ public final class KnockoutCurves implements Showable {
     @Override
     public boolean equals(Object other) {
         return other instanceof KnockoutCurves c && model.equals(c.model) && what.equals(c.what) && window == c.window
-                && routes.equals(c.routes) && Arrays.deepEquals(changes, c.changes);
+                && relations.equals(c.relations) && routes.equals(c.routes) && Arrays.deepEquals(changes, c.changes);
     }
 
     @Override

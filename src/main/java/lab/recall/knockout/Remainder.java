@@ -37,13 +37,17 @@ public final class Remainder implements Showable {
     private final ModelCard model;
     /** By what is cut, of each pair. */
     private final Map<String, double[]> distances;
+    private final List<String> relations;
     private final transient Map<String, Estimate> estimates = new LinkedHashMap<>();
 
+    /** @param relations of each pair: pairs of one are alike */
     @JsonCreator
-    Remainder(@JsonProperty("model") ModelCard model, @JsonProperty("distances") Map<String, double[]> distances) {
+    Remainder(@JsonProperty("model") ModelCard model, @JsonProperty("distances") Map<String, double[]> distances,
+            @JsonProperty("relations") List<String> relations) {
         this.model = model;
         this.distances = Collections.unmodifiableMap(new LinkedHashMap<>(distances));
-        distances.forEach((what, d) -> estimates.put(what, Estimate.mean(d, SEED)));
+        this.relations = List.copyOf(relations);
+        distances.forEach((what, d) -> estimates.put(what, Estimate.clustered(d, relations, SEED)));
     }
 
     /** Of pairs of facts, with a progress bar: nothing cut, and all that is cut without means. */
@@ -124,7 +128,7 @@ public final class Remainder implements Showable {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof Remainder r && model.equals(r.model) && cuts().equals(r.cuts())
+        return other instanceof Remainder r && model.equals(r.model) && relations.equals(r.relations) && cuts().equals(r.cuts())
                 && cuts().stream().allMatch(c -> Arrays.equals(distances.get(c), r.distances.get(c)));
     }
 

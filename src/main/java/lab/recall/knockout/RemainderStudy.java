@@ -145,6 +145,7 @@ final class RemainderStudy extends Study<RemainderStudy.Asked, RemainderStudy.Pi
             int row = i;
             distances.put(names.get(i), found.stream().flatMapToDouble(d -> Arrays.stream(d[row])).toArray());
         }
-        return new Remainder(ModelCard.of(model), distances);
+        return new Remainder(ModelCard.of(model), distances,
+                pieces.stream().flatMap(p -> p.pairs.stream()).map(p -> p.clean().relation()).toList());
     }
 }

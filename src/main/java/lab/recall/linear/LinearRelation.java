@@ -18,7 +18,7 @@ import lab.recall.view.Showable;
 import org.knowm.xchart.XYChart;
 
 /**
- * How linear one relation is: faithfulness and causality, by layer and at the layer that is chosen, with 95 % intervals over facts.
+ * How linear one relation is: faithfulness and causality, by layer and at the layer that is chosen, with exact 95 % intervals over facts.
  *
  * <pre>{@code
  * LinearRelation r = found.get("landmark_in_country");
@@ -31,8 +31,6 @@ import org.knowm.xchart.XYChart;
  * A relation of which the model knows too few facts has no numbers: {@link #isMeasured()}.
  */
 public final class LinearRelation implements Showable {
-    private static final long SEED = 1;
-
     private final String model;
     private final String name;
     private final int facts;
@@ -110,10 +108,10 @@ public final class LinearRelation implements Showable {
 
     /** Share of known facts whose object the operator finds, at the layer and with the betas chosen. */
     public Estimate faithfulness(Selection how) {
-        return faithful == null ? none() : Estimate.mean(faithful.best(how), SEED);
+        return faithful == null ? none() : Estimate.share(faithful.best(how));
     }
 
-    /** The mean without its interval, which takes a bootstrap. */
+    /** The mean without its interval. */
     double meanFaithfulness(Selection how) {
         return faithful == null ? Double.NaN : mean(faithful.best(how));
     }
@@ -124,12 +122,12 @@ public final class LinearRelation implements Showable {
      * @throws BadRequest if it was not looked at
      */
     public Estimate faithfulness(Selection how, int layer) {
-        return faithful == null ? none() : Estimate.mean(faithful.at(index(layer), how), SEED);
+        return faithful == null ? none() : Estimate.share(faithful.at(index(layer), how));
     }
 
     /** Share of edits after which the model says the other fact's object, at the layer and with the ranks chosen. */
     public Estimate causality(Selection how) {
-        return causal == null ? none() : Estimate.mean(causal.best(how), SEED);
+        return causal == null ? none() : Estimate.share(causal.best(how));
     }
 
     /** The mean without its interval. */
@@ -143,7 +141,7 @@ public final class LinearRelation implements Showable {
      * @throws BadRequest if it was not looked at
      */
     public Estimate causality(Selection how, int layer) {
-        return causal == null ? none() : Estimate.mean(causal.at(index(layer), how), SEED);
+        return causal == null ? none() : Estimate.share(causal.at(index(layer), how));
     }
 
     private static double mean(double[] scores) {
@@ -151,7 +149,7 @@ public final class LinearRelation implements Showable {
     }
 
     private static Estimate none() {
-        return Estimate.mean(new double[0], SEED);
+        return Estimate.share(0, 0);
     }
 
     private int index(int layer) {

@@ -168,7 +168,7 @@ public final class LinearRelations implements Showable {
 
     private Estimate faithfulness(String name) {
         return all.stream().filter(r -> r.name().equals(name)).findFirst().map(r -> r.faithfulness(how))
-                .orElse(Estimate.mean(new double[0], SEED));
+                .orElse(Estimate.share(0, 0));
     }
 
     /** Models that know other facts have other tests, and with them another best constant answer: the larger one counts. */

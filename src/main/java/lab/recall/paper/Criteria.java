@@ -3,9 +3,8 @@ package lab.recall.paper;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import lab.recall.base.BadRequest;
-import lab.recall.stats.RelativeDepth;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
 import tech.tablesaw.api.Table;
@@ -15,42 +14,24 @@ import tech.tablesaw.api.Table;
  *
  * <pre>{@code
  * Criteria c = EditCriteria.of(curves);
- * c.table(), c.held("D1"), c.held() + " of " + c.size()
+ * c.table(), c.verdict("D1"), c.count(Verdict.HELD) + " of " + c.size()
  * }</pre>
+ *
+ * A criterion is held if its 95 % interval lies beyond the bound, not held if it lies before it, and undecided otherwise. Bounds are
+ * shares of what the paper has, and ours; many are looked at together, and nothing corrects for that.
  */
 public final class Criteria implements Showable {
-    /** What was found, in words, and whether that is what was expected. */
-    record Found(String text, boolean held) {
-        /** The largest value in a range of relative depth, expected to be no larger than a bound. */
-        static Found atMost(double[] curve, double from, double to, double bound) {
-            double most = RelativeDepth.most(curve, from, to);
-            return new Found("at most " + number(most), most <= bound);
-        }
-
-        /** The largest value in a range, expected to be smaller than a bound. */
-        static Found below(double[] curve, double from, double to, double bound) {
-            double most = RelativeDepth.most(curve, from, to);
-            return new Found("at most " + number(most), most < bound);
-        }
-
-        /** The smallest value in a range, expected to be no smaller than a bound. */
-        static Found atLeast(double[] curve, double from, double to, double bound) {
-            double least = RelativeDepth.least(curve, from, to);
-            return new Found("at least " + number(least), least >= bound);
-        }
-    }
-
     /**
      * A shape to be looked for.
      *
      * @param id      the paper specification's letter and number
      * @param text    in words
-     * @param examine finds it in what was measured, or in what was published
+     * @param examine finds it in what was measured, or in what was published, by bounds that come from the latter
      */
-    record Criterion<T>(String id, String text, Function<T, Found> examine) {
+    record Criterion<T>(String id, String text, BiFunction<T, T, Found> examine) {
     }
 
-    private record Row(String id, String criterion, String here, boolean held, String paper) {
+    private record Row(String id, String criterion, String here, Verdict verdict, String paper) {
     }
 
     private final String title;
@@ -72,9 +53,10 @@ public final class Criteria implements Showable {
     static <T> Criteria examined(String title, List<Criterion<T>> criteria, T here, T paper, String evidence) {
         Criteria all = new Criteria(title, List.of(), evidence);
         for (Criterion<T> c : criteria) {
-            Found found = c.examine.apply(here);
-            Found published = c.examine.apply(paper);
-            all = all.add(c.id, c.text, found, published.text + (published.held ? "" : " (not held)"));
+            Found found = c.examine.apply(here, paper);
+            Found published = c.examine.apply(paper, paper);
+            all = all.add(c.id, c.text, found, published.text()
+                    + (published.verdict() == Verdict.HELD ? "" : " (" + published.verdict().label() + ")"));
         }
         return all;
     }
@@ -89,7 +71,7 @@ public final class Criteria implements Showable {
      */
     Criteria add(String id, String criterion, Found here, String paper) {
         List<Row> more = new ArrayList<>(rows);
-        more.add(new Row(id, criterion, here.text, here.held, paper));
+        more.add(new Row(id, criterion, here.text(), here.verdict(), paper));
         return new Criteria(title, List.copyOf(more), evidence);
     }
 
@@ -104,9 +86,9 @@ public final class Criteria implements Showable {
         return text.matches("-0\\.0+") ? text.substring(1) : text;
     }
 
-    /** How many hold. */
-    public long held() {
-        return rows.stream().filter(Row::held).count();
+    /** How many have a verdict. */
+    public long count(Verdict verdict) {
+        return rows.stream().filter(r -> r.verdict == verdict).count();
     }
 
     /** How many there are. */
@@ -115,23 +97,31 @@ public final class Criteria implements Showable {
     }
 
     /**
-     * Whether all of a criterion's rows hold.
+     * Of all of a criterion's rows: held if each is.
      *
      * @throws BadRequest when there is none of this name
      */
-    public boolean held(String id) {
-        List<Row> of = rows.stream().filter(r -> r.id.equals(id)).toList();
-        if (of.isEmpty()) {
-            throw new BadRequest("", "'" + id + "' is no criterion here");
+    public Verdict verdict(String id) {
+        return rows.stream().filter(r -> r.id.equals(id)).map(Row::verdict).reduce(Verdict::and)
+                .orElseThrow(() -> new BadRequest("", "'" + id + "' is no criterion here"));
+    }
+
+    /** In one sentence: how many were held, undecided, not held and not testable. */
+    public String summary() {
+        List<String> counts = new ArrayList<>();
+        for (Verdict v : Verdict.values()) {
+            if (v == Verdict.HELD || count(v) > 0) {
+                counts.add(count(v) + (v == Verdict.HELD ? " of " + size() : "") + " " + v.label());
+            }
         }
-        return of.stream().allMatch(Row::held);
+        return title + ": " + String.join(", ", counts);
     }
 
     /** All criteria. */
     public Table table() {
-        return Tables.of(title + ": " + held() + " of " + size() + " held; the paper's numbers: " + evidence,
-                List.of("", "criterion", "here", "held", "paper"),
-                rows.stream().map(r -> List.of(r.id, r.criterion, r.here, r.held ? "held" : "not held", r.paper)).toList());
+        return Tables.of(summary() + "; " + Found.OURS + "; the paper's numbers: " + evidence,
+                List.of("", "criterion", "here", "verdict", "paper"),
+                rows.stream().map(r -> List.of(r.id, r.criterion, r.here, r.verdict.label(), r.paper)).toList());
     }
 
     @Override

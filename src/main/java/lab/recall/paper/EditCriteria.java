@@ -1,11 +1,13 @@
 package lab.recall.paper;
 
-import static lab.recall.paper.Criteria.number;
+import static lab.recall.paper.Found.HALF;
+import static lab.recall.paper.Found.TENTH;
 import static lab.recall.paper.PaperEdits.W_A;
 import static lab.recall.paper.PaperEdits.W_DOWN;
 import static lab.recall.paper.PaperEdits.W_G;
 import static lab.recall.paper.PaperEdits.W_O;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -15,12 +17,15 @@ import lab.recall.edit.EditCurves;
 import lab.recall.edit.EditScores.Measure;
 import lab.recall.model.EditableMatrix;
 import lab.recall.paper.Criteria.Criterion;
-import lab.recall.paper.Criteria.Found;
+import lab.recall.paper.Found.Span;
+import lab.recall.stats.Estimate;
 import lab.recall.stats.RelativeDepth;
+import lab.recall.stats.Samples;
 
 /**
  * The shapes of the paper's curves of edits by layer, examined on a model: each criterion is one function of curves, applied to this
- * model's and to the published ones. Layers are compared by relative depth, l / L.
+ * model's and to the published ones, with bounds that are shares of the latter. Shares have exact intervals, differences of shares those
+ * over relations. Layers are compared by relative depth, (l + 1) / L.
  *
  * <pre>{@code
  * EditCriteria.of(curves)
@@ -29,14 +34,25 @@ import lab.recall.stats.RelativeDepth;
  * Source: arXiv 2404.03646, section 4, Mamba-2.8b and Pythia-2.8b, 2,000 edits at each layer.
  */
 public final class EditCriteria {
+    private static final double QUARTER = 0.25;
+
     /** Curves by layer of matrices by id, of a model or the paper's. */
-    private record Source(BiFunction<String, Measure, double[]> shares, Function<String, double[]> scores) {
-        double[] at(String matrix, Measure measure) {
+    private record Source(BiFunction<String, Measure, Estimate[]> shares, Function<String, Estimate[]> scores,
+            BiFunction<String, Measure, Samples> cases) {
+        Estimate[] at(String matrix, Measure measure) {
             return shares.apply(matrix, measure);
         }
 
-        double[] score(String matrix) {
+        Estimate[] score(String matrix) {
             return scores.apply(matrix);
+        }
+
+        Samples each(String matrix, Measure measure) {
+            return cases.apply(matrix, measure);
+        }
+
+        double best(String matrix) {
+            return RelativeDepth.most(means(score(matrix)), 0, 1);
         }
     }
 
@@ -53,15 +69,20 @@ public final class EditCriteria {
         if (!isComplete(curves)) {
             throw new BadRequest("curves", "the paper's shapes need curves over all layers and matrices of " + curves.model().name());
         }
-        Source here = new Source((matrix, measure) -> curves.means(edited(curves, matrix), measure),
-                matrix -> curves.scores(edited(curves, matrix)));
-        Source published = new Source((matrix, measure) -> PaperEdits.curve(paper, matrix, measure.label()),
-                matrix -> PaperEdits.curve(paper, matrix, PaperEdits.SCORE));
+        Source here = new Source((matrix, measure) -> curves.estimates(edited(curves, matrix), measure),
+                matrix -> curves.scoreEstimates(edited(curves, matrix)), (matrix, measure) -> curves.samples(edited(curves, matrix), measure));
+        Source published = new Source((matrix, measure) -> exactly(PaperEdits.curve(paper, matrix, measure.label())),
+                matrix -> exactly(PaperEdits.curve(paper, matrix, PaperEdits.SCORE)),
+                (matrix, measure) -> Samples.published(PaperEdits.curve(paper, matrix, measure.label())));
         String title = curves.model().name() + ", rank-one editing, " + curves.requests() + " edits at each layer";
         return Criteria.examined(title, switch (paper) {
             case MAMBA -> mamba();
             case PYTHIA -> pythia();
         }, here, published, PaperEdits.numbers(paper).evidence());
+    }
+
+    private static Estimate[] exactly(double... curve) {
+        return Arrays.stream(curve).mapToObj(Estimate::exactly).toArray(Estimate[]::new);
     }
 
     private static EditableMatrix edited(EditCurves curves, String id) {
@@ -77,84 +98,94 @@ public final class EditCriteria {
 
     private static List<Criterion<Source>> mamba() {
         return List.of(
-                new Criterion<>("D1", "W_o: score of at least 0.9 everywhere in the first 0.3 of the layers",
-                        c -> Found.atLeast(c.score(W_O), 0, 0.3, 0.9)),
-                new Criterion<>("D1", "W_o: score below 0.65 from 0.75 of the depth on, below 0.2 in the last layer",
-                        c -> fall(c.score(W_O), 0.75, 0.65, 0.2)),
-                new Criterion<>("D2", "W_g falls below a score of 0.5 at a lower layer than W_o, and by its efficacy", c -> {
-                    double[] gate = c.score(W_G);
-                    double[] out = c.score(W_O);
-                    int first = firstBelow(gate, 0.5);
-                    double efficacy = first < gate.length ? c.at(W_G, Measure.EFFICACY)[first] : Double.NaN;
-                    return new Found("W_g at " + place(first, gate) + " with efficacy " + number(efficacy)
-                            + ", W_o at " + place(firstBelow(out, 0.5), out),
-                            first < firstBelow(out, 0.5) && efficacy < 0.6);
+                new Criterion<>("D1", "W_o: everywhere in the first 0.3 of the layers a score within a tenth of the paper's least",
+                        (c, p) -> high(c.score(W_O), p.score(W_O), 0, 0.3)),
+                new Criterion<>("D1", "W_o: from 0.75 of the depth on no better than the paper's best there, a tenth of its best in the last "
+                        + "layer", (c, p) -> fall(W_O, 0.75, c, p)),
+                new Criterion<>("D2", "W_g falls below half of the paper's best score in a lower layer than W_o", (c, p) -> {
+                    Span gate = below(c.score(W_G), HALF * p.best(W_G));
+                    Span out = below(c.score(W_O), HALF * p.best(W_O));
+                    return new Found("W_g " + gate.text() + "; W_o " + out.text(),
+                            Verdict.of(gate.last() < out.first(), gate.first() < out.last()));
                 }),
-                new Criterion<>("D3", "W_a: efficacy of at least 0.98 at three of four layers up to 0.78 of the depth", c -> {
-                    double[] efficacy = c.at(W_A, Measure.EFFICACY);
-                    int[] layers = RelativeDepth.layers(efficacy.length, 0, 0.78).toArray();
-                    long good = IntStream.of(layers).filter(l -> efficacy[l] >= 0.98).count();
-                    return new Found("at " + good + " of " + layers.length, good >= 0.75 * layers.length);
+                new Criterion<>("D3", "W_a: efficacy within a tenth of the paper's at three of four layers up to 0.78 of the depth", (c, p) -> {
+                    Estimate[] efficacy = c.at(W_A, Measure.EFFICACY);
+                    double bound = (1 - TENTH) * RelativeDepth.most(means(p.at(W_A, Measure.EFFICACY)), 0, 0.78);
+                    int[] layers = layers(efficacy, 0, 0.78);
+                    long surely = IntStream.of(layers).filter(l -> efficacy[l].low() >= bound).count();
+                    long maybe = IntStream.of(layers).filter(l -> efficacy[l].high() >= bound).count();
+                    double needed = (1 - QUARTER) * layers.length;
+                    return new Found("surely at " + surely + ", perhaps at " + maybe + " of " + layers.length,
+                            Verdict.of(surely >= needed, maybe >= needed));
                 }),
-                new Criterion<>("D3", "W_a: generalisation below 0.77 in the first 0.15 of the layers, its best score at 0.25 to 0.36 of "
-                        + "the depth", c -> {
-                    double early = RelativeDepth.most(c.at(W_A, Measure.GENERALISATION), 0, 0.15);
-                    double[] score = c.score(W_A);
-                    int best = RelativeDepth.peak(score);
-                    double depth = best / (double) score.length;
-                    return new Found("at most " + number(early) + "; " + number(score[best]) + " at " + place(best, score),
-                            early < 0.77 && depth >= 0.25 && depth <= 0.36);
-                }),
-                new Criterion<>("D3", "last layer: W_a keeps a score of at least 0.6 where W_o and W_g have less than 0.1", c -> {
-                    double a = last(c.score(W_A));
-                    double g = last(c.score(W_G));
-                    double o = last(c.score(W_O));
-                    return new Found("W_a " + number(a) + ", W_g " + number(g) + ", W_o " + number(o), a >= 0.6 && g < 0.1 && o < 0.1);
-                }),
-                new Criterion<>("D5", "specificity: 0.85 to 0.95 in the first 0.15 of the layers, in all three matrices", c -> {
-                    double least = Double.POSITIVE_INFINITY;
-                    double most = Double.NEGATIVE_INFINITY;
-                    for (String m : List.of(W_A, W_G, W_O)) {
-                        least = Math.min(least, RelativeDepth.least(c.at(m, Measure.SPECIFICITY), 0, 0.15));
-                        most = Math.max(most, RelativeDepth.most(c.at(m, Measure.SPECIFICITY), 0, 0.15));
-                    }
-                    return new Found(number(least) + " to " + number(most), least >= 0.85 && most <= 0.95);
-                }),
-                new Criterion<>("D5",
-                        "W_o: lowest specificity between 0.6 and 0.8 of the depth, at least 0.1 higher again in the last layer", c -> {
-                    double[] s = c.at(W_O, Measure.SPECIFICITY);
-                    int low = RelativeDepth.lowest(s);
-                    double depth = low / (double) s.length;
-                    return new Found(number(s[low]) + " at " + place(low, s) + ", " + number(last(s)) + " in the last",
-                            depth >= 0.6 && depth <= 0.8 && last(s) >= s[low] + 0.1);
-                }));
+                new Criterion<>("D3", "W_a: generalisation rises as much from the first layer to 0.25 to 0.36 of the depth",
+                        (c, p) -> Found.atLeast(rise(c), HALF * rise(p).mean())),
+                new Criterion<>("D3", "W_a: its best score as deep",
+                        (c, p) -> Found.place(Span.peak(c.score(W_A)), Span.peak(p.score(W_A)))),
+                new Criterion<>("D3", "last layer: W_a keeps half of the paper's score, W_o and W_g at most a tenth of its best",
+                        (c, p) -> Found.atLeast(last(c.score(W_A)), HALF * last(p.score(W_A)).mean()).as("W_a")
+                                .and(Found.atMost(last(c.score(W_G)), TENTH * p.best(W_G)).as("W_g"))
+                                .and(Found.atMost(last(c.score(W_O)), TENTH * p.best(W_O)).as("W_o"))),
+                new Criterion<>("D5", "specificity within a tenth of the paper's least in the first 0.15 of the layers, in all three matrices",
+                        (c, p) -> List.of(W_A, W_G, W_O).stream().map(m -> high(c.at(m, Measure.SPECIFICITY),
+                                p.at(m, Measure.SPECIFICITY), 0, 0.15).as(PaperEdits.letter(m))).reduce(Found::and).orElseThrow()),
+                new Criterion<>("D5", "W_o: lowest specificity as deep, and as much higher again in the last layer",
+                        (c, p) -> Found.place(Span.peak(against(c)), Span.peak(against(p)))
+                                .and(Found.atLeast(c.each(W_O, Measure.SPECIFICITY).toLast().highest(),
+                                        HALF * p.each(W_O, Measure.SPECIFICITY).toLast().highest().mean()))));
     }
 
     private static List<Criterion<Source>> pythia() {
         return List.of(
-                new Criterion<>("D6", "W_down: score of at least 0.93 everywhere in the first sixth of the layers",
-                        c -> Found.atLeast(c.score(W_DOWN), 0, 0.16, 0.93)),
-                new Criterion<>("D6", "W_down: score of at least 0.85 at 0.28 to 0.5 of the depth",
-                        c -> Found.atLeast(c.score(W_DOWN), 0.28, 0.5, 0.85)),
-                new Criterion<>("D6", "W_down: score below 0.72 from 0.78 of the depth on, below 0.1 in the last layer",
-                        c -> fall(c.score(W_DOWN), 0.78, 0.72, 0.1)));
+                new Criterion<>("D6", "W_down: everywhere in the first fifth of the layers a score within a tenth of the paper's least",
+                        (c, p) -> high(c.score(W_DOWN), p.score(W_DOWN), 0, 0.19)),
+                new Criterion<>("D6", "W_down: the same at 0.28 to 0.5 of the depth",
+                        (c, p) -> high(c.score(W_DOWN), p.score(W_DOWN), 0.28, 0.5)),
+                new Criterion<>("D6", "W_down: from 0.8 of the depth on no better than the paper's best there, a tenth of its best in the last "
+                        + "layer", (c, p) -> fall(W_DOWN, 0.8, c, p)));
     }
 
-    /** Below a bound from a depth on, and below another at the end. */
-    private static Found fall(double[] curve, double from, double bound, double end) {
-        double most = RelativeDepth.most(curve, from, 1);
-        return new Found("at most " + number(most) + "; " + number(last(curve)), most < bound && last(curve) < end);
+    /** Within a tenth of the paper's least in a range. */
+    private static Found high(Estimate[] here, Estimate[] paper, double from, double to) {
+        double least = IntStream.of(layers(paper, from, to)).mapToDouble(l -> paper[l].mean()).min().orElseThrow();
+        return Found.everywhere(here, layers(here, from, to), (1 - TENTH) * least, true);
     }
 
-    private static double last(double[] curve) {
+    /** Not above the paper's most from a depth on, and at the end at most a tenth of its best. */
+    private static Found fall(String matrix, double from, Source here, Source paper) {
+        Estimate[] curve = here.score(matrix);
+        return Found.everywhere(curve, layers(curve, from, 1), RelativeDepth.most(means(paper.score(matrix)), from, 1), false)
+                .and(Found.atMost(last(curve), TENTH * paper.best(matrix)));
+    }
+
+    /** Case by case by how much W_a generalises better in the middle than at first. */
+    private static Estimate rise(Source s) {
+        Samples all = s.each(W_A, Measure.GENERALISATION);
+        return all.sinceFirst().mean(RelativeDepth.layers(all.places(), 0.25, 0.36).toArray());
+    }
+
+    /** What specificity lacks: 1 - it. */
+    private static Estimate[] against(Source s) {
+        return Arrays.stream(s.at(W_O, Measure.SPECIFICITY)).map(e -> new Estimate(1 - e.mean(), 1 - e.high(), 1 - e.low(), e.n()))
+                .toArray(Estimate[]::new);
+    }
+
+    /** The first layer whose score is below a bound. */
+    private static Span below(Estimate[] score, double bound) {
+        Estimate[] lacks = Arrays.stream(score).map(e -> new Estimate(-e.mean(), -e.high(), -e.low(), e.n())).toArray(Estimate[]::new);
+        Span first = Span.firstAbove(lacks, -bound);
+        return first.first() < 0 ? new Span(score.length, score.length, score.length) : first;
+    }
+
+    private static double[] means(Estimate... curve) {
+        return Arrays.stream(curve).mapToDouble(Estimate::mean).toArray();
+    }
+
+    private static int[] layers(Estimate[] curve, double from, double to) {
+        return RelativeDepth.layers(curve.length, from, to).toArray();
+    }
+
+    private static Estimate last(Estimate... curve) {
         return curve[curve.length - 1];
-    }
-
-    private static int firstBelow(double[] curve, double bound) {
-        return IntStream.range(0, curve.length).filter(l -> curve[l] < bound).findFirst().orElse(curve.length);
-    }
-
-    private static String place(int layer, double[] curve) {
-        return layer < curve.length ? "layer " + layer + " of " + curve.length : "no layer";
     }
 }

@@ -1,5 +1,9 @@
 package lab.recall.paper;
 
+import static lab.recall.paper.Found.HALF;
+import static lab.recall.paper.Found.TENTH;
+
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -10,12 +14,13 @@ import lab.recall.knockout.KnockoutCurves;
 import lab.recall.knockout.Route;
 import lab.recall.knockout.TokenGroup;
 import lab.recall.paper.Criteria.Criterion;
-import lab.recall.paper.Criteria.Found;
+import lab.recall.stats.Estimate;
 import lab.recall.stats.RelativeDepth;
+import lab.recall.stats.Samples;
 
 /**
  * The shapes of the paper's knock-out curves, examined on a model: each criterion is one function of curves by centre layer, applied to
- * this model's and to the published ones. Layers are compared by relative depth, l / L.
+ * this model's and to the published ones, with bounds that are shares of the latter. Layers are compared by relative depth, (l + 1) / L.
  *
  * <pre>{@code
  * KnockoutCriteria.of("tiny-mamba, the paper's form", wide, single)      // single: of windows of one layer, for F5
@@ -30,7 +35,7 @@ public final class KnockoutCriteria {
             TokenGroup.NON_SUBJECT, "non_subject", TokenGroup.PROMPT_LAST, "prompt_last");
 
     /** Curves by centre layer of what is knocked out. */
-    private interface Curves extends Function<TokenGroup, double[]> {
+    private interface Curves extends Function<TokenGroup, Samples> {
     }
 
     private KnockoutCriteria() {
@@ -44,15 +49,23 @@ public final class KnockoutCriteria {
     public static Criteria of(String title, KnockoutCurves wide, KnockoutCurves single) {
         PaperModel.of(wide.model(), "knock-out", PaperModel.MAMBA);
         PaperNumbers paper = PaperNumbers.of("knockout");
-        Curves here = wide::means;
-        Curves published = group -> paper.curve("categories", NAMES.get(group));
-        int reader = readers(here.apply(TokenGroup.SUBJECT), wide.window()).get(0);
-        int spike = single.lowest(Route.from(TokenGroup.SUBJECT));
-        List<Integer> readers = readers(published.apply(TokenGroup.SUBJECT), PAPER_WINDOW);
+        Curves here = group -> wide.samples(Route.from(group));
+        Curves published = group -> Samples.published(paper.curve("categories", NAMES.get(group)));
+        int reader = readers(wide.means(TokenGroup.SUBJECT), wide.window()).get(0);
+        List<Integer> readers = readers(published.apply(TokenGroup.SUBJECT).means(), PAPER_WINDOW);
         return Criteria.examined(title, criteria(), here, published, paper.evidence()).add("F5",
                 "subject: the layer at whose entering and leaving the window the curve steps most is where one layer alone costs most",
-                new Found("steps at layer " + reader + ", one layer alone at " + spike, reader == spike),
+                spike(reader, single.samples(Route.from(TokenGroup.SUBJECT))),
                 "steps at layers " + readers.get(0) + " and " + readers.get(1) + "; one layer alone was not run");
+    }
+
+    /** Which single layers may be the one that costs most. */
+    private static Found spike(int reader, Samples single) {
+        double surely = Arrays.stream(single.highs()).min().orElseThrow();
+        double[] low = single.lows();
+        List<Integer> maybe = IntStream.range(0, low.length).filter(l -> low[l] <= surely).boxed().toList();
+        return new Found("steps at layer " + reader + ", one layer alone at " + String.join(" or ", maybe.stream().map(String::valueOf)
+                .toList()), Verdict.of(maybe.equals(List.of(reader)), maybe.contains(reader)));
     }
 
     /**
@@ -71,54 +84,65 @@ public final class KnockoutCriteria {
 
     private static List<Criterion<Curves>> criteria() {
         return List.of(
-                new Criterion<>("F1", "subject: at most -0.5 everywhere in the first three eighths of the layers", c -> {
-                    double most = RelativeDepth.most(c.apply(TokenGroup.SUBJECT), 0, 0.375);
-                    return new Found("at most " + number(most), most <= -0.5);
+                new Criterion<>("F1", "subject: costs as much everywhere in the first three eighths of the layers", (c, p) -> {
+                    Samples s = c.apply(TokenGroup.SUBJECT);
+                    return Found.everywhere(s.estimates(), in(s, 0, 0.375),
+                            HALF * RelativeDepth.most(p.apply(TokenGroup.SUBJECT).means(), 0, 0.375), false);
                 }),
-                new Criterion<>("F1", "subject: above -0.3 at 0.47 to 0.59 of the depth, then at most -0.7 at 0.67 to 0.75", c -> {
-                    double between = RelativeDepth.least(c.apply(TokenGroup.SUBJECT), 0.468, 0.594);
-                    double second = RelativeDepth.least(c.apply(TokenGroup.SUBJECT), 0.671, 0.75);
-                    return new Found("at least " + number(between) + "; " + number(second), between > -0.3 && second <= -0.7);
+                new Criterion<>("F1", "subject: at 0.47 to 0.6 of the depth it costs at most half of the paper's most, at 0.67 to 0.76 at "
+                        + "least", (c, p) -> {
+                    Samples s = c.apply(TokenGroup.SUBJECT);
+                    return Found.atLeast(s.mean(in(s, 0.48, 0.61)), HALF * most(p))
+                            .and(lowest(TokenGroup.SUBJECT, c, 0.68, 0.766, HALF * most(p)));
                 }),
-                new Criterion<>("F1", "subject: within 0.05 of 0 in the last sixth",
-                        c -> nearNothing(c.apply(TokenGroup.SUBJECT), 0.828, 1, 0.05)),
-                new Criterion<>("F2",
-                        "subject's last token: -0.2 to 0 in the first fifth, at most -0.4 at 0.67 to 0.75 of the depth", c -> {
-                    double[] curve = c.apply(TokenGroup.SUBJECT_LAST);
-                    double early = RelativeDepth.least(curve, 0, 0.19);
-                    double second = RelativeDepth.least(curve, 0.671, 0.75);
-                    return new Found("at least " + number(early) + "; " + number(second),
-                            early >= -0.2 && RelativeDepth.most(curve, 0, 0.19) <= 0 && second <= -0.4);
+                new Criterion<>("F1", "subject: little in the last sixth", (c, p) -> little(TokenGroup.SUBJECT, c, p, 0.84, 1)),
+                new Criterion<>("F2", "subject's last token: in the first fifth at most half of what the paper's costs at 0.67 to 0.76 of the "
+                        + "depth, there at least", (c, p) -> {
+                    double dip = RelativeDepth.least(p.apply(TokenGroup.SUBJECT_LAST).means(), 0.68, 0.766);
+                    Samples s = c.apply(TokenGroup.SUBJECT_LAST);
+                    return Found.everywhere(s.estimates(), in(s, 0, 0.2), HALF * dip, true)
+                            .and(lowest(TokenGroup.SUBJECT_LAST, c, 0.68, 0.766, HALF * dip));
                 }),
-                new Criterion<>("F2", "subject's last token: mean of at most -0.25 at 0.27 to 0.375 of the depth", c -> {
-                    double mean = RelativeDepth.mean(c.apply(TokenGroup.SUBJECT_LAST), 0.265, 0.375);
-                    return new Found(number(mean), mean <= -0.25);
-                }),
-                new Criterion<>("F3", "non-subject: mean of -0.65 to -0.2 in the first half, within 0.1 of 0 in the last tenth", c -> {
-                    double[] curve = c.apply(TokenGroup.NON_SUBJECT);
-                    double mean = RelativeDepth.mean(curve, 0, 0.5);
-                    Found end = nearNothing(curve, 0.9, 1, 0.1);
-                    return new Found(number(mean) + "; " + end.text(), mean >= -0.65 && mean <= -0.2 && end.held());
-                }),
-                new Criterion<>("F4", "prompt's last token: within 0.05 of 0 in the first fifth",
-                        c -> nearNothing(c.apply(TokenGroup.PROMPT_LAST), 0, 0.219, 0.05)),
-                new Criterion<>("F4", "prompt's last token: mean of -0.3 to -0.05 at 0.31 to 0.78 of the depth", c -> {
-                    double mean = RelativeDepth.mean(c.apply(TokenGroup.PROMPT_LAST), 0.3125, 0.782);
-                    return new Found(number(mean), mean >= -0.3 && mean <= -0.05);
-                }),
-                new Criterion<>("F4", "prompt's last token: at least 0.3 in the last eighth", c -> {
-                    double least = RelativeDepth.least(c.apply(TokenGroup.PROMPT_LAST), 0.875, 1);
-                    return new Found("at least " + number(least), least >= 0.3);
+                new Criterion<>("F2", "subject's last token: as large a mean at 0.27 to 0.39 of the depth",
+                        (c, p) -> mean(TokenGroup.SUBJECT_LAST, c, p, 0.28, 0.39)),
+                new Criterion<>("F3", "non-subject: as large a mean in the first half, little in the last tenth",
+                        (c, p) -> mean(TokenGroup.NON_SUBJECT, c, p, 0, 0.5).and(little(TokenGroup.NON_SUBJECT, c, p, 0.91, 1))),
+                new Criterion<>("F4", "prompt's last token: little in the first fifth",
+                        (c, p) -> little(TokenGroup.PROMPT_LAST, c, p, 0, 0.23)),
+                new Criterion<>("F4", "prompt's last token: as large a mean at 0.33 to 0.8 of the depth",
+                        (c, p) -> mean(TokenGroup.PROMPT_LAST, c, p, 0.328, 0.797)),
+                new Criterion<>("F4", "prompt's last token: gains as much everywhere in the last eighth", (c, p) -> {
+                    Samples s = c.apply(TokenGroup.PROMPT_LAST);
+                    return Found.everywhere(s.estimates(), in(s, 0.89, 1),
+                            HALF * RelativeDepth.least(p.apply(TokenGroup.PROMPT_LAST).means(), 0.89, 1), true);
                 }));
     }
 
-    private static Found nearNothing(double[] curve, double from, double to, double bound) {
-        double farthest = RelativeDepth.layers(curve.length, from, to).mapToDouble(l -> Math.abs(curve[l])).max().orElseThrow();
-        return new Found("at most " + number(farthest) + " from 0", farthest <= bound);
+    private static int[] in(Samples s, double from, double to) {
+        return RelativeDepth.layers(s.places(), from, to).toArray();
     }
 
-    /** Changes are small: one decimal more than elsewhere. */
-    private static String number(double v) {
-        return Criteria.number(v, 3);
+    /** What the paper's costs most, below 0. */
+    private static double most(Curves paper) {
+        return paper.apply(TokenGroup.SUBJECT).lowest().mean();
+    }
+
+    private static Found little(TokenGroup group, Curves here, Curves paper, double from, double to) {
+        Samples s = here.apply(group);
+        return Found.nearNothing(s.estimates(), in(s, from, to), TENTH * Math.abs(most(paper)));
+    }
+
+    /** As large a mean as in the paper, of the same sign. */
+    private static Found mean(TokenGroup group, Curves here, Curves paper, double from, double to) {
+        Samples s = here.apply(group);
+        double published = RelativeDepth.mean(paper.apply(group).means(), from, to);
+        Estimate mean = s.mean(in(s, from, to));
+        return published < 0 ? Found.atMost(mean, HALF * published) : Found.atLeast(mean, HALF * published);
+    }
+
+    private static Found lowest(TokenGroup group, Curves here, double from, double to, double bound) {
+        Samples s = here.apply(group);
+        int[] layers = in(s, from, to);
+        return layers.length == 0 ? Found.nothing("no layer there") : Found.atMost(s.lowest(layers), bound);
     }
 }

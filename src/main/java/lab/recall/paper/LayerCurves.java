@@ -4,15 +4,16 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 import lab.recall.linear.LinearRelation;
 import lab.recall.linear.Selection;
+import lab.recall.stats.RelativeDepth;
 
 /**
- * A relation's faithfulness and causality by relative depth, (layer) / L; the embedding stands at -1 / L.
+ * A relation's faithfulness and causality by relative depth; the embedding stands at 0.
  *
  * @param causality empty where no edits were made
  */
 record LayerCurves(double[] depth, double[] faithfulness, double[] causality) {
     static LayerCurves of(LinearRelation r, int layers) {
-        return new LayerCurves(Arrays.stream(r.layers()).mapToDouble(l -> l / (double) layers).toArray(),
+        return new LayerCurves(Arrays.stream(r.layers()).mapToDouble(l -> RelativeDepth.of(l, layers)).toArray(),
                 r.faithfulnessByLayer(Selection.NESTED), r.hasCausality() ? r.causalityByLayer(Selection.NESTED) : new double[0]);
     }
 

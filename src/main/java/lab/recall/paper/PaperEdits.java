@@ -8,6 +8,7 @@ import java.util.stream.StreamSupport;
 import lab.recall.edit.EditCurves;
 import lab.recall.edit.EditScores.Measure;
 import lab.recall.model.EditableMatrix;
+import lab.recall.stats.RelativeDepth;
 import lab.recall.view.Charts;
 import org.knowm.xchart.XYChart;
 
@@ -52,12 +53,17 @@ public final class PaperEdits {
             for (EditableMatrix m : curves.matrices()) {
                 if (matrices(paper).contains(m.id())) {
                     double[] curve = curve(paper, m.id(), measure);
-                    double[] x = IntStream.range(0, curve.length).mapToDouble(l -> (double) l / curve.length).toArray();
+                    double[] x = IntStream.range(0, curve.length).mapToDouble(l -> RelativeDepth.of(l, curve.length)).toArray();
                     Charts.counterpart(chart, m.label(), m.label() + ", paper's " + paper.label(), x, curve);
                 }
             }
         });
         return chart;
+    }
+
+    /** What the paper calls a matrix. */
+    static String letter(String matrix) {
+        return LETTERS.get(matrix);
     }
 
     /** The ids of the matrices that the paper edited. */

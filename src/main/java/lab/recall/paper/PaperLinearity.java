@@ -9,6 +9,7 @@ import java.util.Optional;
 import lab.recall.facts.Fact;
 import lab.recall.facts.Relations;
 import lab.recall.linear.Baselines;
+import lab.recall.stats.RelativeDepth;
 import lab.recall.study.ModelCard;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.BarChart;
@@ -94,15 +95,14 @@ public final class PaperLinearity {
         return relations.all().stream().filter(r -> words(r.name()).equalsIgnoreCase(bar.relation)).findFirst().orElseThrow().facts();
     }
 
-    /** Layer sweeps by relation: faithfulness and causality over relative depth, the embedding just below 0. */
+    /** Layer sweeps by relation: faithfulness and causality over relative depth, the embedding at 0. */
     static Map<String, LayerCurves> curves(PaperModel model) {
-        double layers = model.layers();
         Map<String, Map<String, double[][]>> found = new LinkedHashMap<>();
         for (JsonNode c : PaperNumbers.of("lre_sweeps").at("curves")) {
             if (c.get("model").asText().equals(model.key())) {
                 List<double[]> points = new ArrayList<>();
                 c.get("layers").properties().forEach(e -> points.add(new double[] {
-                    (e.getKey().equals("emb") ? -1 : Integer.parseInt(e.getKey())) / layers, e.getValue().asDouble()}));
+                    RelativeDepth.of(e.getKey().equals("emb") ? -1 : Integer.parseInt(e.getKey()), model.layers()), e.getValue().asDouble()}));
                 double[] depth = points.stream().mapToDouble(p -> p[0]).toArray();
                 double[] values = points.stream().mapToDouble(p -> p[1]).toArray();
                 found.computeIfAbsent(c.get("relation").asText(), r -> new LinkedHashMap<>())

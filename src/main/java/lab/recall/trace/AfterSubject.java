@@ -1,21 +1,22 @@
 package lab.recall.trace;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 import lab.recall.facts.FactPairs;
 import lab.recall.stats.Estimate;
+import lab.recall.stats.RelativeDepth;
+import lab.recall.stats.Samples;
 import lab.recall.view.HeatMap;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
 import tech.tablesaw.api.Table;
 
 /**
- * Indirect effects token by token from the subject's last one on, with 95 % bootstrap intervals: in which layer's memory the subject lives,
- * and until which token.
+ * Indirect effects token by token from the subject's last one on, with 95 % intervals over relations: in which layer's memory the subject
+ * lives, and until which token.
  *
  * <pre>{@code
  * var life = CausalTrace.of(mamba).component(STATE).over(pairs).afterSubject();
@@ -27,12 +28,12 @@ import tech.tablesaw.api.Table;
  * A row holds the pairs whose prompts have such a token; the prompt's last token is one of them.
  */
 public final class AfterSubject implements Showable {
-    private static final long SEED = 1;
     private static final double HALF = 0.5;
 
     private final String title;
     private final HeatMap.Colours colours;
-    private final Estimate[][] estimates;
+    /** By layer: what each pair gives at each token. */
+    private final List<Samples> byLayer = new ArrayList<>();
 
     /** @param effects of each pair's tokens, [pair][layer][token]; of a pair that does not count empty */
     AfterSubject(String title, HeatMap.Colours colours, FactPairs pairs, double[][][] effects, int layers) {
@@ -44,16 +45,16 @@ public final class AfterSubject implements Showable {
         this.colours = colours;
         int longest = IntStream.range(0, effects.length).filter(i -> effects[i].length > 0)
                 .map(i -> behind(pairs, i)).max().orElseThrow();
-        this.estimates = new Estimate[longest + 1][layers];
-        for (int distance = 0; distance <= longest; distance++) {
-            for (int l = 0; l < layers; l++) {
-                double[] each = new double[effects.length];
-                for (int i = 0; i < each.length; i++) {
+        List<String> relations = pairs.pairs().stream().map(p -> p.clean().relation()).toList();
+        for (int l = 0; l < layers; l++) {
+            double[][] each = new double[longest + 1][effects.length];
+            for (int distance = 0; distance <= longest; distance++) {
+                for (int i = 0; i < effects.length; i++) {
                     boolean counts = effects[i].length > 0 && distance <= behind(pairs, i);
-                    each[i] = counts ? effects[i][l][pairs.pairs().get(i).cleanPrompt().subjectLast() + distance] : Double.NaN;
+                    each[distance][i] = counts ? effects[i][l][pairs.pairs().get(i).cleanPrompt().subjectLast() + distance] : Double.NaN;
                 }
-                estimates[distance][l] = Estimate.mean(each, SEED);
             }
+            byLayer.add(new Samples(each, relations));
         }
     }
 
@@ -64,7 +65,7 @@ public final class AfterSubject implements Showable {
 
     /** Tokens after the subject's last one in the longest prompt. */
     public int longest() {
-        return estimates.length - 1;
+        return byLayer.get(0).places() - 1;
     }
 
     /**
@@ -76,10 +77,10 @@ public final class AfterSubject implements Showable {
         if (tokens < 0 || tokens > longest()) {
             throw new BadRequest("tokens", tokens + ", expected a whole number from 0 to " + longest());
         }
-        if (layer < 0 || layer >= estimates[0].length) {
-            throw new BadRequest("layer", layer + ", expected a whole number from 0 to " + (estimates[0].length - 1));
+        if (layer < 0 || layer >= byLayer.size()) {
+            throw new BadRequest("layer", layer + ", expected a whole number from 0 to " + (byLayer.size() - 1));
         }
-        return estimates[tokens][layer];
+        return byLayer.get(layer).at(tokens);
     }
 
     /** The last token, counted from the subject's last one, at which a layer surely holds more than half: its interval lies above. */
@@ -89,37 +90,34 @@ public final class AfterSubject implements Showable {
 
     /** Mean effect by token (row) and layer. */
     public HeatMap heatmap() {
-        double[][] means = Arrays.stream(estimates).map(row -> Arrays.stream(row).mapToDouble(Estimate::mean).toArray())
-                .toArray(double[][]::new);
+        double[][] means = IntStream.rangeClosed(0, longest())
+                .mapToObj(t -> byLayer.stream().mapToDouble(layer -> layer.at(t).mean()).toArray()).toArray(double[][]::new);
         return HeatMap.of(title + ", after the subject", means).rows(IntStream.rangeClosed(0, longest()).mapToObj(this::label).toList())
                 .columns("layer").range(0, 1).colours(colours);
     }
 
     private String label(int tokens) {
-        return (tokens == 0 ? "subject, last token*" : "+" + tokens) + " (" + estimates[tokens][0].n() + ")";
+        return (tokens == 0 ? "subject, last token*" : "+" + tokens) + " (" + at(tokens, 0).n() + ")";
     }
 
     /** For each layer until which token it holds more than half, where it holds most, and how much there. */
     public Table byLayer() {
         List<List<Object>> rows = new ArrayList<>();
-        for (int l = 0; l < estimates[0].length; l++) {
-            int most = 0;
-            for (int t = 0; t <= longest(); t++) {
-                most = estimates[t][l].mean() > estimates[most][l].mean() ? t : most;
-            }
+        for (int l = 0; l < byLayer.size(); l++) {
+            Samples layer = byLayer.get(l);
             OptionalInt until = until(l);
-            rows.add(List.of(l, "+" + most, estimates[most][l].toString(), until.isPresent() ? "+" + until.getAsInt() : "–"));
+            rows.add(List.of(l, "+" + RelativeDepth.peak(layer.means()), layer.highest().toString(), until.isPresent() ? "+" + until.getAsInt() : "–"));
         }
         return Tables.of(title + ": tokens counted from the subject's last one",
-                List.of("layer", "most at", "mean with its 95 % interval", "more than half until"), rows);
+                List.of("layer", "most at", "mean there with its 95 % interval (token chosen on other pairs)", "more than half until"), rows);
     }
 
     /** One row for each token and layer: mean, interval, number of pairs. For programs. */
     public Table table() {
         List<List<Object>> rows = new ArrayList<>();
         for (int t = 0; t <= longest(); t++) {
-            for (int l = 0; l < estimates[t].length; l++) {
-                Estimate e = estimates[t][l];
+            for (int l = 0; l < byLayer.size(); l++) {
+                Estimate e = at(t, l);
                 rows.add(List.of(t, l, e.mean(), e.low(), e.high(), e.n()));
             }
         }

@@ -22,6 +22,7 @@ import lab.recall.model.HookPoint;
 import lab.recall.stats.Estimate;
 import lab.recall.stats.RankCorrelation;
 import lab.recall.stats.RelativeDepth;
+import lab.recall.stats.Samples;
 import lab.recall.study.ModelCard;
 import lab.recall.view.Charts;
 import lab.recall.view.HeatMap;
@@ -31,12 +32,14 @@ import org.knowm.xchart.XYChart;
 import tech.tablesaw.api.Table;
 
 /**
- * Indirect effects averaged over pairs of facts, by position and layer, with 95 % bootstrap intervals; shows itself as a picture.
+ * Indirect effects averaged over pairs of facts, by position and layer, with 95 % intervals over relations; shows itself as a
+ * picture.
  *
  * <pre>{@code
  * var o = CausalTrace.of(mamba).component(OUT).over(pairs);
  * var s = CausalTrace.of(mamba).component(Y).over(pairs);
  * o.at(Position.SUBJECT_LAST, 4)                             // mean, interval, number of pairs
+ * o.most(Position.SUBJECT_LAST)                              // where it is largest, chosen on other pairs than those that are scored
  * o.minus(s).heatmap()                                       // pair by pair, over the same pairs
  * o.byRelation(), o.bySubjectTokens(), o.only("cities", p -> p.clean().relation().equals("city_in_country"))
  * }</pre>
@@ -53,7 +56,7 @@ public final class AverageTrace implements Showable {
     private final FactPairs pairs;
     private final double[][][] samples;
     private final double[][][] effects;
-    private final transient Estimate[][] estimates;
+    private final transient List<Samples> positions;
 
     /**
      * @param what    in words, for titles
@@ -72,12 +75,18 @@ public final class AverageTrace implements Showable {
         this.pairs = pairs;
         this.samples = samples;
         this.effects = effects;
-        this.estimates = Arrays.stream(samples)
-                .map(position -> Arrays.stream(position).map(v -> Estimate.mean(v, SEED)).toArray(Estimate[]::new))
-                .toArray(Estimate[][]::new);
+        List<String> relations = relations();
+        this.positions = Arrays.stream(samples).map(position -> new Samples(position, relations)).toList();
         if (samples[0].length == 0) {
             throw new Unsolvable(model.name(), "no pair's two runs differ by " + Averaging.LEAST_SPAN + " or more in probability");
         }
+    }
+
+    /** The relation of each pair that has a place among the samples: pairs of one relation are alike. */
+    private List<String> relations() {
+        int[] counted = samples[0].length == 0 || countsEveryPair() ? IntStream.range(0, pairs.size()).toArray()
+                : Averaging.latest(pairs.pairs());
+        return IntStream.of(counted).mapToObj(i -> pairs.get(i).clean().relation()).toList();
     }
 
     /** What was put back. */
@@ -97,12 +106,27 @@ public final class AverageTrace implements Showable {
 
     /** Mean indirect effect at a position after a layer, with its interval. */
     public Estimate at(Position position, int layer) {
-        return estimates[position.ordinal()][layer];
+        return samples(position).at(layer);
     }
 
     /** Means at a position by layer. */
     public double[] means(Position position) {
-        return Arrays.stream(estimates[position.ordinal()]).mapToDouble(Estimate::mean).toArray();
+        return samples(position).means();
+    }
+
+    /** What each pair gives at a position, by layer. */
+    public Samples samples(Position position) {
+        return positions.get(position.ordinal());
+    }
+
+    /** The largest mean effect at a position: each pair is read at the layer that is best for other pairs. */
+    public Estimate most(Position position) {
+        return samples(position).highest();
+    }
+
+    /** The effect at a position at the layer at which another has its most, chosen in the same way. */
+    public Estimate where(Position most, Position read) {
+        return samples(most).where(samples(read));
     }
 
     /** The layer at which a position's mean effect is largest. */
@@ -147,9 +171,7 @@ public final class AverageTrace implements Showable {
 
     /** How much more one position carries than another after a layer, pair by pair. */
     public Estimate difference(Position more, Position less, int layer) {
-        double[] a = samples[more.ordinal()][layer];
-        double[] b = samples[less.ordinal()][layer];
-        return Estimate.mean(IntStream.range(0, a.length).mapToDouble(i -> a[i] - b[i]).toArray(), SEED);
+        return samples(more).minus(samples(less)).at(layer);
     }
 
     /** The first layer after which the prompt's last token carries more than the whole subject: the fact has been handed over. */
@@ -219,7 +241,7 @@ public final class AverageTrace implements Showable {
             each[i] = effects[i].length == 0 || other.effects[i].length == 0
                     ? Double.NaN : RankCorrelation.of(flat(effects[i]), flat(other.effects[i]));
         }
-        return Estimate.mean(each, SEED);
+        return Estimate.clustered(each, pairs.pairs().stream().map(p -> p.clean().relation()).toList(), SEED);
     }
 
     private static double[] flat(double[][] grid) {
@@ -253,10 +275,10 @@ public final class AverageTrace implements Showable {
         List<List<Object>> rows = new ArrayList<>();
         for (Position p : Position.values()) {
             boolean any = at(p, 0).n() > 0;
-            rows.add(List.of(p.label(), at(p, 0).n(), any ? String.valueOf(peak(p)) : "–", at(p, peak(p)).toString()));
+            rows.add(List.of(p.label(), at(p, 0).n(), any ? String.valueOf(peak(p)) : "–", most(p).toString()));
         }
         return Tables.of(title() + ": where each position carries most",
-                List.of("position", "pairs", "layer", "mean indirect effect and its 95 % interval"), rows);
+                List.of("position", "pairs", "layer", "mean indirect effect there and its 95 % interval (layer chosen on other pairs)"), rows);
     }
 
     /** One row for each position and layer: mean, interval, number of pairs. For programs. */
@@ -276,9 +298,7 @@ public final class AverageTrace implements Showable {
         XYChart chart = Charts.lines(title(), "layer", "indirect effect");
         chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
         for (Position p : new Position[] {Position.SUBJECT_LAST, Position.LAST, Position.SUBJECT}) {
-            Estimate[] e = estimates[p.ordinal()];
-            Charts.byLayer(chart, p.label(), means(p), Arrays.stream(e).mapToDouble(Estimate::low).toArray(),
-                    Arrays.stream(e).mapToDouble(Estimate::high).toArray());
+            Charts.byLayer(chart, p.label(), means(p), samples(p).lows(), samples(p).highs());
         }
         return chart;
     }

@@ -64,12 +64,17 @@ public enum Averaging {
         return samples;
     }
 
-    private static double[][][] published(List<FactPair> pairs, List<InterchangeGrid> grids) {
+    /** Which pairs count where of two facts about one subject the later does. */
+    static int[] latest(List<FactPair> pairs) {
         Map<String, Integer> latest = new HashMap<>();
-        for (int i = 0; i < grids.size(); i++) {
+        for (int i = 0; i < pairs.size(); i++) {
             latest.put(pairs.get(i).clean().relation() + "\n" + pairs.get(i).clean().subject(), i);
         }
-        int[] counted = latest.values().stream().mapToInt(i -> i).sorted().toArray();
+        return latest.values().stream().mapToInt(i -> i).sorted().toArray();
+    }
+
+    private static double[][][] published(List<FactPair> pairs, List<InterchangeGrid> grids) {
+        int[] counted = latest(pairs);
         int layers = grids.get(0).p().length;
         double[][][] samples = new double[Position.values().length][layers][counted.length];
         for (int n = 0; n < counted.length; n++) {

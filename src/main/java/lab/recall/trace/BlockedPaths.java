@@ -3,7 +3,6 @@ package lab.recall.trace;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -16,6 +15,7 @@ import lab.recall.base.Json;
 import lab.recall.base.Said;
 import lab.recall.model.HookPoint;
 import lab.recall.stats.Estimate;
+import lab.recall.stats.Samples;
 import lab.recall.study.ModelCard;
 import lab.recall.view.Charts;
 import lab.recall.view.Showable;
@@ -25,24 +25,25 @@ import tech.tablesaw.api.Table;
 
 /** Recovery by layer with and without a component blocked, at the subject and at the prompt's last token; shows itself as a table. */
 public final class BlockedPaths implements Showable {
-    private static final long SEED = 1;
-
     /** Stands for no component among those that were blocked. */
     public static final String NOTHING = "none";
 
     private final ModelCard model;
     /** By blocked component, {@link #NOTHING} for none, and token: [layer][pair]. */
     private final Map<String, Map<Position, double[][]>> samples;
-    private final transient Map<String, Map<Position, Estimate[]>> recoveries = new HashMap<>();
+    private final List<String> relations;
+    private final transient Map<String, Map<Position, Samples>> recoveries = new HashMap<>();
 
+    /** @param relations of each pair: pairs of one are alike */
     @JsonCreator
-    BlockedPaths(@JsonProperty("model") ModelCard model, @JsonProperty("samples") Map<String, Map<Position, double[][]>> samples) {
+    BlockedPaths(@JsonProperty("model") ModelCard model, @JsonProperty("samples") Map<String, Map<Position, double[][]>> samples,
+            @JsonProperty("relations") List<String> relations) {
         this.model = model;
         this.samples = samples;
+        this.relations = List.copyOf(relations);
         samples.forEach((blocked, tokens) -> {
-            Map<Position, Estimate[]> each = new EnumMap<>(Position.class);
-            tokens.forEach((token, layers) -> each.put(token,
-                    Arrays.stream(layers).map(v -> Estimate.mean(v, SEED)).toArray(Estimate[]::new)));
+            Map<Position, Samples> each = new EnumMap<>(Position.class);
+            tokens.forEach((token, layers) -> each.put(token, new Samples(layers, this.relations)));
             recoveries.put(blocked, each);
         });
     }
@@ -57,6 +58,11 @@ public final class BlockedPaths implements Showable {
         return List.copyOf(samples.get(NOTHING).keySet());
     }
 
+    /** What was blocked in turn. */
+    public List<HookPoint> components() {
+        return samples.keySet().stream().filter(b -> !b.equals(NOTHING)).map(HookPoint::of).toList();
+    }
+
     /** Number of pairs that count. */
     public int pairs() {
         return recovery(Position.LAST, 0).n();
@@ -64,23 +70,17 @@ public final class BlockedPaths implements Showable {
 
     /** Mean recovery with nothing blocked. */
     public Estimate recovery(Position token, int layer) {
-        return of(recoveries, NOTHING, token)[layer];
+        return samples(NOTHING, token).at(layer);
     }
 
     /** Mean recovery with a component blocked. */
     public Estimate recovery(HookPoint blocked, Position token, int layer) {
-        return of(recoveries, blocked.id(), token)[layer];
+        return samples(blocked.id(), token).at(layer);
     }
 
     /** Mean recovery that blocking a component costs, pair by pair. */
     public Estimate damage(HookPoint blocked, Position token, int layer) {
-        double[] without = of(samples, NOTHING, token)[layer];
-        double[] with = of(samples, blocked.id(), token)[layer];
-        double[] lost = new double[with.length];
-        for (int i = 0; i < lost.length; i++) {
-            lost[i] = without[i] - with[i];
-        }
-        return Estimate.mean(lost, SEED);
+        return samples(NOTHING, token).minus(samples(blocked.id(), token)).at(layer);
     }
 
     /**
@@ -89,7 +89,17 @@ public final class BlockedPaths implements Showable {
      * @param blocked its id, or {@link #NOTHING}
      */
     public double[] means(String blocked, Position token) {
-        return Arrays.stream(of(recoveries, blocked, token)).mapToDouble(Estimate::mean).toArray();
+        return samples(blocked, token).means();
+    }
+
+    /**
+     * What each pair gives by layer with a component blocked.
+     *
+     * @param blocked its id, or {@link #NOTHING}
+     * @throws BadRequest if it was not blocked, or not at this token
+     */
+    public Samples samples(String blocked, Position token) {
+        return of(recoveries, blocked, token);
     }
 
     private <T> T of(Map<String, Map<Position, T>> kept, String blocked, Position token) {
@@ -109,21 +119,20 @@ public final class BlockedPaths implements Showable {
     public XYChart chart(Position token) {
         XYChart chart = Charts.lines(title() + ": restored at the " + token.label().replace("*", ""), "layer", "recovery");
         for (String blocked : samples.keySet()) {
-            Estimate[] e = of(recoveries, blocked, token);
-            Charts.byLayer(chart, label(blocked), means(blocked, token), Arrays.stream(e).mapToDouble(Estimate::low).toArray(),
-                    Arrays.stream(e).mapToDouble(Estimate::high).toArray());
+            Samples s = samples(blocked, token);
+            Charts.byLayer(chart, label(blocked), s.means(), s.lows(), s.highs());
         }
         return chart;
     }
 
     /** Recovery at a token with its interval: a row for each blocked component. */
     public Table table(Position token) {
-        return byLayer("recovery", token, samples.keySet(), (blocked, layer) -> of(recoveries, blocked, token)[layer]);
+        return byLayer("recovery", token, samples.keySet(), (blocked, layer) -> samples(blocked, token).at(layer));
     }
 
     /** Recovery that blocking costs at a token, with its interval: a row for each blocked component. */
     public Table damages(Position token) {
-        return byLayer("recovery lost by blocking", token, samples.keySet().stream().filter(b -> !b.equals(NOTHING)).toList(),
+        return byLayer("recovery lost by blocking", token, components().stream().map(HookPoint::id).toList(),
                 (blocked, layer) -> damage(HookPoint.of(blocked), token, layer));
     }
 
@@ -138,7 +147,7 @@ public final class BlockedPaths implements Showable {
         for (Position token : tokens()) {
             for (String blocked : samples.keySet()) {
                 for (int l = 0; l < model.layers(); l++) {
-                    Estimate e = of(recoveries, blocked, token)[l];
+                    Estimate e = samples(blocked, token).at(l);
                     rows.add(List.of(token.name().toLowerCase(Locale.ROOT), blocked, l, e.mean(), e.low(), e.high(), e.n()));
                 }
             }

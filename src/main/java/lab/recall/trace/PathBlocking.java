@@ -68,7 +68,7 @@ public final class PathBlocking {
         for (HookPoint blocked : blockable(model)) {
             samples.put(blocked.id(), byToken(Interchange.of(model).sever(blocked).run(cases, runner)));
         }
-        return new BlockedPaths(ModelCard.of(model), samples);
+        return new BlockedPaths(ModelCard.of(model), samples, pairs.pairs().stream().map(p -> p.clean().relation()).toList());
     }
 
     /** Effects at each token, [layer][pair]. */

@@ -65,10 +65,11 @@ public final class Strata implements Showable {
         traces.forEach((one, t) -> {
             int peak = t.peak(Position.SUBJECT_LAST);
             OptionalInt handOver = t.handOverLayer();
-            rows.add(List.of(one, t.pairs(), peak, t.at(Position.SUBJECT_LAST, peak).toString(), t.at(Position.SUBJECT, peak).toString(),
+            rows.add(List.of(one, t.pairs(), peak, t.most(Position.SUBJECT_LAST).toString(),
+                    t.where(Position.SUBJECT_LAST, Position.SUBJECT).toString(),
                     handOver.isPresent() ? String.valueOf(handOver.getAsInt()) : "–"));
         });
-        return Tables.of(title + ": by " + kind + ", means with their 95 % intervals", List.of(kind, "pairs", "layer",
+        return Tables.of(title + ": by " + kind + ", means with their 95 % intervals, layers chosen on other pairs", List.of(kind, "pairs", "layer",
                 "subject's last token, at its most", "whole subject there", "prompt's last token carries more from layer"), rows);
     }
 

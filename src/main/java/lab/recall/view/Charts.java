@@ -104,20 +104,21 @@ public final class Charts {
 
     /** Adds a line over layers 0, 1, .. with its intervals; a layer without a value is left out. */
     public static XYChart byLayer(XYChart chart, String name, double[] means, double[] low, double[] high) {
-        return byLayer(chart, name, means, low, high, 1);
+        return byLayer(chart, name, means, low, high, 0, 1);
     }
 
-    /** The same over relative depth, l / L. */
+    /** The same over relative depth, (l + 1) / L. */
     public static XYChart byDepth(XYChart chart, String name, double[] means, double[] low, double[] high) {
-        return byLayer(chart, name, means, low, high, means.length);
+        return byLayer(chart, name, means, low, high, 1, means.length);
     }
 
-    private static XYChart byLayer(XYChart chart, String name, double[] means, double[] low, double[] high, double scale) {
+    private static XYChart byLayer(XYChart chart, String name, double[] means, double[] low, double[] high, int from,
+            double scale) {
         int[] layers = IntStream.range(0, means.length).filter(l -> !Double.isNaN(means[l])).toArray();
         if (layers.length == 0) {
             return chart;
         }
-        return line(chart, name, IntStream.of(layers).mapToDouble(l -> l / scale).toArray(),
+        return line(chart, name, IntStream.of(layers).mapToDouble(l -> (l + from) / scale).toArray(),
                 some(means, layers), some(low, layers), some(high, layers));
     }
 

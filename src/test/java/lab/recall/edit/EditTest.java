@@ -349,14 +349,14 @@ class EditTest {
     @Test
     void scores() {
         double ln2 = Math.log(2);
-        CaseScores c = CaseScores.of(List.of(
+        CaseScores c = CaseScores.of("cities", List.of(
                 new CaseScores.Read(0, ln2, 2 * ln2, true, false), new CaseScores.Read(1, ln2, 2 * ln2, false, false),
                 new CaseScores.Read(1, 2 * ln2, ln2, false, true), new CaseScores.Read(2, 2 * ln2, ln2, false, true)));
         assertArrayEquals(new double[] {1, 0.5, 1}, c.success(), 1e-12);
         assertArrayEquals(new double[] {0.25, 0, 0.25}, c.magnitude(), 1e-12);
         assertArrayEquals(new double[] {1, 0, 1}, c.accuracy(), 1e-12);
         assertEquals(3 / (1 + 2.0 + 1), new EditScores("", List.of(c)).score().mean(), 1e-12);
-        CaseScores none = CaseScores.of(List.of(new CaseScores.Read(0, ln2, 2 * ln2, true, false)));
+        CaseScores none = CaseScores.of("cities", List.of(new CaseScores.Read(0, ln2, 2 * ln2, true, false)));
         for (Measure m : Measure.values()) {
             assertEquals(new EditScores("", List.of(c, none)).success(m).mean(), new EditScores("", List.of(c, none)).mean(m), 1e-12);
         }

@@ -20,7 +20,7 @@ class EditCriteriaTest {
     void thePaperHasItsShapes() {
         CriteriaTest.assertPublished(EditCriteria.of(MAMBA));
         CriteriaTest.assertPublished(EditCriteria.of(NEOX));
-        assertEquals(8, EditCriteria.of(MAMBA).size());
+        assertEquals(9, EditCriteria.of(MAMBA).size());
         assertEquals(3, EditCriteria.of(NEOX).size());
     }
 
@@ -28,11 +28,11 @@ class EditCriteriaTest {
     @Test
     void shapesAreFoundInCurvesThatHaveThem() {
         Criteria likePaper = EditCriteria.of(MAMBA);
-        assertTrue(likePaper.held("D2"), likePaper.table().print());
-        assertTrue(EditCriteria.of(NEOX).held() >= 2);
+        assertEquals(Verdict.HELD, likePaper.verdict("D2"), likePaper.table().print());
+        assertTrue(EditCriteria.of(NEOX).count(Verdict.HELD) >= 2, EditCriteria.of(NEOX).table().print());
         Made.Curve flat = (matrix, measure) -> new double[] {0.5};
-        assertEquals(0, EditCriteria.of(Made.edits(Made.MAMBA, THREE, flat)).held());
-        assertEquals(0, EditCriteria.of(Made.edits(Made.NEOX, ONE, flat)).held());
+        assertEquals(0, EditCriteria.of(Made.edits(Made.MAMBA, THREE, flat)).count(Verdict.HELD));
+        assertEquals(0, EditCriteria.of(Made.edits(Made.NEOX, ONE, flat)).count(Verdict.HELD));
     }
 
     @Test

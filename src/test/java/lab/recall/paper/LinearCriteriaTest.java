@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Json;
 import lab.recall.facts.Relation;
 import lab.recall.facts.Relations;
 import lab.recall.linear.Baselines;
@@ -42,10 +44,22 @@ class LinearCriteriaTest {
         LinearRelations first = mamba.over(capitals, Runner.silent());
         LinearRelations second = sweep(LanguageModel.open("tiny-neox")).over(capitals, Runner.silent());
         CriteriaTest.assertPublished(LinearCriteria.of(first, second));
-        assertEquals(LinearCriteria.of(first).size() + LinearCriteria.of(second).size() + 4, LinearCriteria.of(second, first).size());
+        assertEquals(LinearCriteria.of(first).size() + LinearCriteria.of(second).size(), LinearCriteria.of(second, first).size(),
+                "two models of an invented world are not compared");
+        assertTrue(LinearCriteria.of(first).table().name().contains("of invented facts"));
+        LinearRelations real = real(first);
+        assertEquals(LinearCriteria.of(first).size() + 1 + LinearCriteria.of(second).size() + 4,
+                LinearCriteria.of(real, real(second)).size(), "the order of the relations, and the models");
+        CriteriaTest.assertPublished(LinearCriteria.of(real, real(second)));
         LinearRelations other = Made.elsewhere(first, LinearRelations.class);
         assertTrue(assertThrows(BadRequest.class, () -> LinearCriteria.of(first, other)).getMessage()
                 .startsWith("model: some is a Llama; the paper's numbers of linear relations are of "), "no second GPT-NeoX");
+    }
+
+    private static LinearRelations real(LinearRelations found) {
+        ObjectNode json = (ObjectNode) Json.tree(found);
+        ((ObjectNode) json.get("model").get("facts")).put("invented_world", false);
+        return Made.read(json, LinearRelations.class);
     }
 
     @Test

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,8 @@ import lab.recall.study.ModelCard;
 
 /** Results that no model gave: of curves that are known, and of families of which the paper has nothing. */
 final class Made {
+    /** As many as the paper has. */
+    private static final int CASES = 2_000;
     private static final ModelFacts FACTS = new ModelFacts("world", true, true, null);
     static final ModelCard MAMBA = new ModelCard("tiny-mamba", "Mamba", 8, 64, 2000, "1", FACTS);
     static final ModelCard NEOX = new ModelCard("tiny-neox", "GPT-NeoX", 8, 64, 2000, "2", FACTS);
@@ -36,7 +39,7 @@ final class Made {
         return (matrix, measure) -> PaperEdits.curve(model, matrix, measure.label());
     }
 
-    /** One case at each layer, the numbers of a curve read at the same relative depth. */
+    /** Many cases at each layer, each of which has the numbers of a curve read at the same relative depth. */
     static EditCurves edits(ModelCard model, List<String> matrices, Curve curve) {
         return edits(model, IntStream.range(0, model.layers()).boxed().toList(), matrices, curve);
     }
@@ -49,9 +52,9 @@ final class Made {
                 double[] success = new double[CaseScores.KINDS];
                 for (Measure measure : Measure.values()) {
                     double[] published = curve.at(m, measure);
-                    success[measure.ordinal()] = published[l * published.length / model.layers()];
+                    success[measure.ordinal()] = published[((l + 1) * published.length - 1) / model.layers()];
                 }
-                all.add(List.of(new CaseScores(success, success, success)));
+                all.add(Collections.nCopies(CASES, new CaseScores("", success, success, success)));
             }
             found.put(m, all);
         }

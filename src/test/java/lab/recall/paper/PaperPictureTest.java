@@ -79,11 +79,11 @@ class PaperPictureTest {
 
     @Test
     void traces() {
-        AverageTrace paper = made(new double[] {.1, .7, .8, .7, .1, 0}, new double[] {1, 1, .9, .8, .2, 0},
-                new double[] {0, 0, 0, .05, .02, 0}, new double[] {0, 0, 0, .1, .9, 1});
+        AverageTrace paper = made(new double[] {.1, .7, .8, .1, .1, 0}, new double[] {1, 1, .9, .2, .2, 0},
+                new double[] {0, 0, 0, .05, .02, 0}, new double[] {0, 0, 0, .9, .9, 1});
         PaperPicture same = PaperPicture.of(paper, paper);
         assertEquals(3, same.same());
-        assertSaid("as in the paper", same, 0, "from layer 4 of 6 (0.67 of the depth) on", "Mamba-2.8b 0.", "Pythia-2.8b 0.");
+        assertSaid("as in the paper", same, 0, "from layer 3 of 6 (0.67 of the depth) on", "Mamba-2.8b 0.", "Pythia-2.8b 0.");
         assertSaid("as in the paper", same, 1, "at most 0.800", "all tokens of the subject 0.900", "0.100 [0.100, 0.100] more");
         AverageTrace other = made(new double[] {.1, .2, .2, .1, .1, 0}, new double[] {1, 1, .9, .9, .9, .2},
                 new double[] {0, 0, 0, .5, .2, 0}, new double[] {0, 0, 0, 0, .1, 1});
@@ -102,20 +102,24 @@ class PaperPictureTest {
                 Relations.of(neox).only("place_in_city").knownBy(neox, Runner.silent()).pairs(2, 1), Runner.silent());
         PaperPicture same = PaperPicture.of(blocked(blocked, .9, .6, .3, .9, .88, .85));
         assertEquals(2, same.same(), said(same, 0) + said(same, 1));
-        assertSaid("as in the paper", same, 0, "whole subject at once", "blocking the MLP costs 0.60, blocking attention 0.30");
+        assertSaid("as in the paper", same, 0, "whole subject at once", "blocking attention costs 0.30, blocking MLP costs 0.60");
         PaperPicture differs = PaperPicture.of(blocked(blocked, .9, .3, .6, .9, .88, .5));
         assertEquals(0, differs.same());
-        assertSaid("not as in the paper", differs, 1, "blocking the MLP costs 0.40");
+        assertSaid("not as in the paper", differs, 1, "blocking MLP costs 0.40");
         LanguageModel mamba = LanguageModel.open("tiny-mamba");
         BlockedPaths ofMamba = PathBlocking.of(mamba)
                 .over(Relations.of(mamba).knownBy(mamba, Runner.silent()).pairs(2, 1), Runner.silent());
-        assertThrows(BadRequest.class, () -> PaperPicture.of(ofMamba));
+        assertTrue(said(PaperPicture.of(ofMamba), 0).contains("in Mamba-2.8b, at its last token, "), "its own components");
+        ObjectNode unknown = (ObjectNode) Json.tree(ofMamba);
+        ((ObjectNode) unknown.get("samples")).set("state", unknown.get("samples").get("y"));
+        assertThrows(BadRequest.class, () -> PaperPicture.of(Made.read(unknown, BlockedPaths.class)));
     }
 
     /** Levels of recovery at the subject, then at the last token: nothing, attention, MLP blocked. */
     private static BlockedPaths blocked(BlockedPaths like, double... levels) {
         ObjectNode json = (ObjectNode) Json.tree(like);
         ObjectNode samples = json.putObject("samples");
+        json.putArray("relations").add("one");
         int i = 0;
         for (String name : new String[] {BlockedPaths.NOTHING, "attn_out", "mlp_out"}) {
             ObjectNode at = samples.putObject(name);
@@ -134,7 +138,7 @@ class PaperPictureTest {
     void edits() {
         PaperPicture same = PaperPicture.of(Made.edits(Made.NEOX, List.of(PaperEdits.W_DOWN), Made.published(PaperModel.PYTHIA)),
                 OptionalInt.of(5));
-        assertSaid("as in the paper", same, 0, "in layer 0 of 8 (0.00 of the depth)", "that lies before the hand-over", "(layer 5 of 8");
+        assertSaid("as in the paper", same, 0, "in layer 0 of 8 (0.13 of the depth)", "that lies before the hand-over", "(layer 5 of 8");
         assertSaid("as in the paper", same, 1, "before the hand-over");
         double[] late = {0, 0, 0, 0, 0, 0, 1, 1};
         PaperPicture differs = PaperPicture.of(Made.edits(Made.NEOX, List.of(PaperEdits.W_DOWN), (m, measure) -> late), OptionalInt.of(5));
@@ -163,18 +167,19 @@ class PaperPictureTest {
     void knockOut() {
         KnockoutCurves found = Knockout.of(neox).over(Relations.of(neox).only("place_in_city").knownBy(neox, Runner.silent()).sample(2, 1),
                 Runner.silent());
-        PaperPicture same = PaperPicture.of(knockout(found, new double[] {-.5, -.5, -.5, -.5, -.9, -.3}, .5));
+        PaperPicture same = PaperPicture.of(knockout(found, new double[] {-.5, -.5, -.5, -.9, -.5, -.3}, .5));
         assertEquals(3, same.same());
-        assertSaid("as in the paper", same, 0, "around layer 4 of 6 (0.67 of the depth): -0.900");
-        PaperPicture differs = PaperPicture.of(knockout(found, new double[] {0, -.1, -.5, -.1, 0, 0}, -.1));
+        assertSaid("as in the paper", same, 0, "around layer 3 of 6 (0.67 of the depth): -0.900");
+        PaperPicture differs = PaperPicture.of(knockout(found, new double[] {0, -.5, -.1, -.1, 0, 0}, -.1));
         assertEquals(0, differs.same());
-        assertSaid("not as in the paper", differs, 0, "around layer 2 of 6");
+        assertSaid("not as in the paper", differs, 0, "around layer 1 of 6");
         assertSaid("not as in the paper", differs, 2, "by -0.10");
     }
 
     private static KnockoutCurves knockout(KnockoutCurves like, double[] subject, double end) {
         ObjectNode json = (ObjectNode) Json.tree(like);
         ArrayNode fact = json.putArray("changes").addArray();
+        json.putArray("relations").add("one");
         for (TokenGroup g : TokenGroup.PUBLISHED) {
             ArrayNode layers = fact.addArray();
             IntStream.range(0, subject.length).mapToDouble(l -> g == TokenGroup.SUBJECT ? subject[l] : end).forEach(layers::add);

@@ -38,7 +38,7 @@ class TracingCriteriaTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"tiny-mamba, 10", "tiny-neox, 4"})
+    @CsvSource({"tiny-mamba, 11", "tiny-neox, 4"})
     void thePapersOwnCurvesHold(String name, int size) {
         LanguageModel model = LanguageModel.open(name);
         List<AverageTrace> traces = new ArrayList<>(List.of(residual(model)));
@@ -51,7 +51,7 @@ class TracingCriteriaTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"tiny-mamba | o 0.52, g 0.46, s 0.30", "tiny-neox | MLP 0.30, attention 0.15"})
+    @CsvSource(delimiter = '|', value = {"tiny-mamba | o 0.50; o − g 0.05; g − s 0.16; s 0.29", "tiny-neox | MLP 0.27; attention 0.13; MLP − attention 0.14"})
     void thePapersBlockedPathsHold(String name, String published) {
         LanguageModel model = LanguageModel.open(name);
         BlockedPaths blocked = PathBlocking.of(model).over(pairs(model), Runner.silent());
