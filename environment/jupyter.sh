@@ -21,7 +21,7 @@ find_jupyter() {
         has_modules "$python" "$modules" && return
     done
     command -v python3 >/dev/null || fail "no python3 found: install Python 3"
-    echo "installing Jupyter into target/jupyter .." >&2
+    echo "installing Jupyter into target/jupyter, once: about 240 MB, a minute or so .." >&2
     if python3 -m venv "$jupyter/venv" >"$jupyter/install.log" 2>&1 &&
         "$jupyter/venv/bin/python" -m pip install -q --retries 0 --timeout 15 -r "$requirements" >>"$jupyter/install.log" 2>&1; then
         python=$jupyter/venv/bin/python
@@ -42,6 +42,42 @@ find_jupyter() {
     fi
     tail -n 5 "$jupyter/install.log" >&2
     fail "Jupyter could not be installed (log: target/jupyter/install.log)"
+}
+
+# Writes the settings of the Lab: nothing is asked of the network, pages are exported as this project's are, our kernel is the only one.
+configure_lab() {
+    mkdir -p "$JUPYTER_CONFIG_DIR/labconfig" "$JUPYTER_RUNTIME_DIR"
+    chmod 700 "$JUPYTER_RUNTIME_DIR"                        # Jupyter writes the token there
+    "$python" - "$here/html" "$JUPYTER_CONFIG_DIR" <<'PYTHON'
+import json, pathlib, sys
+html, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+page = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True, "@jupyterlab/extensionmanager-extension": True}}
+(folder / "labconfig" / "page_config.json").write_text(json.dumps(page))
+server = {
+    "LabApp": {"news_url": None, "check_for_updates_class": "jupyterlab.NeverCheckForUpdate", "extension_manager": "readonly"},
+    "ServerApp": {"ip": "127.0.0.1", "port_retries": 0},
+    "KernelSpecManager": {"ensure_native_kernel": False},
+    "MultiKernelManager": {"default_kernel_name": "recall-java"},
+    "HTMLExporter": {"template_name": "offline", "extra_template_basedirs": [html]},
+}
+(folder / "jupyter_server_config.json").write_text(json.dumps(server))
+PYTHON
+}
+
+# free_port WANTED: prints a port of 127.0.0.1 that nobody listens on: the wanted one, or the first after 8888; nothing if the wanted one is taken.
+free_port() {
+    "$python" - "$1" <<'PYTHON'
+import socket, sys
+for port in [int(sys.argv[1])] if sys.argv[1] else range(8888, 8988):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        print(port)
+        break
+PYTHON
 }
 
 # Reads options, one a line, and writes them for a file of arguments, where blanks, quotes and backslashes mean something.
