@@ -57,9 +57,7 @@ def execute(path, notebook):
         client.execute(stderr=open(os.path.join(os.environ["JUPYTER_RUNTIME_DIR"], "kernel.log"), "ab"))
         return None
     except CellExecutionError as e:
-        error = re.sub(r"\x1b\[[0-9;]*m", "", str(e)).strip().splitlines()
-        reason = next((line.strip() for line in reversed(error) if "Exception" in line or "Error" in line), error[-1].strip())
-        return f"{path.name}: cell {at['cell']} of {total} failed: {reason}"
+        return f"{path.name}: cell {at['cell']} of {total} failed: {e.ename}: {e.evalue}"
     except (CellTimeoutError, DeadKernelError, asyncio.CancelledError) as e:
         if stopped:
             say(f"{path.name}: stopped in cell {at['cell']} of {total}")

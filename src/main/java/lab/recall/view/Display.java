@@ -1,8 +1,12 @@
 package lab.recall.view;
 
+import java.lang.reflect.Array;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import lab.recall.base.Said;
 import org.knowm.xchart.internal.chartpart.Chart;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -15,7 +19,10 @@ final class Display {
     static final String TEXT = "text/plain";
     /** What the kernels are told about; an interface or base class stands for all below it. */
     static final Class<?>[] TYPES = {Showable.class, Table.class, Chart.class, HeatMap.class, INDArray.class, float[].class, double[].class,
-        int[].class};
+        int[].class, long[].class, float[][].class, double[][].class, int[][].class, long[][].class};
+    private static final int MOST_NUMBERS = 40;
+    private static final int MOST_ROWS = 20;
+    private static final int MOST_COLUMNS = 12;
 
     /** A picture or text with its type; PNG is in base 64, with its width on the page, or 0 for its own. */
     record Shown(String mime, String data, int width) {
@@ -45,16 +52,11 @@ final class Display {
                     ? of(HeatMap.signed(shape(a), a.toDoubleMatrix()).rowAxis("row").columns("column"))
                     : new Shown(TEXT, shape(a) + "\n" + a);
         }
-        if (o instanceof float[] f) {
-            double[] d = new double[f.length];
-            Arrays.setAll(d, i -> f[i]);
-            return new Shown(TEXT, numbers(d, "float"));
+        if (o instanceof Object[] rows && isNumbers(o.getClass().getComponentType())) {
+            return new Shown(HTML, Tables.html(matrix(rows)));
         }
-        if (o instanceof double[] d) {
-            return new Shown(TEXT, numbers(d, "double"));
-        }
-        if (o instanceof int[] i) {
-            return new Shown(TEXT, i.length <= 40 ? Arrays.toString(i) : "int[" + i.length + "] " + Arrays.toString(Arrays.copyOf(i, 40)));
+        if (o != null && isNumbers(o.getClass())) {
+            return new Shown(TEXT, numbers(o));
         }
         return new Shown(TEXT, String.valueOf(o));
     }
@@ -65,18 +67,60 @@ final class Display {
                 : o instanceof Table t ? Tables.text(t)
                 : o instanceof HeatMap m ? "[picture: " + m.title() + "]"
                 : o instanceof Chart<?, ?> c ? "[picture: " + Said.visible(c.getTitle()) + "]"
-                : o instanceof INDArray a ? shape(a) : of(o).data();
+                : o instanceof INDArray a ? shape(a)
+                : o instanceof Object[] rows && isNumbers(o.getClass().getComponentType()) ? Tables.text(matrix(rows)) : of(o).data();
     }
 
     private static String shape(INDArray a) {
         return "array " + Arrays.toString(a.shape());
     }
 
-    private static String numbers(double[] all, String type) {
-        StringBuilder b = new StringBuilder(type + "[" + all.length + "]");
-        for (int i = 0; i < Math.min(12, all.length); i++) {
-            b.append(String.format(Locale.ROOT, " %.4g", all[i]));
+    private static boolean isNumbers(Class<?> type) {
+        return type == float[].class || type == double[].class || type == int[].class || type == long[].class;
+    }
+
+    /** {@code float[3] 0.1 0.2 0.3} */
+    private static String numbers(Object array) {
+        int n = Array.getLength(array);
+        StringBuilder b = new StringBuilder(array.getClass().getComponentType() + "[" + n + "]");
+        for (int i = 0; i < Math.min(MOST_NUMBERS, n); i++) {
+            Object number = Array.get(array, i);
+            b.append(' ').append(number instanceof Float || number instanceof Double
+                    ? String.format(Locale.ROOT, "%.4g", ((Number) number).doubleValue()) : number);
         }
-        return b.append(all.length > 12 ? " …" : "").toString();
+        return b.append(n > MOST_NUMBERS ? " …" : "").toString();
+    }
+
+    private static String cell(Object number) {
+        return number instanceof Integer || number instanceof Long ? String.valueOf(number) : Tables.number(((Number) number).doubleValue());
+    }
+
+    /** The upper left corner of a matrix, named after its type and size; rows may differ in length. */
+    private static Table matrix(Object[] rows) {
+        int[] widths = Arrays.stream(rows).mapToInt(r -> r == null ? 0 : Array.getLength(r)).toArray();
+        int widest = Arrays.stream(widths).max().orElse(0);
+        boolean isRagged = Arrays.stream(widths).anyMatch(w -> w != widest);
+        int columns = Math.min(MOST_COLUMNS, widest);
+        List<String> names = new ArrayList<>(List.of("row"));
+        IntStream.range(0, columns).forEach(c -> names.add(String.valueOf(c)));
+        if (columns < widest) {
+            names.add("…");
+        }
+        List<List<String>> cells = new ArrayList<>();
+        for (int r = 0; r < Math.min(MOST_ROWS, rows.length); r++) {
+            List<String> row = new ArrayList<>(List.of(String.valueOf(r)));
+            for (int c = 0; c < columns; c++) {
+                row.add(c < widths[r] ? cell(Array.get(rows[r], c)) : "");
+            }
+            if (columns < widest) {
+                row.add(columns < widths[r] ? "…" : "");
+            }
+            cells.add(row);
+        }
+        if (rows.length > MOST_ROWS) {
+            cells.add(names.stream().map(n -> "…").toList());
+        }
+        String type = rows.getClass().getComponentType().getComponentType().getName();
+        return Tables.of(type + "[" + rows.length + "][" + (isRagged ? "up to " : "") + widest + "]", names, cells);
     }
 }

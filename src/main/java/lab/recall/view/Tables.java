@@ -151,7 +151,7 @@ public final class Tables {
     }
 
     /** A text for a page. */
-    static String escape(String s) {
+    public static String escape(String s) {
         return Said.visible(s).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
     }
 }

@@ -144,8 +144,23 @@ class ViewTest {
         assertEquals(Display.PNG, Display.of(Nd4j.rand(3, 4)).mime());
         assertEquals(Display.TEXT, Display.of(Nd4j.rand(3, 4, 5)).mime());
         assertEquals("float[3] 1.000 2.000 3.000", Display.of(new float[] {1, 2, 3}).data());
+        assertEquals("int[3] 1 -2 3", Display.of(new int[] {1, -2, 3}).data());
+        assertEquals("long[50]" + " 0".repeat(40) + " …", Display.of(new long[50]).data());
         assertEquals(Display.HTML, Display.of((Showable) () -> table).mime());
         assertTrue(Show.text(table).startsWith("token"));
+    }
+
+    @Test
+    void matricesAreTables() {
+        String small = Display.of(new float[][] {{0.5f, 2}, {-1, 1e-7f}}).data();
+        assertTrue(small.contains(">float[2][2]<") && small.contains(">0.5000<") && small.contains(">1.0e-07<"), small);
+        assertEquals(List.of("row  0  1  2", "0    1  2  3", "1    4", "2"),
+                Show.text(new int[][] {{1, 2, 3}, {4}, null}).lines().map(String::stripTrailing).toList());
+        assertTrue(Display.of(new int[][] {{1, 2, 3}, {4}}).data().contains("int[2][up to 3]"));
+        String large = Display.of(new double[1000][1000]).data();
+        assertTrue(large.contains("double[1000][1000]") && large.length() < 20_000, "length " + large.length());
+        assertEquals(22, large.split("<tr>").length - 1, "a head, twenty rows, and one that says that there are more");
+        assertTrue(Display.of(new float[0][]).data().contains("float[0][0]"));
     }
 
     @Test
