@@ -69,8 +69,8 @@ public final class Strata implements Showable {
                     t.where(Position.SUBJECT_LAST, Position.SUBJECT).toString(),
                     handOver.isPresent() ? String.valueOf(handOver.getAsInt()) : "–"));
         });
-        return Tables.of(title + ": by " + kind + ", means with their 95 % intervals, layers chosen on other pairs", List.of(kind, "pairs", "layer",
-                "subject's last token, at its most", "whole subject there", "prompt's last token carries more from layer"), rows);
+        return Tables.of(title + ": by " + kind + ", means with their 95 % intervals, layers chosen on other pairs", List.of(kind, "pairs",
+                "layer", "subject's last token, at its most", "whole subject there", "prompt's last token carries more from layer"), rows);
     }
 
     @Override
