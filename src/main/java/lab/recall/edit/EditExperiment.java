@@ -85,32 +85,36 @@ public final class EditExperiment extends Experiment<EditQuestion, EditResult> {
         EditRequests requests = q.isOne() ? new EditRequests(List.of(q.fact()))
                 : EditSweepExperiment.requests(model, q.file(), q.relations(), q.relation(), q.requests(), q.seed(), runner);
         requireOneModel(q, requests);
+        if (requests.size() == 1) {
+            EditResult.One one = one(model, matrix, q, requests.get(0), runner);
+            return new EditResult(ModelCard.of(model), one, null, rounding(model, matrix, q, () -> one.edited().edit().rows(model)));
+        }
+        RankOneEditor editor = editor(model, matrix, q, runner);
+        EditResult.Several several = several(editor, requests, q, runner);
+        return new EditResult(ModelCard.of(model), null, several,
+                several.rows().isEmpty() ? null : rounding(model, matrix, q, () -> several.rows().get(0).values()));
+    }
+
+    private static RankOneEditor editor(LanguageModel model, EditableMatrix matrix, EditQuestion q, Runner runner) {
         SecondMoment c = q.covariance() != null ? SecondMoment.named(q.covariance(), model.width(matrix.key()))
                 : EditSweepExperiment.moments(SecondMoments.of(model, List.of(q.layer()), List.of(matrix)),
                         model, q.moments(), q.texts(), q.documents(), q.seed(), runner).of(q.layer(), matrix);
-        RankOneEditor editor = RankOneEditor.of(model).at(q.layer(), matrix).moment(c)
+        return RankOneEditor.of(model).at(q.layer(), matrix).moment(c)
                 .with(EditSweepExperiment.settings(model, q.preset(), q.key(), q.hyperparameters()))
                 .contexts(ContextTemplates.of(model, q.contexts(), q.seed(), runner));
-        if (requests.size() == 1) {
-            EditResult.One one = one(editor, requests.get(0), runner);
-            return new EditResult(ModelCard.of(model), one, null, rounding(editor, q, () -> one.edited().edit().rows(model)));
-        }
-        EditResult.Several several = several(editor, requests, q, runner);
-        return new EditResult(ModelCard.of(model), null, several,
-                several.rows().isEmpty() ? null : rounding(editor, q, () -> several.rows().get(0).values()));
     }
 
     /** |rounded - edited| / |edited - before| of the matrix that is written; null where nothing is, or nothing is rounded. */
-    private static Double rounding(RankOneEditor editor, EditQuestion q, Supplier<float[]> rows) {
+    private static Double rounding(LanguageModel model, EditableMatrix matrix, EditQuestion q, Supplier<float[]> rows) {
         if ((q.save() == null && q.change() == null) || !q.keepsFormats()) {
             return null;
         }
-        DType dtype = editor.matrix().storedAs(editor.model(), editor.layer());
+        DType dtype = matrix.storedAs(model, q.layer());
         if (dtype != DType.BF16 && dtype != DType.F16) {
             return null;
         }
         float[] edited = rows.get();
-        float[] before = editor.matrix().rows(editor.model(), editor.layer());
+        float[] before = matrix.rows(model, q.layer());
         float[] rounded = edited.clone();
         Rounding.round(dtype, rounded);
         double missed = 0;
@@ -122,15 +126,25 @@ public final class EditExperiment extends Experiment<EditQuestion, EditResult> {
         return Math.sqrt(missed / changed);
     }
 
-    private static EditResult.One one(RankOneEditor editor, EditRequest request, Runner runner) {
-        LanguageModel model = editor.model();
-        RankOneEditor.Edited done = editor.edit(List.of(request), runner).get(0);
-        LanguageModel edited = done.edit().applyTo(model);
+    /** An edit, and what its error is measured by. */
+    private record Made(RankOneEditor.Edited edited, EditCase of, EditSettings settings) {
+    }
+
+    private static Made made(LanguageModel model, EditableMatrix matrix, EditQuestion q, EditRequest request, Runner runner) {
+        RankOneEditor editor = editor(model, matrix, q, runner);
+        return new Made(editor.edit(List.of(request), runner).get(0), EditCase.of(model, request, editor.sampleContexts()),
+                editor.settings());
+    }
+
+    /** The second moment, hundreds of megabytes at the large sizes, has been let go before the edited model is asked. */
+    private static EditResult.One one(LanguageModel model, EditableMatrix matrix, EditQuestion q, EditRequest request, Runner runner) {
+        Made made = made(model, matrix, q, request, runner);
+        RankOneEdit edit = made.edited.edit();
+        LanguageModel edited = edit.applyTo(model);
         String text = request.template().with(request.subject());
         BeforeAfter told = BeforeAfter.of(model, edited);
-        double error = RankOneEditor.error(edited, EditCase.of(model, request, editor.sampleContexts()), done.edit(), editor.settings());
-        return new EditResult.One(done, error, told.nextFound(text, Math.min(TOP, model.vocabulary())), told.testsFound(request),
-                told.continuationFound(text, CONTINUATION));
+        return new EditResult.One(made.edited, RankOneEditor.error(edited, made.of, edit, made.settings),
+                told.nextFound(text, Math.min(TOP, model.vocabulary())), told.testsFound(request), told.continuationFound(text, CONTINUATION));
     }
 
     private static EditResult.Several several(RankOneEditor editor, EditRequests requests, EditQuestion q, Runner runner) {

@@ -56,7 +56,7 @@ public record Generation(String prompt, String text, List<String> tokens, int[] 
             if (n + 1 < tokens) {
                 int[] longer = Arrays.copyOf(pass.ids(), pass.length() + 1);
                 longer[pass.length()] = id;
-                pass = model.resume(pass, longer, ongoing);
+                pass = model.resume(pass, longer, ongoing, prompt.length() + tokens - 1);
             }
         }
         return of(model, prompt.text(), ids, probabilities, false);

@@ -691,10 +691,10 @@ public final class LanguageModel implements Showable {
         return endIds.orElseGet(() -> tokenizer.flatMap(Tokenizer::endOfTextIfAny).map(Set::of).orElse(Set.of()));
     }
 
-    Pass resume(Pass base, int[] longer, List<Intervention> ongoing) {
+    Pass resume(Pass base, int[] longer, List<Intervention> ongoing, int most) {
         Run run = Run.continued(base, longer, ongoing, Recording.states().table(this), 1);
         float[][] last = last(List.of(run));
-        return Pass.joined(this, run, last[0]);
+        return Pass.joined(this, run, last[0], most);
     }
 
     private List<Pass> compute(List<Run> runs) {

@@ -36,8 +36,7 @@ public final class Pass {
     private Object[] noted;
     private int earlierToken = Integer.MAX_VALUE;
     private Object[] earlier;
-    /** Whether it is a continuation, and whether it has one. */
-    private boolean isJoined;
+    /** Whether it has a continuation. */
     private boolean isContinued;
 
     Pass(LanguageModel model, Run run, float[] lastLogits) {
@@ -55,19 +54,22 @@ public final class Pass {
     }
 
     /**
-     * The pass of a continued run, joined with its base: the states of all tokens from 0 on. A pass that is continued again and again
-     * leaves room behind its states for what follows, so that they are not copied for each token.
+     * The pass of a continued run, joined with its base: the states of all tokens from 0 on. There is room behind them for some of what
+     * follows, so that they are not copied for each token.
+     *
+     * @param most how many tokens there may be at last
      */
-    static Pass joined(LanguageModel model, Run run, float[] lastLogits) {
+    static Pass joined(LanguageModel model, Run run, float[] lastLogits, int most) {
         float[][][] all = new float[model.layers() + 1][HookPoint.count()][];
         boolean own = run.base.isFirstContinued();
+        int room = (int) Math.min(most, run.ids.length * 3L / 2);
         for (HookPoint p : model.statePoints()) {
             int had = run.base.length() * model.width(p);
             int size = Math.multiplyExact(run.ids.length, model.width(p));
             for (int l = 0; l < model.layers(); l++) {
                 float[] states = run.base.values(l, p);
                 if (!own || states.length < size) {
-                    states = Arrays.copyOf(states, run.base.isJoined ? size + size / 2 : size);
+                    states = Arrays.copyOf(states, Math.multiplyExact(room, model.width(p)));
                 }
                 System.arraycopy(run.kept[l][p.number()], 0, states, had, size - had);
                 all[l][p.number()] = states;
@@ -76,7 +78,6 @@ public final class Pass {
         List<Intervention> changes = new ArrayList<>(run.base.changes);
         changes.addAll(run.changes);
         Pass joined = new Pass(model, run.ids, null, 0, changes, all, lastLogits);
-        joined.isJoined = true;
         joined.remember(run.base);
         return joined;
     }
@@ -253,7 +254,7 @@ public final class Pass {
         if (more.length == 0) {
             throw new BadRequest("", "no token to go on with");
         }
-        return model.resume(this, longer, List.of());
+        return model.resume(this, longer, List.of(), Integer.MAX_VALUE);
     }
 
     /**
