@@ -45,8 +45,7 @@ async function menu(...names) {
   for (const [i, name] of names.slice(1).entries()) {
     const item = page.locator('.lm-Menu-item', { has: page.locator('.lm-Menu-itemLabel', { hasText: new RegExp(`^${name}$`) }) }).last();
     await item.waitFor();
-    if (i < names.length - 2) await item.hover();
-    await item.click();
+    if (i < names.length - 2) await item.hover(); else await item.click();
   }
 }
 
