@@ -1,9 +1,10 @@
-// Drives the real JupyterLab by Chromium. Called by `environment/lab-test`: URL, the Lab's folder, a folder for screenshots, Chromium's path.
+// Drives the real JupyterLab by Chromium. Called by `environment/lab-test`, LAB_URL set: the Lab's folder, a folder for screenshots, Chromium's path.
 import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 
-const [url, folder, shots, executablePath] = process.argv.slice(2);
+const url = process.env.LAB_URL;
+const [folder, shots, executablePath] = process.argv.slice(2);
 const PATIENCE = 900_000;
 // Too long here: what is committed is shown and looked at instead.
 const LONG = { '07': 'trains a model for minutes', '10': 'is about a model that is fetched' };
@@ -42,10 +43,9 @@ page.on('pageerror', e => consoleErrors.push(String(e)));
 async function menu(...names) {
   await page.locator('.lm-MenuBar-itemLabel', { hasText: new RegExp(`^${names[0]}$`) }).click();
   for (const [i, name] of names.slice(1).entries()) {
-    const item = page.locator('.lm-Menu-item', { has: page.locator('.lm-Menu-itemLabel', { hasText: new RegExp(`^${name}`) }) }).last();
+    const item = page.locator('.lm-Menu-item', { has: page.locator('.lm-Menu-itemLabel', { hasText: new RegExp(`^${name}$`) }) }).last();
     await item.waitFor();
-    if (i < names.length - 2) await item.hover();
-    await item.click();
+    if (i < names.length - 2) await item.hover(); else await item.click();
   }
 }
 
@@ -61,8 +61,14 @@ async function open(name) {
 }
 
 async function ready() {
-  await page.locator('.jp-NotebookPanel:visible .jp-Notebook-ExecutionIndicator[data-status="idle"]').first()
-    .waitFor({ state: 'attached', timeout: PATIENCE });
+  await page.locator('.jp-NotebookPanel:visible .jp-KernelName', { hasText: 'RecallLab' }).first().waitFor({ timeout: PATIENCE });
+  const end = Date.now() + PATIENCE;
+  while (Date.now() < end) {
+    const kernels = await api('kernels');
+    if (kernels.length > 0 && kernels.every(k => k.execution_state === 'idle')) return;
+    await pause(300);
+  }
+  throw new Error('the kernel is not ready');
 }
 
 const saved = name => JSON.parse(fs.readFileSync(path.join(folder, name), 'utf8'));

