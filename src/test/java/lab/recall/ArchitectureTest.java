@@ -45,7 +45,7 @@ class ArchitectureTest {
             Map.entry("train", List.of("base", "study", "text", "math", "checkpoint", "model", "facts", "view")),
             Map.entry("paper", List.of("base", "text", "model", "study", "facts", "trace", "edit", "linear", "knockout", "stats", "view")),
             Map.entry("kernel", List.of("view")),
-            Map.entry("cli", List.of("base", "study", "text", "math", "model", "facts", "edit", "train", "view", "kernel"))));
+            Map.entry("cli", List.of("base", "study", "text", "math", "model", "facts", "edit", "train", "paper", "view", "kernel"))));
 
     private final JavaClasses all = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .importPackages("lab.recall");

@@ -27,6 +27,21 @@ public record FoundValue(double[] start, double[] delta, double[][] losses, int 
         return IntStream.range(0, losses.length).mapToDouble(i -> losses[i][0] + losses[i][1] + losses[i][2]).toArray();
     }
 
+    /** |v0|. */
+    public double startNorm() {
+        return ValueSearch.norm(start);
+    }
+
+    /** How long Adam's first step is, in |v0|: it moves each number by the learning rate. Before the bound of the change cuts it. */
+    public double firstStep(EditSettings settings) {
+        return settings.rate() * Math.sqrt(start.length) / startNorm();
+    }
+
+    /** Share of the weight decay in the last loss: where it is large, the search can hardly stop at a small loss. */
+    public double decayShare() {
+        return losses[losses.length - 1][2] / totals()[losses.length - 1];
+    }
+
     /** The losses by step. */
     public XYChart chart() {
         XYChart chart = Charts.lines("losses of the value", "Adam steps", "loss");

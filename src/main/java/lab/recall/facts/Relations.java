@@ -146,6 +146,12 @@ public final class Relations implements Showable {
         return names.length == 1 && names[0].equals("all") ? this : new Relations(Arrays.stream(names).map(this::get).toList());
     }
 
+    /** Those with held-out templates, asked in these alone: in words that a model which was trained on the relations did not meet. */
+    public Relations heldOut() {
+        return new Relations(all.stream().filter(r -> !r.heldOut().isEmpty())
+                .map(r -> new Relation(r.name(), r.subjectType(), r.heldOut(), List.of(), r.heldOut().get(0), r.facts())).toList());
+    }
+
     /**
      * The facts of all relations that a model knows.
      *
