@@ -10,13 +10,14 @@ import lab.recall.edit.EditFile;
 import lab.recall.edit.EditQuestion;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.NamedView;
-import lab.recall.study.Requests;
+import lab.recall.study.PieceEngine;
 import lab.recall.study.Result;
 import lab.recall.view.ProgressBar;
 import lab.recall.view.Show;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IModelTransformer;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -52,6 +53,9 @@ final class EditCommand implements Callable<Integer> {
     @Option(names = "--fresh", description = "Replace what another request has left there.")
     private boolean fresh;
 
+    @Mixin
+    private EngineOptions engine;
+
     @ArgGroup
     private Earlier earlier;
 
@@ -78,11 +82,11 @@ final class EditCommand implements Callable<Integer> {
         }
         ObjectNode request = Json.MAPPER.createObjectNode().put("experiment", "edit").put("model", model);
         RequestOptions.fill(spec, EditQuestion.class, request);
-        try {
+        try (PieceEngine where = engine.open()) {
             if (out == null) {
-                new Requests().ask(request, ProgressBar.progress(), this::show);
+                engine.on(where).ask(request, ProgressBar.progress(), this::show);
             } else {
-                new Requests().run(request, out, fresh, ProgressBar.progress(), this::show);
+                engine.on(where).run(request, out, fresh, ProgressBar.progress(), this::show);
             }
         } catch (BadRequest e) {
             throw RequestOptions.said(spec, EditQuestion.class, e);

@@ -11,6 +11,8 @@ import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
 import lab.recall.study.Experiment;
+import lab.recall.study.PieceEngine;
+import lab.recall.study.PiecesFailed;
 import lab.recall.study.Requests;
 import lab.recall.study.Result;
 import lab.recall.view.Export;
@@ -25,6 +27,7 @@ import picocli.CommandLine.Model.OptionSpec;
 final class ExperimentCommand<Q extends Record, T extends Result> implements Callable<Integer> {
     private final Experiment<Q, T> experiment;
     private final CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+    private final EngineOptions engine = new EngineOptions();
 
     private ExperimentCommand(Experiment<Q, T> experiment) {
         this.experiment = experiment;
@@ -42,6 +45,7 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
                 .description("Where results go; with several models, one folder each below it.").build());
         spec.addOption(OptionSpec.builder("--fresh").arity("0").type(boolean.class)
                 .description("Replace what another request has left there.").build());
+        spec.addMixin("engine", CommandSpec.forAnnotatedObject(command.engine));
         return spec;
     }
 
@@ -58,23 +62,24 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
             }
             folders.put(model, folder);
         }
+        try (PieceEngine where = engine.open()) {
+            return run(engine.on(where), folders, out, fresh);
+        }
+    }
+
+    /** All models, also those behind one with pieces that failed. */
+    private int run(Requests requests, Map<String, Path> folders, Path out, boolean fresh) {
         PrintWriter terminal = spec.commandLine().getOut();
-        Requests requests = new Requests();
         Map<String, T> results = new LinkedHashMap<>();
-        for (String model : models) {
-            ObjectNode request = Json.MAPPER.createObjectNode().put("experiment", experiment.name()).put("model", model);
-            RequestOptions.fill(spec, experiment.request(), request);
-            Requests.Done<?> done;
+        for (Map.Entry<String, Path> model : folders.entrySet()) {
             try {
-                done = requests.run(request, folders.get(model), fresh, ProgressBar.progress());
-            } catch (BadRequest e) {
-                throw RequestOptions.said(spec, experiment.request(), e);
+                results.put(model.getKey(), run(requests, model.getKey(), model.getValue(), fresh));
+            } catch (PiecesFailed e) {
+                spec.commandLine().getErr().println(Main.oneLine(model.getKey() + ": " + e.getMessage()));
             }
-            T result = experiment.result().cast(done.result());
-            results.put(model, result);
-            terminal.println(model);
-            done.takenFrom(folders.get(model)).ifPresent(taken -> terminal.println("  " + taken));
-            result.scalars().forEach((name, value) -> terminal.println("  " + name.replace('_', ' ') + ": " + value));
+        }
+        if (results.size() < folders.size()) {
+            return Main.FAILED;
         }
         if (results.size() > 1) {
             experiment.beside(results).forEach(v -> Export.files(v.name(), v.view())
@@ -82,5 +87,22 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
         }
         terminal.println("written to " + out);
         return 0;
+    }
+
+    private T run(Requests requests, String model, Path folder, boolean fresh) {
+        PrintWriter terminal = spec.commandLine().getOut();
+        ObjectNode request = Json.MAPPER.createObjectNode().put("experiment", experiment.name()).put("model", model);
+        RequestOptions.fill(spec, experiment.request(), request);
+        Requests.Done<?> done;
+        try {
+            done = requests.run(request, folder, fresh, ProgressBar.progress());
+        } catch (BadRequest e) {
+            throw RequestOptions.said(spec, experiment.request(), e);
+        }
+        T result = experiment.result().cast(done.result());
+        terminal.println(model);
+        done.takenFrom(folder).ifPresent(taken -> terminal.println("  " + taken));
+        result.scalars().forEach((name, value) -> terminal.println("  " + name.replace('_', ' ') + ": " + value));
+        return result;
     }
 }

@@ -1,0 +1,34 @@
+package lab.recall.cli;
+
+import lab.recall.base.BadRequest;
+import lab.recall.study.PieceEngine;
+import lab.recall.study.Requests;
+import picocli.CommandLine.Option;
+
+/** Where the pieces of a command are computed, and whether those that failed are tried again. */
+final class EngineOptions {
+    @Option(names = "--engine", paramLabel = "ENGINE", defaultValue = PieceEngine.LOCAL,
+            description = "Where pieces are computed: local (default), or spark; the numbers do not depend on it.")
+    private String name;
+
+    @Option(names = "--master", paramLabel = "URL",
+            description = "Of the Spark cluster: what environment/cluster start prints, or any that Spark knows.")
+    private String master;
+
+    @Option(names = "--retry-failed", description = "Try pieces again that an earlier run gave up.")
+    private boolean retryFailed;
+
+    /** The engine; the caller's to close. */
+    PieceEngine open() {
+        try {
+            return PieceEngine.named(name, master);
+        } catch (BadRequest e) {
+            throw e.field().isEmpty() ? e : e.of("--" + e.field());
+        }
+    }
+
+    /** Requests on the engine. */
+    Requests on(PieceEngine engine) {
+        return new Requests(engine, retryFailed);
+    }
+}
