@@ -130,7 +130,8 @@ find_spark() {
     spark=$root/target/spark-build/$java_major
 }
 is_spark_built() {
-    [ -f "$spark/built" ] && [ -z "$(find "$root/pom.xml" "$root/src/main" "$root/src/spark" -newer "$spark/built" -print -quit 2>/dev/null)" ]
+    [ -f "$spark/built" ] &&
+        [ -z "$(find "$root/pom.xml" "$root/src/main" "$root/src/spark" -newer "$spark/built" -print -quit 2>/dev/null)" ]
 }
 build_spark() {
     find_spark

@@ -84,7 +84,7 @@ public interface PieceEngine extends AutoCloseable {
                 .map(ServiceLoader.Provider::get).toList();
         List<String> names = Stream.concat(Stream.of(LOCAL), all.stream().map(Provider::name)).toList();
         return all.stream().filter(p -> p.name().equals(name)).findFirst().orElseThrow(() -> new BadRequest("engine", "'" + Said.of(name)
-                + "', expected " + String.join(" or ", names) + " (environment/recall adds what spark needs)" + Nearest.question(name, names)))
-                .open(master);
+                + "', expected " + String.join(" or ", names) + " (environment/recall adds what spark needs)"
+                + Nearest.question(name, names))).open(master);
     }
 }

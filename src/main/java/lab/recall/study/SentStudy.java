@@ -31,7 +31,7 @@ public final class SentStudy<Q, P, R> {
         this.piece = piece;
     }
 
-    /** What is sent for pieces of one's kind ({@link Study#kind}): a line of names and the request; none where all stays on this machine. */
+    /** What is sent for pieces of one's kind ({@link Study#kind}): a line of names, and the request; none where all stays here. */
     public static <Q, P> Optional<byte[]> write(Study<Q, P, ?, ?> study, Q request, P piece) {
         return study.sent(request, piece).map(part -> {
             ByteArrayOutputStream all = new ByteArrayOutputStream();

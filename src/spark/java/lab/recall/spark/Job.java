@@ -123,8 +123,8 @@ final class Job {
         }
         SparkEngine.requireAlive();
         if (context.sc().isStopped()) {
-            throw new BadRequest("--master", context.master() + " has ended this application, or its executors do not start (see the logs of"
-                    + " its workers); what was found is kept, and the same command goes on");
+            throw new BadRequest("--master", context.master() + " has ended this application, or its executors do not start (see the"
+                    + " logs of its workers); what was found is kept, and the same command goes on");
         }
         throw new IllegalStateException("Spark ended the job: " + Said.sentence(why));
     }
