@@ -24,7 +24,8 @@ import sun.misc.Signal;
 
 /**
  * The command {@code recall}. Exit codes: 0 done, 1 some pieces failed (all others are kept), 2 bad input (one sentence on stderr), 3 our
- * own fault or the machine's (one sentence, and the stack trace in a file that it names), 130 interrupted, 143 ended after the piece at work.
+ * own fault or the machine's (one sentence, and the stack trace in a file that it names), 130 interrupted, 143 ended after the piece at
+ * work.
  */
 @Command(name = "recall", mixinStandardHelpOptions = true, version = "RecallLab 0.1.0",
         description = "Shows where a language model keeps a fact, and changes it there.")
