@@ -33,7 +33,7 @@ import lab.recall.train.AdamW;
 
 /**
  * What kernels and whole passes put on the heap, measured in a JVM of its own after all kernels have run thousands of times in mixed order.
- * Prints a line each: name, bytes, the most that is allowed, with tabs between; behind one with too many, where they are. Arguments:
+ * Prints a line each: name, bytes, the most that is allowed, with tabs between; at the end, where those with too many are. Arguments:
  * folders of a mamba-130m and a pythia-160m shape, with few layers. To be run with -Xbatch: what is compiled in the background would come
  * some calls later, on a busy machine many.
  *
@@ -54,6 +54,7 @@ final class Allocations {
 
     private final Map<String, IntConsumer> kernels = new LinkedHashMap<>(Kernels.others());
     private final Map<String, Work> works = new LinkedHashMap<>();
+    private final List<Runnable> tooMany = new ArrayList<>();
     private final Random random = new Random(1);
 
     private Allocations() {
@@ -72,23 +73,25 @@ final class Allocations {
         for (int threads : new int[] {1, 2}) {
             Parallel.setThreads(threads);
             String how = threads == 1 ? ", one thread" : ", two threads";
-            a.works.forEach((name, work) -> print(name + how, settled(work.call), work.most, work.call));
+            a.works.forEach((name, work) -> a.print(name + how, settled(work.call), work.most, work.call));
             settled(a::everyKernel);
             a.kernels.forEach((name, kernel) -> {
                 Runnable calls = () -> calls(kernel, MEASURED);
-                print(name + how, bytes(calls) / MEASURED, KERNEL, calls);
+                calls.run();                    // what a thread keeps for its kernels has grown to their most rows
+                a.print(name + how, bytes(calls) / MEASURED, KERNEL, calls);
             });
         }
+        a.tooMany.forEach(call -> AllocationSites.of(call).forEach(System.out::println));
     }
 
     /** Something that calls many kernels, and the most bytes that it may need. */
     private record Work(Runnable call, long most) {
     }
 
-    private static void print(String name, long bytes, long most, Runnable call) {
+    private void print(String name, long bytes, long most, Runnable call) {
         System.out.println(name + "\t" + bytes + "\t" + most);
         if (bytes > most) {
-            AllocationSites.of(call).forEach(System.out::println);
+            tooMany.add(call);                  // the recorder makes the compilers begin anew
         }
     }
 

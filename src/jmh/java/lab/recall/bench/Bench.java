@@ -1,6 +1,7 @@
 package lab.recall.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,6 +12,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * Times whole jobs on checkpoints of real shapes with random weights, beside PyTorch on the same files, or beside another revision of this
@@ -18,19 +21,22 @@ import java.util.Set;
  * Called by {@code environment/bench}.
  */
 final class Bench {
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String OWN = "own";
     private static final String AFTER = "after others";
     /** What is done only when asked for by name. */
-    private static final Set<String> BY_NAME = Set.of("big");
+    private static final Set<String> BY_NAME = Set.of("big", "peers");
 
     private final Machine machine = new Machine();
     private final Report report;
     private final Peer peer;
+    private final Rivals rivals;
     private final WorkerProcess.Factory ours;
 
-    private Bench(Report report, Peer peer, WorkerProcess.Factory ours) {
+    private Bench(Report report, Peer peer, Rivals rivals, WorkerProcess.Factory ours) {
         this.report = report;
         this.peer = peer;
+        this.rivals = rivals;
         this.ours = ours;
     }
 
@@ -57,6 +63,13 @@ final class Bench {
             System.err.println("--threads: no job of " + String.join(", ", only) + " runs on " + threads);
             System.exit(2);
         }
+        String model = given.get("model");
+        String known = jobs.stream().map(j -> Models.shape(j.model())).distinct().collect(Collectors.joining(", "));
+        jobs = jobs.stream().filter(j -> model.isEmpty() || Models.shape(j.model()).equals(model)).toList();
+        if (jobs.isEmpty()) {
+            System.err.println("--model: no job is on '" + model + "', they are on " + known);
+            System.exit(2);
+        }
         Path log = Path.of(given.get("log"));
         WorkerProcess.Factory ours = factory(given, "ours", log);
         Peer peer = new Peer(given.get("python"), given.get("script"), log);
@@ -64,7 +77,8 @@ final class Bench {
         always.put("processor", Machine.processor());
         always.put("java", System.getProperty("java.version"));
         always.put("lanes", Machine.lanes());
-        Bench bench = new Bench(new Report(given.get("json"), always), peer, ours);
+        Bench bench = new Bench(new Report(given.get("json"), always), peer,
+                new Rivals(given.get("peers_python"), given.get("peers_script"), log), ours);
         bench.machine.measure(2);
         System.out.printf(Locale.ROOT, "%s, Java %s, %d lanes; FMA peak of one thread %.0f, of two at once %.0f GFLOP/s%n",
                 always.get("processor"), always.get("java"), Machine.lanes(), bench.machine.peak(1), bench.machine.peak(2));
@@ -126,6 +140,10 @@ final class Bench {
 
     private void rows(Job j, String process, JsonNode answer, Map<String, Double> torch) throws IOException, InterruptedException {
         double seconds = answer.path("seconds").asDouble();
+        if (answer.has("question")) {
+            rivalRows(j, process, seconds, answer);
+            return;
+        }
         JsonNode version = peer.isHere() ? peer.version(j.threads()) : null;
         for (JsonNode own : answer.path("own")) {
             report.add(j, j.name(), process, seconds, answer, machine,
@@ -142,6 +160,32 @@ final class Bench {
             report.add(j, first(j), process, answer.path("first").asDouble(), answer, machine, new Report.Baseline("later calls", seconds),
                     version);
         }
+    }
+
+    /** Of a cold process beside the other tools' first grids, which they make one cell after the other; of a steady one beside all ways. */
+    private void rivalRows(Job j, String process, double seconds, JsonNode answer) throws IOException, InterruptedException {
+        double[] grid = JSON.convertValue(answer.path("grid"), double[].class);
+        List<Rivals.Answer> all = rivals.ask(answer.path("question"));
+        if (all.isEmpty()) {
+            report.add(j, j.name(), process, seconds, answer, machine, new Report.Baseline(null, Double.NaN), null);
+        }
+        for (Rivals.Answer a : all) {
+            if (answer.has("first")) {
+                for (Map.Entry<String, Double> way : a.seconds().entrySet()) {
+                    report.add(j, j.name() + ", " + way.getKey(), process, seconds, answer, machine,
+                            new Report.Baseline(a.name(), way.getValue(), difference(grid, a.grids().get(way.getKey()))), a.tool());
+                }
+            } else {
+                report.add(j, j.name(), process, seconds, answer, machine, new Report.Baseline(a.name(), a.first()), a.tool());
+            }
+        }
+    }
+
+    private static double difference(double[] ours, double[] theirs) {
+        if (ours.length != theirs.length) {
+            throw new IllegalStateException(theirs.length + " cells, expected " + ours.length);
+        }
+        return IntStream.range(0, ours.length).mapToDouble(i -> Math.abs(ours[i] - theirs[i])).max().orElseThrow();
     }
 
     private static String first(Job j) {
@@ -169,7 +213,7 @@ final class Bench {
 
     private void row(Job j, String name, double[] ours, double[] theirs, JsonNode answer, String revision) throws IOException {
         report.add(j, name, OWN, Spread.median(ours), answer, machine,
-                new Report.Baseline(revision, Spread.median(theirs), Spread.of(theirs), Spread.of(ours)), null);
+                new Report.Baseline(revision, Spread.median(theirs), Spread.of(theirs), Spread.of(ours), Double.NaN), null);
     }
 
     /** What the processes of one side found. */

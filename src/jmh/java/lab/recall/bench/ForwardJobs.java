@@ -47,13 +47,19 @@ final class ForwardJobs {
     static Job next(String name, String prompt, int promptTokens) {
         return new Job("next", "next, cold process", name, promptTokens, Runtime.getRuntime().availableProcessors(), models -> {
             String model = name.startsWith("tiny-") ? name.substring(0, name.indexOf(' ')) : models.checkpoint(name).toString();
-            String recall = System.getProperty("recall.home") + "/environment/recall";
-            run(recall, "--help");                              // builds where that is needed
+            String recall = recall();
             return Work.process(() -> run(recall, "next", model, prompt));
         });
     }
 
-    private static void run(String... command) {
+    /** The command line, built. */
+    static String recall() {
+        String recall = System.getProperty("recall.home") + "/environment/recall";
+        run(recall, "--help");
+        return recall;
+    }
+
+    static void run(String... command) {
         try {
             Process p = new ProcessBuilder(command).redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .redirectError(ProcessBuilder.Redirect.INHERIT).start();

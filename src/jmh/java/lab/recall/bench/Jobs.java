@@ -29,8 +29,10 @@ final class Jobs {
             }
             passes.add(ForwardJobs.pass("mamba-130m BF16", 512, t));
             passes.add(ForwardJobs.pass("mamba-370m BF16", 32, t));
-            for (int tokens : new int[] {32, 128, 512}) {
-                passes.add(ForwardJobs.pass("pythia-160m BF16", tokens, t));
+            for (String name : new String[] {"pythia-160m BF16", "smollm2-135m BF16", "mamba2-130m BF16"}) {
+                for (int tokens : new int[] {32, 128, 512}) {
+                    passes.add(ForwardJobs.pass(name, tokens, t));
+                }
             }
             return passes;
         });
@@ -51,6 +53,12 @@ final class Jobs {
         all.oneAndTwo(t -> List.of(GradientJobs.train("tiny-mamba F32", t), GradientJobs.train("tiny-neox F32", t)));
         all.single(List.of(ForwardJobs.next("tiny-mamba F32", "Novux Bridge is located in the city of", 9),
                 ForwardJobs.next("mamba-130m BF16", "The Space Needle is in the city of", 9)));
+        all.one(t -> {
+            List<Job> grids = new ArrayList<>(PeerJobs.grid("tiny-mamba F32", "Novux Bridge is located in the city of",
+                    "Lofir Tower is located in the city of", 9, t));
+            grids.addAll(PeerJobs.grid("smollm2-135m Q4_1", "The capital city of France is", "The capital city of Japan is", 6, t));
+            return grids;
+        });
         all.jobs.addAll(List.of(ForkJobs.grid("big", "mamba-2.8b BF16", threads.orElse(2))));
         return all.jobs;
     }

@@ -8,9 +8,9 @@ import lab.recall.model.LanguageModel;
 
 /** The models of the bench: real shapes with random weights, made in a folder where they are missing, and the project's small ones. */
 record Models(Path folder) {
-    /** Opens "mamba-130m BF16", or "tiny-mamba F32". */
+    /** Opens "mamba-130m BF16", which has random weights; or "tiny-mamba F32" or "smollm2-135m Q4_1", which were trained. */
     LanguageModel open(String name) throws IOException {
-        return name.startsWith("tiny-") ? LanguageModel.open(shape(name)) : LanguageModel.open(checkpoint(name));
+        return name.startsWith("tiny-") || name.endsWith(" Q4_1") ? LanguageModel.open(shape(name)) : LanguageModel.open(checkpoint(name));
     }
 
     /** The folder of random weights. */
@@ -19,8 +19,8 @@ record Models(Path folder) {
         return RandomCheckpoint.make(shape(name), folder.resolve(shape(name) + "-" + dtype.toLowerCase(Locale.ROOT)), dtype);
     }
 
-    private static String shape(String name) {
-        return name.substring(0, name.indexOf(' '));
+    static String shape(String name) {
+        return name.contains(" ") ? name.substring(0, name.indexOf(' ')) : name;
     }
 
     static int[] ids(LanguageModel model, int tokens, long seed) {
@@ -48,7 +48,11 @@ record Models(Path folder) {
 
     /** Weights of a layer's products. */
     private static double products(LanguageModel model) {
-        double d = model.width();
-        return model.family().equals("Mamba") ? 6 * d * d + 2 * d * (d / 16 + 32) + 2 * d * d / 16 : 12 * d * d;
+        double all = 0;
+        for (String matrix : model.layerMatrices()) {
+            long[] shape = model.shapeOf(matrix);
+            all += (double) shape[0] * shape[1];
+        }
+        return all / model.layers();
     }
 }

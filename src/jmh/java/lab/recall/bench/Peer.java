@@ -51,16 +51,21 @@ final class Peer {
         return one ? best : Math.min(best, ask(arguments, true).path("seconds_best").asDouble(Double.NaN));
     }
 
-    /** The peer prints one line of JSON. */
-    private JsonNode ask(List<String> arguments, boolean sleeping) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(python, script));
-        command.addAll(arguments);
+    /** What is started as its users would, its errors in the log; its threads spin or sleep while they wait. */
+    static ProcessBuilder process(List<String> command, Path log, boolean sleeping) {
         ProcessBuilder b = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
         b.environment().keySet().removeAll(List.of("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "OMP_WAIT_POLICY"));   // the user's
         if (sleeping) {
             b.environment().put("OMP_WAIT_POLICY", "PASSIVE");
         }
-        Process p = b.start();
+        return b;
+    }
+
+    /** The peer prints one line of JSON. */
+    private JsonNode ask(List<String> arguments, boolean sleeping) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(python, script));
+        command.addAll(arguments);
+        Process p = process(command, log, sleeping).start();
         String out = new String(p.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         if (p.waitFor() != 0 || out.isEmpty()) {
             throw new IOException("PyTorch failed at '" + String.join(" ", arguments) + "' (log: " + log + ")");

@@ -52,8 +52,11 @@ final class RandomCheckpoint {
             case "mamba-130m" -> mamba(entries, 768, 24);
             case "mamba-370m" -> mamba(entries, 1024, 48);
             case "mamba-2.8b" -> mamba(entries, 2560, 64);
+            case "mamba2-130m" -> mamba2(entries, 768, 24, 24, 128);
             case "pythia-160m" -> pythia(entries, 768, 12, 12);
-            default -> throw new IllegalArgumentException(shape + ": expected mamba-130m, mamba-370m, mamba-2.8b or pythia-160m");
+            case "smollm2-135m" -> llama(entries, 576, 30, 9, 3, 1536);
+            default -> throw new IllegalArgumentException(
+                    shape + ": expected mamba-130m, mamba-370m, mamba-2.8b, mamba2-130m, pythia-160m or smollm2-135m");
         };
         Path part = folder.resolve("part");
         write(entries, part, dtype);
@@ -84,6 +87,52 @@ final class RandomCheckpoint {
         return String.format(Locale.ROOT, "{\"model_type\":\"mamba\",\"hidden_size\":%d,\"num_hidden_layers\":%d,\"vocab_size\":50280,"
                 + "\"state_size\":16,\"conv_kernel\":4,\"intermediate_size\":%d,\"time_step_rank\":%d,\"tie_word_embeddings\":true}",
                 d, layers, e, rank);
+    }
+
+    /** One group of B and C. */
+    private static String mamba2(List<Entry> all, int d, int layers, int heads, int states) {
+        int e = 2 * d;
+        add(all, "backbone.embeddings.weight", 0.5, 0, 50_288, d);
+        for (int l = 0; l < layers; l++) {
+            String b = "backbone.layers." + l + ".";
+            String m = b + "mixer.";
+            add(all, b + "norm.weight", 0.1, 1, d);
+            add(all, m + "in_proj.weight", 1 / Math.sqrt(d), 0, 2 * e + 2 * states + heads, d);
+            add(all, m + "conv1d.weight", 0.5, 0, e + 2 * states, 1, 4);
+            add(all, m + "conv1d.bias", 0.1, 0, e + 2 * states);
+            add(all, m + "dt_bias", 1, -4, heads);
+            all.add(new Entry(m + "A_log", new long[] {heads}, 0, 0, true));
+            add(all, m + "D", 0.1, 1, heads);
+            add(all, m + "norm.weight", 0.1, 1, e);
+            add(all, m + "out_proj.weight", 1 / Math.sqrt(2.0 * layers * e), 0, d, e);
+        }
+        add(all, "backbone.norm_f.weight", 0.1, 1, d);
+        return String.format(Locale.ROOT, "{\"model_type\":\"mamba2\",\"hidden_size\":%d,\"num_hidden_layers\":%d,\"vocab_size\":50288,"
+                + "\"state_size\":%d,\"num_heads\":%d,\"head_dim\":%d,\"n_groups\":1,\"conv_kernel\":4,\"tie_word_embeddings\":true}",
+                d, layers, states, heads, e / heads);
+    }
+
+    private static String llama(List<Entry> all, int d, int layers, int heads, int keyHeads, int hidden) {
+        int keys = d / heads * keyHeads;
+        add(all, "model.embed_tokens.weight", 0.5, 0, 49_152, d);
+        for (int l = 0; l < layers; l++) {
+            String b = "model.layers." + l + ".";
+            add(all, b + "input_layernorm.weight", 0.1, 1, d);
+            add(all, b + "self_attn.q_proj.weight", 1 / Math.sqrt(d), 0, d, d);
+            add(all, b + "self_attn.k_proj.weight", 1 / Math.sqrt(d), 0, keys, d);
+            add(all, b + "self_attn.v_proj.weight", 1 / Math.sqrt(d), 0, keys, d);
+            add(all, b + "self_attn.o_proj.weight", 1 / Math.sqrt((double) d * layers), 0, d, d);
+            add(all, b + "post_attention_layernorm.weight", 0.1, 1, d);
+            add(all, b + "mlp.gate_proj.weight", 1 / Math.sqrt(d), 0, hidden, d);
+            add(all, b + "mlp.up_proj.weight", 1 / Math.sqrt(d), 0, hidden, d);
+            add(all, b + "mlp.down_proj.weight", 1 / Math.sqrt((double) hidden * layers), 0, d, hidden);
+        }
+        add(all, "model.norm.weight", 0.1, 1, d);
+        return String.format(Locale.ROOT, "{\"model_type\":\"llama\",\"hidden_size\":%d,\"num_hidden_layers\":%d,"
+                + "\"num_attention_heads\":%d,\"num_key_value_heads\":%d,\"intermediate_size\":%d,\"vocab_size\":49152,"
+                + "\"rms_norm_eps\":1e-5,\"rope_theta\":100000,\"max_position_embeddings\":8192,\"hidden_act\":\"silu\","
+                + "\"tie_word_embeddings\":true}",
+                d, layers, heads, keyHeads, hidden);
     }
 
     private static String pythia(List<Entry> all, int d, int layers, int heads) {

@@ -17,7 +17,7 @@ import lab.recall.view.Tables;
 final class Report {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> COLUMNS = List.of("job", "model", "tokens", "threads", "process", "rows", "seconds", "GFLOP/s",
-            "peak", "share of peak", "GB streamed", "baseline", "baseline seconds", "ratio");
+            "peak", "share of peak", "GB streamed", "cells", "baseline", "baseline seconds", "ratio", "largest difference");
 
     private final String file;
     private final Map<String, Object> always;
@@ -29,10 +29,20 @@ final class Report {
         this.always = always;
     }
 
-    /** What a row is set beside; of times that are medians, how far apart those of each side lie, as a share of it. */
-    record Baseline(String name, double seconds, double spread, double ownSpread) {
+    /**
+     * What a row is set beside.
+     *
+     * @param spread     of times that are medians, how far apart they lie, as a share of it
+     * @param ownSpread  the same of ours
+     * @param difference between its numbers and ours, at most
+     */
+    record Baseline(String name, double seconds, double spread, double ownSpread, double difference) {
         Baseline(String name, double seconds) {
-            this(name, seconds, Double.NaN, Double.NaN);
+            this(name, seconds, Double.NaN);
+        }
+
+        Baseline(String name, double seconds, double difference) {
+            this(name, seconds, Double.NaN, Double.NaN, difference);
         }
     }
 
@@ -42,7 +52,7 @@ final class Report {
      * @param job     its name
      * @param process what the process had done before
      * @param answer  of the worker
-     * @param peer    PyTorch's version, or null
+     * @param peer    version of PyTorch, or of the tool beside it; or null
      */
     void add(Job j, String job, String process, double seconds, JsonNode answer, Machine machine, Baseline baseline, JsonNode peer)
             throws IOException {
@@ -62,6 +72,8 @@ final class Report {
         r.put("baseline", baseline.name);
         r.put("baseline seconds", baseline.seconds);
         r.put("ratio", baseline.seconds / seconds);
+        r.put("cells", answer.path("grid").isEmpty() ? null : answer.path("grid").size());
+        r.put("largest difference", baseline.difference);
         r.put("spread", baseline.ownSpread);
         r.put("baseline spread", baseline.spread);
         long states = answer.path("states").asLong();
@@ -97,6 +109,9 @@ final class Report {
             b.append(String.format(Locale.ROOT, "; %s %s: ratio %.2f", r.get("baseline"), time((Double) r.get("baseline seconds")),
                     (Double) r.get("ratio")));
         }
+        if (r.get("largest difference") != null) {
+            b.append(String.format(Locale.ROOT, "; numbers at most %.1e apart", (Double) r.get("largest difference")));
+        }
         if (r.get("spread") != null) {
             b.append(String.format(Locale.ROOT, "; quartiles %.0f %% apart, theirs %.0f %%", 100 * (Double) r.get("spread"),
                     100 * (Double) r.get("baseline spread")));
@@ -113,9 +128,15 @@ final class Report {
                 : seconds < 1 ? String.format(Locale.ROOT, "%.2f ms", seconds * 1e3) : String.format(Locale.ROOT, "%.2f s", seconds);
     }
 
+    /** Columns that would be empty are left out. */
     void print() {
-        List<List<Object>> cells = rows.stream().map(r -> COLUMNS.stream().map(c -> cell(r, c)).toList()).toList();
-        System.out.print("\n" + Tables.text(Tables.of("", COLUMNS, cells)));
+        List<String> columns = COLUMNS.stream().filter(c -> rows.stream().anyMatch(r -> !isEmpty(cell(r, c)))).toList();
+        List<List<Object>> cells = rows.stream().map(r -> columns.stream().map(c -> cell(r, c)).toList()).toList();
+        System.out.print("\n" + Tables.text(Tables.of("", columns, cells)));
+    }
+
+    private static boolean isEmpty(Object cell) {
+        return cell.equals("") || cell.equals(Double.NaN);
     }
 
     private static Object cell(Map<String, Object> r, String column) {

@@ -1,9 +1,11 @@
 package lab.recall.bench;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * A job made ready: what is called, how much that is, and what it is set beside.
@@ -34,6 +36,14 @@ final class Work {
     record Torch(String job, List<String> arguments) {
     }
 
+    /**
+     * What other tools are asked, and what is found here: an answer's probabilities by layer and token.
+     *
+     * @param found asked after the first call
+     */
+    record Peers(ObjectNode question, Supplier<double[]> found) {
+    }
+
     final Kind kind;
     final Runnable call;
     final List<Own> own = new ArrayList<>();
@@ -43,6 +53,7 @@ final class Work {
     long weightBytes;
     LongSupplier streamed = () -> 0;
     long states;
+    Peers peers;
 
     private Work(Kind kind, Runnable call) {
         this.kind = kind;
@@ -100,6 +111,12 @@ final class Work {
 
     Work beside(Own baseline) {
         own.add(baseline);
+        return this;
+    }
+
+    /** The same by other tools. */
+    Work peers(Peers others) {
+        peers = others;
         return this;
     }
 

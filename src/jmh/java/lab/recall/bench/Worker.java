@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalInt;
+import lab.recall.base.BadRequest;
 import lab.recall.math.Parallel;
 
 /**
@@ -43,7 +44,13 @@ final class Worker {
         Jobs.all(threads).forEach(j -> worker.jobs.put(j.id(), j));
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = commands.readLine(); line != null; line = commands.readLine()) {
-            answers.println(JSON.writeValueAsString(worker.answer(line)));
+            ObjectNode answer;
+            try {
+                answer = worker.answer(line);
+            } catch (BadRequest e) {
+                answer = JSON.createObjectNode().put("refused", e.getMessage());
+            }
+            answers.println(JSON.writeValueAsString(answer));
             answers.flush();
         }
     }
@@ -101,6 +108,10 @@ final class Worker {
         for (Work.Torch t : work.torch) {
             ObjectNode peer = answer.withArray("torch").addObject().put("job", t.job());
             t.arguments().forEach(peer.withArray("arguments")::add);
+        }
+        if (work.peers != null) {
+            answer.set("question", work.peers.question());
+            answer.set("grid", JSON.valueToTree(work.peers.found().get()));
         }
         return answer.put("seconds", seconds).put("rows", work.rows.getAsLong()).put("flops", work.flops.getAsDouble())
                 .put("weight bytes", work.weightBytes).put("bytes streamed", work.streamed.getAsLong())

@@ -39,7 +39,11 @@ final class WorkerProcess implements AutoCloseable {
         if (line == null) {
             throw new IOException("'" + command + "' failed (log: " + factory.log + ")");
         }
-        return JSON.readTree(line);
+        JsonNode answer = JSON.readTree(line);
+        if (answer.has("refused")) {
+            throw new IOException(answer.path("refused").asText());
+        }
+        return answer;
     }
 
     @Override

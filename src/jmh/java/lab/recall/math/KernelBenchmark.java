@@ -63,7 +63,7 @@ public class KernelBenchmark {
         f32 = PackedMatrix.of(w, OUTPUTS, INPUTS);
         bf16 = PackedMatrix.packHalf(PackedMatrix.Storage.BF16, OUTPUTS, INPUTS, (r, to, at) -> {
             for (int k = 0; k < INPUTS; k++) {
-                to[at + k] = PackedMatrix.narrow(PackedMatrix.Storage.BF16, w[r * INPUTS + k]);
+                to[at + k] = (short) (Float.floatToRawIntBits(w[r * INPUTS + k]) >>> 16);
             }
         });
         weights = new FloatPointer(w);

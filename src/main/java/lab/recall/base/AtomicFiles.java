@@ -77,11 +77,24 @@ public final class AtomicFiles {
     }
 
     /**
+     * Refuses what no file takes the place of: a folder, a device, a pipe.
+     *
+     * @throws BadData when that is there
+     */
+    public static void requireReplaceable(Path file) {
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new BadData(file, "is " + (Files.isDirectory(file) ? "a folder" : "no plain file") + ", expected the name of a file");
+        }
+    }
+
+    /**
      * Has a file made beside its place, and moves it there; what killed processes left on their way to it is removed.
      *
      * @throws UncheckedIOException when it cannot be written
+     * @throws BadData when {@link #requireReplaceable} refuses it
      */
     public static void make(Path file, Maker maker) {
+        requireReplaceable(file);
         String name = "." + file.getFileName() + PART;
         // a number beside the process's own: two threads may write one file
         Path part = file.resolveSibling(name + ProcessHandle.current().pid() + '.' + COUNT.incrementAndGet());

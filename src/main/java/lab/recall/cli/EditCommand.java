@@ -1,18 +1,17 @@
 package lab.recall.cli;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import lab.recall.base.BadRequest;
-import lab.recall.base.Json;
 import lab.recall.edit.EditFile;
-import lab.recall.edit.EditQuestion;
 import lab.recall.model.LanguageModel;
+import lab.recall.study.Experiment;
 import lab.recall.study.NamedView;
 import lab.recall.study.PieceEngine;
 import lab.recall.study.Result;
-import lab.recall.view.ProgressBar;
+import lab.recall.study.Studies;
 import lab.recall.view.Show;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -31,11 +30,13 @@ import tech.tablesaw.api.Table;
             "recall edit --model tiny-mamba --requests data/world/edits/requests.json --how joint --save edited",
             "recall edit --model tiny-mamba --apply change.safetensors --save edited"})
 final class EditCommand implements Callable<Integer> {
+    private static final Experiment<?, ?> EDIT = Studies.named("edit");
+
     /** Adds an option for each field of the request. */
     static final class Fields implements IModelTransformer {
         @Override
         public CommandSpec transform(CommandSpec spec) {
-            RequestOptions.add(spec, EditQuestion.class);
+            RequestOptions.add(spec, EDIT.request());
             return spec;
         }
     }
@@ -43,15 +44,11 @@ final class EditCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--model", required = true, paramLabel = "MODEL",
-            description = "An embedded model, a folder, a GGUF file, or a hub id.")
+    @Option(names = "--model", required = true, paramLabel = "MODEL", description = ModelArgument.WHAT + ".")
     private String model;
 
     @Option(names = "--out", paramLabel = "DIR", description = "Also write result.json, tables and pictures.")
     private Path out;
-
-    @Option(names = "--fresh", description = "Replace what another request has left there.")
-    private boolean fresh;
 
     @Mixin
     private EngineOptions engine;
@@ -80,16 +77,8 @@ final class EditCommand implements Callable<Integer> {
         if (said("--requests") == null && (said("--subject") == null || said("--prompt") == null || said("--target") == null)) {
             throw new BadRequest("", "expected --subject, --prompt and --target, or --requests, or --apply or --revert");
         }
-        ObjectNode request = Json.MAPPER.createObjectNode().put("experiment", "edit").put("model", model);
-        RequestOptions.fill(spec, EditQuestion.class, request);
         try (PieceEngine where = engine.open()) {
-            if (out == null) {
-                engine.on(where).ask(request, ProgressBar.progress(), this::show);
-            } else {
-                engine.on(where).run(request, out, fresh, ProgressBar.progress(), this::show);
-            }
-        } catch (BadRequest e) {
-            throw RequestOptions.said(spec, EditQuestion.class, e);
+            RequestOptions.ask(spec, EDIT, engine.on(where), model, Optional.ofNullable(out), this::show);
         }
         return 0;
     }
@@ -102,7 +91,7 @@ final class EditCommand implements Callable<Integer> {
                 terminal.println(Show.text(table));
             }
         }
-        result.scalars().forEach((name, value) -> terminal.println(name.replace('_', ' ') + ": " + value));
+        RequestOptions.print(terminal, "", result);
         terminal.flush();
     }
 
@@ -112,6 +101,7 @@ final class EditCommand implements Callable<Integer> {
             throw new BadRequest("--save", "missing; it says where the model goes");
         }
         LanguageModel given = LanguageModel.open(model);
+        given.requireSavable(Path.of(save));
         EditFile file = EditFile.read(earlier.apply != null ? earlier.apply : earlier.revert);
         LanguageModel changed = earlier.apply != null ? file.apply(given) : file.revert(given);
         if ("f32".equals(said("--dtype"))) {

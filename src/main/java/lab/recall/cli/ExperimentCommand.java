@@ -1,22 +1,20 @@
 package lab.recall.cli;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadRequest;
-import lab.recall.base.Json;
 import lab.recall.study.Experiment;
 import lab.recall.study.PieceEngine;
 import lab.recall.study.PiecesFailed;
 import lab.recall.study.Requests;
 import lab.recall.study.Result;
 import lab.recall.view.Export;
-import lab.recall.view.ProgressBar;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -39,12 +37,10 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
         CommandSpec spec = command.spec.name(experiment.command().orElseThrow()).mixinStandardHelpOptions(true);
         spec.usageMessage().description(experiment.description());
         spec.addOption(OptionSpec.builder("--model").required(true).paramLabel("MODEL").type(List.class).auxiliaryTypes(String.class)
-                .description("An embedded model, a folder, a GGUF file, or a hub id; may be given several times.").build());
+                .description(ModelArgument.WHAT + "; may be given several times.").build());
         RequestOptions.add(spec, experiment.request());
         spec.addOption(OptionSpec.builder("--out").required(true).paramLabel("DIR").type(Path.class)
                 .description("Where results go; with several models, one folder each below it.").build());
-        spec.addOption(OptionSpec.builder("--fresh").arity("0").type(boolean.class)
-                .description("Replace what another request has left there.").build());
         spec.addMixin("engine", CommandSpec.forAnnotatedObject(command.engine));
         return spec;
     }
@@ -53,7 +49,6 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
     public Integer call() {
         List<String> models = spec.findOption("--model").getValue();
         Path out = spec.findOption("--out").getValue();
-        boolean fresh = Boolean.TRUE.equals(spec.findOption("--fresh").getValue());
         Map<String, Path> folders = new LinkedHashMap<>();
         for (String model : models) {
             Path folder = models.size() == 1 ? out : out.resolve(Path.of(model).toAbsolutePath().normalize().getFileName().toString());
@@ -63,17 +58,17 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
             folders.put(model, folder);
         }
         try (PieceEngine where = engine.open()) {
-            return run(engine.on(where), folders, out, fresh);
+            return run(engine.on(where), folders, out);
         }
     }
 
     /** All models, also those behind one with pieces that failed. */
-    private int run(Requests requests, Map<String, Path> folders, Path out, boolean fresh) {
+    private int run(Requests requests, Map<String, Path> folders, Path out) {
         PrintWriter terminal = spec.commandLine().getOut();
         Map<String, T> results = new LinkedHashMap<>();
         for (Map.Entry<String, Path> model : folders.entrySet()) {
             try {
-                results.put(model.getKey(), run(requests, model.getKey(), model.getValue(), fresh));
+                results.put(model.getKey(), run(requests, model.getKey(), model.getValue()));
             } catch (PiecesFailed e) {
                 spec.commandLine().getErr().println(Main.oneLine(model.getKey() + ": " + e.getMessage()));
             }
@@ -89,20 +84,13 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
         return 0;
     }
 
-    private T run(Requests requests, String model, Path folder, boolean fresh) {
+    private T run(Requests requests, String model, Path folder) {
         PrintWriter terminal = spec.commandLine().getOut();
-        ObjectNode request = Json.MAPPER.createObjectNode().put("experiment", experiment.name()).put("model", model);
-        RequestOptions.fill(spec, experiment.request(), request);
-        Requests.Done<?> done;
-        try {
-            done = requests.run(request, folder, fresh, ProgressBar.progress());
-        } catch (BadRequest e) {
-            throw RequestOptions.said(spec, experiment.request(), e);
-        }
+        Requests.Done<?> done = RequestOptions.ask(spec, experiment, requests, model, Optional.of(folder), told -> { });
         T result = experiment.result().cast(done.result());
         terminal.println(model);
         done.takenFrom(folder).ifPresent(taken -> terminal.println("  " + taken));
-        result.scalars().forEach((name, value) -> terminal.println("  " + name.replace('_', ' ') + ": " + value));
+        RequestOptions.print(terminal, "  ", result);
         return result;
     }
 }

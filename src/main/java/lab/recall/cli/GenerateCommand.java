@@ -13,6 +13,7 @@ import lab.recall.model.LanguageModel;
 import lab.recall.model.Sampling;
 import lab.recall.view.ProgressBar;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -23,9 +24,8 @@ final class GenerateCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "MODEL",
-            description = "An embedded or fetched model, a folder, a GGUF file, or a hub id in the HuggingFace cache (ID@REVISION).")
-    private String name;
+    @Mixin
+    private ModelArgument given;
 
     @Parameters(index = "1", paramLabel = "PROMPT", description = "The text.")
     private String prompt;
@@ -52,7 +52,7 @@ final class GenerateCommand implements Callable<Integer> {
         }
         Check.whole("--tokens", tokens, 1, Generation.MOST);
         Sampling how = seed == null ? Sampling.greedy() : new Sampling(seed, Check.or(temperature, 1.0), Check.or(topK, 0));
-        LanguageModel model = LanguageModel.open(name);
+        LanguageModel model = given.open();
         Progress progress = ProgressBar.progress();
         progress.start("tokens", "token", tokens);
         Generation said;

@@ -10,9 +10,9 @@ import lab.recall.edit.EditSettings;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 @Command(name = "info", mixinStandardHelpOptions = true,
@@ -21,16 +21,15 @@ final class InfoCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "MODEL",
-            description = "An embedded model, a folder, a GGUF file, or a hub id in the HuggingFace cache (ID@REVISION).")
-    private String name;
+    @Mixin
+    private ModelArgument given;
 
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
     @Override
     public Integer call() {
-        LanguageModel model = LanguageModel.open(name);
+        LanguageModel model = given.open();
         Map<String, Object> all = describe(model);
         all.put("folder", model.folder().toString());           // of a hub id: the snapshot that was taken
         all.put("tokenizer", model.tokenizer().isPresent());

@@ -9,6 +9,7 @@ import lab.recall.model.LanguageModel;
 import lab.recall.model.NextToken;
 import lab.recall.view.Tables;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -19,9 +20,8 @@ final class NextCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "MODEL",
-            description = "An embedded model, a folder, a GGUF file, or a hub id in the HuggingFace cache (ID@REVISION).")
-    private String name;
+    @Mixin
+    private ModelArgument given;
 
     @Parameters(index = "1", paramLabel = "PROMPT", description = "The text.")
     private String prompt;
@@ -34,7 +34,7 @@ final class NextCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        LanguageModel model = LanguageModel.open(name);
+        LanguageModel model = given.open();
         NextToken next = model.next(prompt);
         if (!json) {
             spec.commandLine().getOut().print(Tables.text(NextToken.COLUMNS, next.rows(top)));      // no Table: its library loads for long

@@ -3,23 +3,33 @@ package lab.recall.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
 import lab.recall.base.Said;
+import lab.recall.study.Experiment;
 import lab.recall.study.RequestField;
+import lab.recall.study.Requests;
+import lab.recall.study.Result;
+import lab.recall.view.ProgressBar;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /** Options made from the record of a request, and the request made from the options. */
 final class RequestOptions {
+    /** What {@code --fresh} does. */
+    static final String FRESH = "Replace what another request has left there.";
     private static final String THREADS = "threads";
 
     private RequestOptions() {
     }
 
-    /** Adds an option for each field that has one, and {@code --threads}. */
+    /** Adds an option for each field that has one, {@code --fresh} and {@code --threads}. */
     static void add(CommandSpec spec, Class<? extends Record> request) {
         for (RequestField f : RequestField.of(request)) {
             if (f.option().isEmpty()) {
@@ -35,6 +45,7 @@ final class RequestOptions {
             }
             spec.addOption(option.build());
         }
+        spec.addOption(OptionSpec.builder("--fresh").arity("0").type(boolean.class).description(FRESH).build());
         spec.addOption(OptionSpec.builder("--" + THREADS).paramLabel("N").type(String.class)
                 .description("Threads (default: all cores); the numbers do not depend on them.").build());
     }
@@ -47,8 +58,31 @@ final class RequestOptions {
         return type == Integer.class || type == Double.class;
     }
 
-    /** Writes the options that were given into a request. */
-    static void fill(CommandSpec spec, Class<? extends Record> type, ObjectNode request) {
+    /**
+     * Asks a model what the options say. What is wrong with a field is said of the option that wrote it.
+     *
+     * @param out  receives the result; nothing is written where there is none
+     * @param told the result, before a model is written
+     */
+    static Requests.Done<?> ask(CommandSpec spec, Experiment<?, ?> experiment, Requests requests, String model, Optional<Path> out,
+            Consumer<Result> told) {
+        ObjectNode request = Json.MAPPER.createObjectNode().put("experiment", experiment.name()).put("model", model);
+        fill(spec, experiment.request(), request);
+        boolean fresh = Boolean.TRUE.equals(spec.findOption("--fresh").getValue());
+        try {
+            return out.isPresent() ? requests.run(request, out.get(), fresh, ProgressBar.progress(), told)
+                    : requests.ask(request, ProgressBar.progress(), told);
+        } catch (BadRequest e) {
+            throw said(spec, experiment.request(), e);
+        }
+    }
+
+    /** Prints a result's numbers. */
+    static void print(PrintWriter terminal, String indent, Result result) {
+        result.scalars().forEach((name, value) -> terminal.println(indent + name.replace('_', ' ') + ": " + value));
+    }
+
+    private static void fill(CommandSpec spec, Class<? extends Record> type, ObjectNode request) {
         for (RequestField f : RequestField.of(type)) {
             Object value = f.option().isEmpty() ? null : spec.findOption(f.option()).getValue();
             if (value instanceof List<?> list) {
@@ -80,8 +114,7 @@ final class RequestOptions {
         }
     }
 
-    /** What is wrong with a field, said of the option that wrote it. */
-    static BadRequest said(CommandSpec spec, Class<? extends Record> request, BadRequest e) {
+    private static BadRequest said(CommandSpec spec, Class<? extends Record> request, BadRequest e) {
         String field = e.field().replaceAll("[\\[. ].*", "");
         String option = RequestField.of(request).stream().filter(f -> f.name().equals(field)).map(RequestField::option).findFirst()
                 .orElse("--" + field);

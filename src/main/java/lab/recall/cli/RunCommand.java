@@ -41,7 +41,7 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--fields", description = "Print all experiments and their fields, as a table in Markdown.")
     private boolean fields;
 
-    @Option(names = "--fresh", description = "Replace what another request has left there.")
+    @Option(names = "--fresh", description = RequestOptions.FRESH)
     private boolean fresh;
 
     @Mixin

@@ -15,7 +15,7 @@ import lab.recall.study.Study;
  * Some edits of a chain, each of the model that the one before has left: one piece. The model that is asked is the one that the earlier
  * pieces have left, so that a piece depends on it and the requests alone; one piece's edits make the next one's model.
  */
-final class ChainStudy implements Study<ChainStudy.Asked, EditsStudy.Piece, RankOneEdit[], List<RankOneEdit>> {
+final class ChainStudy extends Study<ChainStudy.Asked, EditsStudy.Piece, RankOneEdit[], List<RankOneEdit>> {
     /**
      * Requests of one piece.
      *
@@ -38,14 +38,8 @@ final class ChainStudy implements Study<ChainStudy.Asked, EditsStudy.Piece, Rank
         return all;
     }
 
-    @Override
-    public String name() {
-        return "edit_chain";
-    }
-
-    @Override
-    public Class<RankOneEdit[]> found() {
-        return RankOneEdit[].class;
+    ChainStudy() {
+        super("edit_chain", "edits", RankOneEdit[].class);
     }
 
     @Override
@@ -58,11 +52,6 @@ final class ChainStudy implements Study<ChainStudy.Asked, EditsStudy.Piece, Rank
         int to = asked.before + asked.editing.requests().size();
         return "editing one after another"
                 + (to - asked.before < asked.all ? ", " + (asked.before + 1) + " to " + to + " of " + asked.all : "");
-    }
-
-    @Override
-    public String unit() {
-        return "edits";
     }
 
     @Override

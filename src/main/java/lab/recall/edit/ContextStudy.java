@@ -11,19 +11,13 @@ import lab.recall.study.Study;
 import lab.recall.text.Template;
 
 /** Samples context templates, for all requests: one piece, since the texts are drawn in step with each other. */
-final class ContextStudy implements Study<ContextStudy.Asked, ContextStudy.Asked, int[][], List<Template>> {
+final class ContextStudy extends Study<ContextStudy.Asked, ContextStudy.Asked, int[][], List<Template>> {
     /** How many, by which seed. */
     record Asked(int count, long seed) {
     }
 
-    @Override
-    public String name() {
-        return "contexts";
-    }
-
-    @Override
-    public Class<int[][]> found() {
-        return int[][].class;
+    ContextStudy() {
+        super("contexts", "contexts", int[][].class);
     }
 
     @Override
@@ -34,11 +28,6 @@ final class ContextStudy implements Study<ContextStudy.Asked, ContextStudy.Asked
     @Override
     public String title(LanguageModel model, Asked asked) {
         return "sampling contexts";
-    }
-
-    @Override
-    public String unit() {
-        return "contexts";
     }
 
     @Override

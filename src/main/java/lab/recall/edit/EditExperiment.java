@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import lab.recall.base.AtomicFiles;
+import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.checkpoint.DType;
@@ -19,33 +21,18 @@ import lab.recall.study.NamedArray;
 import lab.recall.study.Runner;
 
 /** Edits by text: one fact, or several, each by itself, one after another, or at once. */
-public final class EditExperiment implements Experiment<EditQuestion, EditResult> {
+public final class EditExperiment extends Experiment<EditQuestion, EditResult> {
     private static final int TOP = 5;
     private static final int CONTINUATION = 12;
 
-    @Override
-    public String name() {
-        return "edit";
-    }
-
-    @Override
-    public String description() {
-        return "Puts a fact into a model by a rank-one change of one matrix, and shows what it says before and after.";
+    public EditExperiment() {
+        super("edit", "Puts a fact into a model by a rank-one change of one matrix, and shows what it says before and after.",
+                EditQuestion.class, EditResult.class);
     }
 
     @Override
     public boolean isOverFacts() {
         return true;
-    }
-
-    @Override
-    public Class<EditQuestion> request() {
-        return EditQuestion.class;
-    }
-
-    @Override
-    public Class<EditResult> result() {
-        return EditResult.class;
     }
 
     @Override
@@ -64,10 +51,21 @@ public final class EditExperiment implements Experiment<EditQuestion, EditResult
             SecondMoments.of(model, List.of(layer), List.of(matrix)).requireSources(q.moments(), q.texts());
         }
         RomeExperiment.requireFolder(model, q.save());
+        requireFile(q.change());
         Hyperparameters all = Hyperparameters.of(EditSweepExperiment.settings(model, q.preset(), q.key(), q.hyperparameters()));
         return new EditQuestion(q.subject(), q.prompt(), q.target(), q.truth(), q.file(), q.requests(), q.relation(), q.relations(),
                 layer, matrix.id(), q.contexts(), q.documents(), q.texts(), q.moments(), q.covariance(), q.key(), q.preset(), all,
                 q.seed(), q.how(), q.weight(), q.save(), q.dtype(), q.change());
+    }
+
+    private static void requireFile(String change) {
+        if (change != null) {
+            try {
+                AtomicFiles.requireReplaceable(Path.of(change));
+            } catch (BadData e) {
+                throw BadRequest.at("change", e);
+            }
+        }
     }
 
     /** Refuses to write one model or change of several edits, each by itself. */

@@ -68,8 +68,7 @@ public record EditResult(ModelCard model, One one, Several several, Double round
             return List.of();
         }
         RankOneEdit edit = one.edited.edit();
-        return List.of(RomeExperiment.vector("u", edit.u()), RomeExperiment.vector("left", edit.left()),
-                RomeExperiment.vector("v", edit.v()));
+        return List.of(NamedArray.of("u", edit.u()), NamedArray.of("left", edit.left()), NamedArray.of("v", edit.v()));
     }
 
     @Override

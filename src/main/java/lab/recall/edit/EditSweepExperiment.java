@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
@@ -20,30 +19,11 @@ import lab.recall.view.Charts;
 import org.knowm.xchart.XYChart;
 
 /** {@link EditSweep} over the facts that a model knows, or over those of a file. */
-public final class EditSweepExperiment implements Experiment<EditSweepRequest, EditSweepResult> {
-    @Override
-    public String name() {
-        return "edit_sweep";
-    }
-
-    @Override
-    public String description() {
-        return "Edits facts at every layer and matrix, each by itself, and measures efficacy, generalisation and specificity.";
-    }
-
-    @Override
-    public Class<EditSweepRequest> request() {
-        return EditSweepRequest.class;
-    }
-
-    @Override
-    public Class<EditSweepResult> result() {
-        return EditSweepResult.class;
-    }
-
-    @Override
-    public Optional<String> command() {
-        return Optional.of("edit-sweep");
+public final class EditSweepExperiment extends Experiment<EditSweepRequest, EditSweepResult> {
+    public EditSweepExperiment() {
+        super("edit_sweep", "edit-sweep",
+                "Edits facts at every layer and matrix, each by itself, and measures efficacy, generalisation and specificity.",
+                EditSweepRequest.class, EditSweepResult.class);
     }
 
     @Override

@@ -19,7 +19,7 @@ import lab.recall.study.Study;
 import lab.recall.text.Template;
 
 /** Scores of edits of every request at every layer and matrix: a piece is some requests at one of them. */
-final class EditSweepStudy implements Study<EditSweepStudy.Asked, EditSweepStudy.Piece, CaseScores[], EditCurves> {
+final class EditSweepStudy extends Study<EditSweepStudy.Asked, EditSweepStudy.Piece, CaseScores[], EditCurves> {
     /** How a fact is edited. */
     record Settings(EditSettings settings, List<Template> contexts) {
     }
@@ -61,14 +61,8 @@ final class EditSweepStudy implements Study<EditSweepStudy.Asked, EditSweepStudy
     /** The last unedited runs: the next piece is most likely of the same requests. */
     private volatile Unedited last;
 
-    @Override
-    public String name() {
-        return "edit_sweep";
-    }
-
-    @Override
-    public Class<CaseScores[]> found() {
-        return CaseScores[].class;
+    EditSweepStudy() {
+        super("edit_sweep", "edits", CaseScores[].class);
     }
 
     @Override
@@ -79,11 +73,6 @@ final class EditSweepStudy implements Study<EditSweepStudy.Asked, EditSweepStudy
     @Override
     public String title(LanguageModel model, Asked asked) {
         return "editing";
-    }
-
-    @Override
-    public String unit() {
-        return "edits";
     }
 
     @Override

@@ -12,7 +12,7 @@ import lab.recall.study.Study;
 import lab.recall.text.Template;
 
 /** Edits of many facts in one layer and matrix, each of the unedited model. */
-final class EditsStudy implements Study<EditsStudy.Asked, EditsStudy.Piece, RankOneEditor.Edited[], List<RankOneEditor.Edited>> {
+final class EditsStudy extends Study<EditsStudy.Asked, EditsStudy.Piece, RankOneEditor.Edited[], List<RankOneEditor.Edited>> {
     /**
      * How a fact is edited.
      *
@@ -29,14 +29,8 @@ final class EditsStudy implements Study<EditsStudy.Asked, EditsStudy.Piece, Rank
     record Piece(List<EditRequest> requests) {
     }
 
-    @Override
-    public String name() {
-        return "edits";
-    }
-
-    @Override
-    public Class<RankOneEditor.Edited[]> found() {
-        return RankOneEditor.Edited[].class;
+    EditsStudy() {
+        super("edits", "edits", RankOneEditor.Edited[].class);
     }
 
     @Override
@@ -47,11 +41,6 @@ final class EditsStudy implements Study<EditsStudy.Asked, EditsStudy.Piece, Rank
     @Override
     public String title(LanguageModel model, Asked asked) {
         return "editing " + asked.settings.matrix.id() + " of layer " + asked.settings.layer;
-    }
-
-    @Override
-    public String unit() {
-        return "edits";
     }
 
     @Override

@@ -96,13 +96,14 @@ public final class ManyFacts {
         for (int i = 0; i < count; i++) {
             solved[i] = moment.solve(pairs.get(i).key, editor.settings().ridge());
         }
-        double[] gram = new double[count * count];
+        double[][] gram = new double[count][];
         for (int i = 0; i < count; i++) {
-            for (int j = 0; j < count; j++) {
-                gram[i * count + j] = RankOneEdit.dot(pairs.get(i).key, solved[j]) + (i == j ? weight : 0);
+            gram[i] = new double[count - i];
+            for (int j = i; j < count; j++) {
+                gram[i][j - i] = RankOneEdit.dot(pairs.get(i).key, solved[j]) + (i == j ? weight : 0);
             }
         }
-        Cholesky factor = factor(gram, count, weight);
+        Cholesky factor = factor(gram, weight);
         int width = editor.matrix().rows(editor.model(), editor.layer()).length / solved[0].length;
         double[][] change = new double[width][solved[0].length];
         for (int row = 0; row < width; row++) {
@@ -124,11 +125,11 @@ public final class ManyFacts {
         return editor.matrix().with(editor.model(), editor.layer(), rows);
     }
 
-    private static Cholesky factor(double[] gram, int count, double weight) {
+    private static Cholesky factor(double[][] gram, double weight) {
         try {
-            return Cholesky.of(gram, count);
+            return Cholesky.of(gram);
         } catch (ArithmeticException e) {
-            throw new BadRequest("weight", weight + " is too small: the keys of these " + count + " requests depend on each other"
+            throw new BadRequest("weight", weight + " is too small: the keys of these " + gram.length + " requests depend on each other"
                     + " (a subject asked about twice?), so that they cannot all get their values; give a larger weight, such as 1", e);
         }
     }

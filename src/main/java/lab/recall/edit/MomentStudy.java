@@ -15,7 +15,7 @@ import lab.recall.study.Study;
  * Sums of k k' over texts, kept for all requests: a piece holds some rows of one layer's sums. The texts are one sum in their order, so a
  * piece goes over all of them; the keys of all layers asked for are read in one go.
  */
-final class MomentStudy implements Study<MomentStudy.Asked, MomentStudy.Piece, MomentStudy.Rows, SecondMoments> {
+final class MomentStudy extends Study<MomentStudy.Asked, MomentStudy.Piece, MomentStudy.Rows, SecondMoments> {
     /** Sums beyond it, in bytes, are not kept for other requests: a file of one's own keeps them. */
     static final long MOST_BYTES = 1L << 30;
     /** Numbers in a piece at most, unless one row has more. */
@@ -47,14 +47,8 @@ final class MomentStudy implements Study<MomentStudy.Asked, MomentStudy.Piece, M
 
     private volatile Collected collected;
 
-    @Override
-    public String name() {
-        return "second_moments";
-    }
-
-    @Override
-    public Class<Rows> found() {
-        return Rows.class;
+    MomentStudy() {
+        super("second_moments", "texts", Rows.class);
     }
 
     @Override
@@ -65,11 +59,6 @@ final class MomentStudy implements Study<MomentStudy.Asked, MomentStudy.Piece, M
     @Override
     public String title(LanguageModel model, Asked asked) {
         return "second moments";
-    }
-
-    @Override
-    public String unit() {
-        return "texts";
     }
 
     /** The first piece reads the texts, so it alone counts. */

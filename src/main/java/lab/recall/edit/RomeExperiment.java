@@ -2,7 +2,6 @@ package lab.recall.edit;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +21,7 @@ import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
 /** One rank-one edit by token ids. */
-public final class RomeExperiment implements Experiment<RomeRequest, RomeExperiment.Found> {
+public final class RomeExperiment extends Experiment<RomeRequest, RomeExperiment.Found> {
     /**
      * What is found.
      *
@@ -46,19 +45,9 @@ public final class RomeExperiment implements Experiment<RomeRequest, RomeExperim
 
         @Override
         public List<NamedArray> arrays() {
-            double[][] parts = edited.value().losses();
-            float[] flat = new float[parts.length * 3];
-            for (int i = 0; i < flat.length; i++) {
-                flat[i] = (float) parts[i / 3][i % 3];
-            }
-            List<NamedArray> all = new ArrayList<>();
-            all.add(vector("u", edited.edit().u()));
-            all.add(vector("delta", edited.value().delta()));
-            all.add(vector("v", edited.edit().v()));
-            all.add(rows);
-            all.add(vector("losses", edited.value().totals()));
-            all.add(new NamedArray("loss_parts", new long[] {parts.length, 3}, flat));
-            return all;
+            return List.of(NamedArray.of("u", edited.edit().u()), NamedArray.of("delta", edited.value().delta()),
+                    NamedArray.of("v", edited.edit().v()), rows, NamedArray.of("losses", edited.value().totals()),
+                    NamedArray.of("loss_parts", edited.value().losses()));
         }
 
         @Override
@@ -67,24 +56,8 @@ public final class RomeExperiment implements Experiment<RomeRequest, RomeExperim
         }
     }
 
-    @Override
-    public String name() {
-        return "rome";
-    }
-
-    @Override
-    public String description() {
-        return "One rank-one edit of one matrix, by token ids.";
-    }
-
-    @Override
-    public Class<RomeRequest> request() {
-        return RomeRequest.class;
-    }
-
-    @Override
-    public Class<Found> result() {
-        return Found.class;
+    public RomeExperiment() {
+        super("rome", "One rank-one edit of one matrix, by token ids.", RomeRequest.class, Found.class);
     }
 
     @Override
@@ -158,14 +131,6 @@ public final class RomeExperiment implements Experiment<RomeRequest, RomeExperim
         } catch (BadData e) {
             throw BadRequest.at("save", e);
         }
-    }
-
-    static NamedArray vector(String name, double[] values) {
-        float[] floats = new float[values.length];
-        for (int i = 0; i < floats.length; i++) {
-            floats[i] = (float) values[i];
-        }
-        return new NamedArray(name, new long[] {floats.length}, floats);
     }
 
     /** The published key, unless a request says another. */

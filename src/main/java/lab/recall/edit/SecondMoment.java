@@ -295,16 +295,20 @@ public final class SecondMoment {
     }
 
     private Cholesky factor(double share) {
-        double[] c = matrix();
+        double[][] upper = new double[size][];
         double trace = 0;
         for (int i = 0; i < size; i++) {
-            trace += c[i * size + i];
+            upper[i] = new double[size - i];
+            for (int j = i; j < size; j++) {
+                upper[i][j - i] = sum[i * size + j] / tokens;
+            }
+            trace += upper[i][0];
         }
-        for (int i = 0; i < size; i++) {
-            c[i * size + i] += share * trace / size;
+        for (double[] row : upper) {
+            row[0] += share * trace / size;
         }
         try {
-            return Cholesky.of(c, size);
+            return Cholesky.of(upper);
         } catch (ArithmeticException e) {
             throw new Unsolvable("covariance", "singular: keys of width " + size + " over " + tokens
                     + (tokens == 1 ? " token" : " tokens") + " do not reach all directions; collect it over more text, or give a ridge", e);

@@ -2,15 +2,19 @@ package lab.recall.edit;
 
 import java.util.ArrayList;
 import java.util.List;
+import lab.recall.base.Portions;
+import lab.recall.base.Unsolvable;
 import lab.recall.math.CrossEntropy;
 import lab.recall.math.Softmax;
 import lab.recall.model.AddedVectors;
 import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.Pass;
 
 /**
  * Finds values by gradient, many cases of one layer and matrix in step with each other: each step is one forward and one backward run of
- * all contexts of all cases that still search, only from the layer and the subject's last token on.
+ * all contexts of all cases that still search, only from the layer and the subject's last token on; no more of them together than fit in
+ * memory.
  *
  * <p>loss = mean over contexts of -(1/n) Σ log p(target) + KL(now | at the start) klFactor + |delta| weightDecay / |v0|²; Adam with betas
  * 0.9 and 0.999. Source: arXiv 2404.03646, section 4 and appendix; arXiv 2202.05262, equation 4.
@@ -26,17 +30,25 @@ final class ValueSearch {
     private final int layer;
     private final EditableMatrix matrix;
     private final EditSettings settings;
+    private final long most;
 
-    private ValueSearch(LanguageModel model, int layer, EditableMatrix matrix, EditSettings settings) {
+    private ValueSearch(LanguageModel model, int layer, EditableMatrix matrix, EditSettings settings, long most) {
         this.model = model;
         this.layer = layer;
         this.matrix = matrix;
         this.settings = settings;
+        this.most = most;
     }
 
     /** One value for each case, in order. */
     static List<FoundValue> run(LanguageModel model, int layer, EditableMatrix matrix, List<CasePasses> cases, EditSettings settings) {
-        return new ValueSearch(model, layer, matrix, settings).run(cases);
+        return run(model, layer, matrix, cases, settings, RankOneEditor.BYTES);
+    }
+
+    /** @param most bytes that forks may hold together; the values do not depend on it */
+    static List<FoundValue> run(LanguageModel model, int layer, EditableMatrix matrix, List<CasePasses> cases, EditSettings settings,
+            long most) {
+        return new ValueSearch(model, layer, matrix, settings, most).run(cases);
     }
 
     private List<FoundValue> run(List<CasePasses> cases) {
@@ -48,30 +60,56 @@ final class ValueSearch {
         return all.stream().map(Searching::found).toList();
     }
 
+    /** A context of a case, or, behind them, its KL prompt. */
+    private record Fork(Searching owner, int member) {
+        private boolean isDivergence() {
+            return member == owner.passes.contexts().size();
+        }
+
+        Pass base() {
+            return isDivergence() ? owner.passes.kl() : owner.passes.contexts().get(member);
+        }
+
+        int token() {
+            return isDivergence() ? base().length() - 1 : owner.passes.asked().lookups()[member];
+        }
+
+        int reads() {
+            return isDivergence() ? 1 : owner.passes.asked().target().length;
+        }
+
+        long bytes(int layer) {
+            return AddedVectors.bytes(base().model(), layer, base().length() - token());
+        }
+    }
+
     /** One loss of each, and one Adam step of those that go on; returns these. */
     private List<Searching> step(List<Searching> going) {
-        AddedVectors added = AddedVectors.at(model, layer, matrix.value());
-        List<Searching> owner = new ArrayList<>();
-        List<Integer> member = new ArrayList<>();
+        List<Fork> all = new ArrayList<>();
         for (Searching s : going) {
-            int contexts = s.passes.contexts().size();
-            for (int c = 0; c < contexts; c++) {
-                added.add(s.passes.contexts().get(c), s.passes.asked().lookups()[c], s.vector, s.passes.asked().target().length);
-                owner.add(s);
-                member.add(c);
-            }
-            added.add(s.passes.kl(), s.passes.kl().length() - 1, s.vector, 1);
-            owner.add(s);
-            member.add(contexts);
-        }
-        added.forward((fork, i, logits, at) -> owner.get(fork).read(member.get(fork), i, logits, at));
-        List<Searching> on = going.stream().filter(Searching::goesOn).toList();
-        float[][] gradients = added.backward(fork -> owner.get(fork).on);
-        for (int f = 0; f < gradients.length; f++) {
-            if (gradients[f] != null) {
-                owner.get(f).add(gradients[f]);
+            for (int member = 0; member <= s.passes.contexts().size(); member++) {
+                all.add(new Fork(s, member));
             }
         }
+        List<List<Fork>> portions = Portions.of(all, f -> f.bytes(layer), most);
+        for (List<Fork> some : portions) {
+            AddedVectors added = AddedVectors.at(model, layer, matrix.value());
+            some.forEach(f -> added.add(f.base(), f.token(), f.owner.vector, f.reads()));
+            added.forward((fork, i, logits, at) -> some.get(fork).owner.read(some.get(fork).member, i, logits, at));
+            if (portions.size() == 1) {
+                going.forEach(Searching::decide);
+            }
+            float[][] gradients = added.backward(fork -> some.get(fork).owner.on);      // of all, while nobody can tell who goes on
+            for (int f = 0; f < gradients.length; f++) {
+                if (gradients[f] != null) {
+                    some.get(f).owner.add(gradients[f]);
+                }
+            }
+        }
+        if (portions.size() > 1) {
+            going.forEach(Searching::decide);
+        }
+        List<Searching> on = going.stream().filter(s -> s.on).toList();
         on.forEach(Searching::adam);
         return on;
     }
@@ -140,8 +178,8 @@ final class ValueSearch {
             divergence = kl;
         }
 
-        /** Writes the loss down and tells whether another step follows. */
-        boolean goesOn() {
+        /** Writes the loss down; another step follows, or not. */
+        void decide() {
             double nll = 0;
             double probability = 0;
             for (double[] context : logs) {
@@ -157,7 +195,6 @@ final class ValueSearch {
             int step = losses.size() - 1;
             boolean sure = step > SURE_AFTER && probability > settings.stopProbability();
             on = parts[0] + parts[1] + parts[2] >= settings.stopLoss() && step < settings.steps() - 1 && !sure;
-            return on;
         }
 
         void add(float[] more) {
@@ -181,6 +218,10 @@ final class ValueSearch {
             }
             double most = settings.clamp() * startNorm;
             double now = norm(delta);
+            if (!Double.isFinite(now)) {
+                throw new Unsolvable("hyperparameters.lr", "the value is no longer finite at step " + steps
+                        + "; expected a lower learning rate");
+            }
             for (int i = 0; i < delta.length; i++) {
                 delta[i] *= now > most ? most / now : 1;
                 vector[i] = (float) delta[i];

@@ -18,6 +18,7 @@ import lab.recall.view.Tables;
  * <pre>{@code
  * KnownFacts known = Relations.of(mamba).knownBy(mamba);     // shows how many of each relation
  * FactPairs pairs = known.pairs(60, seed);
+ * known.pairsOfEach(7, seed), known.sampleOfEach(7, seed)    // so many of each relation at most
  * }</pre>
  */
 public final class KnownFacts implements Showable {
@@ -87,6 +88,15 @@ public final class KnownFacts implements Showable {
     }
 
     /**
+     * The same from each relation.
+     *
+     * @param most how many of a relation at most
+     */
+    public List<Known> sampleOfEach(int most, long seed) {
+        return asked.stream().flatMap(r -> only(r.name()).sample(most, seed).stream()).toList();
+    }
+
+    /**
      * Pairs whose prompts have the same length and their subjects at the same tokens.
      *
      * @throws BadRequest when no two known facts make a pair
@@ -105,6 +115,34 @@ public final class KnownFacts implements Showable {
      * @throws BadRequest when no two known facts make a pair
      */
     public FactPairs pairs(int count, long seed, Pairing pairing) {
+        FactPairs pairs = drawn(count, seed, pairing);
+        if (pairs.pairs().isEmpty()) {
+            throw noPair();
+        }
+        return pairs;
+    }
+
+    /**
+     * The same from each relation; one of whose facts no two make a pair gives none.
+     *
+     * @param most how many of a relation at most
+     * @throws BadRequest when no two known facts make a pair
+     */
+    public FactPairs pairsOfEach(int most, long seed) {
+        List<FactPairs> each = asked.stream().map(r -> only(r.name()).drawn(most, seed, Pairing.CORRECTED)).toList();
+        List<FactPair> pairs = each.stream().flatMap(p -> p.pairs().stream()).toList();
+        if (pairs.isEmpty()) {
+            throw noPair();
+        }
+        return new FactPairs(pairs, each.stream().mapToInt(FactPairs::unmatched).sum());
+    }
+
+    private BadRequest noPair() {
+        return new BadRequest("", model.name() + " knows " + known.size() + " of these "
+                + asked.stream().mapToInt(r -> r.facts().size()).sum() + " facts, and no two of one relation make a pair");
+    }
+
+    private FactPairs drawn(int count, long seed, Pairing pairing) {
         Random random = new Random(seed);
         List<Known> order = new ArrayList<>(known);
         Collections.shuffle(order, random);
@@ -120,10 +158,6 @@ public final class KnownFacts implements Showable {
                 continue;
             }
             pairs.add(pair(k, partners.get(random.nextInt(partners.size()))));
-        }
-        if (pairs.isEmpty()) {
-            throw new BadRequest("", model.name() + " knows " + known.size() + " of these "
-                    + asked.stream().mapToInt(r -> r.facts().size()).sum() + " facts, and no two of one relation make a pair");
         }
         return new FactPairs(List.copyOf(pairs), unmatched);
     }

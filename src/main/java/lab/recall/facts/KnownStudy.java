@@ -17,7 +17,7 @@ import lab.recall.text.Tokenizer;
 /**
  * Asks a model for facts: the most probable token after each prompt. Kept for all requests: facts of a relation are pieces of their own.
  */
-final class KnownStudy implements Study<KnownStudy.Asked, KnownStudy.Piece, int[], KnownFacts> {
+final class KnownStudy extends Study<KnownStudy.Asked, KnownStudy.Piece, int[], KnownFacts> {
     /** Relations, and for each of them a prompt for each fact. */
     record Asked(List<Relation> relations, List<List<Prompt>> prompts) {
         static Asked of(Tokenizer tokenizer, List<Relation> relations) {
@@ -30,14 +30,8 @@ final class KnownStudy implements Study<KnownStudy.Asked, KnownStudy.Piece, int[
     record Piece(List<int[]> prompts) {
     }
 
-    @Override
-    public String name() {
-        return "known_facts";
-    }
-
-    @Override
-    public Class<int[]> found() {
-        return int[].class;
+    KnownStudy() {
+        super("known_facts", "facts", int[].class);
     }
 
     @Override
@@ -48,11 +42,6 @@ final class KnownStudy implements Study<KnownStudy.Asked, KnownStudy.Piece, int[
     @Override
     public String title(LanguageModel model, Asked asked) {
         return "asking " + model.name();
-    }
-
-    @Override
-    public String unit() {
-        return "facts";
     }
 
     @Override

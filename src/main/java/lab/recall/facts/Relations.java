@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import lab.recall.base.AtomicFiles;
@@ -25,6 +26,7 @@ import lab.recall.view.Tables;
  * <pre>{@code
  * Relations.of(mamba).get("person_plays_sport")
  * Relations.of(mamba).knownBy(mamba).pairs(60, seed)
+ * Relations.of(mamba).only("place_in_city", "person_occupation")
  * }</pre>
  */
 public final class Relations implements Showable {
@@ -133,12 +135,12 @@ public final class Relations implements Showable {
     }
 
     /**
-     * The one of this name, or all of them for {@code all}.
+     * Those of these names, or all of them for {@code all}.
      *
-     * @throws BadRequest when there is none of this name
+     * @throws BadRequest when there is none of such a name
      */
-    public Relations only(String name) {
-        return name.equals("all") ? this : new Relations(List.of(get(name)));
+    public Relations only(String... names) {
+        return names.length == 1 && names[0].equals("all") ? this : new Relations(Arrays.stream(names).map(this::get).toList());
     }
 
     /**

@@ -2,7 +2,6 @@ package lab.recall.knockout;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.base.Interruption;
@@ -22,36 +21,16 @@ import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
 /** A run with cut edges. */
-public final class EdgesExperiment implements Experiment<EdgesRequest, EdgesExperiment.Found> {
+public final class EdgesExperiment extends Experiment<EdgesRequest, EdgesExperiment.Found> {
     /** Logits, [tokens, V], and if asked for the norms of the terms, such as {@code scan_term_norm}, [L, target, source]. */
     public record Found(List<NamedArray> arrays) implements Result {
-        @Override
-        public Map<String, Object> scalars() {
-            return Map.of();
-        }
     }
 
     /** The word for a cut through all mixers. */
     private static final String WHOLLY = "both";
 
-    @Override
-    public String name() {
-        return "edges";
-    }
-
-    @Override
-    public String description() {
-        return "A run in which some tokens no longer read some others.";
-    }
-
-    @Override
-    public Class<EdgesRequest> request() {
-        return EdgesRequest.class;
-    }
-
-    @Override
-    public Class<Found> result() {
-        return Found.class;
+    public EdgesExperiment() {
+        super("edges", "A run in which some tokens no longer read some others.", EdgesRequest.class, Found.class);
     }
 
     @Override
@@ -98,7 +77,8 @@ public final class EdgesExperiment implements Experiment<EdgesRequest, EdgesExpe
                 }
             }
         }
-        float[] logits = model.run(ids, Recording.points(HookPoint.LOGITS), cuts).activation(0, HookPoint.LOGITS).values();
+        float[] logits = model.run(ids, Recording.points(HookPoint.LOGITS), cuts).requireFinite()
+                .activation(0, HookPoint.LOGITS).values();
         List<NamedArray> arrays = new ArrayList<>();
         arrays.add(new NamedArray("logits", new long[] {ids.length, model.vocabulary()}, logits));
         if (q.termNorms()) {

@@ -152,19 +152,8 @@ public final class KnockoutCurves implements Showable {
 
     /** Mean and interval for each route and centre layer. */
     public Table table() {
-        List<String> columns = new ArrayList<>(List.of("knocked out", "facts"));
-        for (int l = 0; l < model.layers(); l++) {
-            columns.add("layer " + l);
-        }
-        List<List<Object>> rows = new ArrayList<>();
-        for (Route r : routes) {
-            List<Object> row = new ArrayList<>(List.of(r.label(), at(r, 0).n()));
-            for (int l = 0; l < model.layers(); l++) {
-                row.add(at(r, l).toString());
-            }
-            rows.add(row);
-        }
-        return Tables.of(title() + ": mean relative change of p(answer) with its 95 % interval", columns, rows);
+        return Tables.byLayer(title() + ": mean relative change of p(answer) with its 95 % interval", List.of("knocked out", "facts"),
+                model.layers(), routes, r -> List.of(r.label(), at(r, 0).n()), (r, layer) -> at(r, layer));
     }
 
     /** For each route the centre layer that costs most. */

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
@@ -20,30 +19,10 @@ import lab.recall.study.Runner;
 import org.knowm.xchart.XYChart;
 
 /** {@link Knockout} over the facts that a model knows. */
-public final class KnockoutExperiment implements Experiment<KnockoutRequest, KnockoutResult> {
-    @Override
-    public String name() {
-        return "knockout";
-    }
-
-    @Override
-    public String description() {
-        return "How far the answer's probability falls when nothing flows from some tokens in a window of layers.";
-    }
-
-    @Override
-    public Class<KnockoutRequest> request() {
-        return KnockoutRequest.class;
-    }
-
-    @Override
-    public Class<KnockoutResult> result() {
-        return KnockoutResult.class;
-    }
-
-    @Override
-    public Optional<String> command() {
-        return Optional.of("knockout");
+public final class KnockoutExperiment extends Experiment<KnockoutRequest, KnockoutResult> {
+    public KnockoutExperiment() {
+        super("knockout", "knockout", "How far the answer's probability falls when nothing flows from some tokens in a window of layers.",
+                KnockoutRequest.class, KnockoutResult.class);
     }
 
     @Override

@@ -17,7 +17,7 @@ import lab.recall.study.Runner;
 import lab.recall.study.Study;
 
 /** (p' - p) / p of many facts along some routes, [fact][route][centre layer]; NaN where the prompt has no such edge. */
-final class KnockoutStudy implements Study<KnockoutStudy.Asked, KnockoutStudy.Piece, double[][][], double[][][]> {
+final class KnockoutStudy extends Study<KnockoutStudy.Asked, KnockoutStudy.Piece, double[][][], double[][][]> {
     /** Runs that are kept in memory together. */
     private static final long BYTES = 256L << 20;
 
@@ -33,14 +33,8 @@ final class KnockoutStudy implements Study<KnockoutStudy.Asked, KnockoutStudy.Pi
     record Piece(List<Known> facts) {
     }
 
-    @Override
-    public String name() {
-        return "knockout";
-    }
-
-    @Override
-    public Class<double[][][]> found() {
-        return double[][][].class;
+    KnockoutStudy() {
+        super("knockout", "runs", double[][][].class);
     }
 
     @Override
@@ -51,11 +45,6 @@ final class KnockoutStudy implements Study<KnockoutStudy.Asked, KnockoutStudy.Pi
     @Override
     public String title(LanguageModel model, Asked asked) {
         return "knock-out, " + asked.ablation.form().id();
-    }
-
-    @Override
-    public String unit() {
-        return "runs";
     }
 
     @Override

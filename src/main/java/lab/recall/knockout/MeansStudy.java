@@ -19,7 +19,7 @@ import lab.recall.study.Study;
  * Means over documents. A piece gives the sums over its documents, [point][layer][width]: as large for one document as for all of a piece.
  * Kept for all requests.
  */
-final class MeansStudy implements Study<MeansStudy.Asked, MeansStudy.Piece, double[][][], MeanActivations> {
+final class MeansStudy extends Study<MeansStudy.Asked, MeansStudy.Piece, double[][][], MeanActivations> {
     /** What passes may keep in memory together. */
     private static final long BYTES = 200L << 20;
 
@@ -31,14 +31,8 @@ final class MeansStudy implements Study<MeansStudy.Asked, MeansStudy.Piece, doub
     record Piece(List<int[]> documents) {
     }
 
-    @Override
-    public String name() {
-        return "mean_activations";
-    }
-
-    @Override
-    public Class<double[][][]> found() {
-        return double[][][].class;
+    MeansStudy() {
+        super("mean_activations", "documents", double[][][].class);
     }
 
     @Override
@@ -49,11 +43,6 @@ final class MeansStudy implements Study<MeansStudy.Asked, MeansStudy.Piece, doub
     @Override
     public String title(LanguageModel model, Asked asked) {
         return "means of " + String.join(", ", asked.points.stream().map(HookPoint::id).toList());
-    }
-
-    @Override
-    public String unit() {
-        return "documents";
     }
 
     @Override

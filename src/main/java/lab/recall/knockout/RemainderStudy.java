@@ -21,7 +21,7 @@ import lab.recall.study.Runner;
 import lab.recall.study.Study;
 
 /** Distances between the predictions for the two subjects of many pairs, [nothing, then each ablation][pair]. */
-final class RemainderStudy implements Study<RemainderStudy.Asked, RemainderStudy.Piece, double[][], Remainder> {
+final class RemainderStudy extends Study<RemainderStudy.Asked, RemainderStudy.Piece, double[][], Remainder> {
     /** Runs that are kept in memory together. */
     private static final long BYTES = 256L << 20;
 
@@ -33,14 +33,8 @@ final class RemainderStudy implements Study<RemainderStudy.Asked, RemainderStudy
     record Piece(List<FactPair> pairs) {
     }
 
-    @Override
-    public String name() {
-        return "remainder";
-    }
-
-    @Override
-    public Class<double[][]> found() {
-        return double[][].class;
+    RemainderStudy() {
+        super("remainder", "pairs", double[][].class);
     }
 
     @Override
@@ -51,11 +45,6 @@ final class RemainderStudy implements Study<RemainderStudy.Asked, RemainderStudy
     @Override
     public String title(LanguageModel model, Asked asked) {
         return "what gets through all cuts";
-    }
-
-    @Override
-    public String unit() {
-        return "pairs";
     }
 
     @Override

@@ -1,7 +1,6 @@
 package lab.recall.linear;
 
 import java.util.List;
-import java.util.Map;
 import lab.recall.base.Check;
 import lab.recall.model.Jacobian;
 import lab.recall.model.LanguageModel;
@@ -12,33 +11,14 @@ import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
 /** A {@link Jacobian} of the residual stream. */
-public final class JacobianExperiment implements Experiment<JacobianRequest, JacobianExperiment.Found> {
+public final class JacobianExperiment extends Experiment<JacobianRequest, JacobianExperiment.Found> {
     /** J, [d, d], and the two ends h and z, [d]. */
     public record Found(List<NamedArray> arrays) implements Result {
-        @Override
-        public Map<String, Object> scalars() {
-            return Map.of();
-        }
     }
 
-    @Override
-    public String name() {
-        return "jacobian";
-    }
-
-    @Override
-    public String description() {
-        return "How the last layer's residual stream at the last token moves with the stream at another layer and token.";
-    }
-
-    @Override
-    public Class<JacobianRequest> request() {
-        return JacobianRequest.class;
-    }
-
-    @Override
-    public Class<Found> result() {
-        return Found.class;
+    public JacobianExperiment() {
+        super("jacobian", "How the last layer's residual stream at the last token moves with the stream at another layer and token.",
+                JacobianRequest.class, Found.class);
     }
 
     @Override

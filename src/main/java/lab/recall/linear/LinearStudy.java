@@ -19,7 +19,7 @@ import lab.recall.study.Study;
 import lab.recall.text.Template;
 
 /** Operators of many relations and their tests: a piece is one split of one relation. */
-final class LinearStudy implements Study<LinearStudy.Asked, LinearStudy.Piece, Trial[], List<LinearRelations>> {
+final class LinearStudy extends Study<LinearStudy.Asked, LinearStudy.Piece, Trial[], List<LinearRelations>> {
     /**
      * How operators are made and tested.
      *
@@ -64,14 +64,8 @@ final class LinearStudy implements Study<LinearStudy.Asked, LinearStudy.Piece, T
         }
     }
 
-    @Override
-    public String name() {
-        return "linear_relations";
-    }
-
-    @Override
-    public Class<Trial[]> found() {
-        return Trial[].class;
+    LinearStudy() {
+        super("linear_relations", "steps", Trial[].class);
     }
 
     @Override
@@ -82,11 +76,6 @@ final class LinearStudy implements Study<LinearStudy.Asked, LinearStudy.Piece, T
     @Override
     public String title(LanguageModel model, Asked asked) {
         return "linear relations, " + asked.settings.asking.id();
-    }
-
-    @Override
-    public String unit() {
-        return "steps";
     }
 
     /** The samples and the layers. */

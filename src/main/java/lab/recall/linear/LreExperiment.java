@@ -2,7 +2,6 @@ package lab.recall.linear;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import lab.recall.base.Check;
 import lab.recall.base.Interruption;
 import lab.recall.base.Progress;
@@ -17,36 +16,17 @@ import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
 /** A {@link LinearOperator} of given prompts, and what it says of others. */
-public final class LreExperiment implements Experiment<LreRequest, LreExperiment.Found> {
+public final class LreExperiment extends Experiment<LreRequest, LreExperiment.Found> {
     /** W, b, its singular values, what it says of the tests; the same of its low-rank form, where a rank was given. */
     public record Found(List<NamedArray> arrays) implements Result {
-        @Override
-        public Map<String, Object> scalars() {
-            return Map.of();
-        }
     }
 
     private record Example(int[] ids, int token) {
     }
 
-    @Override
-    public String name() {
-        return "lre";
-    }
-
-    @Override
-    public String description() {
-        return "One affine map from the subject's state to the last residual stream, made of given prompts.";
-    }
-
-    @Override
-    public Class<LreRequest> request() {
-        return LreRequest.class;
-    }
-
-    @Override
-    public Class<Found> result() {
-        return Found.class;
+    public LreExperiment() {
+        super("lre", "One affine map from the subject's state to the last residual stream, made of given prompts.",
+                LreRequest.class, Found.class);
     }
 
     @Override
@@ -83,11 +63,7 @@ public final class LreExperiment implements Experiment<LreRequest, LreExperiment
         arrays.add(square("W", operator.matrix(), d));
         arrays.add(new NamedArray("b", new long[] {d}, operator.bias()));
         arrays.add(logits("logits", model, operator, states, q.beta()));
-        float[] values = new float[d];
-        for (int i = 0; i < d; i++) {
-            values[i] = (float) svd.values()[i];
-        }
-        arrays.add(new NamedArray("singular_values", new long[] {d}, values));
+        arrays.add(NamedArray.of("singular_values", svd.values()));
         if (rank > 0) {
             LinearOperator low = new LinearOperator(layer, d, samples.size(), svd.lowRank(rank), operator.bias());
             arrays.add(square("W_rank", low.matrix(), d));
@@ -118,7 +94,7 @@ public final class LreExperiment implements Experiment<LreRequest, LreExperiment
         List<Pass> passes = model.runAll(tests.stream().map(Example::ids).toList(), Recording.of(point.name(layer)));
         List<float[]> states = new ArrayList<>();
         for (int i = 0; i < passes.size(); i++) {
-            states.add(passes.get(i).get(LinearOperator.site(layer, tests.get(i).token)));
+            states.add(passes.get(i).requireFinite().get(LinearOperator.site(layer, tests.get(i).token)));
         }
         return states;
     }

@@ -2,7 +2,6 @@ package lab.recall.linear;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import lab.recall.base.Check;
 import lab.recall.facts.Relations;
@@ -13,30 +12,10 @@ import lab.recall.study.NamedView;
 import lab.recall.study.Runner;
 
 /** {@link LinearSweep} by request. */
-public final class LreSweepExperiment implements Experiment<LreSweepRequest, LreSweepResult> {
-    @Override
-    public String name() {
-        return "lre_sweep";
-    }
-
-    @Override
-    public String description() {
-        return "How linear relations are: one affine map from the subject's state to the answer, by relation and layer.";
-    }
-
-    @Override
-    public Class<LreSweepRequest> request() {
-        return LreSweepRequest.class;
-    }
-
-    @Override
-    public Class<LreSweepResult> result() {
-        return LreSweepResult.class;
-    }
-
-    @Override
-    public Optional<String> command() {
-        return Optional.of("lre");
+public final class LreSweepExperiment extends Experiment<LreSweepRequest, LreSweepResult> {
+    public LreSweepExperiment() {
+        super("lre_sweep", "lre", "How linear relations are: one affine map from the subject's state to the answer, by relation and layer.",
+                LreSweepRequest.class, LreSweepResult.class);
     }
 
     @Override

@@ -40,7 +40,7 @@ final class BlasStore implements PackedMatrix.Store {
         short[] row = new short[inputs];
         for (int o = 0; o < outputs; o++) {
             rows.copyRow(o, row, 0);
-            PackedMatrix.requireFinite(storage, row, o);
+            PackedMatrix.requireFinite(storage, row, 0, inputs, o);
             System.arraycopy(row, 0, all, o * inputs, inputs);
         }
         return new BlasStore(outputs, inputs, storage, null, all);
@@ -58,24 +58,35 @@ final class BlasStore implements PackedMatrix.Store {
     }
 
     @Override
-    public void setRow(int row, float[] from, int at, int step) {
-        float[] values = new float[inputs];
-        for (int k = 0; k < inputs; k++) {
-            values[k] = from[at + k * step];
+    public void set(float[] weights, int[] order) {
+        for (int o = 0; o < outputs; o++) {
+            new FloatPointer(floats).position((long) o * inputs).put(weights, (order == null ? o : order[o]) * inputs, inputs);
         }
-        new FloatPointer(floats).position((long) row * inputs).put(values);
+    }
+
+    @Override
+    public PackedMatrix.Store transposed() {
+        return new Transposed(this);
     }
 
     @Override
     public void multiply(float[] x, int xAt, int xStride, int rows, float[] bias, boolean add, float[] y, int yAt, int yStride) {
-        float[] row = new float[outputs];
-        try (FloatPointer in = new FloatPointer((long) rows * inputs); FloatPointer out = new FloatPointer((long) rows * outputs)) {
+        multiply(x, xAt, xStride, rows, bias, add, y, yAt, yStride, false);
+    }
+
+    /** y = x W', or with {@code turned} y = x W. */
+    private void multiply(float[] x, int xAt, int xStride, int rows, float[] bias, boolean add, float[] y, int yAt, int yStride,
+            boolean turned) {
+        int depth = turned ? outputs : inputs;
+        int width = turned ? inputs : outputs;
+        float[] row = new float[width];
+        try (FloatPointer in = new FloatPointer((long) rows * depth); FloatPointer out = new FloatPointer((long) rows * width)) {
             for (int r = 0; r < rows; r++) {
-                in.position((long) r * inputs).put(x, xAt + r * xStride, inputs);
+                in.position((long) r * depth).put(x, xAt + r * xStride, depth);
             }
             in.position(0);
             if (floats != null) {
-                product(rows, outputs, in, floats, out);
+                product(rows, 0, outputs, in, floats, out, turned);
             } else {
                 float[] wide = new float[Math.min(BLOCK, outputs) * inputs];
                 try (FloatPointer weights = new FloatPointer(wide.length)) {
@@ -85,27 +96,59 @@ final class BlasStore implements PackedMatrix.Store {
                             copyRow(o + i, wide, i * inputs);
                         }
                         weights.put(wide, 0, count * inputs);
-                        product(rows, count, in, weights, out.position(o));
+                        product(rows, o, count, in, weights, out, turned);
                     }
-                    out.position(0);
                 }
             }
             for (int r = 0; r < rows; r++) {
-                out.position((long) r * outputs).get(row, 0, outputs);
+                out.position((long) r * width).get(row, 0, width);
                 if (bias != null) {
-                    Elementwise.add(bias, 0, row, 0, outputs);
+                    Elementwise.add(bias, 0, row, 0, width);
                 }
                 if (add) {
-                    Elementwise.add(row, 0, y, yAt + r * yStride, outputs);
+                    Elementwise.add(row, 0, y, yAt + r * yStride, width);
                 } else {
-                    System.arraycopy(row, 0, y, yAt + r * yStride, outputs);
+                    System.arraycopy(row, 0, y, yAt + r * yStride, width);
                 }
             }
         }
     }
 
-    private void product(int rows, int columns, FloatPointer in, FloatPointer weights, FloatPointer out) {
-        openblas_nolapack.cblas_sgemm(openblas_nolapack.CblasRowMajor, openblas_nolapack.CblasNoTrans, openblas_nolapack.CblasTrans,
-                rows, columns, inputs, 1f, in, inputs, weights, inputs, 0f, out, outputs);
+    /** With some of the outputs, whose weights these are. */
+    private void product(int rows, int first, int count, FloatPointer in, FloatPointer weights, FloatPointer out, boolean turned) {
+        if (turned) {
+            openblas_nolapack.cblas_sgemm(openblas_nolapack.CblasRowMajor, openblas_nolapack.CblasNoTrans, openblas_nolapack.CblasNoTrans,
+                    rows, inputs, count, 1f, in.position(first), outputs, weights, inputs, first == 0 ? 0f : 1f, out.position(0), inputs);
+        } else {
+            openblas_nolapack.cblas_sgemm(openblas_nolapack.CblasRowMajor, openblas_nolapack.CblasNoTrans, openblas_nolapack.CblasTrans,
+                    rows, count, inputs, 1f, in.position(0), inputs, weights, inputs, 0f, out.position(first), outputs);
+        }
+    }
+
+    /** Products with W. */
+    private record Transposed(BlasStore weights) implements PackedMatrix.Store {
+        @Override
+        public void multiply(float[] x, int xAt, int xStride, int rows, float[] bias, boolean add, float[] y, int yAt, int yStride) {
+            weights.multiply(x, xAt, xStride, rows, bias, add, y, yAt, yStride, true);
+        }
+
+        @Override
+        public void copyRow(int row, float[] to, int at) {
+            float[] output = new float[weights.inputs];
+            for (int o = 0; o < weights.outputs; o++) {
+                weights.copyRow(o, output, 0);
+                to[at + o] = output[row];
+            }
+        }
+
+        @Override
+        public void set(float[] other, int[] order) {
+            throw new IllegalStateException("the weights are those of another matrix, which is set");
+        }
+
+        @Override
+        public PackedMatrix.Store transposed() {
+            return weights;
+        }
     }
 }

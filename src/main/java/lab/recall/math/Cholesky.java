@@ -1,12 +1,10 @@
 package lab.recall.math;
 
-import java.util.Arrays;
-
 /**
  * The Cholesky factor of a symmetric positive definite matrix, in f64, and systems solved with it.
  *
  * <pre>{@code
- * Cholesky c = Cholesky.of(matrix, n);                       // only the upper triangle is read; refuses a singular one
+ * Cholesky c = Cholesky.of(rows);                            // the upper triangle, row by row; refuses a singular one
  * double[] x = c.solve(b);                                   // matrix x = b
  * }</pre>
  *
@@ -19,51 +17,54 @@ public final class Cholesky {
     /** A pivot below this share of its diagonal entry is rounding noise. */
     private static final double NOISE = 1e-13;
 
+    /** Row i from its diagonal on. */
     private final double[][] rows;
 
     private Cholesky(double[][] rows) {
         this.rows = rows;
     }
 
-    /** Of a row-major [n, n] matrix; one that is not positive definite gets an {@link ArithmeticException}. */
-    public static Cholesky of(double[] matrix, int n) {
-        double[][] r = new double[n][];
-        for (int i = 0; i < n; i++) {
-            r[i] = Arrays.copyOfRange(matrix, i * n, (i + 1) * n);
-        }
+    /**
+     * One that is not positive definite gets an {@link ArithmeticException}.
+     *
+     * @param upper row i from its diagonal on, n - i numbers; overwritten with the factor
+     */
+    public static Cholesky of(double[][] upper) {
+        double[][] r = upper;
+        int n = r.length;
         double[] diagonal = new double[n];
         for (int i = 0; i < n; i++) {
-            diagonal[i] = r[i][i];
+            diagonal[i] = r[i][0];
         }
         for (int first = 0; first < n; first += BLOCK) {
             int end = Math.min(n, first + BLOCK);
             for (int k = first; k < end; k++) {
-                if (!(r[k][k] > NOISE * diagonal[k])) {
-                    throw new ArithmeticException("singular: pivot " + k + " of " + n + " is " + r[k][k]);
+                if (!(r[k][0] > NOISE * diagonal[k])) {
+                    throw new ArithmeticException("singular: pivot " + k + " of " + n + " is " + r[k][0]);
                 }
-                double root = Math.sqrt(r[k][k]);
-                for (int j = k; j < n; j++) {
+                double root = Math.sqrt(r[k][0]);
+                for (int j = 0; j < n - k; j++) {
                     r[k][j] /= root;
                 }
                 for (int i = k + 1; i < end; i++) {
-                    subtract(r[k], r[i], i, n);
+                    subtract(r[k], i - k, r[i]);
                 }
             }
             int begin = first;
             Parallel.forEach(n - end, item -> {
                 int i = end + item;
                 for (int k = begin; k < end; k++) {
-                    subtract(r[k], r[i], i, n);
+                    subtract(r[k], i - k, r[i]);
                 }
             });
         }
         return new Cholesky(r);
     }
 
-    private static void subtract(double[] pivot, double[] row, int i, int n) {
-        double f = pivot[i];
-        for (int j = i; j < n; j++) {
-            row[j] -= f * pivot[j];
+    private static void subtract(double[] pivot, int from, double[] row) {
+        double f = pivot[from];
+        for (int j = 0; j < row.length; j++) {
+            row[j] -= f * pivot[from + j];
         }
     }
 
@@ -72,17 +73,17 @@ public final class Cholesky {
         int n = rows.length;
         double[] x = b.clone();
         for (int k = 0; k < n; k++) {                   // R' y = b
-            x[k] /= rows[k][k];
+            x[k] /= rows[k][0];
             for (int j = k + 1; j < n; j++) {
-                x[j] -= rows[k][j] * x[k];
+                x[j] -= rows[k][j - k] * x[k];
             }
         }
         for (int k = n - 1; k >= 0; k--) {              // R x = y
             double sum = x[k];
             for (int j = k + 1; j < n; j++) {
-                sum -= rows[k][j] * x[j];
+                sum -= rows[k][j - k] * x[j];
             }
-            x[k] = sum / rows[k][k];
+            x[k] = sum / rows[k][0];
         }
         return x;
     }

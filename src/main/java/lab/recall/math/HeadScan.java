@@ -5,23 +5,23 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Mamba-2's scan: a state matrix and one decay a head, h[t] = exp(delta[t] a) h[t-1] + delta[t] B[t] x[t]', and y[t] = C[t] h[t] + D x[t].
+ * Mamba-2's scan, token by token: a state matrix and one decay a head, h[t] = exp(delta[t] a) h[t-1] + delta[t] B[t] x[t]', and
+ * y[t] = C[t] h[t] + D x[t]. {@link ChunkedScan} gives y by products; here are the states on the way, and the way back.
  *
  * <pre>{@code
  * HeadScan.Sizes s = new HeadScan.Sizes(24, 64, 128, 1);    // heads, channels of each, states, groups
  * float[] state = new float[s.size()];                      // zeros: from the first token on
- * HeadScan.forward(s, tokens, x, 0, stride, delta, 0, a, bc, bAt, cAt, stride, d, state, 0, y, 0);
+ * HeadScan.advance(s, tokens, x, 0, stride, delta, 0, a, b, bAt, stride, state, 0);
  * }</pre>
  *
  * Glossary: T tokens, H heads of P channels, N states, G groups of heads that share B and C. x is [T, H P], B and C [T, G N], all with a
  * row stride; delta [T, H], a (negative) and D [H], the state [H, N, P]. Each number of the state is computed by itself in the order of
- * time, and y adds its states from 0 to N-1: a segment that starts from a state, and any number of lanes or threads give the same numbers
- * bit for bit. Source: Dao and Gu, arXiv 2405.21060, equation 16.
+ * time: a segment that starts from a state, and any number of lanes or threads give the same numbers bit for bit. Source: Dao and Gu, arXiv
+ * 2405.21060, equation 16.
  */
 public final class HeadScan {
     /** Below so many multiply-adds a call stays in its thread. */
     private static final long SPLIT = 200_000;
-    private static final Scratch DECAYS = new Scratch();
     private static final Scratch BACK = new Scratch();
 
     private HeadScan() {
@@ -58,52 +58,7 @@ public final class HeadScan {
     }
 
     /**
-     * The scan over all tokens, from a state on.
-     *
-     * @param state in: before the first token; out: after the last one
-     * @param y     [T, H P]
-     */
-    public static void forward(Sizes s, int tokens, float[] x, int xAt, int xStride, float[] delta, int deltaAt, float[] a, float[] bc,
-            int bAt, int cAt, int bcStride, float[] d, float[] state, int stateAt, float[] y, int yAt) {
-        ranges(s, tokens, (from, to) -> {
-            float[] decays = DECAYS.floats(tokens);
-            for (int h = from; h < to; h++) {
-                for (int t = 0; t < tokens; t++) {
-                    decays[t] = decay(delta[deltaAt + t * s.heads + h], a[h]);
-                }
-                Head head = new Head(s, h, tokens, x, xAt + h * s.width, xStride, delta, deltaAt + h, bc, bAt + s.group(h),
-                        cAt + s.group(h), bcStride, state, stateAt + h * s.states * s.width);
-                int e = Simd.available() ? Lanes.forward(head, decays, d[h], y, yAt + h * s.width) : 0;
-                for (; e < s.width; e++) {
-                    channel(head, e, decays, d[h], y, yAt + h * s.width);
-                }
-            }
-        });
-    }
-
-    /** What one head reads and keeps. */
-    private record Head(Sizes s, int head, int tokens, float[] x, int xAt, int xStride, float[] delta, int deltaAt, float[] bc, int bAt,
-                        int cAt, int bcStride, float[] state, int stateAt) {
-    }
-
-    private static void channel(Head k, int e, float[] decays, float d, float[] y, int yAt) {
-        Sizes s = k.s;
-        for (int t = 0; t < k.tokens; t++) {
-            float u = k.x[k.xAt + t * k.xStride + e];
-            float w = u * k.delta[k.deltaAt + t * s.heads];
-            float sum = 0f;
-            for (int n = 0; n < s.states; n++) {
-                int at = k.stateAt + n * s.width + e;
-                float h = Math.fma(decays[t], k.state[at], w * k.bc[k.bAt + t * k.bcStride + n]);
-                k.state[at] = h;
-                sum = Math.fma(h, k.bc[k.cAt + t * k.bcStride + n], sum);
-            }
-            y[yAt + t * s.inner() + e] = Math.fma(d, u, sum);
-        }
-    }
-
-    /**
-     * The same recurrence without y.
+     * The recurrence without y.
      *
      * @param state in: before the first token; out: after the last one
      */
@@ -113,8 +68,8 @@ public final class HeadScan {
     }
 
     /**
-     * One token's step taken apart, first part: the term delta B x' that it puts into the state. The three parts one after another give the
-     * numbers of {@link #forward} bit for bit, and between them the term and the state can be changed.
+     * One token's step taken apart, first part: the term delta B x' that it puts into the state. The three parts one after another give
+     * the states of {@link #states} bit for bit, and between them the term and the state can be changed.
      *
      * @param term receives [H, N, P]
      */
@@ -289,7 +244,7 @@ public final class HeadScan {
     }
 
     /** exp(q a), by the scan's own power: see {@link Exp#exp2}. */
-    private static float decay(float q, float a) {
+    static float decay(float q, float a) {
         return Exp.exp2(q * Math.max(a * Exp.LOG2_E, SelectiveScan.STEEPEST));
     }
 
@@ -298,82 +253,10 @@ public final class HeadScan {
         Parallel.ranges(s.heads, (int) Math.max(1, Math.min(s.heads, s.heads * SPLIT / Math.max(1, work))), body);
     }
 
-    /** Channels in lanes; four tokens at a time, so that a state is read and written once for all of them. */
+    /** Channels in lanes. */
     private static final class Lanes {
         private static final VectorSpecies<Float> S = VectorMath.LANES;
         static final int COUNT = S.length();
-
-        static int forward(Head k, float[] decays, float d, float[] y, int yAt) {
-            int e = 0;
-            for (; e <= k.s.width - COUNT; e += COUNT) {
-                int t = 0;
-                for (; t <= k.tokens - 4; t += 4) {
-                    four(k, e, t, decays, d, y, yAt);
-                }
-                for (; t < k.tokens; t++) {
-                    one(k, e, t, decays[t], d, y, yAt);
-                }
-            }
-            return e;
-        }
-
-        private static void four(Head k, int e, int t, float[] decays, float d, float[] y, int yAt) {
-            int heads = k.s.heads;
-            int width = k.s.width;
-            int stride = k.bcStride;
-            int q = k.deltaAt + t * heads;
-            int u = k.xAt + t * k.xStride + e;
-            float[] bc = k.bc;
-            FloatVector w0 = FloatVector.fromArray(S, k.x, u).mul(k.delta[q]);
-            FloatVector w1 = FloatVector.fromArray(S, k.x, u + k.xStride).mul(k.delta[q + heads]);
-            FloatVector w2 = FloatVector.fromArray(S, k.x, u + 2 * k.xStride).mul(k.delta[q + 2 * heads]);
-            FloatVector w3 = FloatVector.fromArray(S, k.x, u + 3 * k.xStride).mul(k.delta[q + 3 * heads]);
-            FloatVector a0 = FloatVector.broadcast(S, decays[t]);
-            FloatVector a1 = FloatVector.broadcast(S, decays[t + 1]);
-            FloatVector a2 = FloatVector.broadcast(S, decays[t + 2]);
-            FloatVector a3 = FloatVector.broadcast(S, decays[t + 3]);
-            FloatVector y0 = FloatVector.zero(S);
-            FloatVector y1 = y0;
-            FloatVector y2 = y0;
-            FloatVector y3 = y0;
-            int b = k.bAt + t * stride;
-            int c = k.cAt + t * stride;
-            for (int n = 0; n < k.s.states; n++) {
-                int at = k.stateAt + n * width + e;
-                FloatVector h = a0.fma(FloatVector.fromArray(S, k.state, at), w0.mul(bc[b + n]));
-                y0 = h.fma(FloatVector.broadcast(S, bc[c + n]), y0);
-                h = a1.fma(h, w1.mul(bc[b + stride + n]));
-                y1 = h.fma(FloatVector.broadcast(S, bc[c + stride + n]), y1);
-                h = a2.fma(h, w2.mul(bc[b + 2 * stride + n]));
-                y2 = h.fma(FloatVector.broadcast(S, bc[c + 2 * stride + n]), y2);
-                h = a3.fma(h, w3.mul(bc[b + 3 * stride + n]));
-                y3 = h.fma(FloatVector.broadcast(S, bc[c + 3 * stride + n]), y3);
-                h.intoArray(k.state, at);
-            }
-            int inner = heads * width;
-            int out = yAt + t * inner + e;
-            FloatVector skip = FloatVector.broadcast(S, d);
-            skip.fma(FloatVector.fromArray(S, k.x, u), y0).intoArray(y, out);
-            skip.fma(FloatVector.fromArray(S, k.x, u + k.xStride), y1).intoArray(y, out + inner);
-            skip.fma(FloatVector.fromArray(S, k.x, u + 2 * k.xStride), y2).intoArray(y, out + 2 * inner);
-            skip.fma(FloatVector.fromArray(S, k.x, u + 3 * k.xStride), y3).intoArray(y, out + 3 * inner);
-        }
-
-        private static void one(Head k, int e, int t, float decay, float d, float[] y, int yAt) {
-            FloatVector u = FloatVector.fromArray(S, k.x, k.xAt + t * k.xStride + e);
-            FloatVector w = u.mul(k.delta[k.deltaAt + t * k.s.heads]);
-            FloatVector a = FloatVector.broadcast(S, decay);
-            FloatVector sum = FloatVector.zero(S);
-            int b = k.bAt + t * k.bcStride;
-            int c = k.cAt + t * k.bcStride;
-            for (int n = 0; n < k.s.states; n++) {
-                int at = k.stateAt + n * k.s.width + e;
-                FloatVector h = a.fma(FloatVector.fromArray(S, k.state, at), w.mul(k.bc[b + n]));
-                sum = h.fma(FloatVector.broadcast(S, k.bc[c + n]), sum);
-                h.intoArray(k.state, at);
-            }
-            FloatVector.broadcast(S, d).fma(u, sum).intoArray(y, yAt + t * k.s.inner() + e);
-        }
 
         static int step(int width, float decay, float q, float[] x, int xAt, float b, float[] before, int old, float[] after, int now) {
             FloatVector a = FloatVector.broadcast(S, decay);

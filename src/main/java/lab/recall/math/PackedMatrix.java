@@ -45,11 +45,12 @@ public final class PackedMatrix {
 
         void copyRow(int row, float[] to, int at);
 
-        /** Takes a row from every {@code step}-th number of an array, f32 only. */
-        void setRow(int row, float[] from, int at, int step);
-    }
+        /** See {@link PackedMatrix#set}. */
+        void set(float[] weights, int[] order);
 
-    private static final Scratch ORDERED = new Scratch();
+        /** What multiplies with W'; it has these weights also after they were set. */
+        Store transposed();
+    }
 
     private final int outputs;
     private final int inputs;
@@ -140,26 +141,11 @@ public final class PackedMatrix {
         }
     }
 
-    /** W', for products with gradients: dx = dy W. Packed at the first call, in the same storage. */
+    /** W', for products with gradients: dx = dy W. Half-size weights are read where they lie; those of f32 are turned once and kept. */
     public synchronized PackedMatrix transposed() {
         if (transposed == null) {
             Simd.warm();                // gradients are sums by lanes, not the same bits in the scalar form
-            float[] all = new float[Math.multiplyExact(outputs, inputs)];
-            for (int o = 0; o < outputs; o++) {
-                store().copyRow(o, all, o * inputs);
-            }
-            transposed = storage == Storage.F32
-                    ? pack(inputs, outputs, (row, to, at) -> {
-                        for (int o = 0; o < outputs; o++) {
-                            to[at + o] = all[o * inputs + row];
-                        }
-                    })
-                    : packHalf(storage, inputs, outputs, (row, to, at) -> {
-                        for (int o = 0; o < outputs; o++) {
-                            to[at + o] = narrow(storage, all[o * inputs + row]);
-                        }
-                    });
-            transposed.store();         // lets the copy go
+            transposed = new PackedMatrix(inputs, outputs, storage, () -> store().transposed());
         }
         return transposed;
     }
@@ -174,18 +160,7 @@ public final class PackedMatrix {
             throw new IllegalArgumentException("weights: " + weights.length
                     + " numbers for a " + storage + " matrix of " + outputs + " x " + inputs);
         }
-        for (int o = 0; o < outputs; o++) {
-            store().setRow(o, weights, (order == null ? o : order[o]) * inputs, 1);
-        }
-        if (transposed != null) {
-            float[] row = order == null ? weights : ORDERED.floats(weights.length);
-            for (int o = 0; order != null && o < outputs; o++) {
-                System.arraycopy(weights, order[o] * inputs, row, o * inputs, inputs);
-            }
-            for (int i = 0; i < inputs; i++) {
-                transposed.store().setRow(i, row, i, inputs);
-            }
-        }
+        store().set(weights, order);
     }
 
     /** One row of W in f32. */
@@ -201,20 +176,11 @@ public final class PackedMatrix {
         return Float.intBitsToFloat((bits & 0x8000) << 16 | (bits & 0x7fff) << 13) * 0x1p112f;
     }
 
-    /** The bits of a number that came from {@link #widen}. */
-    static short narrow(Storage storage, float value) {
-        if (storage == Storage.BF16) {
-            return (short) (Float.floatToRawIntBits(value) >>> 16);
-        }
-        int bits = Float.floatToRawIntBits(value * 0x1p-112f);
-        return (short) ((bits >>> 16 & 0x8000) | (bits & 0x7fffffff) >>> 13);
-    }
-
     /** Refuses f16 infinities and NaNs, which the widening would turn into numbers. */
-    static void requireFinite(Storage storage, short[] row, int number) {
+    static void requireFinite(Storage storage, short[] row, int at, int inputs, int number) {
         if (storage == Storage.F16) {
-            for (int i = 0; i < row.length; i++) {
-                if ((row[i] & 0x7c00) == 0x7c00) {
+            for (int i = 0; i < inputs; i++) {
+                if ((row[at + i] & 0x7c00) == 0x7c00) {
                     throw new BadRequest("", "row " + number + ", column " + i + " of an F16 matrix is not finite");
                 }
             }

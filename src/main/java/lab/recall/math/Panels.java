@@ -1,5 +1,6 @@
 package lab.recall.math;
 
+import java.util.Arrays;
 import lab.recall.base.BadRequest;
 
 /**
@@ -10,11 +11,12 @@ final class Panels implements PackedMatrix.Store {
     private static final int LANES = Tiles.LANES;
     private static final int WIDE = Tiles.WIDE;
     /** Rows that go through the products together should stay within the second-level cache. */
-    private static final int ROW_BLOCK = 32;
+    private static final int ROW_BLOCK = 64;
     /** Products below this many multiply-adds are not worth handing over. */
     private static final long SPLIT = 100_000;
     private static final Scratch ROWS = new Scratch();
     private static final Scratch BLOCK = new Scratch();
+    private static final Scratch HALVES = new Scratch();
     private static final Scratch ACCUMULATORS = new Scratch();
 
     private final PackedMatrix.Storage storage;
@@ -25,6 +27,8 @@ final class Panels implements PackedMatrix.Store {
     private final int tailVectors;
     private final float[] floats;
     private final int[] halves;
+    /** The transpose, once it is asked for; f32 only. */
+    private Panels turned;
 
     private Panels(PackedMatrix.Storage storage, int outputs, int inputs) {
         this.storage = storage;
@@ -70,21 +74,19 @@ final class Panels implements PackedMatrix.Store {
     static Panels half(PackedMatrix.Storage storage, int outputs, int inputs, PackedMatrix.HalfRows rows) {
         Panels p = new Panels(storage, outputs, inputs);
         Parallel.forEach(p.panels(), panel -> {
-            short[][] block = new short[WIDE][];
             int first = panel * WIDE;
             int width = p.width(first);
-            short[] none = new short[inputs];
-            for (int o = 0; o < width; o++) {
-                block[o] = none;
-                if (first + o < outputs) {
-                    block[o] = new short[inputs];
-                    rows.copyRow(first + o, block[o], 0);
-                    PackedMatrix.requireFinite(storage, block[o], first + o);
-                }
+            int count = Math.min(width, outputs - first);
+            short[] block = HALVES.shorts(width * inputs);
+            Arrays.fill(block, count * inputs, width * inputs, (short) 0);
+            for (int o = 0; o < count; o++) {
+                rows.copyRow(first + o, block, o * inputs);
+                PackedMatrix.requireFinite(storage, block, o * inputs, inputs, first + o);
             }
             for (int low = 0; low < width; low += 2 * LANES) {
                 for (int lane = 0; lane < LANES; lane++) {
-                    pairs(block[low + lane], block[low + LANES + lane], inputs, p.halves, p.start(first) / 2 + low / 2 + lane, width / 2);
+                    pairs(block, (low + lane) * inputs, (low + LANES + lane) * inputs, inputs,
+                            p.halves, p.start(first) / 2 + low / 2 + lane, width / 2);
                 }
             }
         });
@@ -92,9 +94,9 @@ final class Panels implements PackedMatrix.Store {
     }
 
     /** Two rows in the low and high halves of every {@code step}-th int. */
-    private static void pairs(short[] low, short[] high, int inputs, int[] to, int at, int step) {
+    private static void pairs(short[] rows, int low, int high, int inputs, int[] to, int at, int step) {
         for (int k = 0; k < inputs; k++) {
-            to[at + k * step] = (low[k] & 0xffff) | high[k] << 16;
+            to[at + k * step] = (rows[low + k] & 0xffff) | rows[high + k] << 16;
         }
     }
 
@@ -115,12 +117,72 @@ final class Panels implements PackedMatrix.Store {
         }
     }
 
+    /** One weight of each output in f32, of half-size ones. */
+    void copyColumn(int input, float[] to, int at) {
+        for (int o = 0; o < outputs; o++) {
+            int pair = halves[start(o) / 2 + halfColumn(o) + input * width(o) / 2];
+            to[at + o] = PackedMatrix.widen(storage, pair >>> (isHigh(o) ? 16 : 0) & 0xffff);
+        }
+    }
+
     @Override
-    public void setRow(int row, float[] from, int at, int step) {
-        int to = start(row) + column(row);
-        int width = width(row);
-        for (int k = 0; k < inputs; k++) {
-            floats[to + k * width] = from[at + k * step];
+    public void set(float[] weights, int[] order) {
+        for (int o = 0; o < outputs; o++) {
+            int from = (order == null ? o : order[o]) * inputs;
+            int to = start(o) + column(o);
+            int width = width(o);
+            for (int k = 0; k < inputs; k++) {
+                floats[to + k * width] = weights[from + k];
+            }
+        }
+        if (turned != null) {
+            turnInto(turned);
+        }
+    }
+
+    /** Half-size weights are turned while they are multiplied with: a copy would be as large as the model. */
+    @Override
+    public PackedMatrix.Store transposed() {
+        if (halves != null) {
+            return new TransposedPanels(this, outputs, inputs);
+        }
+        if (turned == null) {
+            turned = new Panels(storage, inputs, outputs);
+            turned.turned = this;
+            turnInto(turned);
+        }
+        return turned;
+    }
+
+    private void turnInto(Panels other) {
+        Parallel.forEach(other.panels(), p ->
+                turn(0, outputs, p * WIDE, Math.min(WIDE, inputs - p * WIDE), other.floats, p * WIDE * outputs, outputs));
+    }
+
+    /**
+     * Turns weights on their way to f32, into panels of their inputs: [panel][output][input]. What fills up the last panel, of weights or
+     * of inputs, holds no meaning.
+     *
+     * @param output the first, that of a panel
+     * @param input  the first
+     * @param depth  room for outputs in a panel
+     */
+    void turn(int output, int outputCount, int input, int inputCount, float[] to, int toAt, int depth) {
+        for (int o = 0; o < outputCount; o += WIDE) {
+            int width = width(output + o);
+            int from = start(output + o) + input * width;
+            for (int i = 0; i < inputCount; i += WIDE) {
+                int count = Math.min(WIDE, inputCount - i);
+                int stride = Tiles.vectors(count) * LANES;
+                int at = toAt + i * depth + o * stride;
+                if (floats != null) {
+                    Transpose.of(floats, from + i * width, width, count, Math.min(width, outputCount - o), to, at, stride);
+                    continue;
+                }
+                for (int low = 0; low < width; low += 2 * LANES) {
+                    Transpose.ofHalves(storage, halves, (from + i * width + low) / 2, width / 2, count, to, at + low * stride, stride);
+                }
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 package lab.recall.math;
 
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
@@ -50,6 +51,9 @@ public final class Softmax {
     /** log Σ exp(x). */
     public static double logSumExp(float[] x, int at, int width) {
         float max = max(x, at, width);
+        if (Float.isNaN(max)) {
+            return Double.NaN;
+        }
         double sum = 0;
         for (int i = 0; i < width; i++) {
             sum += Exp.exp(x[at + i] - max);
@@ -74,6 +78,10 @@ public final class Softmax {
 
     /** Softmax; returns Σ exp(x - max). */
     private static double probabilities(float[] x, int at, int width, float max, float[] out, int outAt) {
+        if (Float.isNaN(max)) {                             // some of which an exponential would make numbers
+            Arrays.fill(out, outAt, outAt + width, Float.NaN);
+            return Double.NaN;
+        }
         int i = Simd.available() ? Lanes.exp(x, at, width, max, out, outAt) : 0;
         for (; i < width; i++) {
             out[outAt + i] = Exp.exp(x[at + i] - max);

@@ -64,6 +64,12 @@ public final class AddedVectors {
         return new AddedVectors(model, layer, point);
     }
 
+    /** About what a fork of so many tokens holds from {@link #forward} to {@link #backward}. */
+    public static long bytes(LanguageModel model, int layer, int tokens) {
+        long numbers = model.block(0).tapePoints().stream().mapToLong(model::width).sum() + model.width();
+        return numbers * (model.layers() - layer) * tokens * Float.BYTES;
+    }
+
     /**
      * Adds a fork.
      *

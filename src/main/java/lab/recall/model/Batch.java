@@ -30,9 +30,9 @@ public final class Batch {
     /**
      * Rows that go through a layer one after another before the next ones do: what they leave on the way stays in the second-level cache.
      */
-    static final int BLOCK_ROWS = 32;
+    static final int BLOCK_ROWS = 64;
     /** More rows than that are not kept together for a run's sake. */
-    private static final int MOST_ROWS = 40;
+    private static final int MOST_ROWS = 80;
 
     private final List<Segment> segments;
     private final int rows;

@@ -48,6 +48,7 @@ public record Jacobian(float[] values, float[] h, float[] z) {
      * Of a pass that was run with {@link Recording#gradients()}.
      *
      * @throws BadRequest when there is no such layer or token
+     * @throws lab.recall.base.Unsolvable when logits are not finite
      */
     public static Jacobian of(Pass pass, int layer, int token) {
         return of(pass, new int[] {layer}, token).get(0);
@@ -57,6 +58,7 @@ public record Jacobian(float[] values, float[] h, float[] z) {
      * After several layers, in their order: one way down from the last layer passes them all. Holds 4 d² bytes a layer.
      *
      * @throws BadRequest when there is no such layer or token
+     * @throws lab.recall.base.Unsolvable when logits are not finite
      */
     public static List<Jacobian> of(Pass pass, int[] layers, int token) {
         int d = pass.model().width();
@@ -73,10 +75,12 @@ public record Jacobian(float[] values, float[] h, float[] z) {
      * The same, given away row by row: beside what the receiver keeps it holds 128 MB of gradients, or one row's.
      *
      * @throws BadRequest when there is no such layer or token
+     * @throws lab.recall.base.Unsolvable when logits are not finite
      */
     public static void rows(Pass pass, int[] layers, int token, Rows receiver) {
         LanguageModel model = pass.model();
         model.requireTape(pass);
+        pass.requireFinite();
         for (int layer : layers) {
             if (layer < EMBED || layer >= model.layers()) {
                 throw new BadRequest("layer", layer + ", expected embed or a whole number from 0 to " + (model.layers() - 1));

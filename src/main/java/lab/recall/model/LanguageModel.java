@@ -18,6 +18,7 @@ import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Said;
 import lab.recall.base.Unsolvable;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.DType;
@@ -75,7 +76,7 @@ public final class LanguageModel implements Showable {
         List<String> doubts = from.warnings();
         this.tokenizer = source.tokenizer(vocabulary(), architecture.usesBundledTokenizer(), from.config(), doubts);
         this.warnings = List.copyOf(doubts);
-        this.endIds = endIds(from.config().path("eos_token_id"));
+        this.endIds = endIds(source, from.config().path("eos_token_id"));
         this.stored = new StoredWeights(from.again(), Map.of(), parameters);
     }
 
@@ -193,7 +194,7 @@ public final class LanguageModel implements Showable {
      * memory.
      * Opened again, it gives the same numbers as this model with its weights widened to f32, and is asked and edited the same way.
      *
-     * @throws BadData when {@link #requireSavable} refuses the folder
+     * @throws BadData when the folder holds other relations than the model's own
      * @throws java.io.UncheckedIOException when it cannot be written
      */
     public void save(Path folder) {
@@ -204,7 +205,7 @@ public final class LanguageModel implements Showable {
      * The same in the formats that its own files have, as large as these: weights that stand in the place of theirs are rounded to the
      * nearest numbers there.
      *
-     * @throws BadData when {@link #requireSavable} refuses the folder
+     * @throws BadData when the folder holds other relations than the model's own
      * @throws java.io.UncheckedIOException when it cannot be written
      */
     public void saveAsStored(Path folder) {
@@ -212,9 +213,9 @@ public final class LanguageModel implements Showable {
     }
 
     /**
-     * Refuses a folder that this model cannot be saved to.
+     * Refuses a folder that a request may not save this model to.
      *
-     * @throws BadData when it holds other relations than the model's own
+     * @throws BadData when it is the model's own, or holds other relations than the model's
      */
     public void requireSavable(Path folder) {
         source.requireSavable(folder);
@@ -393,14 +394,14 @@ public final class LanguageModel implements Showable {
         }
         if (point.isState()) {
             return new Activation(name, LongStream.concat(LongStream.of(tokens), LongStream.of(stateShape(point))).toArray(),
-                    values.clone());
+                    Arrays.copyOf(values, tokens * width(point)));
         }
         int heads = point.isGlobal() ? 0 : heads(point);
         if (heads == 0) {
-            return new Activation(name, new long[] {tokens, width(point)}, values.clone());
+            return new Activation(name, new long[] {tokens, width(point)}, Arrays.copyOf(values, tokens * width(point)));
         }
         int width = width(point) / heads;
-        float[] byHead = new float[values.length];
+        float[] byHead = new float[tokens * width(point)];
         for (int t = 0; t < tokens; t++) {
             for (int h = 0; h < heads; h++) {
                 System.arraycopy(values, (t * heads + h) * width, byHead, (h * tokens + t) * width, width);
@@ -641,12 +642,18 @@ public final class LanguageModel implements Showable {
         return Generation.of(this, prompt, tokens, how, changes, done);
     }
 
-    private static Optional<Set<Integer>> endIds(JsonNode said) {
+    private static Optional<Set<Integer>> endIds(ModelFolder source, JsonNode said) {
         if (said.isMissingNode()) {
             return Optional.empty();
         }
         Set<Integer> ids = new HashSet<>();
-        (said.isArray() ? said : List.of(said)).forEach(id -> ids.add(id.asInt(-1)));
+        for (JsonNode id : said.isNull() ? List.<JsonNode>of() : said.isArray() ? said : List.of(said)) {
+            if (!id.isIntegralNumber() || !id.canConvertToInt()) {
+                throw new BadData(source.folder(), "config.json has eos_token_id = " + Said.of(said.toString())
+                        + ", expected a token id, or a list of them");
+            }
+            ids.add(id.asInt());
+        }
         return Optional.of(ids);
     }
 

@@ -205,7 +205,7 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
 
     /** Writes what a model that is saved in a folder needs beside its weights to be asked the same: its own relations and its facts. */
     void writeFacts(Path to) {
-        requireSavable(to);
+        requireOwnRelations(to);
         AtomicFiles.folder(to);
         if (facts.hasOwn()) {
             Path relations = to.resolve(ModelFacts.FOLDER);
@@ -219,8 +219,20 @@ record ModelFolder(String name, Path folder, Map<Path, FileStamp> stamps, ModelF
         facts.write(to);
     }
 
-    /** Refuses a folder with other relations than this model's: a model saved there would be asked about them. */
+    /** Refuses the folder of the model itself, whose weights a request would lose, and one with other relations than its own. */
     void requireSavable(Path to) {
+        try {
+            if (Files.exists(to) && Files.isSameFile(to, folder)) {
+                throw new BadData(to, "is the folder of " + name + " itself, which would be replaced; save it to another one");
+            }
+        } catch (IOException e) {
+            throw new BadData(to, "", "cannot be read (" + AtomicFiles.reason(e) + ")", e);
+        }
+        requireOwnRelations(to);
+    }
+
+    /** Refuses a folder with other relations than this model's: a model saved there would be asked about them. */
+    private void requireOwnRelations(Path to) {
         Path relations = to.resolve(ModelFacts.FOLDER);
         if (!Files.isDirectory(relations)) {
             return;

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import lab.recall.base.BadRequest;
 import lab.recall.math.Softmax;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -34,6 +34,11 @@ public final class Pass {
     private final float[] lastLogits;
     private int notedToken;
     private Object[] noted;
+    private int earlierToken = Integer.MAX_VALUE;
+    private Object[] earlier;
+    /** Whether it is a continuation, and whether it has one. */
+    private boolean isJoined;
+    private boolean isContinued;
 
     Pass(LanguageModel model, Run run, float[] lastLogits) {
         this(model, run.ids, run.base, run.from, run.changes, run.kept, lastLogits);
@@ -49,21 +54,38 @@ public final class Pass {
         this.lastLogits = lastLogits;
     }
 
-    /** The pass of a continued run, joined with its base: the states of all tokens from 0 on. */
+    /**
+     * The pass of a continued run, joined with its base: the states of all tokens from 0 on. A pass that is continued again and again
+     * leaves room behind its states for what follows, so that they are not copied for each token.
+     */
     static Pass joined(LanguageModel model, Run run, float[] lastLogits) {
         float[][][] all = new float[model.layers() + 1][HookPoint.count()][];
+        boolean own = run.base.isFirstContinued();
         for (HookPoint p : model.statePoints()) {
+            int had = run.base.length() * model.width(p);
+            int size = Math.multiplyExact(run.ids.length, model.width(p));
             for (int l = 0; l < model.layers(); l++) {
-                float[] before = run.base.values(l, p);
-                float[] after = run.kept[l][p.number()];
-                float[] both = Arrays.copyOf(before, before.length + after.length);
-                System.arraycopy(after, 0, both, before.length, after.length);
-                all[l][p.number()] = both;
+                float[] states = run.base.values(l, p);
+                if (!own || states.length < size) {
+                    states = Arrays.copyOf(states, run.base.isJoined ? size + size / 2 : size);
+                }
+                System.arraycopy(run.kept[l][p.number()], 0, states, had, size - had);
+                all[l][p.number()] = states;
             }
         }
         List<Intervention> changes = new ArrayList<>(run.base.changes);
         changes.addAll(run.changes);
-        return new Pass(model, run.ids, null, 0, changes, all, lastLogits);
+        Pass joined = new Pass(model, run.ids, null, 0, changes, all, lastLogits);
+        joined.isJoined = true;
+        joined.remember(run.base);
+        return joined;
+    }
+
+    /** Whether nobody has written behind this pass's states yet; the caller may. */
+    private synchronized boolean isFirstContinued() {
+        boolean first = !isContinued;
+        isContinued = true;
+        return first;
     }
 
     /** The model that ran. */
@@ -135,12 +157,22 @@ public final class Pass {
     }
 
     /**
+     * This pass, if the logits after its last token are numbers: what else it kept may not be, where they are not.
+     *
+     * @throws lab.recall.base.Unsolvable when logits are not finite
+     */
+    public Pass requireFinite() {
+        model.requireFinite(last(), 0);
+        return this;
+    }
+
+    /**
      * The most probable next token.
      *
      * @throws lab.recall.base.Unsolvable when logits are not finite
      */
     public int argmax() {
-        model.requireFinite(last(), 0);
+        requireFinite();
         return Softmax.argmax(last(), 0, last().length);
     }
 
@@ -225,7 +257,8 @@ public final class Pass {
     }
 
     /**
-     * What was kept of a point, the pass's own array: [tokens from {@link #from} on, width], heads one after another. Do not write to it.
+     * What was kept of a point, the pass's own array: [tokens from {@link #from} on, width], heads one after another; a pass that goes on
+     * has room behind them. Do not write to it.
      *
      * @throws BadRequest when it was not kept
      */
@@ -240,20 +273,32 @@ public final class Pass {
     /**
      * What a layer's block computes of this pass for runs that go on at a token; remembered for the first token that is asked for, since
      * the steps of a search ask for it again and again.
+     *
+     * @param compute is given the same of an earlier token, which this pass or the one that it continues has remembered; null for none
      */
     @SuppressWarnings("unchecked")
-    public synchronized <T> T noted(int layer, int token, Supplier<T> compute) {
+    public synchronized <T> T noted(int layer, int token, UnaryOperator<T> compute) {
         if (noted == null) {
             noted = new Object[model.layers()];
             notedToken = token;
         }
-        if (token != notedToken) {
-            return compute.get();
+        if (token == notedToken && noted[layer] != null) {
+            return (T) noted[layer];
         }
-        if (noted[layer] == null) {
-            noted[layer] = compute.get();
+        boolean own = notedToken < token && noted[layer] != null;
+        T found = compute.apply((T) (own ? noted[layer] : earlierToken <= token ? earlier[layer] : null));
+        if (token == notedToken) {
+            noted[layer] = found;
         }
-        return (T) noted[layer];
+        return found;
+    }
+
+    /** Takes over what another pass has remembered, of which this one is the continuation. */
+    private void remember(Pass of) {
+        synchronized (of) {
+            earlier = of.noted == null ? of.earlier : of.noted.clone();
+            earlierToken = of.noted == null ? of.earlierToken : of.notedToken;
+        }
     }
 
     /** This pass, or the base that computed the token. */

@@ -59,8 +59,13 @@ public final class PaperLinearity {
 
     /** The bar of a relation by its file's name, of the published model that stands beside a model; none where the paper has none. */
     public static Optional<Bar> of(ModelCard model, String relation) {
+        return PaperModel.of(model).flatMap(p -> of(p, relation));
+    }
+
+    /** The same of a published model. */
+    static Optional<Bar> of(PaperModel model, String relation) {
         String words = words(relation);
-        return PaperModel.of(model).stream().flatMap(p -> all(p).stream()).filter(b -> b.relation.equalsIgnoreCase(words)).findFirst();
+        return all(model).stream().filter(b -> b.relation.equalsIgnoreCase(words)).findFirst();
     }
 
     private static String words(String relation) {

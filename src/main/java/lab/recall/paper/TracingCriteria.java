@@ -31,12 +31,15 @@ import lab.recall.trace.Position;
  * Published averages were not corrected for their baseline (0.03 for o and g, 0.08 for Pythia's MLP) and are clipped at 0.8 or 0.5.
  */
 public final class TracingCriteria {
-    private static final String RESIDUAL = "resid_post";
+    /** Files of {@code data/paper}. */
+    private static final String TRACED = "tracing_average";
+    private static final String PATHS = "path_blocking";
+    static final String RESIDUAL = "resid_post";
     private static final String O = "out";
     private static final String S = "y";
     private static final String G = "gate";
-    private static final String ATTENTION = "attn_out";
-    private static final String MLP = "mlp_out";
+    static final String ATTENTION = "attn_out";
+    static final String MLP = "mlp_out";
     /** What the files of {@code data/paper} call traces of a point, rows, and curves with a point blocked. */
     private static final Map<String, String> TRACES = Map.of(RESIDUAL, "residual", O, "o", S, "s", G, "g(mlp_after_silu)",
             ATTENTION, "attn", MLP, "mlp");
@@ -54,7 +57,7 @@ public final class TracingCriteria {
      *
      * @param slack by how much the top of their range is clipped
      */
-    private record Curves(BiFunction<String, Position, double[]> source, double slack) {
+    record Curves(BiFunction<String, Position, double[]> source, double slack) {
         double[] at(String point, Position token) {
             return source.apply(point, token);
         }
@@ -87,12 +90,16 @@ public final class TracingCriteria {
             throw new BadRequest("traces", "of " + models.size() + " models, expected those of one");
         }
         PaperModel model = PaperModel.of(models.get(0), "causal tracing", PaperModel.MAMBA, PaperModel.PYTHIA);
-        PaperNumbers paper = PaperNumbers.of("tracing_average");
         return examined(models.get(0).name() + ", causal tracing", switch (model) {
             case MAMBA -> mambaTraces();
             case PYTHIA -> pythiaTraces();
-        }, (point, token) -> of(all, point).means(token),
-                (point, token) -> paper.curve("grids", model.key() + " " + TRACES.get(point), ROWS.get(token)), paper);
+        }, (point, token) -> of(all, point).means(token), traces(model), TRACED);
+    }
+
+    /** The published traces of a model. */
+    static Curves traces(PaperModel model) {
+        PaperNumbers paper = PaperNumbers.of(TRACED);
+        return new Curves((point, token) -> paper.curve("grids", model.key() + " " + TRACES.get(point), ROWS.get(token)), CLIPPED);
     }
 
     private static AverageTrace of(Map<String, AverageTrace> traces, String point) {
@@ -110,18 +117,22 @@ public final class TracingCriteria {
      */
     public static Criteria of(BlockedPaths blocked) {
         PaperModel model = PaperModel.of(blocked.model(), "path blocking", PaperModel.MAMBA, PaperModel.PYTHIA);
-        PaperNumbers paper = PaperNumbers.of("path_blocking");
         return examined(blocked.model().name() + ", path blocking", switch (model) {
             case MAMBA -> mambaPaths();
             case PYTHIA -> pythiaPaths();
-        }, blocked::means,
-                (point, token) -> paper.curve("figures", model.checkpoint() + (token == Position.LAST ? "_prompt" : "_subject")
-                        + "_last_path_blocking", BLOCKED.get(point)), paper);
+        }, blocked::means, paths(model), PATHS);
+    }
+
+    /** The published recoveries of a model, with components blocked. */
+    static Curves paths(PaperModel model) {
+        PaperNumbers paper = PaperNumbers.of(PATHS);
+        return new Curves((point, token) -> paper.curve("figures", model.checkpoint() + (token == Position.LAST ? "_prompt" : "_subject")
+                + "_last_path_blocking", BLOCKED.get(point)), CLIPPED);
     }
 
     private static Criteria examined(String title, List<Criterion<Curves>> criteria, BiFunction<String, Position, double[]> here,
-            BiFunction<String, Position, double[]> published, PaperNumbers paper) {
-        return Criteria.examined(title, criteria, new Curves(here, 0), new Curves(published, CLIPPED), paper.evidence());
+            Curves published, String file) {
+        return Criteria.examined(title, criteria, new Curves(here, 0), published, PaperNumbers.of(file).evidence());
     }
 
     private static List<Criterion<Curves>> mambaTraces() {
@@ -170,9 +181,8 @@ public final class TracingCriteria {
                         c -> peak(c.at(ATTENTION, Position.LAST), 0.5, 0.4, 0.75)),
                 new Criterion<>("B5", "MLP, last token: at most 0.2", c -> Found.atMost(c.at(MLP, Position.LAST), 0, 1, 0.2)),
                 new Criterion<>("B5", "residual: the last token overtakes the subject's last token at 0.45 to 0.75 of the depth", c -> {
-                    double[] subject = c.at(RESIDUAL, Position.SUBJECT_LAST);
                     double[] last = c.at(RESIDUAL, Position.LAST);
-                    int layer = IntStream.range(0, last.length).filter(l -> last[l] > subject[l]).findFirst().orElse(last.length - 1);
+                    int layer = RelativeDepth.overtakes(last, c.at(RESIDUAL, Position.SUBJECT_LAST)).orElse(last.length - 1);
                     double depth = layer / (double) last.length;
                     return new Found("at layer " + layer + " of " + last.length, depth >= 0.45 && depth <= 0.75);
                 }));

@@ -67,9 +67,13 @@ public record Estimate(double mean, double low, double high, int n) {
         return between(whole, resampled, cases);
     }
 
+    /** A draw without a value, as where no case of it was asked what another was, says nothing of the interval. */
     private static Estimate between(double mean, double[] resampled, int n) {
-        Arrays.sort(resampled);
-        return new Estimate(mean, resampled[(int) (0.025 * RESAMPLES)], resampled[(int) Math.ceil(0.975 * RESAMPLES) - 1], n);
+        double[] values = Arrays.stream(resampled).filter(v -> !Double.isNaN(v)).sorted().toArray();
+        if (values.length == 0) {
+            return new Estimate(mean, Double.NaN, Double.NaN, n);
+        }
+        return new Estimate(mean, values[(int) (0.025 * values.length)], values[(int) Math.ceil(0.975 * values.length) - 1], n);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package lab.recall.stats;
 
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
@@ -24,6 +25,11 @@ public final class RelativeDepth {
     /** The layer of the smallest value, the first of equals. */
     public static int lowest(double[] curve) {
         return IntStream.range(0, curve.length).reduce(0, (a, b) -> curve[b] < curve[a] ? b : a);
+    }
+
+    /** The first layer at which a curve is above another of the same model. */
+    public static OptionalInt overtakes(double[] curve, double[] other) {
+        return IntStream.range(0, curve.length).filter(l -> curve[l] > other[l]).findFirst();
     }
 
     /** The largest value in a range. */

@@ -14,27 +14,67 @@ import lab.recall.view.HeatMap;
  * @param <Q> what is asked: defaults and checks in its compact constructor
  * @param <T> what is found
  */
-public interface Experiment<Q extends Record, T extends Result> {
+public abstract class Experiment<Q extends Record, T extends Result> {
+    private final String name;
+    private final Optional<String> command;
+    private final String description;
+    private final Class<Q> request;
+    private final Class<T> result;
+
+    /** One that is asked for by requests alone. */
+    protected Experiment(String name, String description, Class<Q> request, Class<T> result) {
+        this(name, Optional.empty(), description, request, result);
+    }
+
+    /**
+     * One over facts, which is a command too: with an option for each field of the request.
+     *
+     * @param name        in {@code "experiment"}
+     * @param command     its name among the commands
+     * @param description in one sentence, for the command's help
+     * @param request     class of what is asked
+     * @param result      class of what is found
+     */
+    protected Experiment(String name, String command, String description, Class<Q> request, Class<T> result) {
+        this(name, Optional.of(command), description, request, result);
+    }
+
+    private Experiment(String name, Optional<String> command, String description, Class<Q> request, Class<T> result) {
+        this.name = name;
+        this.command = command;
+        this.description = description;
+        this.request = request;
+        this.result = result;
+    }
+
     /** Its name in {@code "experiment"}. */
-    String name();
+    public final String name() {
+        return name;
+    }
+
+    /** Its name among the commands, where it is one. */
+    public final Optional<String> command() {
+        return command;
+    }
 
     /** In one sentence, for the command's help. */
-    String description();
-
-    /** Whether it reads relations or texts beside the model, which may change while the request stays. */
-    default boolean isOverFacts() {
-        return command().isPresent();
+    public final String description() {
+        return description;
     }
 
     /** Class of what is asked. */
-    Class<Q> request();
+    public final Class<Q> request() {
+        return request;
+    }
 
     /** Class of what is found. */
-    Class<T> result();
+    public final Class<T> result() {
+        return result;
+    }
 
-    /** Its name among the commands, where it is one: with an option for each field of the request. */
-    default Optional<String> command() {
-        return Optional.empty();
+    /** Whether it reads relations or texts beside the model, which may change while the request stays. */
+    public boolean isOverFacts() {
+        return command.isPresent();
     }
 
     /**
@@ -42,27 +82,27 @@ public interface Experiment<Q extends Record, T extends Result> {
      *
      * @throws lab.recall.base.BadRequest if it cannot be asked of this model; nothing long has been computed then
      */
-    default Q complete(LanguageModel model, Q request) {
+    public Q complete(LanguageModel model, Q request) {
         return request;
     }
 
     /** Runs a completed request. */
-    T run(LanguageModel model, Q request, Runner runner);
+    public abstract T run(LanguageModel model, Q request, Runner runner);
 
     /**
      * Writes what a request asks for beside its result, such as a changed model: called when the result is written, so that a failure here
      * loses none of it.
      */
-    default void finish(LanguageModel model, Q request, T result) {
+    public void finish(LanguageModel model, Q request, T result) {
     }
 
     /** The files that {@link #finish} writes last: a request whose files are missing is not answered. */
-    default List<Path> leaves(Q request) {
+    public List<Path> leaves(Q request) {
         return List.of();
     }
 
     /** Pictures that set several models side by side, by their names: the heat maps that all have. */
-    default List<NamedView> beside(Map<String, T> results) {
+    public List<NamedView> beside(Map<String, T> results) {
         List<NamedView> all = new ArrayList<>();
         for (NamedView first : results.values().iterator().next().views()) {
             List<HeatMap> maps = results.values().stream().flatMap(a -> a.views().stream())

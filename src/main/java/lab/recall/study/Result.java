@@ -8,7 +8,9 @@ import java.util.Map;
  */
 public interface Result {
     /** Numbers and texts for result.json, in order. */
-    Map<String, Object> scalars();
+    default Map<String, Object> scalars() {
+        return Map.of();
+    }
 
     /** Arrays for result.safetensors. */
     default List<NamedArray> arrays() {

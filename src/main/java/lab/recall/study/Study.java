@@ -22,35 +22,58 @@ import lab.recall.model.LanguageModel;
  * @param <R> what a piece gives, JSON and back
  * @param <T> what all pieces give together
  */
-public interface Study<Q, P, R, T> {
+public abstract class Study<Q, P, R, T> {
     /** Pairs, facts or edits in a piece at most. */
-    int MOST = 32;
+    public static final int MOST = 32;
+
+    private final String name;
+    private final String unit;
+    private final Class<R> found;
+
+    /**
+     * One of this name.
+     *
+     * @param name  in keys of kept work
+     * @param unit  what its progress counts
+     * @param found class of what a piece gives
+     */
+    protected Study(String name, String unit, Class<R> found) {
+        this.name = name;
+        this.unit = unit;
+        this.found = found;
+    }
 
     /** Its name in keys of kept work. */
-    String name();
+    public final String name() {
+        return name;
+    }
 
-    /** Raised when the same piece gives something else than before. */
-    default int version() {
-        return 1;
+    /** What its progress counts. */
+    public final String unit() {
+        return unit;
     }
 
     /** Class of what a piece gives. */
-    Class<R> found();
+    public final Class<R> found() {
+        return found;
+    }
+
+    /** Raised when the same piece gives something else than before. */
+    public int version() {
+        return 1;
+    }
 
     /** What of the request a piece reads, beside itself: part of its key. */
-    Object settings(Q request);
+    public abstract Object settings(Q request);
 
     /** What is done, for the progress bar. */
-    String title(LanguageModel model, Q request);
-
-    /** What its progress counts. */
-    String unit();
+    public abstract String title(LanguageModel model, Q request);
 
     /** How many units a piece has. */
-    long size(LanguageModel model, Q request, P piece);
+    public abstract long size(LanguageModel model, Q request, P piece);
 
     /** Whether other requests on the same model ask the same, so that what is found is kept for them too. */
-    default boolean isShared() {
+    public boolean isShared() {
         return false;
     }
 
@@ -59,17 +82,17 @@ public interface Study<Q, P, R, T> {
      *
      * @param runner gives results of other studies
      */
-    List<P> plan(LanguageModel model, Q request, Runner runner);
+    public abstract List<P> plan(LanguageModel model, Q request, Runner runner);
 
     /**
      * One piece.
      *
      * @param done told how many of its units are done
      */
-    R compute(LanguageModel model, Q request, P piece, LongConsumer done);
+    public abstract R compute(LanguageModel model, Q request, P piece, LongConsumer done);
 
     /** What of the request a piece reads, beside itself, is the same for all pieces of a kind. */
-    default Object kind(P piece) {
+    public Object kind(P piece) {
         return "";
     }
 
@@ -77,16 +100,16 @@ public interface Study<Q, P, R, T> {
      * The request with nothing in it but what pieces of this one's kind read, JSON and back: with it another machine computes them. None
      * where pieces are parts of one computation, or there is one piece alone, which all stay on this machine.
      */
-    Optional<Q> sent(Q request, P piece);
+    public abstract Optional<Q> sent(Q request, P piece);
 
     /** Whether what was kept has the form of what a piece gives. */
-    boolean fits(LanguageModel model, Q request, P piece, R found);
+    public abstract boolean fits(LanguageModel model, Q request, P piece, R found);
 
     /** All of them, in the plan's order. */
-    T combine(LanguageModel model, Q request, List<P> pieces, List<R> found);
+    public abstract T combine(LanguageModel model, Q request, List<P> pieces, List<R> found);
 
     /** A list in parts of {@value #MOST}. */
-    static <X> List<List<X>> parts(List<X> all) {
+    public static <X> List<List<X>> parts(List<X> all) {
         return IntStream.range(0, (all.size() + MOST - 1) / MOST)
                 .mapToObj(i -> List.copyOf(all.subList(i * MOST, Math.min(all.size(), (i + 1) * MOST)))).toList();
     }

@@ -2,6 +2,7 @@ package lab.recall.text;
 
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 
 /**
@@ -88,6 +89,15 @@ public record Prompt(String text, int[] ids, int subjectStart, int subjectEnd) {
             throw new BadRequest("", "this prompt names no subject; make it by Template.fill");
         }
         return subjectEnd - 1;
+    }
+
+    /**
+     * Indices of the subject's tokens.
+     *
+     * @throws BadRequest when it names none
+     */
+    public int[] subjectTokens() {
+        return IntStream.rangeClosed(subjectStart, subjectLast()).toArray();
     }
 
     @Override

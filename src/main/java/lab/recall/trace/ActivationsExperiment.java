@@ -2,7 +2,6 @@ package lab.recall.trace;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import lab.recall.base.BadRequest;
@@ -21,37 +20,17 @@ import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
 /** The values at hook points of one run, with interventions. */
-public final class ActivationsExperiment implements Experiment<ActivationsRequest, ActivationsExperiment.Found> {
+public final class ActivationsExperiment extends Experiment<ActivationsRequest, ActivationsExperiment.Found> {
     private static final Pattern LAYER_POINT = Pattern.compile("layers\\.(\\d{1,6})\\.(\\w+)");
 
     private static final Pattern AT_TOKEN = Pattern.compile("(.+)@(\\d{1,9})");
 
     /** A value for each name that matches. */
     public record Found(List<NamedArray> arrays) implements Result {
-        @Override
-        public Map<String, Object> scalars() {
-            return Map.of();
-        }
     }
 
-    @Override
-    public String name() {
-        return "activations";
-    }
-
-    @Override
-    public String description() {
-        return "The values at hook points of one run, with interventions.";
-    }
-
-    @Override
-    public Class<ActivationsRequest> request() {
-        return ActivationsRequest.class;
-    }
-
-    @Override
-    public Class<Found> result() {
-        return Found.class;
+    public ActivationsExperiment() {
+        super("activations", "The values at hook points of one run, with interventions.", ActivationsRequest.class, Found.class);
     }
 
     @Override
@@ -135,7 +114,7 @@ public final class ActivationsExperiment implements Experiment<ActivationsReques
         int[] ids = q.prompt().ids(model, "prompt");
         List<Named> asked = asked(model, q, ids.length);
         Recording keep = Recording.of(asked.stream().map(Named::glob).toArray(String[]::new));
-        Pass pass = model.run(ids, keep, changes(model, q, ids.length));
+        Pass pass = model.run(ids, keep, changes(model, q, ids.length)).requireFinite();
         List<NamedArray> arrays = new ArrayList<>();
         for (Site s : pass.kept()) {
             if (s.point().isState()) {

@@ -37,7 +37,8 @@ public final class AfterSubject implements Showable {
     /** @param effects of each pair's tokens, [pair][layer][token]; of a pair that does not count empty */
     AfterSubject(String title, HeatMap.Colours colours, FactPairs pairs, double[][][] effects, int layers) {
         if (effects.length == 0) {
-            throw new BadRequest("", title + ": a difference of traces has no effects token by token; ask the traces themselves");
+            throw new BadRequest("", title + ": neither a difference of traces nor one of tokens together has effects token by token;"
+                    + " ask a trace of single tokens");
         }
         this.title = title;
         this.colours = colours;

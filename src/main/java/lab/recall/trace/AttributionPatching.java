@@ -58,6 +58,6 @@ public final class AttributionPatching {
                 new AttributionStudy.Asked(new AttributionStudy.Settings(point, window), pairs.pairs()));
         return new AverageTrace(ModelCard.of(model), point,
                 point.title() + LayerWindow.of(model, window).label() + ", attribution",
-                "attribution", pairs, Averaging.byPosition(pairs.pairs(), effects), effects);
+                "attribution", pairs, Averaging.byPosition(pairs.pairs(), effects, Cells.TOKENS), effects);
     }
 }

@@ -17,7 +17,7 @@ import lab.recall.study.Runner;
 import lab.recall.study.Study;
 
 /** First-order estimates for many pairs, [pair][layer][cell]; none where the two runs hardly differ. */
-final class AttributionStudy implements Study<AttributionStudy.Asked, AttributionStudy.Piece, double[][][], double[][][]> {
+final class AttributionStudy extends Study<AttributionStudy.Asked, AttributionStudy.Piece, double[][][], double[][][]> {
     /** What is put back, over how many layers. */
     record Settings(HookPoint point, int window) {
     }
@@ -30,14 +30,8 @@ final class AttributionStudy implements Study<AttributionStudy.Asked, Attributio
     record Piece(List<FactPair> pairs) {
     }
 
-    @Override
-    public String name() {
-        return "attribution";
-    }
-
-    @Override
-    public Class<double[][][]> found() {
-        return double[][][].class;
+    AttributionStudy() {
+        super("attribution", "pairs", double[][][].class);
     }
 
     @Override
@@ -48,11 +42,6 @@ final class AttributionStudy implements Study<AttributionStudy.Asked, Attributio
     @Override
     public String title(LanguageModel model, Asked asked) {
         return "attribution patching of " + asked.settings.point.id() + LayerWindow.of(model, asked.settings.window).label();
-    }
-
-    @Override
-    public String unit() {
-        return "pairs";
     }
 
     @Override
@@ -104,7 +93,7 @@ final class AttributionStudy implements Study<AttributionStudy.Asked, Attributio
         }
         Gradients g = Gradients.of(corrupt, pair.answer(), Recording.points(point));
         double span = g.loss() + Math.log(pClean);
-        List<int[]> cells = CausalTrace.cells(pair.cleanPrompt());
+        List<int[]> cells = Cells.TOKENS.of(pair.cleanPrompt());
         double[][] effect = new double[model.layers()][cells.size()];
         for (int l = 0; l < effect.length; l++) {
             for (int k = window.first(l); k < window.end(l); k++) {

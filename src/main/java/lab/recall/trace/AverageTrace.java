@@ -7,8 +7,14 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Unsolvable;
+import lab.recall.facts.FactPair;
 import lab.recall.facts.FactPairs;
 import lab.recall.model.HookPoint;
 import lab.recall.stats.Estimate;
@@ -30,6 +36,7 @@ import tech.tablesaw.api.Table;
  * var s = CausalTrace.of(mamba).component(Y).over(pairs);
  * o.at(Position.SUBJECT_LAST, 4)                             // mean, interval, number of pairs
  * o.minus(s).heatmap()                                       // pair by pair, over the same pairs
+ * o.only("cities", p -> p.clean().relation().equals("city_in_country")), o.bySubjectTokens()
  * }</pre>
  *
  * How pairs are averaged is told by {@link Averaging}.
@@ -50,7 +57,7 @@ public final class AverageTrace implements Showable {
      * @param what    in words, for titles
      * @param how     made and averaged: only traces of one kind may be subtracted
      * @param samples what each pair gives, [position][layer][pair]
-     * @param effects effects of each pair's cells, [pair][layer][cell]
+     * @param effects effects of each pair's tokens and whole subject, [pair][layer][cell]; of none where tokens were put back together
      */
     @JsonCreator
     AverageTrace(@JsonProperty("model") ModelCard model, @JsonProperty("point") HookPoint point, @JsonProperty("what") String what,
@@ -126,10 +133,70 @@ public final class AverageTrace implements Showable {
         return new AverageTrace(model, point, name.toString(), how, pairs, rest, new double[0][][]);
     }
 
+    /** Whether it has effects token by token: it is no difference, and no tokens were put back together. */
+    boolean isByToken() {
+        return effects.length > 0;
+    }
+
+    /** Whether each pair has a place of its own among the samples, be it empty. */
+    boolean countsEveryPair() {
+        return samples[0][0].length == pairs.size();
+    }
+
+    /** How much more one position carries than another after a layer, pair by pair. */
+    public Estimate difference(Position more, Position less, int layer) {
+        double[] a = samples[more.ordinal()][layer];
+        double[] b = samples[less.ordinal()][layer];
+        return Estimate.mean(IntStream.range(0, a.length).mapToDouble(i -> a[i] - b[i]).toArray(), SEED);
+    }
+
+    /** The first layer after which the prompt's last token carries more than the whole subject: the fact has been handed over. */
+    public OptionalInt handOverLayer() {
+        return RelativeDepth.overtakes(means(Position.LAST), means(Position.SUBJECT));
+    }
+
+    /**
+     * The same over some of the pairs.
+     *
+     * @param which in words, for titles
+     * @throws BadRequest of averages as published, which do not count every pair
+     */
+    public AverageTrace only(String which, Predicate<FactPair> counts) {
+        if (!countsEveryPair()) {
+            throw new BadRequest("averaging", "as published, expected corrected: of two facts about one subject only one counts");
+        }
+        int[] kept = IntStream.range(0, pairs.size()).filter(i -> counts.test(pairs.get(i))).toArray();
+        double[][][] some = Arrays.stream(samples).map(position -> Arrays.stream(position)
+                .map(v -> IntStream.of(kept).mapToDouble(i -> v[i]).toArray()).toArray(double[][]::new)).toArray(double[][][]::new);
+        double[][][] each = !isByToken() ? effects : IntStream.of(kept).mapToObj(i -> effects[i]).toArray(double[][][]::new);
+        return new AverageTrace(model, point, what + ", " + which, how,
+                new FactPairs(IntStream.of(kept).mapToObj(pairs::get).toList(), 0), some, each);
+    }
+
+    /**
+     * By how many tokens the subject has.
+     *
+     * @throws BadRequest of averages as published
+     */
+    public BySubjectTokens bySubjectTokens() {
+        SortedMap<Integer, AverageTrace> all = new TreeMap<>();
+        pairs.pairs().stream().mapToInt(AverageTrace::subjectTokens).distinct().forEach(n -> {
+            AverageTrace some = only("subjects of " + n + (n == 1 ? " token" : " tokens"), p -> subjectTokens(p) == n);
+            if (some.pairs() > 0) {
+                all.put(n, some);
+            }
+        });
+        return new BySubjectTokens(title(), all);
+    }
+
+    private static int subjectTokens(FactPair pair) {
+        return pair.cleanPrompt().subjectTokens().length;
+    }
+
     /** Spearman's rank correlation of two traces over the tokens and layers of each pair, averaged over pairs. */
     public Estimate rankCorrelation(AverageTrace other) {
-        if (!other.pairs.equals(pairs) || effects.length != other.effects.length) {
-            throw new BadRequest("", "a correlation needs traces over the same pairs");
+        if (!other.pairs.equals(pairs) || !isByToken() || effects.length != other.effects.length) {
+            throw new BadRequest("", "a correlation needs traces of single tokens over the same pairs");
         }
         double[] each = new double[effects.length];
         for (int i = 0; i < each.length; i++) {
@@ -153,7 +220,7 @@ public final class AverageTrace implements Showable {
     /**
      * Token by token from the subject's last one on.
      *
-     * @throws lab.recall.base.BadRequest for a difference of traces
+     * @throws BadRequest of a difference of traces, or one of tokens together
      */
     public AfterSubject afterSubject() {
         return new AfterSubject(title(), point.colours(), pairs, effects, model.layers());
@@ -161,19 +228,19 @@ public final class AverageTrace implements Showable {
 
     /** Mean effect and interval for each position and layer. */
     public Table byPosition() {
-        List<String> columns = new ArrayList<>(List.of("position", "pairs"));
-        for (int l = 0; l < model.layers(); l++) {
-            columns.add("layer " + l);
-        }
+        return Tables.byLayer(title() + ": mean indirect effect with its 95 % interval", List.of("position", "pairs"), model.layers(),
+                List.of(Position.values()), p -> List.of(p.label(), at(p, 0).n()), this::at);
+    }
+
+    /** For each position the layer after which it carries most. */
+    public Table strongest() {
         List<List<Object>> rows = new ArrayList<>();
         for (Position p : Position.values()) {
-            List<Object> row = new ArrayList<>(List.of(p.label(), at(p, 0).n()));
-            for (int l = 0; l < model.layers(); l++) {
-                row.add(at(p, l).toString());
-            }
-            rows.add(row);
+            boolean any = at(p, 0).n() > 0;
+            rows.add(List.of(p.label(), at(p, 0).n(), any ? String.valueOf(peak(p)) : "–", at(p, peak(p)).toString()));
         }
-        return Tables.of(title() + ": mean indirect effect with its 95 % interval", columns, rows);
+        return Tables.of(title() + ": where each position carries most",
+                List.of("position", "pairs", "layer", "mean indirect effect and its 95 % interval"), rows);
     }
 
     /** One row for each position and layer: mean, interval, number of pairs. For programs. */

@@ -26,33 +26,34 @@ public enum Averaging {
     /**
      * What each pair gives to each position's mean, [position][layer][pair].
      *
-     * @param grids one a pair: a cell for each token, and one for the whole subject after them
+     * @param grids one a pair
+     * @param cells of the grids; those of single tokens for {@link #PUBLISHED}
      */
-    double[][][] samples(List<FactPair> pairs, List<InterchangeGrid> grids) {
-        return this == CORRECTED ? corrected(pairs, grids) : published(pairs, grids);
+    double[][][] samples(List<FactPair> pairs, List<InterchangeGrid> grids, Cells cells) {
+        return this == CORRECTED ? corrected(pairs, grids, cells) : published(pairs, grids);
     }
 
-    private static double[][][] corrected(List<FactPair> pairs, List<InterchangeGrid> grids) {
+    private static double[][][] corrected(List<FactPair> pairs, List<InterchangeGrid> grids, Cells cells) {
         double[][][] effects = new double[grids.size()][][];
         for (int i = 0; i < effects.length; i++) {
             InterchangeGrid g = grids.get(i);
             effects[i] = g.pClean() - g.pCorrupt() >= LEAST_SPAN ? g.effect() : new double[0][];
         }
-        return byPosition(pairs, effects);
+        return byPosition(pairs, effects, cells);
     }
 
-    /** Means of effects over the tokens of a position, [position][layer][pair]; NaN where a pair has none, or no effects. */
-    static double[][][] byPosition(List<FactPair> pairs, double[][][] effects) {
+    /** Means of effects over the cells of a position, [position][layer][pair]; NaN where a pair has none, or no effects. */
+    static double[][][] byPosition(List<FactPair> pairs, double[][][] effects, Cells cells) {
         int layers = Arrays.stream(effects).mapToInt(e -> e.length).max().orElse(0);
         double[][][] samples = new double[Position.values().length][layers][effects.length];
         for (int i = 0; i < effects.length; i++) {
-            Prompt prompt = pairs.get(i).cleanPrompt();
+            List<Position> rows = effects[i].length > 0 ? cells.rows(pairs.get(i).cleanPrompt()) : List.of();
             for (int l = 0; l < layers; l++) {
                 double[] sum = new double[samples.length];
                 int[] n = new int[samples.length];
-                for (int t = 0; effects[i].length > 0 && t <= prompt.length(); t++) {
-                    int position = (t < prompt.length() ? Position.of(prompt, t) : Position.SUBJECT).ordinal();
-                    sum[position] += effects[i][l][t];
+                for (int c = 0; c < rows.size(); c++) {
+                    int position = rows.get(c).ordinal();
+                    sum[position] += effects[i][l][c];
                     n[position]++;
                 }
                 for (int p = 0; p < samples.length; p++) {

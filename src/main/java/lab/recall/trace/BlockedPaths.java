@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BiFunction;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
 import lab.recall.base.Said;
@@ -22,7 +23,7 @@ import lab.recall.view.Tables;
 import org.knowm.xchart.XYChart;
 import tech.tablesaw.api.Table;
 
-/** Recovery by layer with and without a component blocked, at the subject's last token and the prompt's; shows itself as a table. */
+/** Recovery by layer with and without a component blocked, at the subject and at the prompt's last token; shows itself as a table. */
 public final class BlockedPaths implements Showable {
     private static final long SEED = 1;
 
@@ -49,6 +50,11 @@ public final class BlockedPaths implements Showable {
     /** The model. */
     public ModelCard model() {
         return model;
+    }
+
+    /** Where the stream was restored in turn: the subject's last token or the whole subject, and the prompt's last token. */
+    public List<Position> tokens() {
+        return List.copyOf(samples.get(NOTHING).keySet());
     }
 
     /** Number of pairs that count. */
@@ -90,7 +96,7 @@ public final class BlockedPaths implements Showable {
         Map<Position, T> all = kept.get(blocked);
         if (all == null || !all.containsKey(token)) {
             throw new BadRequest("blocked", "'" + Said.of(blocked) + "' at " + token + ", expected one of "
-                    + String.join(", ", samples.keySet()) + " at " + PathBlocking.TOKENS);
+                    + String.join(", ", samples.keySet()) + " at " + tokens());
         }
         return all.get(token);
     }
@@ -121,30 +127,15 @@ public final class BlockedPaths implements Showable {
                 (blocked, layer) -> damage(HookPoint.of(blocked), token, layer));
     }
 
-    private interface Measured {
-        Estimate at(String blocked, int layer);
-    }
-
-    private Table byLayer(String what, Position token, Collection<String> rows, Measured measured) {
-        List<String> columns = new ArrayList<>(List.of("blocked", "pairs"));
-        for (int l = 0; l < model.layers(); l++) {
-            columns.add("layer " + l);
-        }
-        List<List<Object>> cells = new ArrayList<>();
-        for (String blocked : rows) {
-            List<Object> row = new ArrayList<>(List.of(label(blocked), measured.at(blocked, 0).n()));
-            for (int l = 0; l < model.layers(); l++) {
-                row.add(measured.at(blocked, l).toString());
-            }
-            cells.add(row);
-        }
-        return Tables.of(title() + ": " + what + " at the " + token.label().replace("*", "") + " with its 95 % interval", columns, cells);
+    private Table byLayer(String what, Position token, Collection<String> rows, BiFunction<String, Integer, Estimate> measured) {
+        return Tables.byLayer(title() + ": " + what + " at the " + token.label().replace("*", "") + " with its 95 % interval",
+                List.of("blocked", "pairs"), model.layers(), rows, b -> List.of(label(b), measured.apply(b, 0).n()), measured);
     }
 
     /** One row for each token, blocked component and layer. For programs. */
     public Table table() {
         List<List<Object>> rows = new ArrayList<>();
-        for (Position token : PathBlocking.TOKENS) {
+        for (Position token : tokens()) {
             for (String blocked : samples.keySet()) {
                 for (int l = 0; l < model.layers(); l++) {
                     Estimate e = of(recoveries, blocked, token)[l];

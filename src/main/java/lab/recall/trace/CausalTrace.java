@@ -26,6 +26,7 @@ import lab.recall.text.Prompt;
  * CausalTrace.of(mamba).residual().of(pairs.get(0))          // one example
  * CausalTrace.of(mamba).component(OUT).over(pairs)           // a component, over a window of layers
  * CausalTrace.of(mamba).component(STATE).over(pairs).afterSubject() // in which layer's memory the subject lives, until which token
+ * CausalTrace.of(mamba).residual().together().over(pairs)    // all tokens of a row at once, such as all after the subject
  * CausalTrace.of(mamba).reverse().over(pairs)                // the corrupt run's value put into the clean run
  * CausalTrace.of(mamba).noise(3, 10, seed).over(pairs)       // the subject's embeddings with noise instead of another subject
  * CausalTrace.of(mamba).averaging(Averaging.PUBLISHED)       // as the reference code averaged
@@ -40,7 +41,8 @@ public final class CausalTrace {
     /**
      * @param samples draws of noise; 0 for another subject instead
      */
-    private record Settings(HookPoint point, int window, Averaging averaging, boolean reverse, double deviations, int samples, long seed) {
+    private record Settings(HookPoint point, int window, Cells cells, Averaging averaging, boolean reverse, double deviations, int samples,
+            long seed) {
     }
 
     private CausalTrace(LanguageModel model, Settings settings) {
@@ -50,7 +52,7 @@ public final class CausalTrace {
 
     /** A trace of the residual stream until told otherwise. */
     public static CausalTrace of(LanguageModel model) {
-        return new CausalTrace(model, new Settings(HookPoint.RESID_POST, 1, Averaging.CORRECTED, false, 0, 0, 0));
+        return new CausalTrace(model, new Settings(HookPoint.RESID_POST, 1, Cells.TOKENS, Averaging.CORRECTED, false, 0, 0, 0));
     }
 
     /** The components whose effects the paper sets side by side: s, g, o and what enters the convolution; or attention and MLP. */
@@ -74,7 +76,7 @@ public final class CausalTrace {
     private CausalTrace at(HookPoint point, int window) {
         Settings s = settings;
         return new CausalTrace(model,
-                new Settings(Interchange.required(model, point), window, s.averaging, s.reverse, s.deviations, s.samples, s.seed));
+                new Settings(Interchange.required(model, point), window, s.cells, s.averaging, s.reverse, s.deviations, s.samples, s.seed));
     }
 
     int window() {
@@ -87,16 +89,26 @@ public final class CausalTrace {
         return at(settings.point, layers);
     }
 
+    /**
+     * All tokens of a row are put back at once, such as all of the subject's first ones, or all after the subject; by themselves they may
+     * each carry little of what they carry together.
+     */
+    public CausalTrace together() {
+        Settings s = settings;
+        return new CausalTrace(model,
+                new Settings(s.point, s.window, Cells.TOGETHER, s.averaging, s.reverse, s.deviations, s.samples, s.seed));
+    }
+
     /** How pairs are averaged. */
     public CausalTrace averaging(Averaging how) {
         Settings s = settings;
-        return new CausalTrace(model, new Settings(s.point, s.window, how, s.reverse, s.deviations, s.samples, s.seed));
+        return new CausalTrace(model, new Settings(s.point, s.window, s.cells, how, s.reverse, s.deviations, s.samples, s.seed));
     }
 
     /** The other direction: what is lost when the corrupt run's value is put into the clean run. */
     public CausalTrace reverse() {
         Settings s = settings;
-        return new CausalTrace(model, new Settings(s.point, s.window, s.averaging, true, s.deviations, s.samples, s.seed));
+        return new CausalTrace(model, new Settings(s.point, s.window, s.cells, s.averaging, true, s.deviations, s.samples, s.seed));
     }
 
     /**
@@ -108,17 +120,18 @@ public final class CausalTrace {
      */
     public CausalTrace noise(double standardDeviations, int count, long seed) {
         Settings s = settings;
-        return new CausalTrace(model, new Settings(s.point, s.window, s.averaging, s.reverse, Check.positive("noise", standardDeviations),
-                Check.whole("samples", count, 1, Integer.MAX_VALUE), seed));
+        return new CausalTrace(model, new Settings(s.point, s.window, s.cells, s.averaging, s.reverse,
+                Check.positive("noise", standardDeviations), Check.whole("samples", count, 1, Integer.MAX_VALUE), seed));
     }
 
     /** One pair of facts. */
     public ExampleTrace of(FactPair pair) {
         InterchangeCase all = cases(List.of(pair)).get(0);
-        InterchangeCase tokens = new InterchangeCase(all.clean(), all.corrupt(), all.answer(),
+        boolean together = settings.cells == Cells.TOGETHER;
+        InterchangeCase shown = together ? all : new InterchangeCase(all.clean(), all.corrupt(), all.answer(),
                 all.cells().subList(0, pair.cleanPrompt().length()), all.noise());
         return new ExampleTrace(model, settings.point, pair,
-                interchange().run(List.of(tokens), Runner.silent()).get(0), settings.samples > 0);
+                interchange().run(List.of(shown), Runner.silent()).get(0), settings.samples > 0, together);
     }
 
     /** All pairs, averaged by position. */
@@ -131,10 +144,14 @@ public final class CausalTrace {
         if (settings.reverse && settings.averaging == Averaging.PUBLISHED) {
             throw new BadRequest("reverse", "the reference code has no reverse direction to average as published; average it as corrected");
         }
+        boolean together = settings.cells == Cells.TOGETHER;
+        if (together && settings.averaging == Averaging.PUBLISHED) {
+            throw new BadRequest("together", "the reference code put back one token at a time; average tokens together as corrected");
+        }
         List<InterchangeGrid> grids = interchange().run(cases(pairs.pairs()), runner);
-        double[][][] effects = grids.stream().map(InterchangeGrid::effect).toArray(double[][][]::new);
+        double[][][] effects = together ? new double[0][][] : grids.stream().map(InterchangeGrid::effect).toArray(double[][][]::new);
         return new AverageTrace(ModelCard.of(model), settings.point, what(), how(), pairs,
-                settings.averaging.samples(pairs.pairs(), grids), effects);
+                settings.averaging.samples(pairs.pairs(), grids, settings.cells), effects);
     }
 
     private Interchange interchange() {
@@ -147,11 +164,11 @@ public final class CausalTrace {
     }
 
     private String how() {
-        return (settings.reverse ? ", reverse" : "") + (settings.samples > 0 ? ", noise" : "")
+        return (settings.cells == Cells.TOGETHER ? ", together" : "")
+                + (settings.reverse ? ", reverse" : "") + (settings.samples > 0 ? ", noise" : "")
                 + (settings.averaging == Averaging.PUBLISHED ? ", published averaging" : "");
     }
 
-    /** A cell for each token and one for the whole subject. */
     private List<InterchangeCase> cases(List<FactPair> pairs) {
         boolean noisy = settings.samples > 0;
         double deviation = noisy ? settings.deviations * embeddingDeviation(pairs) : 0;
@@ -162,19 +179,10 @@ public final class CausalTrace {
             Noise noise = noisy
                     ? new Noise(deviation, settings.samples, settings.seed, used, clean.subjectStart(), clean.subjectEnd()) : null;
             used += noisy ? noise.numbers(model) : 0;
-            cases.add(new InterchangeCase(clean.ids(), noisy ? clean.ids() : p.corruptPrompt().ids(), p.answer(), cells(clean), noise));
+            cases.add(new InterchangeCase(clean.ids(), noisy ? clean.ids() : p.corruptPrompt().ids(), p.answer(), settings.cells.of(clean),
+                    noise));
         }
         return cases;
-    }
-
-    static List<int[]> cells(Prompt prompt) {
-        List<int[]> cells = new ArrayList<>(InterchangeCase.everyToken(prompt.length()));
-        int[] subject = new int[prompt.subjectEnd() - prompt.subjectStart()];
-        for (int i = 0; i < subject.length; i++) {
-            subject[i] = prompt.subjectStart() + i;
-        }
-        cells.add(subject);
-        return cells;
     }
 
     /** Standard deviation of the embeddings' numbers over the subjects' tokens, as the original method measures it. */

@@ -14,14 +14,16 @@ import lab.recall.view.Showable;
 /**
  * The trace of one pair of facts; shows itself as a picture of its indirect effects.
  *
- * @param model that was traced
- * @param point that was put back
- * @param pair  the two facts
- * @param grid  what was found
- * @param noise whether noise corrupted the clean prompt, instead of the other subject
+ * @param model    that was traced
+ * @param point    that was put back
+ * @param pair     the two facts
+ * @param grid     what was found
+ * @param noise    whether noise corrupted the clean prompt, instead of the other subject
+ * @param together whether all tokens of a row were put back at once
  */
-public record ExampleTrace(LanguageModel model, HookPoint point, FactPair pair, InterchangeGrid grid, boolean noise) implements Showable {
-    /** Indirect effect at each token (row, the subject's with a star) and layer. */
+public record ExampleTrace(LanguageModel model, HookPoint point, FactPair pair, InterchangeGrid grid, boolean noise, boolean together)
+        implements Showable {
+    /** Indirect effect at each token (row, the subject's with a star), or of tokens together, and layer. */
     public HeatMap heatmap() {
         double[][] effect = grid.effect();
         double[][] byToken = new double[effect[0].length][effect.length];
@@ -40,8 +42,11 @@ public record ExampleTrace(LanguageModel model, HookPoint point, FactPair pair, 
     }
 
     private List<String> labels() {
-        Tokenizer t = model.requireTokenizer();
         Prompt clean = pair.cleanPrompt();
+        if (together) {
+            return Cells.TOGETHER.rows(clean).stream().map(Position::label).toList();
+        }
+        Tokenizer t = model.requireTokenizer();
         List<String> labels = new ArrayList<>();
         for (int i = 0; i < clean.length(); i++) {
             String a = t.token(clean.ids()[i]).strip();

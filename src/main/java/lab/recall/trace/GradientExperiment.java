@@ -18,7 +18,7 @@ import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
 /** Gradients of -log p(target) at places of one run. */
-public final class GradientExperiment implements Experiment<GradientRequest, GradientExperiment.Found> {
+public final class GradientExperiment extends Experiment<GradientRequest, GradientExperiment.Found> {
     /** The loss, and a gradient for each place. */
     public record Found(double loss, List<NamedArray> arrays) implements Result {
         @Override
@@ -27,24 +27,8 @@ public final class GradientExperiment implements Experiment<GradientRequest, Gra
         }
     }
 
-    @Override
-    public String name() {
-        return "gradient";
-    }
-
-    @Override
-    public String description() {
-        return "Gradients of -log p(target) with respect to the values at some places.";
-    }
-
-    @Override
-    public Class<GradientRequest> request() {
-        return GradientRequest.class;
-    }
-
-    @Override
-    public Class<Found> result() {
-        return Found.class;
+    public GradientExperiment() {
+        super("gradient", "Gradients of -log p(target) with respect to the values at some places.", GradientRequest.class, Found.class);
     }
 
     @Override

@@ -11,7 +11,7 @@ import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
 /** {@link Interchange} of one pair of prompts. */
-public final class InterchangeExperiment implements Experiment<InterchangeRequest, InterchangeExperiment.Found> {
+public final class InterchangeExperiment extends Experiment<InterchangeRequest, InterchangeExperiment.Found> {
     /** The grid of probabilities and effects, and how long it took. */
     public record Found(InterchangeGrid grid, double seconds) implements Result {
         @Override
@@ -28,37 +28,13 @@ public final class InterchangeExperiment implements Experiment<InterchangeReques
 
         @Override
         public List<NamedArray> arrays() {
-            long[] shape = {grid.p().length, grid.p()[0].length};
-            return List.of(new NamedArray("p", shape, flat(grid.p())), new NamedArray("effect", shape, flat(grid.effect())));
-        }
-
-        private static float[] flat(double[][] grid) {
-            float[] all = new float[grid.length * grid[0].length];
-            for (int i = 0; i < all.length; i++) {
-                all[i] = (float) grid[i / grid[0].length][i % grid[0].length];
-            }
-            return all;
+            return List.of(NamedArray.of("p", grid.p()), NamedArray.of("effect", grid.effect()));
         }
     }
 
-    @Override
-    public String name() {
-        return "interchange";
-    }
-
-    @Override
-    public String description() {
-        return "One pair of prompts: the clean run's values put back into the corrupt run, at every token and layer.";
-    }
-
-    @Override
-    public Class<InterchangeRequest> request() {
-        return InterchangeRequest.class;
-    }
-
-    @Override
-    public Class<Found> result() {
-        return Found.class;
+    public InterchangeExperiment() {
+        super("interchange", "One pair of prompts: the clean run's values put back into the corrupt run, at every token and layer.",
+                InterchangeRequest.class, Found.class);
     }
 
     @Override

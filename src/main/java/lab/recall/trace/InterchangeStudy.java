@@ -19,7 +19,7 @@ import lab.recall.study.Runner;
 import lab.recall.study.Study;
 
 /** The grids of many pairs of prompts. */
-final class InterchangeStudy implements Study<InterchangeStudy.Asked, InterchangeStudy.Piece, InterchangeGrid[], List<InterchangeGrid>> {
+final class InterchangeStudy extends Study<InterchangeStudy.Asked, InterchangeStudy.Piece, InterchangeGrid[], List<InterchangeGrid>> {
     /** Runs that are kept in memory together. */
     private static final long PASS_BYTES = 400L << 20;
 
@@ -41,14 +41,8 @@ final class InterchangeStudy implements Study<InterchangeStudy.Asked, Interchang
     record Piece(List<InterchangeCase> cases) {
     }
 
-    @Override
-    public String name() {
-        return "interchange";
-    }
-
-    @Override
-    public Class<InterchangeGrid[]> found() {
-        return InterchangeGrid[].class;
+    InterchangeStudy() {
+        super("interchange", "rows", InterchangeGrid[].class);
     }
 
     @Override
@@ -61,11 +55,6 @@ final class InterchangeStudy implements Study<InterchangeStudy.Asked, Interchang
         Settings s = asked.settings;
         return (s.reverse ? "reverse " : "") + "interchange of " + s.point.id() + LayerWindow.of(model, s.window).label()
                 + (s.sever == null ? "" : ", " + s.sever.id() + " blocked");
-    }
-
-    @Override
-    public String unit() {
-        return "rows";
     }
 
     @Override

@@ -1,7 +1,6 @@
 package lab.recall.trace;
 
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +10,7 @@ import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.ModelCard;
 import lab.recall.study.Runner;
+import lab.recall.text.Prompt;
 
 /**
  * Path blocking: the clean residual stream is put in at one token after one layer, while one component's output at that token keeps its
@@ -20,23 +20,29 @@ import lab.recall.study.Runner;
  * var blocked = PathBlocking.of(mamba).over(pairs);
  * blocked.chart(Position.SUBJECT_LAST)
  * blocked.damage(OUT, Position.SUBJECT_LAST, 2)              // recovery lost by blocking o, with its interval
+ * PathBlocking.of(mamba).together().over(pairs)              // at all tokens of the subject at once
  * }</pre>
  *
  * Later tokens still read the restored value. Source: arXiv 2404.03646, section 3.2.
  */
 public final class PathBlocking {
-    /** The tokens at which the paper restores. */
-    static final List<Position> TOKENS = List.of(Position.SUBJECT_LAST, Position.LAST);
-
     private final LanguageModel model;
+    /** Where it is restored in turn. */
+    private final List<Position> tokens;
 
-    private PathBlocking(LanguageModel model) {
+    private PathBlocking(LanguageModel model, List<Position> tokens) {
         this.model = model;
+        this.tokens = tokens;
     }
 
-    /** Of a model's components: s, g and o, or attention and MLP. */
+    /** Of a model's components: s, g and o, or attention and MLP; restored as in the paper at the subject's last token and the prompt's. */
     public static PathBlocking of(LanguageModel model) {
-        return new PathBlocking(model);
+        return new PathBlocking(model, List.of(Position.SUBJECT_LAST, Position.LAST));
+    }
+
+    /** Restored, and blocked, at all tokens of the subject at once, not at its last one alone. */
+    public PathBlocking together() {
+        return new PathBlocking(model, List.of(Position.SUBJECT, Position.LAST));
     }
 
     static List<HookPoint> blockable(LanguageModel model) {
@@ -52,8 +58,10 @@ public final class PathBlocking {
     public BlockedPaths over(FactPairs pairs, Runner runner) {
         List<InterchangeCase> cases = new ArrayList<>();
         for (FactPair p : pairs.pairs()) {
-            cases.add(new InterchangeCase(p.cleanPrompt().ids(), p.corruptPrompt().ids(), p.answer(),
-                    List.of(new int[] {p.cleanPrompt().subjectLast()}, new int[] {p.cleanPrompt().length() - 1}), null));
+            Prompt clean = p.cleanPrompt();
+            int[] subject = tokens.get(0) == Position.SUBJECT ? clean.subjectTokens() : new int[] {clean.subjectLast()};
+            cases.add(new InterchangeCase(clean.ids(), p.corruptPrompt().ids(), p.answer(),
+                    List.of(subject, new int[] {clean.length() - 1}), null));
         }
         Map<String, Map<Position, double[][]>> samples = new LinkedHashMap<>();
         samples.put(BlockedPaths.NOTHING, byToken(Interchange.of(model).run(cases, runner)));
@@ -65,8 +73,8 @@ public final class PathBlocking {
 
     /** Effects at each token, [layer][pair]. */
     private Map<Position, double[][]> byToken(List<InterchangeGrid> grids) {
-        Map<Position, double[][]> all = new EnumMap<>(Position.class);
-        for (int cell = 0; cell < TOKENS.size(); cell++) {
+        Map<Position, double[][]> all = new LinkedHashMap<>();
+        for (int cell = 0; cell < tokens.size(); cell++) {
             double[][] values = new double[model.layers()][grids.size()];
             for (int i = 0; i < grids.size(); i++) {
                 InterchangeGrid g = grids.get(i);
@@ -75,7 +83,7 @@ public final class PathBlocking {
                     values[l][i] = g.pClean() - g.pCorrupt() >= Averaging.LEAST_SPAN ? effect[l][cell] : Double.NaN;
                 }
             }
-            all.put(TOKENS.get(cell), values);
+            all.put(tokens.get(cell), values);
         }
         return all;
     }

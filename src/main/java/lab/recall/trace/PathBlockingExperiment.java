@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import lab.recall.facts.FactPairs;
 import lab.recall.facts.Pairing;
 import lab.recall.facts.Relations;
@@ -15,7 +14,7 @@ import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
 /** {@link PathBlocking} over the facts that a model knows. */
-public final class PathBlockingExperiment implements Experiment<PathBlockingRequest, PathBlockingExperiment.Found> {
+public final class PathBlockingExperiment extends Experiment<PathBlockingRequest, PathBlockingExperiment.Found> {
     /**
      * What is found.
      *
@@ -35,36 +34,18 @@ public final class PathBlockingExperiment implements Experiment<PathBlockingRequ
         public List<NamedView> views() {
             List<NamedView> views = new ArrayList<>();
             views.add(new NamedView("recovery", paths.table()));
-            for (Position token : PathBlocking.TOKENS) {
-                views.add(new NamedView("recovery-" + (token == Position.LAST ? "prompt-last" : "subject-last"), paths.chart(token)));
+            for (Position token : paths.tokens()) {
+                String at = token == Position.LAST ? "prompt-last" : token == Position.SUBJECT ? "subject" : "subject-last";
+                views.add(new NamedView("recovery-" + at, paths.chart(token)));
             }
             return views;
         }
     }
 
-    @Override
-    public String name() {
-        return "path_blocking";
-    }
-
-    @Override
-    public String description() {
-        return "Path blocking: which component carries the fact on, by what no longer returns when it keeps its corrupt value.";
-    }
-
-    @Override
-    public Class<PathBlockingRequest> request() {
-        return PathBlockingRequest.class;
-    }
-
-    @Override
-    public Class<Found> result() {
-        return Found.class;
-    }
-
-    @Override
-    public Optional<String> command() {
-        return Optional.of("path-blocking");
+    public PathBlockingExperiment() {
+        super("path_blocking", "path-blocking",
+                "Path blocking: which component carries the fact on, by what no longer returns when it keeps its corrupt value.",
+                PathBlockingRequest.class, Found.class);
     }
 
     @Override
@@ -77,6 +58,7 @@ public final class PathBlockingExperiment implements Experiment<PathBlockingRequ
     public Found run(LanguageModel model, PathBlockingRequest q, Runner runner) {
         FactPairs pairs = Relations.asked(model, q.relations(), q.relation()).knownBy(model, runner)
                 .pairs(q.pairs(), q.seed(), Pairing.CORRECTED);
-        return new Found(PathBlocking.of(model).over(pairs, runner), pairs.unmatched());
+        PathBlocking blocking = q.together() ? PathBlocking.of(model).together() : PathBlocking.of(model);
+        return new Found(blocking.over(pairs, runner), pairs.unmatched());
     }
 }

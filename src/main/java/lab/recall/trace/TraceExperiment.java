@@ -2,7 +2,6 @@ package lab.recall.trace;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
@@ -16,30 +15,10 @@ import lab.recall.study.ModelCard;
 import lab.recall.study.Runner;
 
 /** {@link CausalTrace} over the facts that a model knows. */
-public final class TraceExperiment implements Experiment<TraceRequest, TraceResult> {
-    @Override
-    public String name() {
-        return "trace";
-    }
-
-    @Override
-    public String description() {
-        return "Causal tracing: where in the model the subject's fact is, by position and layer.";
-    }
-
-    @Override
-    public Class<TraceRequest> request() {
-        return TraceRequest.class;
-    }
-
-    @Override
-    public Class<TraceResult> result() {
-        return TraceResult.class;
-    }
-
-    @Override
-    public Optional<String> command() {
-        return Optional.of("trace");
+public final class TraceExperiment extends Experiment<TraceRequest, TraceResult> {
+    public TraceExperiment() {
+        super("trace", "trace", "Causal tracing: where in the model the subject's fact is, by position and layer.",
+                TraceRequest.class, TraceResult.class);
     }
 
     @Override
@@ -78,6 +57,7 @@ public final class TraceExperiment implements Experiment<TraceRequest, TraceResu
             trace = p.equals(HookPoint.RESID_POST) ? trace.residual() : trace.component(p);
             trace = q.window() != null ? trace.window(q.window()) : trace;
             trace = q.reverse() ? trace.reverse() : trace;
+            trace = q.together() ? trace.together() : trace;
             trace = q.noise() != null ? trace.noise(q.noise(), q.samples(), q.seed()) : trace;
             traces.add(trace.over(pairs, runner));
             if (q.attribution()) {

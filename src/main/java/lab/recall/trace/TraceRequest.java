@@ -24,6 +24,7 @@ public record TraceRequest(
         @Asks(value = "How effects are averaged: corrected for their baseline, or as the reference code did",
                 words = {"corrected", "published"}) String mode,
         @Asks("The other direction: corrupt values put into the clean run") Boolean reverse,
+        @Asks("All tokens of a row are put back at once, such as all after the subject, not each by itself") Boolean together,
         @Asks(value = "Noise on the subject instead of another subject, in standard deviations of the embeddings",
                 otherwise = "another subject") Double noise,
         @Asks(value = "Draws of noise that are averaged", otherwise = "10 with noise") Integer samples,
@@ -41,6 +42,7 @@ public record TraceRequest(
         points = Check.different("points", Check.or(points, List.of("residual")));
         mode = Check.word("mode", Check.or(mode, "corrected"), List.of("corrected", "published"));
         reverse = Check.or(reverse, false);
+        together = Check.or(together, false);
         attribution = Check.or(attribution, false);
         if (window != null) {
             Check.whole("window", window, 1, Integer.MAX_VALUE);
@@ -55,9 +57,12 @@ public record TraceRequest(
         if (reverse && mode.equals("published")) {
             throw new BadRequest("reverse", "true with mode published: the reference code has no reverse direction");
         }
-        if (attribution && (reverse || noise != null)) {
+        if (together && mode.equals("published")) {
+            throw new BadRequest("together", "true with mode published: the reference code put back one token at a time");
+        }
+        if (attribution && (reverse || noise != null || together)) {
             throw new BadRequest("attribution",
-                    "true, expected false with reverse or noise: it estimates the effect of a clean value put back");
+                    "true, expected false with reverse, noise or together: it estimates the effect of one clean value put back");
         }
     }
 

@@ -88,12 +88,15 @@ public record TraceResult(ModelCard model, List<AverageTrace> traces, List<Avera
         named().forEach((name, t) -> {
             views.add(new NamedView(name, t.table()));
             views.add(new NamedView(name + "-map", t.heatmap()));
-            if (t.point().isState()) {
+            if (t.point().isState() && t.isByToken()) {
                 views.add(new NamedView(name + "-after-subject", t.afterSubject().table()));
                 views.add(new NamedView(name + "-after-subject-map", t.afterSubject().heatmap()));
             }
             if (name.equals(HookPoint.RESID_POST.id())) {
                 views.add(new NamedView("hand-over", t.handOver()));
+                if (t.countsEveryPair()) {
+                    views.add(new NamedView("hand-over-by-subject-tokens", t.bySubjectTokens().table()));
+                }
             }
         });
         return views;

@@ -16,7 +16,7 @@ import lab.recall.text.Tokenizer;
  * Endless text about a world, in batches of packed rows: the batch of a step is drawn by the seed and the step alone.
  *
  * <pre>{@code
- * Corpus corpus = new Corpus(world, tokenizer, shape, seed);
+ * Corpus corpus = new Corpus(world, tokenizer, shape);
  * Corpus.Batch batch = corpus.batch(step);                   // the same for every model that is trained on it
  * }</pre>
  *
@@ -28,6 +28,7 @@ public final class Corpus {
     /**
      * What the text is made of.
      *
+     * @param seed         of the dropped pairs and of all text: models with the same one see the same text in the same order
      * @param rows         of a batch
      * @param tokens       of a row
      * @param before       share of sentences with words before the fact
@@ -38,8 +39,26 @@ public final class Corpus {
      * @param objectWeight how much the prediction of an object counts; 1 for other tokens
      * @param dropped      share of the pairs of fact and template that are never met
      */
-    public record Shape(int rows, int tokens, double before, double behind, double binding, double lists, double wordDropout,
-                        double objectWeight, double dropped) {
+    public record Shape(Integer seed, Integer rows, Integer tokens, Double before, Double behind, Double binding, Double lists,
+            Double wordDropout, Double objectWeight, Double dropped) {
+        private static final int WIDEST = 4096;
+        private static final int FEWEST_TOKENS = 16;
+
+        public Shape {
+            TrainFile.whole("rows", rows, 1, WIDEST);
+            TrainFile.whole("tokens", tokens, FEWEST_TOKENS, WIDEST);
+            TrainFile.share("before", before);
+            TrainFile.share("behind", behind);
+            TrainFile.share("binding", binding);
+            TrainFile.share("lists", lists);
+            TrainFile.share("word_dropout", wordDropout);
+            TrainFile.number("object_weight", objectWeight);
+            TrainFile.share("dropped", dropped);
+            TrainFile.whole("seed", seed, 0, Integer.MAX_VALUE);
+            if (before + behind + binding > 1) {
+                throw new BadRequest("", "before, behind and binding are shares, their sum is above 1");
+            }
+        }
     }
 
     /**
@@ -68,7 +87,6 @@ public final class Corpus {
 
     private final Tokenizer tokenizer;
     private final Shape shape;
-    private final long seed;
     private final Pairs pairs;
     private final List<String> subjects;
     private final Map<String, List<String>> byType = new HashMap<>();
@@ -76,15 +94,11 @@ public final class Corpus {
     private final Map<String, int[]> words = new HashMap<>();
     private final int endOfText;
 
-    /**
-     * @param seed of the dropped pairs and of all text
-     * @throws BadRequest when the shape asks for what the world does not have
-     */
-    public Corpus(World world, Tokenizer tokenizer, Shape shape, long seed) {
+    /** @throws BadRequest when the shape asks for what the world does not have */
+    public Corpus(World world, Tokenizer tokenizer, Shape shape) {
         this.tokenizer = tokenizer;
         this.shape = shape;
-        this.seed = seed;
-        this.pairs = Pairs.of(world, shape.dropped, seed);
+        this.pairs = Pairs.of(world, shape.dropped, shape.seed);
         this.endOfText = tokenizer.endOfText();
         for (Relation r : world.relations()) {
             List<String> all = byType.computeIfAbsent(r.subjectType(), t -> new ArrayList<>());
@@ -138,7 +152,7 @@ public final class Corpus {
      * @throws BadRequest when no row holds a sentence
      */
     public Batch batch(long step) {
-        SplittableRandom random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + step);
+        SplittableRandom random = new SplittableRandom(shape.seed * 0x9E3779B97F4A7C15L + step);
         int[][] ids = new int[shape.rows][shape.tokens];
         float[][] care = new float[shape.rows][shape.tokens - 1];
         boolean text = false;
@@ -165,7 +179,7 @@ public final class Corpus {
             }
             for (int i = 0; i < text.size; i++) {
                 ids[at + i] = text.ids[i];
-                care[at + i - 1] = text.object[i] ? (float) shape.objectWeight : 1f;
+                care[at + i - 1] = text.object[i] ? shape.objectWeight.floatValue() : 1f;
             }
             at += text.size;
         }

@@ -2,10 +2,12 @@ package lab.recall.train;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import lab.recall.base.Interruption;
 import lab.recall.base.Progress;
+import lab.recall.base.Unsolvable;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.Pass;
+import lab.recall.model.Recording;
 import lab.recall.model.Trainable;
 import lab.recall.study.Experiment;
 import lab.recall.study.GivenPrompt;
@@ -14,33 +16,13 @@ import lab.recall.study.Result;
 import lab.recall.study.Runner;
 
 /** Steps of AdamW on one batch. */
-public final class TrainStepExperiment implements Experiment<TrainStepRequest, TrainStepExperiment.Found> {
+public final class TrainStepExperiment extends Experiment<TrainStepRequest, TrainStepExperiment.Found> {
     /** Weights by name, {@code losses} before each step and after the last one, and if asked for the first step's {@code grad.}* */
     public record Found(List<NamedArray> arrays) implements Result {
-        @Override
-        public Map<String, Object> scalars() {
-            return Map.of();
-        }
     }
 
-    @Override
-    public String name() {
-        return "train_step";
-    }
-
-    @Override
-    public String description() {
-        return "Steps of AdamW on one batch.";
-    }
-
-    @Override
-    public Class<TrainStepRequest> request() {
-        return TrainStepRequest.class;
-    }
-
-    @Override
-    public Class<Found> result() {
-        return Found.class;
+    public TrainStepExperiment() {
+        super("train_step", "Steps of AdamW on one batch.", TrainStepRequest.class, Found.class);
     }
 
     @Override
@@ -57,6 +39,15 @@ public final class TrainStepExperiment implements Experiment<TrainStepRequest, T
         return rows;
     }
 
+    /** Refuses what is no number, of the model as it was given or of what the steps have made of it. */
+    private static float finite(LanguageModel model, int[][] rows, int step, double loss) {
+        if (!Double.isFinite(loss)) {
+            model.runAll(List.of(rows), Recording.nothing()).forEach(Pass::requireFinite);
+            throw new Unsolvable("optimizer.lr", "the loss is no longer finite at step " + step + "; expected a lower learning rate");
+        }
+        return (float) loss;
+    }
+
     @Override
     public Found run(LanguageModel model, TrainStepRequest q, Runner runner) {
         int[][] ids = rows(model, q);
@@ -69,7 +60,7 @@ public final class TrainStepExperiment implements Experiment<TrainStepRequest, T
         progress.start("training", "steps", q.steps());
         for (int s = 0; s < q.steps(); s++) {
             Interruption.betweenPieces();
-            losses[s] = (float) trained.backward(ids, null);
+            losses[s] = finite(model, ids, s, trained.backward(ids, null));
             if (s == 0 && q.gradients()) {
                 trained.gradients().forEach((n, v) -> arrays.add(new NamedArray("grad." + n, model.shapeOf(n), v.clone())));
             }
@@ -78,7 +69,7 @@ public final class TrainStepExperiment implements Experiment<TrainStepRequest, T
             progress.to(s + 1L);
         }
         progress.finish();
-        losses[q.steps()] = (float) trained.loss(ids, null);
+        losses[q.steps()] = finite(model, ids, q.steps(), trained.loss(ids, null));
         trained.weights().forEach((n, v) -> arrays.add(new NamedArray(n, model.shapeOf(n), v)));
         arrays.add(new NamedArray("losses", new long[] {losses.length}, losses));
         return new Found(arrays);

@@ -50,11 +50,13 @@ public final class Trainer {
     private static final int SOME = 200;
 
     private final TrainConfig config;
+    private final TrainFile said;
     private final Path folder;
 
     /** @param folder receives the model; one that holds another training is refused */
     public Trainer(TrainConfig config, Path folder) {
         this.config = config;
+        this.said = config.said();
         this.folder = folder;
     }
 
@@ -65,7 +67,7 @@ public final class Trainer {
      */
     public List<String> text(int rows) {
         World world = config.openWorld();
-        Tokenizer tokenizer = tokenizer(BytePairs.learn(Corpus.wordCounts(world), config.vocabulary()));
+        Tokenizer tokenizer = tokenizer(BytePairs.learn(Corpus.wordCounts(world), said.vocabulary()));
         return Arrays.stream(corpus(world, tokenizer).batch(0).ids()).limit(rows)
                 .map(ids -> tokenizer.decode(ids).replaceAll("(<\\|endoftext\\|>)+$", "")).toList();
     }
@@ -85,7 +87,7 @@ public final class Trainer {
     }
 
     private Corpus corpus(World world, Tokenizer tokenizer) {
-        return new Corpus(world, tokenizer, config.corpus(), config.corpusSeed());
+        return new Corpus(world, tokenizer, said.corpus());
     }
 
     /**
@@ -95,7 +97,7 @@ public final class Trainer {
      */
     public Trained train() {
         Show.Live curve = Show.live();
-        try (ProgressBar bar = ProgressBar.of("training", "steps", config.steps())) {
+        try (ProgressBar bar = ProgressBar.of("training", "steps", said.steps())) {
             Trained trained = train(bar::from, bar::to, log -> curve.update(log.chart()));
             curve.update(trained.log().chart());                // also when nothing was left to do
             return trained;
@@ -116,7 +118,7 @@ public final class Trainer {
      */
     public Trained train(IntConsumer goingOn, Consumer<Integer> stepped, Consumer<TrainLog> measured) {
         World world = config.openWorld();
-        BytePairs pairs = BytePairs.learn(Corpus.wordCounts(world), config.vocabulary());
+        BytePairs pairs = BytePairs.learn(Corpus.wordCounts(world), said.vocabulary());
         Corpus corpus = corpus(world, tokenizer(pairs));
         corpus.batch(0);                                        // what cannot be trained on is refused before anything is written
         begin();
@@ -147,7 +149,7 @@ public final class Trainer {
         Path text = folder.resolve("tokenizer.json");
         pairs.write(text);
         BytePairs.writeSettings(folder.resolve("tokenizer_config.json"));
-        return config.model().fresh(pairs.size(), config.seed()).write(folder, text);
+        return said.sizes().fresh(pairs.size(), said.seed()).write(folder, text);
     }
 
     private Trained trained(TrainLog log) {
@@ -156,9 +158,9 @@ public final class Trainer {
 
     /** Makes the folder; refuses one that holds another training. */
     private void begin() {
-        Path said = folder.resolve("training.json");
+        Path file = folder.resolve("training.json");
         AtomicFiles.folder(folder);
-        Optional<ObjectNode> before = Files.exists(said) ? Optional.of(Json.object(said)) : Optional.empty();
+        Optional<ObjectNode> before = Files.exists(file) ? Optional.of(Json.object(file)) : Optional.empty();
         if (before.isEmpty() && Files.exists(folder.resolve("config.json"))) {
             throw new BadData(folder, "holds a model already; expected a new folder");
         }
@@ -166,7 +168,7 @@ public final class Trainer {
             throw new BadData(folder, "holds a training with another configuration (training.json); "
                     + "expected a new folder or the same configuration");
         }
-        AtomicFiles.write(said, Json.prettyLine(config.settings()));
+        AtomicFiles.write(file, Json.prettyLine(config.settings()));
         if (!Files.exists(folder.resolve(ModelFacts.FILE))) {       // also where an earlier form of this program has begun
             config.facts().write(folder);
         }
@@ -190,9 +192,9 @@ public final class Trainer {
             this.worker = worker;
             this.corpus = corpus;
             this.state = state;
-            this.model = new Trainable(fresh, config.corpus().rows(), config.corpus().tokens());
-            TrainConfig.Optimizer o = config.optimizer();
-            this.adam = new AdamW(o.beta1(), o.beta2(), o.epsilon(), o.decay(), fresh.layerMatrices()::contains);
+            this.model = new Trainable(fresh, said.corpus().rows(), said.corpus().tokens());
+            TrainFile.Optimizer o = said.optimizer();
+            this.adam = new AdamW(o.beta1(), o.beta2(), o.eps(), o.weightDecay(), fresh.layerMatrices()::contains);
             double[] done = state.exists() ? state.read(model.weights(), adam) : new double[2];
             model.changed();
             this.first = (int) done[0];
@@ -207,7 +209,7 @@ public final class Trainer {
             double losses = 0;
             int summed = 0;
             long since = System.nanoTime();
-            for (int step = first; step < config.steps(); step++) {
+            for (int step = first; step < said.steps(); step++) {
                 int at = step;
                 double loss = uninterrupted(() -> step(at));
                 if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
@@ -217,12 +219,12 @@ public final class Trainer {
                 losses += loss;
                 summed++;
                 int done = step + 1;
-                boolean last = done == config.steps();
-                if (done % config.evaluateEvery() == 0 || last) {
-                    double rate = (double) summed * config.corpus().rows() * config.corpus().tokens() / ((System.nanoTime() - since) / 1e9);
+                boolean last = done == said.steps();
+                if (done % said.evaluateEvery() == 0 || last) {
+                    double rate = (double) summed * said.corpus().rows() * said.corpus().tokens() / ((System.nanoTime() - since) / 1e9);
                     Recall recall = uninterrupted(() -> Recall.of(model.model(), corpus, last ? Integer.MAX_VALUE : SOME));
                     interrupted |= Thread.interrupted();        // the flag would close the file that is written here
-                    log.add(new TrainLog.Entry(done, config.steps(), losses / summed, config.optimizer().rate(step, config.steps()),
+                    log.add(new TrainLog.Entry(done, said.steps(), losses / summed, said.optimizer().rate(step, said.steps()),
                             norm, recall, rate, seconds()));
                     measured.accept(log);
                     losses = 0;
@@ -230,7 +232,7 @@ public final class Trainer {
                     since = System.nanoTime();
                 }
                 interrupted |= Interruption.isAsked();
-                if (interrupted || last || done % config.checkpointEvery() == 0) {
+                if (interrupted || last || done % said.checkpointEvery() == 0) {
                     keep(done);
                 }
                 stepped.accept(done);
@@ -246,8 +248,8 @@ public final class Trainer {
             Corpus.Batch batch = corpus.batch(step);
             double loss = model.backward(batch.ids(), batch.care());
             norm = AdamW.norm(model.gradients());
-            double clip = config.optimizer().clip();
-            adam.step(model.weights(), model.gradients(), config.optimizer().rate(step, config.steps()),
+            double clip = said.optimizer().clip();
+            adam.step(model.weights(), model.gradients(), said.optimizer().rate(step, said.steps()),
                     clip > 0 && norm > clip ? clip / norm : 1);
             model.changed();
             return loss;
@@ -286,7 +288,7 @@ public final class Trainer {
         }
 
         private Trained finish() {
-            if (first == config.steps()) {
+            if (first == said.steps()) {
                 model.model().save(folder);                 // the last call ended between its last state and its last model
             }
             Export.files("learning-curve", log.chart()).forEach((name, bytes) -> AtomicFiles.write(folder.resolve(name), bytes));

@@ -1,9 +1,14 @@
 package lab.recall.view;
 
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import lab.recall.base.Said;
 import tech.tablesaw.api.DoubleColumn;
 import tech.tablesaw.api.IntColumn;
@@ -36,6 +41,21 @@ public final class Tables {
             table.addColumns(column(columns.get(c), values));
         }
         return table;
+    }
+
+    /**
+     * A row for each of some things, with a column for each layer.
+     *
+     * @param columns names of those before the layers
+     * @param before  cells of a row before its layers
+     * @param cell    of a row at a layer
+     */
+    public static <X> Table byLayer(String title, List<String> columns, int layers, Collection<X> things,
+            Function<X, List<?>> before, BiFunction<X, Integer, ?> cell) {
+        List<String> all = new ArrayList<>(columns);
+        IntStream.range(0, layers).forEach(l -> all.add("layer " + l));
+        return of(title, all, things.stream().map(x -> Stream.concat(before.apply(x).stream(),
+                IntStream.range(0, layers).mapToObj(l -> cell.apply(x, l))).toList()).toList());
     }
 
     private static Column<?> column(String name, List<?> values) {

@@ -12,7 +12,7 @@ import lab.recall.study.Runner;
 import lab.recall.study.Study;
 
 /** A study that squares numbers, some of which it finds hard; it counts how often each was tried in this process. */
-final class Counting implements Study<Counting.Asked, Integer, int[], List<Integer>> {
+final class Counting extends Study<Counting.Asked, Integer, int[], List<Integer>> {
     static final Map<Integer, Integer> TRIES = new ConcurrentHashMap<>();
 
     /**
@@ -25,14 +25,8 @@ final class Counting implements Study<Counting.Asked, Integer, int[], List<Integ
     record Asked(int numbers, Map<Integer, Integer> breaks, int unsolvable) {
     }
 
-    @Override
-    public String name() {
-        return "counting";
-    }
-
-    @Override
-    public Class<int[]> found() {
-        return int[].class;
+    Counting() {
+        super("counting", "numbers", int[].class);
     }
 
     @Override
@@ -43,11 +37,6 @@ final class Counting implements Study<Counting.Asked, Integer, int[], List<Integ
     @Override
     public String title(LanguageModel model, Asked asked) {
         return "counting";
-    }
-
-    @Override
-    public String unit() {
-        return "numbers";
     }
 
     @Override

@@ -62,16 +62,12 @@ class SparkEngineTest {
         return Runner.of(Store.at(dir), Store.at(dir), Progress.silent()).on(on, retriesFailed);
     }
 
-    static List<String> names() {
-        return Studies.names();
-    }
-
     @ParameterizedTest
-    @MethodSource("names")
-    void givesWhatTheLocalEngineGives(String name) {
+    @MethodSource("lab.recall.study.StudiesTest#requests")
+    void givesWhatTheLocalEngineGives(String name, String fields) {
         Experiment<?, ?> experiment = Studies.named(name);
-        assertEquals(StudiesTest.told(StudiesTest.found(experiment, Runner.silent())).toString(),
-                StudiesTest.told(StudiesTest.found(experiment, runner(engine, false))).toString());
+        assertEquals(StudiesTest.told(StudiesTest.found(experiment, fields, Runner.silent())).toString(),
+                StudiesTest.told(StudiesTest.found(experiment, fields, runner(engine, false))).toString());
     }
 
     private static List<Integer> squares(int count) {

@@ -2,6 +2,7 @@ package lab.recall.base;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,6 +23,16 @@ class AtomicFilesTest {
         }
         AtomicFiles.write(dir.resolve("a.json"), new byte[] {1});
         assertEquals(Set.of("a.json", ".b.json.part-999999999", ".a.json.part-x", "a.json.part-999999999"), Set.of(dir.toFile().list()));
+    }
+
+    /** Moved over a device or a pipe, a file would take its place for everybody. */
+    @Test
+    void onlyFilesAreReplaced() throws IOException {
+        String said = assertThrows(BadData.class, () -> AtomicFiles.write(dir, new byte[] {1})).getMessage();
+        assertEquals(dir + ": is a folder, expected the name of a file", said);
+        Path device = Path.of("/dev/null");
+        assumeTrue(Files.exists(device));
+        assertThrows(BadData.class, () -> AtomicFiles.requireReplaceable(device));
     }
 
     @Test

@@ -210,6 +210,7 @@ class EditCommandTest {
         "--subject Novux --prompt {}_is --target x --layer 8|--layer: 8",
         "--subject Novux --prompt {}_is --target x --matrix W|--matrix: 'W'",
         "--subject Novux --prompt {}_is --target x --covariance /nope|--covariance: /nope",
+        "--subject Novux --prompt {}_is --target x --change /|--change: /: is a folder, expected the name of a file",
         "--subject Novux --prompt {}_is --target x --texts /nope|--texts: /nope: no such file",
         "--subject Novux --prompt {}_is --target x --requests y|leave out file", "--apply /nope|--save", "--apply /nope --save x|/nope",
         "--apply a --revert b --save x|--apply"})

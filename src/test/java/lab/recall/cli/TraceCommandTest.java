@@ -112,12 +112,28 @@ class TraceCommandTest {
         }
     }
 
+    @Test
+    void tokensTogether() throws IOException {
+        Path out = dir.resolve("out");
+        assertEquals(0, recall("trace", "--model", "tiny-mamba", "--pairs", "4", "--together", "--point", "residual,state",
+                "--out", out.toString()), () -> terminal.err());
+        assertTrue(JSON.readTree(out.resolve("result.json").toFile()).path("settings").path("together").asBoolean());
+        assertTrue(Files.exists(out.resolve("hand-over-by-subject-tokens.csv")) && Files.exists(out.resolve("state.csv")));
+        assertFalse(Files.exists(out.resolve("state-after-subject.csv")), "which is by single tokens");
+        Path blocked = dir.resolve("blocked");
+        assertEquals(0, recall("path-blocking", "--model", "tiny-mamba", "--pairs", "4", "--together", "--out", blocked.toString()),
+                () -> terminal.err());
+        assertTrue(Files.exists(blocked.resolve("recovery-subject.svg")) && Files.exists(blocked.resolve("recovery-prompt-last.svg")));
+        assertTrue(Files.readAllLines(blocked.resolve("recovery.csv")).stream().anyMatch(l -> l.startsWith("subject,none,0,")));
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "--relation nope|nope", "--relations missing|missing", "--point resid_pots|did you mean 'resid_post'", "--point attn_out|attn_out",
         "--point logits|logits", "--mode magic|expected corrected or published", "--window 0|--window: 0", "--pairs 0|--pairs: 0",
         "--noise 0|--noise: 0", "--noise 3 --samples 0|--samples: 0", "--samples 5|--samples: only noise is sampled",
-        "--reverse --mode published|reverse", "--noise 3 --attribution|attribution", "--seed x|--seed: 'x', expected a whole number",
+        "--reverse --mode published|reverse", "--noise 3 --attribution|attribution", "--together --attribution|attribution",
+        "--together --mode published|--together: true with mode published", "--seed x|--seed: 'x', expected a whole number",
         "--threads 0|threads: 0"})
     void badOptionsAreOneSentence(String options, String why) {
         Path out = dir.resolve("out");

@@ -1,7 +1,9 @@
 package lab.recall.edit;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -80,6 +82,17 @@ class SavedModelTest {
         String weight = "backbone.layers." + model.profile().editLayer(model) + ".mixer.out_proj.weight";
         assertFalse(Arrays.equals(model.weight(weight), saved.weight(weight)), "edited");
         same(model.with(weight, saved.weight(weight)), saved);
+    }
+
+    @Test
+    void itsOwnFolderIsRefused() throws IOException {
+        LanguageModel.open("tiny-mamba").save(dir.resolve("own"));
+        byte[] before = Files.readAllBytes(dir.resolve("own/model.safetensors"));
+        LanguageModel own = LanguageModel.open(dir.resolve("own"));
+        String save = "'covariance': 'identity', 'contexts': 0, " + FACT + ", 'save': '" + dir.resolve("own/../own") + "'";
+        String said = assertThrows(IllegalArgumentException.class, () -> complete("edit", save, own)).getMessage();
+        assertTrue(said.contains("is the folder of own itself, which would be replaced"), said);
+        assertArrayEquals(before, Files.readAllBytes(dir.resolve("own/model.safetensors")));
     }
 
     /** What decides for the models that come with the project, and for all others. */

@@ -105,6 +105,25 @@ class FactsTest {
     }
 
     @Test
+    void soManyOfEachRelation() {
+        LanguageModel model = LanguageModel.open("tiny-mamba");
+        Relations two = Relations.of(model).only("place_in_city", "person_plays_sport");
+        assertEquals(List.of("place_in_city", "person_plays_sport"), two.all().stream().map(Relation::name).toList());
+        assertThrows(BadRequest.class, () -> Relations.of(model).only("place_in_city", "nothing"));
+        KnownFacts known = two.knownBy(model);
+        FactPairs pairs = known.pairsOfEach(5, 3);
+        for (Relation r : two.all()) {
+            assertEquals(known.only(r.name()).pairs(5, 3).pairs(),
+                    pairs.pairs().stream().filter(p -> p.clean().relation().equals(r.name())).toList());
+            assertEquals(known.only(r.name()).sample(5, 3),
+                    known.sampleOfEach(5, 3).stream().filter(k -> k.fact().relation().equals(r.name())).toList());
+        }
+        assertEquals(10, pairs.size());
+        assertThrows(BadRequest.class, () -> known.pairsOfEach(0, 3));
+        assertEquals(known.size(), known.sampleOfEach(Integer.MAX_VALUE, 3).size());
+    }
+
+    @Test
     void editRequestsOfKnownFacts() {
         LanguageModel model = LanguageModel.open("tiny-mamba");
         Relations relations = Relations.of(model);

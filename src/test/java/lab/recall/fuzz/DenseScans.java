@@ -1,16 +1,37 @@
 package lab.recall.fuzz;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import lab.recall.base.Json;
+import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 
-/** Mamba, Falcon-Mamba and Mamba-2: HuggingFace's form, and that of state-spaces, which has a {@code d_model}. */
-final class DenseScans extends Dense {
+/**
+ * Mamba, Falcon-Mamba and Mamba-2: HuggingFace's form, and that of state-spaces, which has a {@code d_model}. States and writes are open to
+ * changes.
+ *
+ * <pre>{@code
+ * DenseScans.of(model.folder()).logits(ids, (name, layer, token, value) -> ...)
+ * }</pre>
+ */
+public final class DenseScans extends Dense {
+    /** Sees a value where it is computed and may change it in place. */
+    public interface Touch {
+        /**
+         * One token's value, [E, N] or [H, P, N].
+         *
+         * @param name write, state, or seen: the copy of the state that the token's own read-out takes
+         */
+        void at(String name, int layer, int token, double[] value);
+    }
+
     private final boolean second;
     private final boolean falcon;
     private final boolean original;
     private final String embedding;
+    private Touch touch = (name, layer, token, value) -> { };
 
     DenseScans(JsonNode config, Map<String, Tensor> tensors) {
         super(config, tensors);
@@ -18,6 +39,17 @@ final class DenseScans extends Dense {
         this.original = !falcon && !config.has("hidden_size");
         this.second = config.path("model_type").asText().equals("mamba2") || config.path("ssm_cfg").path("layer").asText().equals("Mamba2");
         this.embedding = has("backbone.embeddings.weight") ? "backbone.embeddings.weight" : "backbone.embedding.weight";
+    }
+
+    /** Of a folder in HuggingFace's form with its weights in one file. */
+    public static DenseScans of(Path folder) {
+        return new DenseScans(Json.pythonObject(folder.resolve("config.json")), SafeTensors.read(folder.resolve("model.safetensors")));
+    }
+
+    /** Of the last token, with what is touched on the way. */
+    public double[] logits(int[] ids, Touch by) {
+        touch = by;
+        return logits(ids);
     }
 
     @Override
@@ -49,7 +81,7 @@ final class DenseScans extends Dense {
         for (int l = 0; l < layers; l++) {
             String name = "backbone.layers." + l + ".";
             double[][] x = norm(h, name + "norm", epsilon, centred);
-            add(h, second ? dualMixer(x, name + "mixer.", epsilon) : mixer(x, name + "mixer."));
+            add(h, second ? dualMixer(l, x, name + "mixer.", epsilon) : mixer(l, x, name + "mixer."));
         }
         boolean tied = flag("tie_word_embeddings", flag("tie_embeddings", !second || original));
         double[][] last = {norm(h, "backbone.norm_f", epsilon, centred)[ids.length - 1]};
@@ -133,7 +165,7 @@ final class DenseScans extends Dense {
         return y;
     }
 
-    private double[][] mixer(double[][] x, String name) {
+    private double[][] mixer(int layer, double[][] x, String name) {
         int states = columns(name + "A_log");
         int rank = columns(name + "dt_proj.weight");
         double[][] both = map(x, name + "in_proj");
@@ -145,19 +177,53 @@ final class DenseScans extends Dense {
         double[][] c = inner(columns(parts, rank + states, states));
         double[][] delta = map(low, name + "dt_proj");
         each(delta, Dense::softplus);
-        double[][] state = new double[inner][states];
-        for (int t = 0; t < x.length; t++) {
-            for (int e = 0; e < inner; e++) {
-                double y = weight(name + "D")[e] * a[t][e];
-                for (int n = 0; n < states; n++) {
-                    double decay = Math.exp(-delta[t][e] * Math.exp(weight(name + "A_log")[e * states + n]));
-                    state[e][n] = decay * state[e][n] + delta[t][e] * b[t][n] * a[t][e];
-                    y += c[t][n] * state[e][n];
-                }
-                a[t][e] = y * silu(both[t][inner + e]);
+        return map(gated(scan(layer, name, a, delta, b, c, states), columns(both, inner, inner)), name + "out_proj");
+    }
+
+    private static double[][] gated(double[][] y, double[][] z) {
+        for (int t = 0; t < y.length; t++) {
+            for (int e = 0; e < y[t].length; e++) {
+                y[t][e] *= silu(z[t][e]);
             }
         }
-        return map(a, name + "out_proj");
+        return y;
+    }
+
+    /**
+     * The recurrence, and what is read of it.
+     *
+     * @param x     [T, E], like delta
+     * @param b     [T, G N], like c, of groups of channels
+     */
+    private double[][] scan(int layer, String name, double[][] x, double[][] delta, double[][] b, double[][] c, int states) {
+        double[] rates = weight(name + "A_log");
+        double[] skip = weight(name + "D");
+        int inner = x[0].length;
+        int groups = b[0].length / states;
+        double[] state = new double[inner * states];
+        double[][] y = new double[x.length][inner];
+        for (int t = 0; t < x.length; t++) {
+            double[] write = new double[state.length];
+            for (int i = 0; i < write.length; i++) {
+                int e = i / states;
+                write[i] = delta[t][e] * x[t][e] * b[t][e / (inner / groups) * states + i % states];
+            }
+            touch.at("write", layer, t, write);
+            for (int i = 0; i < state.length; i++) {
+                double rate = rates[i / (state.length / rates.length)];         // of a channel and state, or of a head
+                state[i] = Math.exp(-delta[t][i / states] * Math.exp(rate)) * state[i] + write[i];
+            }
+            touch.at("state", layer, t, state);
+            double[] seen = state.clone();
+            touch.at("seen", layer, t, seen);
+            for (int e = 0; e < inner; e++) {
+                y[t][e] = skip[e / (inner / skip.length)] * x[t][e];
+                for (int n = 0; n < states; n++) {
+                    y[t][e] += c[t][e / (inner / groups) * states + n] * seen[e * states + n];
+                }
+            }
+        }
+        return y;
     }
 
     /** Falcon-Mamba's norms without weights. */
@@ -171,7 +237,7 @@ final class DenseScans extends Dense {
         return x;
     }
 
-    private double[][] dualMixer(double[][] x, String name, double epsilon) {
+    private double[][] dualMixer(int layer, double[][] x, String name, double epsilon) {
         int inner = rows(name + "norm.weight");
         int heads = rows(name + "A_log");
         int groups = (int) number(inside("ngroups", "n_groups"), original ? 1 : 8);
@@ -179,25 +245,20 @@ final class DenseScans extends Dense {
         String limit = inside("dt_limit", "time_step_limit");
         double least = says(limit) ? at(limit).get(0).doubleValue() : 0;
         double most = says(limit) ? at(limit).get(1).doubleValue() : Double.POSITIVE_INFINITY;
-        int channels = inner / heads;
         double[][] all = map(x, name + "in_proj");
         double[][] conv = convolved(columns(all, inner, inner + 2 * groups * states), name);
-        double[][] gated = new double[x.length][inner];
-        double[][] state = new double[inner][states];
+        double[][] delta = new double[x.length][inner];
         for (int t = 0; t < x.length; t++) {
             for (int e = 0; e < inner; e++) {
-                int head = e / channels;
-                int b = inner + head / (heads / groups) * states;
-                double delta = softplus(all[t][all[t].length - heads + head] + weight(name + "dt_bias")[head]);
-                delta = Math.min(Math.max(delta, least), most);
-                double decay = Math.exp(-delta * Math.exp(weight(name + "A_log")[head]));
-                double y = weight(name + "D")[head] * conv[t][e];
-                for (int n = 0; n < states; n++) {
-                    state[e][n] = decay * state[e][n] + delta * conv[t][b + n] * conv[t][e];
-                    y += conv[t][b + groups * states + n] * state[e][n];
-                }
-                gated[t][e] = y * silu(all[t][e]);
+                int head = e / (inner / heads);
+                double step = softplus(all[t][all[t].length - heads + head] + weight(name + "dt_bias")[head]);
+                delta[t][e] = Math.min(Math.max(step, least), most);
             }
+        }
+        double[][] y = scan(layer, name, columns(conv, 0, inner), delta, columns(conv, inner, groups * states),
+                columns(conv, inner + groups * states, groups * states), states);
+        double[][] gated = gated(y, all);
+        for (int t = 0; t < x.length; t++) {
             for (int g = 0; g < groups; g++) {
                 double[] part = scaled(Arrays.copyOfRange(gated[t], g * inner / groups, (g + 1) * inner / groups), epsilon);
                 for (int i = 0; i < part.length; i++) {

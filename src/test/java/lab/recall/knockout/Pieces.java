@@ -27,20 +27,19 @@ final class Pieces {
     }
 
     /** Some of a study's pieces, each through JSON before it is computed. */
-    private record Some<Q, P, R, T>(Study<Q, P, R, T> all, UnaryOperator<List<P>> which) implements Study<Q, P, R, List<R>> {
-        @Override
-        public String name() {
-            return all.name();
+    private static final class Some<Q, P, R, T> extends Study<Q, P, R, List<R>> {
+        private final Study<Q, P, R, T> all;
+        private final UnaryOperator<List<P>> which;
+
+        Some(Study<Q, P, R, T> all, UnaryOperator<List<P>> which) {
+            super(all.name(), all.unit(), all.found());
+            this.all = all;
+            this.which = which;
         }
 
         @Override
         public int version() {
             return all.version();
-        }
-
-        @Override
-        public Class<R> found() {
-            return all.found();
         }
 
         @Override
@@ -51,11 +50,6 @@ final class Pieces {
         @Override
         public String title(LanguageModel model, Q request) {
             return all.title(model, request);
-        }
-
-        @Override
-        public String unit() {
-            return all.unit();
         }
 
         @Override

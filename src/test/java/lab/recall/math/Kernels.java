@@ -82,6 +82,9 @@ public final class Kernels {
                 PackedMatrix w = matrix(storage, shape[0], shape[1]);
                 jobs.put("Panels " + storage + ", " + shape[0] + " x " + shape[1],
                         i -> w.multiply(x, 0, w.inputs(), 1 + i % ROWS, out, 0, w.outputs()));
+                PackedMatrix turned = w.transposed();
+                jobs.put("TransposedPanels " + storage + ", " + shape[0] + " x " + shape[1],
+                        i -> turned.multiply(x, 0, turned.inputs(), 1 + i % ROWS, out, 0, turned.outputs()));
             }
         }
         PackedMatrix biased = matrix(PackedMatrix.Storage.F32, 203, 41);
@@ -120,7 +123,7 @@ public final class Kernels {
         return storage == PackedMatrix.Storage.F32 ? PackedMatrix.of(numbers(outputs * inputs), outputs, inputs)
                 : PackedMatrix.packHalf(storage, outputs, inputs, (row, to, at) -> {
                     for (int k = 0; k < inputs; k++) {
-                        to[at + k] = PackedMatrix.narrow(storage, (float) random.nextGaussian());
+                        to[at + k] = (short) (0x3c00 | random.nextInt(0x400));         // finite in both formats
                     }
                 });
     }
@@ -207,8 +210,10 @@ public final class Kernels {
         float[] dA = new float[2];
         float[] dD = new float[2];
         String how = ", width " + width;
-        jobs.put("HeadScan.forward" + how, i ->
-                HeadScan.forward(s, tokens, rows, 0, stride, delta, 0, a, rows, b, c, stride, ones, state, 0, y, 0));
+        jobs.put("ChunkedScan.read" + how, i -> ChunkedScan.read(s, i % 3, tokens - i % 3, rows, 0, stride, rows, b, stride, rows,
+                c + i % 3 * stride, stride, delta, 0, a, ones, i % 2 == 0 ? null : state, y, 0));
+        jobs.put("ChunkedScan.close" + how, i ->
+                ChunkedScan.close(s, tokens, rows, 0, stride, rows, b, stride, delta, 0, a, state, i % 2 == 0));
         jobs.put("HeadScan.states" + how, i ->
                 HeadScan.states(s, tokens, rows, 0, stride, delta, 0, a, rows, b, stride, state, 0, all, 0, decays));
         jobs.put("HeadScan.backward" + how, i ->

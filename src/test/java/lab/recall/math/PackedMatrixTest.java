@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BrokenBarrierException;
@@ -28,13 +29,50 @@ public class PackedMatrixTest {
         Random random = new Random(1);
         for (int[] shape : SHAPES) {
             for (PackedMatrix.Storage storage : PackedMatrix.Storage.values()) {
-                float[] weights = new float[shape[0] * shape[1]];
-                PackedMatrix w = random(random, storage, shape[0], shape[1], weights);
+                short[] halves = halves(random, storage, shape[0] * shape[1]);
+                float[] weights = weights(random, storage, halves);
+                PackedMatrix w = matrix(storage, shape[0], shape[1], weights, halves);
                 for (int rows : new int[] {1, 2, 5, 6, 7, 13, 40, 200}) {
                     check(random, w, weights, rows);
                 }
             }
         }
+    }
+
+    /** The bits that weights give which were turned in f32; some are deeper or wider than what is turned together. */
+    @Test
+    void theTransposedMultipliesWithTheSameWeights() {
+        Random random = new Random(7);
+        List<int[]> shapes = new ArrayList<>(List.of(SHAPES));
+        shapes.addAll(List.of(new int[] {600, 70}, new int[] {1030, 129}, new int[] {2060, 5}, new int[] {513, 257}));
+        for (int[] shape : shapes) {
+            int outputs = shape[0];
+            int inputs = shape[1];
+            for (PackedMatrix.Storage storage : PackedMatrix.Storage.values()) {
+                short[] halves = halves(random, storage, outputs * inputs);
+                float[] weights = weights(random, storage, halves);
+                float[] turned = new float[weights.length];
+                for (int i = 0; i < weights.length; i++) {
+                    turned[i % inputs * outputs + i / inputs] = weights[i];
+                }
+                PackedMatrix w = matrix(storage, outputs, inputs, weights, halves).transposed();
+                for (int rows : new int[] {1, 2, 5, 7, 40, 200}) {
+                    check(random, w, turned, rows);
+                    addsUp(random, w, PackedMatrix.of(turned, inputs, outputs), rows);
+                }
+                check(random, w.transposed(), weights, 3);
+            }
+        }
+    }
+
+    private static void addsUp(Random random, PackedMatrix w, PackedMatrix like, int rows) {
+        float[] x = gaussian(random, rows * w.inputs());
+        float[] bias = gaussian(random, w.outputs());
+        float[] y = gaussian(random, rows * w.outputs());
+        float[] expected = y.clone();
+        w.addProduct(x, 0, w.inputs(), rows, bias, y, 0, w.outputs());
+        like.addProduct(x, 0, w.inputs(), rows, bias, expected, 0, w.outputs());
+        assertArrayEquals(expected, y, exact() ? 0f : 1e-2f, w.storage() + " " + w.outputs() + "x" + w.inputs() + " rows " + rows);
     }
 
     @Test
@@ -45,15 +83,12 @@ public class PackedMatrixTest {
             int outputs = shape[0];
             int inputs = shape[1];
             for (PackedMatrix.Storage storage : PackedMatrix.Storage.values()) {
-                float[] weights = new float[outputs * inputs];
-                PackedMatrix w = random(random, storage, outputs, inputs, weights);
+                short[] halves = halves(random, storage, outputs * inputs);
+                float[] weights = weights(random, storage, halves);
+                PackedMatrix w = matrix(storage, outputs, inputs, weights, halves);
                 Panels panels = storage == PackedMatrix.Storage.F32
                         ? Panels.f32(outputs, inputs, (r, to, at) -> System.arraycopy(weights, r * inputs, to, at, inputs))
-                        : Panels.half(storage, outputs, inputs, (r, to, at) -> {
-                            for (int k = 0; k < inputs; k++) {
-                                to[at + k] = PackedMatrix.narrow(storage, weights[r * inputs + k]);
-                            }
-                        });
+                        : Panels.half(storage, outputs, inputs, (r, to, at) -> System.arraycopy(halves, r * inputs, to, at, inputs));
                 for (int rows : new int[] {1, 3, 4, 10}) {
                     float[] x = gaussian(random, rows * (inputs + 3) + 2);
                     float[] scalar = new float[rows * (outputs + 1) + 5];
@@ -66,18 +101,25 @@ public class PackedMatrixTest {
         }
     }
 
-    private static PackedMatrix random(Random random, PackedMatrix.Storage storage, int outputs, int inputs, float[] weights) {
-        short[] halves = new short[weights.length];
-        for (int i = 0; i < weights.length; i++) {
-            if (storage == PackedMatrix.Storage.F32) {
-                weights[i] = (float) random.nextGaussian();
-            } else {
-                int exponent = storage == PackedMatrix.Storage.BF16 ? (120 + random.nextInt(10)) << 7 : random.nextInt(18) << 10;
-                halves[i] = (short) (random.nextInt(2) << 15 | exponent
-                        | random.nextInt(storage == PackedMatrix.Storage.BF16 ? 128 : 1024));
-                weights[i] = PackedMatrix.widen(storage, halves[i] & 0xffff);
-            }
+    /** Weights in every storage, half-size ones as they are stored, denormal ones among those of F16. */
+    private static short[] halves(Random random, PackedMatrix.Storage storage, int count) {
+        short[] halves = new short[count];
+        for (int i = 0; i < count; i++) {
+            int exponent = storage == PackedMatrix.Storage.BF16 ? (120 + random.nextInt(10)) << 7 : random.nextInt(18) << 10;
+            halves[i] = (short) (random.nextInt(2) << 15 | exponent | random.nextInt(storage == PackedMatrix.Storage.BF16 ? 128 : 1024));
         }
+        return halves;
+    }
+
+    private static float[] weights(Random random, PackedMatrix.Storage storage, short[] halves) {
+        float[] weights = gaussian(random, halves.length);
+        for (int i = 0; i < halves.length && storage != PackedMatrix.Storage.F32; i++) {
+            weights[i] = PackedMatrix.widen(storage, halves[i] & 0xffff);
+        }
+        return weights;
+    }
+
+    private static PackedMatrix matrix(PackedMatrix.Storage storage, int outputs, int inputs, float[] weights, short[] halves) {
         return storage == PackedMatrix.Storage.F32 ? PackedMatrix.of(weights, outputs, inputs)
                 : PackedMatrix.packHalf(storage, outputs, inputs, (r, to, at) -> System.arraycopy(halves, r * inputs, to, at, inputs));
     }
@@ -230,5 +272,7 @@ public class PackedMatrixTest {
         float[] expected = product(PackedMatrix.of(weights, outputs, inputs), x);
         assertArrayEquals(expected, products.get(0));
         assertArrayEquals(expected, products.get(1));
+        product(w.transposed(), gaussian(new Random(6), 5 * outputs));
+        assertEquals(outputs, read.get(), "the transposed has none of its own");
     }
 }

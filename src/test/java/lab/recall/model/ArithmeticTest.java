@@ -4,9 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Random;
+import lab.recall.Golden;
 import lab.recall.base.Digest;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -15,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * purpose, raise {@code Arithmetic.NUMBER} and write the new digests here.
  */
 class ArithmeticTest {
-    private static final String NUMBERED = " lanes, 1";
+    private static final String NUMBERED = " lanes, 2";
 
     @BeforeEach
     void onLanes() {
@@ -33,6 +35,14 @@ class ArithmeticTest {
         "tiny-neox, b736622c533ccb7f25cd4fb0665c789dff50a26c941831e4b8e0e2d57e84d428"})
     void aFixedPassIsTheSameToTheLastBit(String name, String digest) {
         assertEquals(digest, Digest.of(pass(name).logits()));
+    }
+
+    /** Longer than a chunk of its scan. */
+    @Test
+    void mamba2sToo() {
+        LanguageModel model = LanguageModel.open(Golden.folder("mamba2-a-f32"));
+        int[] ids = new Random(1).ints(150, 0, model.vocabulary()).toArray();
+        assertEquals("6656df8fcd66d03f4774a38837a032e404a1b9d9f4310cf6de8b2f46b40711b4", Digest.of(model.run(ids).logits()));
     }
 
     @ParameterizedTest

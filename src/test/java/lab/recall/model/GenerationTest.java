@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import lab.recall.Golden;
+import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.checkpoint.SafeTensors;
 import lab.recall.math.Parallel;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Generation from kept states, against a whole run for every token. */
 class GenerationTest {
@@ -95,6 +98,19 @@ class GenerationTest {
         Generation said = generate(ending, prompt, Sampling.greedy(), List.of());
         assertTrue(said.ended());
         assertArrayEquals(Arrays.copyOf(ids, first), said.ids());
+    }
+
+    /** Also one that would be another id in 32 bits. */
+    @ParameterizedTest
+    @ValueSource(strings = {"\"x\"", "1.5", "4294967296", "[0, null]", "{}", "true", "NaN"})
+    void anEndOfSequenceThatIsNoTokenIsRefused(String said) throws IOException {
+        Path folder = Golden.folder("llama-a-f32");
+        Golden.copy(folder, dir, c -> c.put("eos_token_id", -99), SafeTensors.read(folder.resolve("model.safetensors")).values());
+        Path config = dir.resolve("config.json");
+        Files.writeString(config, Files.readString(config).replace("-99", said));
+        String message = assertThrows(BadData.class, () -> LanguageModel.open(dir)).getMessage();
+        assertTrue(message.contains("config.json has eos_token_id = ") && message.endsWith("expected a token id, or a list of them"),
+                message);
     }
 
     @Test

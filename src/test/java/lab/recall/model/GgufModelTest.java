@@ -25,31 +25,35 @@ import lab.recall.checkpoint.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Models of llama.cpp's files; see gguf/README.md. */
 class GgufModelTest {
-    private static final Map<String, Tensor> EXPECTED = SafeTensors.read(Golden.gguf("logits.safetensors"));
-
     @TempDir
     Path dir;
 
-    static Stream<String> files() {
-        return EXPECTED.keySet().stream().filter(n -> !n.equals("ids"));
+    /** Folders with files and their logits: ours, and the one that {@code .ci/nightly gguf} makes. */
+    static Stream<Arguments> files() {
+        return Stream.of(Golden.gguf(""), Golden.gguf("families"), Path.of(System.getProperty("gguf.made", "")))
+                .filter(folder -> Files.exists(folder.resolve("logits.safetensors")))
+                .flatMap(folder -> SafeTensors.read(folder.resolve("logits.safetensors")).keySet().stream()
+                        .filter(name -> !name.equals("ids")).map(name -> Arguments.of(folder, name)));
     }
 
-    /** The logits of the same weights, dequantised by the Python package gguf, in f64. */
-    @ParameterizedTest
+    /** The logits of the same weights, dequantised by the Python package gguf. */
+    @ParameterizedTest(name = "{1}")
     @MethodSource("files")
-    void everyQuantisationHasItsLogits(String name) {
-        LanguageModel model = LanguageModel.open(Golden.gguf(name + ".gguf").toString());
+    void everyQuantisationHasItsLogits(Path folder, String name) {
+        Map<String, Tensor> expected = SafeTensors.read(folder.resolve("logits.safetensors"));
+        LanguageModel model = LanguageModel.open(folder.resolve(name + ".gguf").toString());
         assertEquals(name, model.name());
         assertEquals(List.of(), model.warnings());
-        int[] ids = Golden.ids(EXPECTED.get("ids").shaped(1, 8), 0);
+        int[] ids = Golden.ids(expected.get("ids").shaped(1, 8), 0);
         float[][] logits = model.logitLens(residuals(model, ids));
         for (int t = 0; t < ids.length; t++) {
-            Golden.close(name + " token " + t, logits[t], Golden.slice(EXPECTED.get(name), t));
+            Golden.close(name + " token " + t, logits[t], Golden.slice(expected.get(name), t));
         }
     }
 

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Random;
 import lab.recall.Golden;
 import lab.recall.base.BadRequest;
+import lab.recall.fuzz.DenseScans;
 import lab.recall.model.block.Cuts;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The state of a scan, and what a token writes into it, as points. */
 class StateTest {
     private static final int[] IDS = {3, 14, 15, 9, 26, 5, 35, 8, 20};
-    private static final int LONG = 107;
+    private static final int LONG = 150;
 
     private static LanguageModel open(String name) {
         return LanguageModel.open(Golden.folder(name));
@@ -58,7 +59,7 @@ class StateTest {
         Pass plain = model.run(ids, points);
         Pass read = model.run(ids, points.and(Recording.points(STATE, WRITE)));
         List<Intervention> own = new ArrayList<>();
-        for (int token : new int[] {0, 1, 31, 32, 33, 50, 106}) {
+        for (int token : new int[] {0, 1, 63, 64, 65, 100, 127, 128, 149}) {
             own.add(Intervention.patch(at(1, STATE, token), read));
             own.add(Intervention.patch(at(2, WRITE, token), read));
             own.add(Intervention.readOnly(Intervention.patch(at(0, STATE, token), read)));
@@ -81,7 +82,7 @@ class StateTest {
     void whatIsRead(String name) {
         LanguageModel model = open(name);
         Pass pass = model.run(IDS, Recording.points(STATE, WRITE, SSM_STATE));
-        new DenseScan(model).logits(IDS, (point, layer, token, value) -> {
+        DenseScans.of(model.folder()).logits(IDS, (point, layer, token, value) -> {
             if (!point.equals("seen")) {
                 Golden.close(point + " " + layer + " " + token, pass.get(at(layer, HookPoint.of(point), token)), value);
             }
@@ -100,7 +101,7 @@ class StateTest {
     @ValueSource(strings = {"mamba-a-f32", "falcon-a-f32", "mamba2-a-f32", "mamba2-b-bf16"})
     void changesEqualDenseOnes(String name) {
         LanguageModel model = open(name);
-        DenseScan dense = new DenseScan(model);
+        DenseScans dense = DenseScans.of(model.folder());
         double[] plain = dense.logits(IDS, (p, l, t, v) -> { });
         Golden.close("plain", model.run(IDS).logits(), plain);
         float[] vector = vector(model, 2);
@@ -127,7 +128,7 @@ class StateTest {
         void make(double[] value, double[] write);
     }
 
-    private static void same(LanguageModel model, DenseScan dense, double[] plain, Intervention change, String name, Change how) {
+    private static void same(LanguageModel model, DenseScans dense, double[] plain, Intervention change, String name, Change how) {
         Site site = change.site();
         double[][] written = new double[1][];
         double[] expected = dense.logits(IDS, (point, layer, token, value) -> {
@@ -169,7 +170,7 @@ class StateTest {
         int[] ids = longIds(model);
         Pass base = model.run(ids);
         float[] v = vector(model, 3);
-        for (int token : new int[] {0, 31, 32, 33, 106}) {
+        for (int token : new int[] {0, 63, 64, 65, 127, 128, 149}) {
             for (HookPoint p : List.of(STATE, WRITE)) {
                 for (Intervention change : List.of(Intervention.set(at(1, p, token), v),
                         Intervention.readOnly(Intervention.add(at(1, p, token), v)))) {
@@ -199,14 +200,15 @@ class StateTest {
                 Intervention.readOnly(Intervention.set(at(2, STATE, 45), v)));
         float[] expected = model.run(ids, Recording.nothing(), changes).logits();
         Pass changed = model.run(Arrays.copyOf(ids, 60), Recording.states(), changes);
-        Pass longer = changed.then(Arrays.copyOfRange(ids, 60, 90));
-        Golden.same("continued twice", expected, longer.then(Arrays.copyOfRange(ids, 90, LONG)).logits());
+        Pass longer = changed.then(Arrays.copyOfRange(ids, 60, 132));
+        Golden.same("continued twice", expected, longer.then(Arrays.copyOfRange(ids, 132, LONG)).logits());
         List<Intervention> all = new ArrayList<>(changes);
         for (Intervention more : List.of(Intervention.add(at(1, STATE, 50), v), Intervention.set(at(0, WRITE, 5), v),
-                Intervention.add(at(1, Y, 30), new float[model.width(Y)]), Intervention.set(at(2, STATE, 89), v))) {
+                Intervention.add(at(1, Y, 30), new float[model.width(Y)]), Intervention.set(at(2, STATE, 89), v),
+                Intervention.add(at(1, WRITE, 130), v))) {
             all.add(more);
             Golden.same("a fork with " + more,
-                    model.run(Arrays.copyOf(ids, 90), Recording.nothing(), all).logits(), model.forks().add(longer, more).logits()[0]);
+                    model.run(Arrays.copyOf(ids, 132), Recording.nothing(), all).logits(), model.forks().add(longer, more).logits()[0]);
             all.remove(more);
         }
         Pass fork = model.forks().add(longer, Intervention.set(at(1, STATE, 50), v)).passes(Recording.points(STATE)).get(0);

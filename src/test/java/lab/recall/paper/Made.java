@@ -65,7 +65,8 @@ final class Made {
         return read(json, type);
     }
 
-    private static <T> T read(JsonNode json, Class<T> type) {
+    /** What JSON says. */
+    static <T> T read(JsonNode json, Class<T> type) {
         try {
             return Json.MAPPER.treeToValue(json, type);
         } catch (JsonProcessingException e) {

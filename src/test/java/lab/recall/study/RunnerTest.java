@@ -32,22 +32,13 @@ class RunnerTest {
     }
 
     /** Adds a number to each of some, and notes what it computed. */
-    private static final class Adding implements Study<List<Integer>, Piece, int[], List<Integer>> {
+    private static final class Adding extends Study<List<Integer>, Piece, int[], List<Integer>> {
         private final int added;
         private final List<Piece> computed = new ArrayList<>();
 
         Adding(int added) {
+            super("adding", "numbers", int[].class);
             this.added = added;
-        }
-
-        @Override
-        public String name() {
-            return "adding";
-        }
-
-        @Override
-        public Class<int[]> found() {
-            return int[].class;
         }
 
         @Override
@@ -58,11 +49,6 @@ class RunnerTest {
         @Override
         public String title(LanguageModel model, List<Integer> request) {
             return "adding";
-        }
-
-        @Override
-        public String unit() {
-            return "numbers";
         }
 
         @Override

@@ -3,6 +3,7 @@ package lab.recall.study;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -20,6 +21,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import lab.recall.base.Json;
 import lab.recall.base.Progress;
 import lab.recall.base.RequestReader;
@@ -27,6 +29,7 @@ import lab.recall.model.LanguageModel;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What holds for every experiment that is registered. */
@@ -61,8 +64,20 @@ public class StudiesTest {
     @TempDir
     Path dir;
 
+    /** More requests, for the studies and kinds of pieces that the first ones do not meet. */
+    private static final List<Arguments> MORE = List.of(
+            arguments("trace", "'points':['state'],'pairs':34,'noise':3,'samples':2"),
+            arguments("knockout", "'form':'edges','facts':34,'flows':true"),
+            arguments("edit", "'requests':34,'how':'sequence','contexts':0,'documents':40,'hyperparameters':{'steps':2}"),
+            arguments("edit", "'requests':34,'how':'joint','contexts':0,'documents':40,'hyperparameters':{'steps':2}"));
+
     static List<String> names() {
         return Studies.names();
+    }
+
+    /** A small request of each, and more. */
+    public static Stream<Arguments> requests() {
+        return Stream.concat(REQUESTS.entrySet().stream().map(r -> arguments(r.getKey(), r.getValue())), MORE.stream());
     }
 
     @Test
@@ -105,11 +120,13 @@ public class StudiesTest {
         }
     }
 
-    /** What an experiment finds for its small request. */
-    public static <Q extends Record, T extends Result> T found(Experiment<Q, T> experiment, Runner runner) {
-        ObjectNode fields = Json.object(("{" + REQUESTS.get(experiment.name()).replace('\'', '"') + "}").getBytes(StandardCharsets.UTF_8),
-                "the request");
-        Q request = RequestReader.read(fields, experiment.request());
+    private static ObjectNode fields(String request) {
+        return Json.object(("{" + request.replace('\'', '"') + "}").getBytes(StandardCharsets.UTF_8), "the request");
+    }
+
+    /** What an experiment finds for a request's fields. */
+    public static <Q extends Record, T extends Result> T found(Experiment<Q, T> experiment, String fields, Runner runner) {
+        Q request = RequestReader.read(fields(fields), experiment.request());
         return experiment.run(MODEL, experiment.complete(MODEL, request), runner);
     }
 
@@ -139,16 +156,16 @@ public class StudiesTest {
     }
 
     @ParameterizedTest
-    @MethodSource("names")
-    void piecesInAnyOrderThroughJsonGiveTheSame(String name) {
+    @MethodSource("requests")
+    void piecesInAnyOrderThroughJsonGiveTheSame(String name, String fields) {
         Experiment<?, ?> experiment = Studies.named(name);
         Scattered scattered = new Scattered();
-        JsonNode plain = told(found(experiment, Runner.silent()));
+        JsonNode plain = told(found(experiment, fields, Runner.silent()));
         Store store = Store.at(dir);
-        JsonNode moved = told(found(experiment, Runner.of(store, store, Progress.silent()).on(scattered, false)));
+        JsonNode moved = told(found(experiment, fields, Runner.of(store, store, Progress.silent()).on(scattered, false)));
         assertEquals(plain.toString(), moved.toString());
         int computed = scattered.pieces;
-        JsonNode kept = told(found(experiment, Runner.of(store, store, Progress.silent()).on(scattered, false)));
+        JsonNode kept = told(found(experiment, fields, Runner.of(store, store, Progress.silent()).on(scattered, false)));
         assertEquals(plain.toString(), kept.toString());
         assertEquals(computed, scattered.pieces, "all is kept");
         assertTrue(Set.of("edit_chain", "second_moments").containsAll(scattered.here), "computed here: " + scattered.here);
@@ -161,7 +178,7 @@ public class StudiesTest {
     @MethodSource("names")
     void aResultIsTheSameAsJsonAndBack(String name) throws IOException {
         Experiment<?, ?> experiment = Studies.named(name);
-        Result result = found(experiment, Runner.silent());
+        Result result = found(experiment, REQUESTS.get(name), Runner.silent());
         assertTrue(result.getClass().isRecord());
         assertEquals(result, Json.MAPPER.readValue(Json.compact(result), experiment.result()));
         assertEquals(told(result).toString(), told(Json.MAPPER.readValue(Json.compact(result), experiment.result())).toString());
@@ -171,9 +188,7 @@ public class StudiesTest {
     @MethodSource("names")
     void aRequestIsTheSameAsJsonAndBack(String name) {
         Experiment<?, ?> experiment = Studies.named(name);
-        ObjectNode fields = Json.object(("{" + REQUESTS.get(name).replace('\'', '"') + "}").getBytes(StandardCharsets.UTF_8),
-                "the request");
-        Record request = RequestReader.read(fields, experiment.request());
+        Record request = RequestReader.read(fields(REQUESTS.get(name)), experiment.request());
         assertEquals(Json.tree(request), Json.tree(RequestReader.read((ObjectNode) Json.tree(request), experiment.request())));
     }
 }

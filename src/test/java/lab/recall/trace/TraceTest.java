@@ -62,7 +62,7 @@ class TraceTest {
     @Test
     void correctedAveragesSubtractAndLeaveOut() {
         List<FactPair> pairs = List.of(pair("a", 7, 1, 4), pair("b", 7, 0, 1), pair("c", 7, 1, 4));
-        double[][][] s = Averaging.CORRECTED.samples(pairs, List.of(grid(7, 0.9), grid(7, 0.9), grid(7, 0.14)));
+        double[][][] s = Averaging.CORRECTED.samples(pairs, List.of(grid(7, 0.9), grid(7, 0.9), grid(7, 0.14)), Cells.TOKENS);
         // effect of cell i: (0.1 (i + 1) - 0.1) / 0.8
         assertEquals(0, at(s, Position.PREFIX, 0), 1e-12);
         assertEquals(0.1 / 0.8, at(s, Position.SUBJECT_EARLY, 0), 1e-12);
@@ -79,14 +79,14 @@ class TraceTest {
     @Test
     void publishedAveragesDoAsTheReferenceDid() {
         List<FactPair> pairs = List.of(pair("a", 7, 1, 3), pair("b", 7, 1, 4), pair("a", 7, 1, 4));
-        double[][][] s = Averaging.PUBLISHED.samples(pairs, List.of(grid(7, 0.9), grid(7, 0.14), grid(7, 0.9)));
+        double[][][] s = Averaging.PUBLISHED.samples(pairs, List.of(grid(7, 0.9), grid(7, 0.14), grid(7, 0.9)), Cells.TOKENS);
         assertEquals(2, s[0][0].length, "the later fact about a subject counts");
         assertEquals(0.7 / 0.04, at(s, Position.LAST, 0), 1e-9, "nothing subtracted, no denominator refused");
         assertEquals(0.2 / 0.8, at(s, Position.SUBJECT_EARLY, 1), 1e-12);
-        double[][][] two = Averaging.PUBLISHED.samples(List.of(pair("a", 7, 1, 3)), List.of(grid(7, 0.9)));
+        double[][][] two = Averaging.PUBLISHED.samples(List.of(pair("a", 7, 1, 3)), List.of(grid(7, 0.9)), Cells.TOKENS);
         assertEquals(0, at(two, Position.SUBJECT_EARLY, 0), "a subject of two tokens counts as 0");
         double[][][] one = Averaging.PUBLISHED.samples(List.of(pair("a", 7, 0, 1), pair("b", 7, 1, 4)),
-                List.of(grid(7, 0.9), grid(7, 0.9)));
+                List.of(grid(7, 0.9), grid(7, 0.9)), Cells.TOKENS);
         assertTrue(Double.isNaN(at(one, Position.PREFIX, 1)) && Double.isNaN(at(one, Position.SUBJECT_EARLY, 1)),
                 "one empty position spoils the row");
         assertEquals(0.7 / 0.8, at(one, Position.SUBJECT_SECOND_LAST, 0), 1e-12, "index -1 is the last token");
@@ -139,7 +139,7 @@ class TraceTest {
 
         BlockedPaths blocked = PathBlocking.of(model).over(pairs, Runner.silent());
         for (int l = 0; l <= last; l++) {
-            for (Position p : PathBlocking.TOKENS) {
+            for (Position p : blocked.tokens()) {
                 assertEquals(residual.at(p, l).mean(), blocked.recovery(p, l).mean(), 1e-6, "nothing blocked is plain tracing");
             }
         }

@@ -25,12 +25,16 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Text about a world: its tokenizer, its batches, what is held back. */
 class CorpusTest {
-    private static final Corpus.Shape SHAPE = new Corpus.Shape(8, 128, 0.2, 0.1, 0.2, 0.3, 0, 4, 0.2);
+    private static final Corpus.Shape SHAPE = shape(1);
 
     @TempDir
     Path dir;
     private final World world = World.generate(7, World.Names.GRID);
     private Tokenizer tokenizer;
+
+    private static Corpus.Shape shape(int seed) {
+        return new Corpus.Shape(seed, 8, 128, 0.2, 0.1, 0.2, 0.3, 0.0, 4.0, 0.2);
+    }
 
     @BeforeEach
     void learn() {
@@ -67,11 +71,11 @@ class CorpusTest {
 
     @Test
     void aBatchDependsOnItsSeedAndStepAlone() {
-        Corpus corpus = new Corpus(world, tokenizer, SHAPE, 1);
+        Corpus corpus = new Corpus(world, tokenizer, SHAPE);
         Corpus.Batch batch = corpus.batch(17);
-        assertArrayEquals(batch.ids(), new Corpus(world, tokenizer, SHAPE, 1).batch(17).ids());
+        assertArrayEquals(batch.ids(), new Corpus(world, tokenizer, SHAPE).batch(17).ids());
         assertFalse(Arrays.deepEquals(batch.ids(), corpus.batch(18).ids()));
-        assertFalse(Arrays.deepEquals(batch.ids(), new Corpus(world, tokenizer, SHAPE, 2).batch(17).ids()));
+        assertFalse(Arrays.deepEquals(batch.ids(), new Corpus(world, tokenizer, shape(2)).batch(17).ids()));
     }
 
     @Test
@@ -80,7 +84,7 @@ class CorpusTest {
         boolean lists = false;
         boolean binding = false;
         for (int step = 0; step < 4; step++) {
-            Corpus.Batch batch = new Corpus(world, tokenizer, SHAPE, 1).batch(step);
+            Corpus.Batch batch = new Corpus(world, tokenizer, SHAPE).batch(step);
             for (int r = 0; r < batch.ids().length; r++) {
                 int[] ids = batch.ids()[r];
                 assertEquals(tokenizer.endOfText(), ids[0]);
@@ -108,7 +112,7 @@ class CorpusTest {
 
     @Test
     void droppedPairsAreNotMet() {
-        Corpus corpus = new Corpus(world, tokenizer, new Corpus.Shape(16, 128, 0, 0, 0, 0.3, 0, 4, 0.2), 1);
+        Corpus corpus = new Corpus(world, tokenizer, new Corpus.Shape(1, 16, 128, 0.0, 0.0, 0.0, 0.3, 0.0, 4.0, 0.2));
         Pairs pairs = corpus.pairs();
         int all = world.relations().stream().mapToInt(r -> r.facts().size() * r.templates().size()).sum();
         assertEquals(all, pairs.seen().size() + pairs.dropped().size());

@@ -24,8 +24,8 @@ class TrainConfigTest {
     void aConfigurationIsTheSameWhenReadAgain() {
         TrainConfig config = TrainConfig.parse(CONFIG);
         assertEquals(config, TrainConfig.parse(config.settings().toString()));
-        assertEquals(0.7, config.with("corpus.lists", 0.7).corpus().lists());
-        assertEquals(0.2, config.corpus().lists());
+        assertEquals(0.7, config.with("corpus.lists", 0.7).said().corpus().lists());
+        assertEquals(0.2, config.said().corpus().lists());
     }
 
     @ParameterizedTest

@@ -167,7 +167,7 @@ class TrainerTest {
 
     @Test
     void theRateWarmsUpAndFallsAlongACosine() {
-        TrainConfig.Optimizer o = new TrainConfig.Optimizer(1, 0.1, 10, 0.9, 0.98, 1e-8, 0, 1);
+        TrainFile.Optimizer o = new TrainFile.Optimizer(1.0, 0.1, 10, 0.9, 0.98, 1e-8, 0.0, 1.0);
         assertEquals(0.1, o.rate(0, 110), 1e-12);
         assertEquals(1, o.rate(9, 110), 1e-12);
         assertEquals(1, o.rate(10, 110), 1e-12);
@@ -187,7 +187,7 @@ class TrainerTest {
     /** The same in each of two layers. */
     private Set<String> decaying(String model, String prefix) {
         Path tokenizer = DataFolder.find("models/tiny-mamba/tokenizer.json");
-        Set<String> all = config(model).model().fresh(400, 1).write(dir.resolve(prefix), tokenizer).layerMatrices();
+        Set<String> all = config(model).said().sizes().fresh(400, 1).write(dir.resolve(prefix), tokenizer).layerMatrices();
         Set<String> ofOne = all.stream().map(n -> n.replaceFirst("^" + Pattern.quote(prefix) + "[01]\\.", "")).collect(Collectors.toSet());
         assertEquals(2 * ofOne.size(), all.size());
         return ofOne;

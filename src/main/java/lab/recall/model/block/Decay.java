@@ -18,7 +18,9 @@ final class Decay implements Weights.Layout {
     public void load(float[] stored, float[] used) {
         Weights.Layout.transpose(stored, inner, states, used);
         for (int i = 0; i < used.length; i++) {
-            used[i] = (float) -Math.min(Math.exp(used[i]), Float.MAX_VALUE);
+            double e = Math.exp(used[i]);
+            // NaN without a sign: the scan's powers take any other for a number
+            used[i] = Double.isNaN(e) ? Float.NaN : (float) -Math.min(e, Float.MAX_VALUE);
         }
         a = used;
     }

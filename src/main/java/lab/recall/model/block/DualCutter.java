@@ -18,11 +18,10 @@ import lab.recall.model.Run;
 import lab.recall.model.Workspace;
 
 /**
- * Leaves edges out of the scan of a {@link StateSpaceDualBlock}: a row is read from a second state that the cut sources put nothing into,
- * one for all targets that share their sources; the first state goes on as if nothing were cut.
+ * Leaves edges out of the scan of a {@link StateSpaceDualBlock}: a row is read by a second scan that the cut sources put nothing into, one
+ * for all targets that share their sources; the first goes on as if nothing were cut. Both have the same chunks.
  */
 final class DualCutter {
-    private static final Workspace.Slot STATE = Workspace.slot();
     private static final Workspace.Slot FED = Workspace.slot();
     private static final Workspace.Slot STEPS = Workspace.slot();
     private static final Workspace.Slot READ = Workspace.slot();
@@ -37,38 +36,46 @@ final class DualCutter {
         this.states = states;
     }
 
-    /** Rows of y that lose some of their terms; {@code y} holds the plain scan's. */
-    void scan(Batch b, Batch.Segment s, ScanCuts cuts, float[] act, float[] delta, float[] y) {
+    /**
+     * Rows of y that lose some of their terms; {@code y} holds the plain scan's.
+     *
+     * @param chunk is taken through the segment again
+     */
+    void scan(Batch b, Batch.Segment s, ScanCuts cuts, DualChunk chunk, float[] act, float[] delta, float[] y) {
         for (Edges.Group g : cuts.scan().groups()) {
             if (g.lastTarget() >= s.from()) {
-                group(b, s, g, cuts.delta(), act, delta, y);
+                group(b, s, g, cuts.delta(), chunk, act, delta, y);
             }
         }
     }
 
-    private void group(Batch b, Batch.Segment s, Edges.Group g, float[] passed, float[] act, float[] delta, float[] y) {
+    private void group(Batch b, Batch.Segment s, Edges.Group g, float[] passed, DualChunk chunk, float[] act, float[] delta, float[] y) {
         HeadScan.Sizes scan = c.scan();
         int inner = c.inner();
         int heads = scan.heads();
         int tokens = g.lastTarget() - s.from() + 1;
         int stride = c.channels();
         int row = s.row() * stride;
-        float[] state = b.work().floats(STATE, scan.size());
-        Arrays.fill(state, 0, scan.size(), 0f);
-        if (s.past() instanceof DualPast past) {
-            float[] without = past.without().get(key(g, passed, s.from()));
-            System.arraycopy(without == null ? past.states().get(s.from()) : without, 0, state, 0, scan.size());
-        }
-        float[] u = b.work().floats(FED, tokens * inner);
-        float[] steps = b.work().floats(STEPS, tokens * heads);
-        System.arraycopy(delta, s.row() * heads, steps, 0, tokens * heads);
+        DualChunk.Start start = s.past() instanceof DualPast past ? past.start(key(g, passed, s.from())) : DualChunk.Start.OF_TEXT;
+        int before = s.from() - start.token();                          // tokens of the chunk that the run does not compute
+        float[] u = b.work().floats(FED, (before + tokens) * inner);
+        float[] steps = b.work().floats(STEPS, (before + tokens) * heads);
+        System.arraycopy(delta, s.row() * heads, steps, before * heads, tokens * heads);
         for (int t = 0; t < tokens; t++) {
-            System.arraycopy(act, row + t * stride, u, t * inner, inner);
+            System.arraycopy(act, row + t * stride, u, (before + t) * inner, inner);
         }
-        without(g.sources(), s.from(), tokens, passed, u, steps);
+        if (s.past() instanceof DualPast past) {
+            System.arraycopy(past.pass().values(past.layer(), X_ACT), start.token() * inner, u, 0, before * inner);
+            System.arraycopy(past.pass().values(past.layer(), DELTA), start.token() * heads, steps, 0, before * heads);
+        }
+        without(g.sources(), start.token(), before + tokens, passed, u, steps);
+        chunk.begin(start);
+        if (s.past() instanceof DualPast past) {
+            chunk.add(before, u, 0, inner, past.pass().values(past.layer(), B), start.token() * c.shared(), c.shared(), steps, 0);
+        }
         float[] read = b.work().floats(READ, tokens * inner);
-        HeadScan.forward(scan, tokens, u, 0, inner, steps, 0, w.a(), act, row + inner, row + inner + c.shared(), stride, w.skip(), state, 0,
-                read, 0);
+        new DualSteps(chunk, c, w, u, before * inner, inner, steps, before * heads, act, row + inner, row + inner + c.shared(), stride,
+                read, 0).take(0, tokens);
         for (int t : g.targets()) {
             int k = t - s.from();
             if (k < 0) {
@@ -99,9 +106,9 @@ final class DualCutter {
         return new ScanPast.Without(g.sources().get(0, from), passed, from);
     }
 
-    /** The states that runs with cuts start from; runs that agree on them share them. */
-    Map<ScanPast.Without, float[]> needed(Pass pass, int layer, List<Run> runs) {
-        Map<ScanPast.Without, float[]> found = new HashMap<>();
+    /** Where the chunks of runs with cuts begin; runs that agree on it share it. */
+    Map<ScanPast.Without, DualChunk.Start> needed(Pass pass, int layer, List<Run> runs) {
+        Map<ScanPast.Without, DualChunk.Start> found = new HashMap<>();
         for (Run r : runs) {
             if (r.cuts(layer) instanceof ScanCuts cuts && cuts.scan() != null) {
                 for (Edges.Group g : cuts.scan().groups()) {
@@ -114,21 +121,23 @@ final class DualCutter {
         }
         TreeSet<Integer> firsts = new TreeSet<>();
         found.keySet().forEach(k -> firsts.add(k.sources().nextSetBit(0)));
-        Map<Integer, float[]> starts = states.before(pass, layer, firsts);
-        found.replaceAll((k, none) -> walk(pass, layer, k, starts.get(k.sources().nextSetBit(0)).clone()));
+        Map<Integer, DualChunk.Start> starts = states.starts(pass, layer, firsts);
+        found.replaceAll((k, none) -> walk(pass, layer, k, starts.get(k.sources().nextSetBit(0))));
         return found;
     }
 
-    /** Runs the recurrence of a pass again from its first cut source on. */
-    private float[] walk(Pass pass, int layer, ScanPast.Without k, float[] state) {
+    /** Closes the chunks of a pass again, from that of its first cut source on. */
+    private DualChunk.Start walk(Pass pass, int layer, ScanPast.Without k, DualChunk.Start from) {
         int inner = c.inner();
         int heads = c.scan().heads();
-        int first = k.sources().nextSetBit(0);
-        float[] u = Arrays.copyOfRange(pass.values(layer, X_ACT), first * inner, k.from() * inner);
-        float[] steps = Arrays.copyOfRange(pass.values(layer, DELTA), first * heads, k.from() * heads);
-        without(k.sources(), first, k.from() - first, k.delta(), u, steps);
-        HeadScan.advance(c.scan(), k.from() - first, u, 0, inner, steps, 0, w.a(), pass.values(layer, B), first * c.shared(), c.shared(),
-                state, 0);
-        return state;
+        int first = from.token();
+        int to = DualChunk.Start.before(k.from());
+        if (first >= to) {
+            return from;
+        }
+        float[] u = Arrays.copyOfRange(pass.values(layer, X_ACT), first * inner, to * inner);
+        float[] steps = Arrays.copyOfRange(pass.values(layer, DELTA), first * heads, to * heads);
+        without(k.sources(), first, to - first, k.delta(), u, steps);
+        return states.closed(pass, layer, from, to, u, steps, first);
     }
 }

@@ -1,22 +1,39 @@
 package lab.recall.model.block;
 
+import static lab.recall.model.block.DualPoints.IN_B;
+import static lab.recall.model.block.DualPoints.IN_C;
+import static lab.recall.model.block.ScanPoints.B;
+import static lab.recall.model.block.ScanPoints.DELTA;
+import static lab.recall.model.block.ScanPoints.IN_X;
+import static lab.recall.model.block.ScanPoints.X_ACT;
+
 import java.util.Map;
+import lab.recall.model.Pass;
 
 /**
- * The convolution's inputs and the scan's states.
+ * What runs that go on from a pass meet in a layer.
  *
- * @param c       sizes
- * @param x       inputs of the convolution that become x, from token 0
- * @param b       those that become B
- * @param cs      those that become C
- * @param states  states before the tokens from which runs go on
- * @param without states that some tokens have put nothing into
+ * @param starts  the chunks of the tokens from which they go on
+ * @param without those chunks' beginnings where some tokens have put nothing into the state
  */
-record DualPast(DualSizes c, float[] x, float[] b, float[] cs, Map<Integer, float[]> states, Map<ScanPast.Without, float[]> without)
+record DualPast(DualSizes c, Pass pass, int layer, Map<Integer, DualChunk.Start> starts, Map<ScanPast.Without, DualChunk.Start> without)
         implements ConvPast {
     @Override
     public void input(int token, float[] to, int at) {
-        join(c, token, x, b, cs, to, at);
+        join(c, token, pass.values(layer, IN_X), pass.values(layer, IN_B), pass.values(layer, IN_C), to, at);
+    }
+
+    /** The beginning of a chunk that some sources have put nothing into. */
+    DualChunk.Start start(ScanPast.Without cut) {
+        return without.getOrDefault(cut, starts.get(cut.from()));
+    }
+
+    /** Takes a chunk to where a run goes on. */
+    void to(DualChunk chunk, int token) {
+        DualChunk.Start start = starts.get(token);
+        chunk.begin(start);
+        chunk.add(token - start.token(), pass.values(layer, X_ACT), start.token() * c.inner(), c.inner(), pass.values(layer, B),
+                start.token() * c.shared(), c.shared(), pass.values(layer, DELTA), start.token() * c.scan().heads());
     }
 
     /** Puts the three parts of a token's row side by side. */

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
+import lab.recall.math.ChunkedScan;
 import lab.recall.math.HeadScan;
 import lab.recall.model.Intervention;
 import lab.recall.model.Pass;
@@ -27,57 +28,95 @@ final class DualStates implements ScanTerms {
         this.w = parts;
     }
 
-    /** The state that a token of a pass meets. */
-    float[] before(Pass pass, int layer, int token) {
-        return pass.noted(layer, token, () -> {
-            float[] state = new float[c.scan().size()];
-            advance(pass, layer, 0, token, state);
+    /** Where the chunk of a token begins in a pass, and the token's state once it is asked for. */
+    private final class Met {
+        final int token;
+        final DualChunk.Start start;
+        private float[] state;
+
+        Met(int token, DualChunk.Start start) {
+            this.token = token;
+            this.start = start;
+        }
+
+        synchronized float[] state(Pass pass, int layer) {
+            if (state == null) {
+                float[] found = start.state() == null ? new float[c.scan().size()] : start.state().clone();
+                HeadScan.advance(c.scan(), token - start.token(), pass.values(layer, X_ACT), start.token() * c.inner(), c.inner(),
+                        pass.values(layer, DELTA), start.token() * c.scan().heads(), w.a(), pass.values(layer, B),
+                        start.token() * c.shared(), c.shared(), found, 0);
+                state = found;
+            }
             return state;
-        });
+        }
     }
 
-    /** The states that some tokens meet, by token. */
-    Map<Integer, float[]> before(Pass pass, int layer, SortedSet<Integer> tokens) {
-        Map<Integer, float[]> found = new HashMap<>();
-        float[] state = new float[c.scan().size()];
-        int at = 0;
+    private Met met(Pass pass, int layer, int token) {
+        return pass.<Met>noted(layer, token, earlier ->
+                new Met(token, on(pass, layer, earlier == null ? DualChunk.Start.OF_TEXT : earlier.start, token)));
+    }
+
+    /** The state that a token of a pass meets. */
+    float[] before(Pass pass, int layer, int token) {
+        return met(pass, layer, token).state(pass, layer);
+    }
+
+    /** Where the chunk of a token begins in a pass. */
+    DualChunk.Start start(Pass pass, int layer, int token) {
+        return met(pass, layer, token).start;
+    }
+
+    /** The same of some tokens. */
+    Map<Integer, DualChunk.Start> starts(Pass pass, int layer, SortedSet<Integer> tokens) {
+        Map<Integer, DualChunk.Start> found = new HashMap<>();
+        DualChunk.Start start = DualChunk.Start.OF_TEXT;
         for (int token : tokens) {
-            advance(pass, layer, at, token, state);
-            found.put(token, state.clone());
-            at = token;
+            start = on(pass, layer, start, token);
+            found.put(token, start);
         }
         return found;
     }
 
-    /** Runs the recurrence of a pass again, from a token's state to a later one's. */
-    private void advance(Pass pass, int layer, int from, int to, float[] state) {
-        List<Intervention> changes = pass.memoryChanges(layer, to);
-        if (!changes.isEmpty()) {
-            Memory.again(changes, from, to, new DualSteps(c, w, pass.values(layer, X_ACT), 0, c.inner(), pass.values(layer, DELTA), 0,
-                    pass.values(layer, B), 0, 0, c.shared(), null, 0), state);
-            return;
+    /** From where one chunk of a pass begins to where that of a later token does. */
+    private DualChunk.Start on(Pass pass, int layer, DualChunk.Start from, int token) {
+        List<Intervention> changes = pass.memoryChanges(layer, token).stream().filter(i -> i.site().token() >= from.token()).toList();
+        if (changes.isEmpty()) {
+            return closed(pass, layer, from, DualChunk.Start.before(token), pass.values(layer, X_ACT), pass.values(layer, DELTA), 0);
         }
-        HeadScan.advance(c.scan(), to - from, pass.values(layer, X_ACT), from * c.inner(), c.inner(), pass.values(layer, DELTA),
-                from * c.scan().heads(), w.a(), pass.values(layer, B), from * c.shared(), c.shared(), state, 0);
+        DualChunk chunk = new DualChunk(c, w);
+        chunk.begin(from);
+        DualSteps steps = new DualSteps(chunk, c, w, pass.values(layer, X_ACT), 0, c.inner(), pass.values(layer, DELTA), 0,
+                pass.values(layer, B), 0, 0, c.shared(), null, 0);
+        Memory.again(changes, from.token(), token, steps, new float[steps.size()]);
+        return chunk.start();
+    }
+
+    /**
+     * Closes the chunks of a pass up to the beginning of another one.
+     *
+     * @param x     its inputs, or others in their place, from token {@code first} on; like delta
+     */
+    DualChunk.Start closed(Pass pass, int layer, DualChunk.Start from, int to, float[] x, float[] delta, int first) {
+        if (from.token() >= to) {
+            return from;
+        }
+        float[] state = from.state() == null ? new float[c.scan().size()] : from.state().clone();
+        for (int at = from.token(); at < to;) {
+            int end = DualChunk.Start.before(at) + ChunkedScan.CHUNK;
+            ChunkedScan.close(c.scan(), end - at, x, (at - first) * c.inner(), c.inner(), pass.values(layer, B), at * c.shared(),
+                    c.shared(), delta, (at - first) * c.scan().heads(), w.a(), state, at > from.token() || from.state() != null);
+            at = end;
+        }
+        return new DualChunk.Start(to, state);
     }
 
     @Override
     public float[] scanTerms(Pass pass, int layer, int source) {
         pass.requireOwnMemory("terms of the scan");
-        int inner = c.inner();
-        int shared = c.shared();
         int tokens = pass.length() - source;
-        float[] u = new float[tokens * inner];
-        System.arraycopy(pass.values(layer, X_ACT), source * inner, u, 0, inner);
-        float[] bc = new float[tokens * 2 * shared];
-        for (int t = 0; t < tokens; t++) {
-            System.arraycopy(pass.values(layer, B), (source + t) * shared, bc, t * 2 * shared, shared);
-            System.arraycopy(pass.values(layer, C), (source + t) * shared, bc, t * 2 * shared + shared, shared);
-        }
-        float[] terms = new float[tokens * inner];
-        int heads = c.scan().heads();
-        HeadScan.forward(c.scan(), tokens, u, 0, inner, pass.values(layer, DELTA), source * heads, w.a(), bc, 0, shared, 2 * shared,
-                new float[heads], new float[c.scan().size()], 0, terms, 0);
+        float[] terms = new float[tokens * c.inner()];
+        ChunkedScan.terms(c.scan(), tokens, pass.values(layer, X_ACT), source * c.inner(), pass.values(layer, B), source * c.shared(),
+                pass.values(layer, C), source * c.shared(), c.shared(), pass.values(layer, DELTA), source * c.scan().heads(), w.a(), terms);
         return terms;
     }
 

@@ -3,15 +3,34 @@ package lab.recall.model.block;
 import lab.recall.math.HeadScan;
 
 /**
- * A scan of heads in parts; a state [H, N, P] is [H, P, N] at its hook points.
+ * Some tokens' way through a scan of heads, chunk by chunk; a state [H, N, P] is [H, P, N] at its hook points.
  *
+ * @param chunk where the scan is, before the first of them
  * @param x     what holds the inputs, [T, E] with a row stride
  * @param bc    what holds B and, where it is read, C, [T, G N] with a row stride
  * @param delta [T, H] from {@code deltaAt} on
- * @param reads where the scan's output goes; null for a recurrence that nobody reads
+ * @param reads where the scan's output goes; null for a scan that nobody reads
  */
-record DualSteps(DualSizes c, StateSpaceDualBlock.Parts w, float[] x, int xAt, int xStride, float[] delta, int deltaAt, float[] bc, int bAt,
-                 int cAt, int bcStride, float[] reads, int readsAt) implements Memory.Steps {
+record DualSteps(DualChunk chunk, DualSizes c, StateSpaceDualBlock.Parts w, float[] x, int xAt, int xStride, float[] delta, int deltaAt,
+                 float[] bc, int bAt, int cAt, int bcStride, float[] reads, int readsAt) implements Memory.Steps {
+    /** Takes some tokens together, and reads each, without a state of theirs. */
+    void take(int first, int tokens) {
+        int end = first + tokens;
+        for (int t = first; t < end;) {
+            int some = Math.min(end - t, chunk.room());
+            add(t, some);
+            if (reads != null) {
+                chunk.read(some, bc, cAt + t * bcStride, bcStride, reads, readsAt + t * c.inner());
+            }
+            t += some;
+        }
+    }
+
+    private void add(int first, int tokens) {
+        chunk.add(tokens, x, xAt + first * xStride, xStride, bc, bAt + first * bcStride, bcStride, delta,
+                deltaAt + first * c.scan().heads());
+    }
+
     @Override
     public int size() {
         return c.scan().size();
@@ -19,14 +38,9 @@ record DualSteps(DualSizes c, StateSpaceDualBlock.Parts w, float[] x, int xAt, i
 
     @Override
     public void run(int first, int tokens, float[] state) {
-        int at = xAt + first * xStride;
-        int steps = deltaAt + first * c.scan().heads();
-        int b = bAt + first * bcStride;
-        if (reads == null) {
-            HeadScan.advance(c.scan(), tokens, x, at, xStride, delta, steps, w.a(), bc, b, bcStride, state, 0);
-        } else {
-            HeadScan.forward(c.scan(), tokens, x, at, xStride, delta, steps, w.a(), bc, b, cAt + first * bcStride, bcStride, w.skip(),
-                    state, 0, reads, readsAt + first * c.inner());
+        if (tokens > 0) {
+            take(first, tokens);
+            chunk.state(state);
         }
     }
 
@@ -37,15 +51,27 @@ record DualSteps(DualSizes c, StateSpaceDualBlock.Parts w, float[] x, int xAt, i
 
     @Override
     public void advance(int token, float[] term, float[] state) {
+        chunk.settle(state);
         HeadScan.advance(c.scan(), delta, deltaAt + token * c.scan().heads(), w.a(), term, state);
     }
 
     @Override
-    public void read(int token, float[] state) {
+    public void read(int token, float[] state, boolean changed) {
+        if (!changed) {
+            take(token, 1);
+            return;
+        }
+        chunk.room();
+        add(token, 1);
         if (reads != null) {
             HeadScan.read(c.scan(), x, xAt + token * xStride, bc, cAt + token * bcStride, w.skip(), state, reads,
                     readsAt + token * c.inner());
         }
+    }
+
+    @Override
+    public void changed(float[] state) {
+        chunk.changed(state);
     }
 
     @Override

@@ -7,11 +7,9 @@ import static lab.recall.model.block.ScanPoints.IN_X;
 import static lab.recall.model.block.ScanPoints.X_ACT;
 
 import java.util.Arrays;
-import java.util.List;
 import lab.recall.math.Elementwise;
 import lab.recall.math.Rows;
 import lab.recall.math.SelectiveScan;
-import lab.recall.model.Intervention;
 import lab.recall.model.Pass;
 import lab.recall.model.Site;
 
@@ -25,78 +23,35 @@ final class ScanStates implements ScanTerms {
         this.w = parts;
     }
 
+    /** A token and the state that it meets. */
+    private record Met(int token, float[] state) {
+    }
+
     /** The state that a token of a pass meets. */
     float[] before(Pass pass, int layer, int token) {
-        int size = c.states() * c.inner();
-        return pass.noted(layer, token, () -> Arrays.copyOfRange(all(pass, layer, token), (token - 1) * size, token * size));
+        return pass.<Met>noted(layer, token, earlier -> {
+            int size = c.states() * c.inner();
+            Met from = earlier == null ? new Met(0, new float[size]) : earlier;
+            int tokens = token - from.token;
+            float[] last = tokens == 0 ? from.state
+                    : Arrays.copyOfRange(all(pass, layer, from, token), (tokens - 1) * size, tokens * size);
+            return new Met(token, last);
+        }).state;
     }
 
     /** Runs the recurrence of a pass again from its kept terms: far cheaper than keeping every state. */
     float[] all(Pass pass, int layer, int upTo) {
-        int inner = c.inner();
-        int size = c.states() * inner;
-        float[] states = new float[upTo * size];
-        List<Intervention> changes = pass.memoryChanges(layer, upTo);
-        if (!changes.isEmpty()) {
-            Memory.again(changes, 0, upTo, new Kept(pass, layer, states), new float[size]);
-            return states;
-        }
-        SelectiveScan.states(new SelectiveScan.Sizes(upTo, inner, c.states()), Rows.of(pass.values(layer, X_ACT), 0, inner),
-                Rows.of(pass.values(layer, DELTA), 0, inner), w.a(), Rows.of(pass.values(layer, B), 0, c.states()),
-                Rows.of(new float[size], 0, size), Rows.of(states, 0, size));
-        return states;
+        return all(pass, layer, new Met(0, new float[c.states() * c.inner()]), upTo);
     }
 
-    /** A pass's recurrence in parts: in the place of reading, the state behind each token is kept. */
-    private final class Kept implements Memory.Steps {
-        private final ScanSteps steps;
-        private final float[] states;
-
-        Kept(Pass pass, int layer, float[] states) {
-            this.steps = new ScanSteps(c, w, Rows.of(pass.values(layer, X_ACT), 0, c.inner()),
-                    Rows.of(pass.values(layer, DELTA), 0, c.inner()), Rows.of(pass.values(layer, B), 0, c.states()), null, null);
-            this.states = states;
-        }
-
-        @Override
-        public int size() {
-            return steps.size();
-        }
-
-        @Override
-        public void run(int first, int tokens, float[] state) {
-            if (tokens > 0) {
-                SelectiveScan.states(new SelectiveScan.Sizes(tokens, c.inner(), c.states()), ScanSteps.at(steps.u(), first),
-                        ScanSteps.at(steps.delta(), first), w.a(), ScanSteps.at(steps.b(), first), Rows.of(state, 0, size()),
-                        Rows.of(states, first * size(), size()));
-                System.arraycopy(states, (first + tokens - 1) * size(), state, 0, size());
-            }
-        }
-
-        @Override
-        public void write(int token, float[] term) {
-            steps.write(token, term);
-        }
-
-        @Override
-        public void advance(int token, float[] term, float[] state) {
-            steps.advance(token, term, state);
-        }
-
-        @Override
-        public void read(int token, float[] state) {
-            System.arraycopy(state, 0, states, token * size(), size());
-        }
-
-        @Override
-        public void toNatural(float[] own, float[] natural) {
-            steps.toNatural(own, natural);
-        }
-
-        @Override
-        public void toOwn(float[] natural, float[] own) {
-            steps.toOwn(natural, own);
-        }
+    private float[] all(Pass pass, int layer, Met from, int upTo) {
+        int inner = c.inner();
+        int first = from.token;
+        float[] states = new float[(upTo - first) * from.state.length];
+        ScanSteps steps = new ScanSteps(c, w, Rows.of(pass.values(layer, X_ACT), 0, inner), Rows.of(pass.values(layer, DELTA), 0, inner),
+                Rows.of(pass.values(layer, B), 0, c.states()), null, null, Rows.of(states, -first * from.state.length, from.state.length));
+        Memory.again(pass.memoryChanges(layer, upTo), first, upTo, steps, from.state.clone());
+        return states;
     }
 
     @Override

@@ -9,10 +9,12 @@ import lab.recall.model.Weights;
  *
  * @param u     inputs, [T, E], like delta and y
  * @param b     [T, N], like C
- * @param reads where the scan's output goes
+ * @param reads where the scan's output goes; null, like C, for a scan that nobody reads
+ * @param after where the state behind each token goes then, [T, N, E]
  */
-record ScanSteps(ScanSizes sizes, SelectiveScanBlock.Parts w, Rows u, Rows delta, Rows b, Rows c, Rows reads) implements Memory.Steps {
-    static Rows at(Rows rows, int token) {
+record ScanSteps(ScanSizes sizes, SelectiveScanBlock.Parts w, Rows u, Rows delta, Rows b, Rows c, Rows reads, Rows after)
+        implements Memory.Steps {
+    private static Rows at(Rows rows, int token) {
         return Rows.of(rows.array(), rows.at() + token * rows.stride(), rows.stride());
     }
 
@@ -27,8 +29,14 @@ record ScanSteps(ScanSizes sizes, SelectiveScanBlock.Parts w, Rows u, Rows delta
 
     @Override
     public void run(int first, int tokens, float[] state) {
-        SelectiveScan.forward(of(tokens), at(u, first), at(delta, first), w.a(), at(b, first), at(c, first), w.skip(), state,
-                at(reads, first));
+        if (reads != null) {
+            SelectiveScan.forward(of(tokens), at(u, first), at(delta, first), w.a(), at(b, first), at(c, first), w.skip(), state,
+                    at(reads, first));
+        } else if (tokens > 0) {
+            SelectiveScan.states(of(tokens), at(u, first), at(delta, first), w.a(), at(b, first), Rows.of(state, 0, size()),
+                    at(after, first));
+            System.arraycopy(after.array(), at(after, first + tokens - 1).at(), state, 0, size());
+        }
     }
 
     @Override
@@ -42,8 +50,17 @@ record ScanSteps(ScanSizes sizes, SelectiveScanBlock.Parts w, Rows u, Rows delta
     }
 
     @Override
-    public void read(int token, float[] state) {
-        SelectiveScan.read(of(1), at(u, token), at(c, token), w.skip(), state, at(reads, token));
+    public void read(int token, float[] state, boolean changed) {
+        if (reads == null) {
+            System.arraycopy(state, 0, after.array(), at(after, token).at(), size());
+        } else {
+            SelectiveScan.read(of(1), at(u, token), at(c, token), w.skip(), state, at(reads, token));
+        }
+    }
+
+    @Override
+    public void changed(float[] state) {
+        // the recurrence goes on from there in any case
     }
 
     @Override

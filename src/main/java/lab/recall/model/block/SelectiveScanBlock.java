@@ -169,7 +169,7 @@ public final class SelectiveScanBlock implements Block, ScanTerms.Of {
         int first = s.row() * low + c.rank();
         if (b.asks(WRITE) || b.asks(STATE)) {
             Memory.forward(b, s, new ScanSteps(c, w, Rows.of(act, at, inner), Rows.of(delta, at, inner), Rows.of(bc, first, low),
-                    Rows.of(bc, first + c.states(), low), Rows.of(y, at, inner)), state);
+                    Rows.of(bc, first + c.states(), low), Rows.of(y, at, inner), null), state);
         } else {
             SelectiveScan.forward(new SelectiveScan.Sizes(s.tokens(), inner, c.states()), Rows.of(act, at, inner),
                     Rows.of(delta, at, inner), w.a, Rows.of(bc, first, low), Rows.of(bc, first + c.states(), low), w.skip, state,

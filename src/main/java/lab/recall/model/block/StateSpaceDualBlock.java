@@ -21,12 +21,10 @@ import static lab.recall.model.block.ScanPoints.WRITE;
 import static lab.recall.model.block.ScanPoints.X_ACT;
 import static lab.recall.model.block.ScanPoints.Y;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
-import lab.recall.math.HeadScan;
 import lab.recall.math.RmsNorm;
 import lab.recall.math.Silu;
 import lab.recall.math.Softplus;
@@ -69,7 +67,7 @@ public final class StateSpaceDualBlock implements Block, ScanTerms.Of {
     private static final Workspace.Slot ACT = Workspace.slot();
     private static final Workspace.Slot STEPS = Workspace.slot();
     private static final Workspace.Slot SCANNED = Workspace.slot();
-    private static final Workspace.Slot CARRIED = Workspace.slot();
+    private static final Workspace.Slot MEMORY = Workspace.slot();
     private static final Workspace.Slot NORMED_GATED = Workspace.slot();
 
     /** A layer's weights; A is negative, [head] like D and the bias of the step sizes; the gated norm's weight is [E]. */
@@ -107,12 +105,13 @@ public final class StateSpaceDualBlock implements Block, ScanTerms.Of {
 
     @Override
     public void forward(Batch batch) {
+        DualChunk chunk = new DualChunk(c, w, batch.work());
         for (Batch b : batch.blocks()) {
-            block(b);
+            block(b, chunk);
         }
     }
 
-    private void block(Batch b) {
+    private void block(Batch b, DualChunk chunk) {
         int rows = b.rows();
         int width = c.width();
         int inner = c.inner();
@@ -147,7 +146,7 @@ public final class StateSpaceDualBlock implements Block, ScanTerms.Of {
         b.hook(DELTA, delta, 0, heads, heads);
         float[] y = b.work().floats(SCANNED, rows * inner);
         for (Batch.Segment s : b.segments()) {
-            scan(b, s, act, delta, y);
+            scan(b, s, chunk, act, delta, y);
         }
         b.hook(Y, y, 0, inner, inner);
 
@@ -174,32 +173,32 @@ public final class StateSpaceDualBlock implements Block, ScanTerms.Of {
         }
     }
 
-    private void scan(Batch b, Batch.Segment s, float[] act, float[] delta, float[] y) {
-        int size = c.scan().size();
-        int inner = c.inner();
-        int row = s.row() * c.channels();
-        float[] state = b.work().floats(CARRIED, size);
-        if (!s.continues()) {                   // else the block before has left it there
+    private void scan(Batch b, Batch.Segment s, DualChunk chunk, float[] act, float[] delta, float[] y) {
+        if (!s.continues()) {                   // else it is where the block before has left it
             if (s.past() instanceof DualPast past) {
-                System.arraycopy(past.states().get(s.from()), 0, state, 0, size);
+                past.to(chunk, s.from());
             } else {
-                Arrays.fill(state, 0, size, 0f);
+                chunk.begin(DualChunk.Start.OF_TEXT);
             }
         }
-        int steps = s.row() * c.scan().heads();
-        int input = row + inner;
-        if (b.asks(WRITE) || b.asks(STATE)) {
-            Memory.forward(b, s, new DualSteps(c, w, act, row, c.channels(), delta, steps, act, input, input + c.shared(), c.channels(), y,
-                    s.row() * inner), state);
+        int row = s.row() * c.channels();
+        int input = row + c.inner();
+        DualSteps steps = new DualSteps(chunk, c, w, act, row, c.channels(), delta, s.row() * c.scan().heads(), act, input,
+                input + c.shared(), c.channels(), y, s.row() * c.inner());
+        if ((b.asks(WRITE) || b.asks(STATE)) && b.nextTouched(s, s.from(), WRITE, STATE) < s.from() + s.tokens()) {
+            float[] state = b.work().floats(MEMORY, c.scan().size());
+            chunk.state(state);
+            Memory.forward(b, s, steps, state);
         } else {
-            HeadScan.forward(c.scan(), s.tokens(), act, row, c.channels(), delta, steps, w.a, act, input, input + c.shared(),
-                    c.channels(), w.skip, state, 0, y, s.row() * inner);
+            steps.take(0, s.tokens());
         }
-        if (b.keeps(s, SSM_STATE)) {
-            b.keep(s, SSM_STATE, Arrays.copyOf(state, size));
+        if (b.keeps(s, SSM_STATE) && !s.goesOn()) {
+            float[] last = new float[c.scan().size()];
+            chunk.state(last);
+            b.keep(s, SSM_STATE, last);
         }
         if (b.cuts(s) instanceof ScanCuts cuts && cuts.scan() != null) {
-            without.scan(b, s, cuts, act, delta, y);
+            without.scan(b, s, cuts, chunk, act, delta, y);
         }
     }
 
@@ -232,10 +231,9 @@ public final class StateSpaceDualBlock implements Block, ScanTerms.Of {
     public Past past(Pass pass, int layer, List<Run> runs) {
         TreeSet<Integer> starts = new TreeSet<>();
         runs.forEach(r -> starts.add(r.from()));
-        Map<Integer, float[]> found = starts.size() == 1
-                ? Map.of(starts.first(), states.before(pass, layer, (int) starts.first())) : states.before(pass, layer, starts);
-        return new DualPast(c, pass.values(layer, IN_X), pass.values(layer, IN_B), pass.values(layer, IN_C), found,
-                without.needed(pass, layer, runs));
+        Map<Integer, DualChunk.Start> found = starts.size() == 1
+                ? Map.of(starts.first(), states.start(pass, layer, starts.first())) : states.starts(pass, layer, starts);
+        return new DualPast(c, pass, layer, found, without.needed(pass, layer, runs));
     }
 
     @Override
