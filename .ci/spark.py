@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
 """Studies on a real standalone cluster of two workers: the bytes of the local engine, whatever is killed on the way.
 
-usage: spark.py --out FOLDER [--only NAME]...
+usage: spark.py --out FOLDER [--only NAME]... [--short]
+       spark.py --out FOLDER --sweep [--kills N] [--seed N]
        spark.py --out FOLDER --efficiency
 
 Each case of CASES is run on the local engine and on Spark; with one worker (and its executor) killed by SIGKILL in the middle; with the
 driver killed and the same command gone on with, on Spark and on the local engine. Then what cannot be asked: one sentence, exit code 2.
+--short: only the first case is killed with its driver too. --sweep: a sweep of more than 2,000 pieces, its command killed N times on either
+engine at random moments, gives the table of an unbroken run.
 --efficiency measures instead: how much quicker two one-thread workers are than one, beside two local one-thread processes; and what a
 piece costs beyond its work. Both are told from the times at which pieces were kept.
 """
 import argparse
+import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -27,7 +32,7 @@ ALL = ["--relation", "all"]
 
 # name: a command of some seconds, in several pieces
 CASES = {
-    "trace": ["trace", *ALL, "--pairs", "192"],
+    "trace": ["trace", *ALL, "--pairs", "192", "--point", "residual"],
     "knockout": ["knockout", *ALL, "--form", "published", "--facts", "256", "--documents", "40"],
     "lre": ["lre", *ALL, "--splits", "1", "--facts", "4", "--every", "6", "--faithfulness-only"],
     "edit-sweep": ["edit-sweep", *ALL, "--requests", "40", "--layer", "2,4,6", "--contexts", "1", "--documents", "20"],
@@ -70,6 +75,8 @@ class Case:
     def begin(self, work, engine):
         """Starts the command; the driver itself is the process, so that it can be killed."""
         where = ["--engine", "spark", "--master", self.url] if engine == "spark" else []
+        if work not in ("local", "spark") and not (self.home / f"{work}-cache").exists():
+            shutil.copytree(self.home / "local-cache", self.home / f"{work}-cache")     # a kill is to meet a piece of its own
         log = open(self.home / f"{work}.log", "w")
         return subprocess.Popen([ROOT / "environment/recall", *CASES[self.name], "--model", MODEL, "--out", self.home / work, *where],
                                 stdout=log, stderr=log, start_new_session=True,
@@ -137,13 +144,18 @@ class Case:
             stop(f"{self.name}, {work}: {had} pieces were kept, but the command said {self.said(work)}")
         return had
 
-    def run(self):
+    def run(self, short):
+        """Short: the driver is not killed."""
         local, spark = self.timed("local", "local"), self.timed("spark", "spark")
         self.requires_same("spark")
         worker = self.kills_worker()
         self.requires_same("worker")
         cluster("stop")
         self.url = start()
+        if short:
+            print(f"{self.name}: {len(self.pieces('local'))} pieces, {local:.1f} s local, {spark:.1f} s on Spark; a worker killed after {worker}"
+                  "; all the same bytes", flush=True)
+            return self.url
         driver = self.kills_driver("driver", "spark")
         self.requires_same("driver")
         other = self.kills_driver("driver-local", "local")
@@ -180,6 +192,65 @@ def refusals(home, url):
     case.is_refused("not-visible", f"cannot open the model at {models}/tiny-mamba", environment=there)
     shutil.copytree(ROOT / "data/models/tiny-neox", models / "tiny-mamba")
     case.is_refused("other-weights", "has another model at", environment=there)
+
+
+# more than 2,000 pieces
+SWEEP = {
+    "models": [str(MODEL), str(ROOT / "data/models/tiny-neox")],
+    "studies": {"linear": {"experiment": "lre_sweep", "relation": "all", "splits": 20, "facts": 4, "every": 8, "faithfulness_only": True}},
+    "settings": {"seed": list(range(1, 10))},
+}
+PIECES = 2_000
+
+
+def sweep(home, kills, seed):
+    home.mkdir(parents=True, exist_ok=True)
+    file, chance = home / "sweep.json", random.Random(seed)
+    file.write_text(json.dumps(SWEEP))
+
+    def begin(work, master):
+        where = ["--engine", "spark", "--master", master] if master else []
+        log = open(home / f"{work}.log", "a")
+        return subprocess.Popen([ROOT / "environment/recall", "sweep", file, "--out", home / work, *where], stdout=log, stderr=log,
+                                start_new_session=True, env={**os.environ, "RECALL_STORE": str(home / f"{work}-cache")})
+
+    def end(work, master):
+        if begin(work, master).wait() != 0:
+            stop(f"sweep, {work}: failed, {(home / (work + '.log')).read_text()[-2000:]}")
+        pieces = len(list((home / work).glob("requests/*/store/??/*.json")))
+        return [(home / work / name).read_bytes() for name in ("results.parquet", "results.csv")], pieces
+
+    for work in "local", "local-killed", "spark-killed":
+        for left in work, f"{work}-cache":
+            shutil.rmtree(home / left, ignore_errors=True)
+        (home / f"{work}.log").unlink(missing_ok=True)
+    begun = time.monotonic()
+    expected, pieces = end("local", None)
+    length = time.monotonic() - begun
+    if pieces < PIECES:
+        stop(f"sweep: {pieces} pieces, expected at least {PIECES}")
+    url = start()
+    try:
+        for work, master in ("local-killed", None), ("spark-killed", url):
+            killed = []
+            while len(killed) < kills:
+                process = begin(work, master)
+                try:
+                    process.wait(length * (0.05 + chance.random()) / (kills + 1) + 5)
+                    break                                   # it has come to its end before
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+                    killed.append(len(list((home / work).glob("requests/*/store/??/*.json"))))
+            found, had = end(work, master)
+            if found != expected or had != pieces:
+                stop(f"sweep, {work}, seed {seed}: another table or other pieces ({had}) than an unbroken one's ({pieces}), see {home}")
+            if len(killed) < kills:
+                stop(f"sweep, {work}, seed {seed}: ended after {len(killed)} kills, expected {kills}")
+            print(f"sweep, {work}: {pieces} pieces, {length:.0f} s unbroken; killed after {', '.join(map(str, killed))}; the same bytes",
+                  flush=True)
+    finally:
+        cluster("stop")
 
 
 WARM = 4        # pieces by which all have begun
@@ -232,6 +303,10 @@ def main():
     options = argparse.ArgumentParser()
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--only", action="append", choices=CASES, help="a case, and no refusals; may be given several times")
+    options.add_argument("--short", action="store_true", help="the driver is killed in the first case alone")
+    options.add_argument("--sweep", action="store_true", help="kill a sweep")
+    options.add_argument("--kills", type=int, default=5, help="of the sweep, on either engine")
+    options.add_argument("--seed", type=int, default=1, help="of the moments")
     options.add_argument("--efficiency", action="store_true", help="measure, and check nothing")
     asked = options.parse_args()
     home = asked.out.resolve()
@@ -240,12 +315,15 @@ def main():
     if asked.efficiency:
         efficiency(home)
         return
+    if asked.sweep:
+        sweep(home, asked.kills, asked.seed)
+        return
     url = start()
     try:
         if not asked.only:
             refusals(home, url)
-        for name in asked.only or CASES:
-            url = Case(name, home, url).run()
+        for i, name in enumerate(asked.only or CASES):
+            url = Case(name, home, url).run(asked.short and i > 0)
     finally:
         cluster("stop")
 

@@ -15,13 +15,16 @@ final class EngineOptions {
             description = "Of the Spark cluster: what environment/cluster start prints, or any that Spark knows.")
     private String master;
 
+    @Option(names = "--ship", description = "Send the model's files to the cluster, where it does not see them.")
+    private boolean ship;
+
     @Option(names = "--retry-failed", description = "Try pieces again that an earlier run gave up.")
     private boolean retryFailed;
 
     /** The engine; the caller's to close. */
     PieceEngine open() {
         try {
-            return PieceEngine.named(name, master);
+            return PieceEngine.named(name, master, ship);
         } catch (BadRequest e) {
             throw e.field().isEmpty() ? e : e.of("--" + e.field());
         }

@@ -12,7 +12,7 @@ import lab.recall.base.Said;
  * Where the pieces of a study are computed that no store has: on this machine, one after another, or elsewhere.
  *
  * <pre>{@code
- * try (PieceEngine engine = PieceEngine.named("spark", "spark://127.0.0.1:7077")) {
+ * try (PieceEngine engine = PieceEngine.named("spark", "spark://127.0.0.1:7077", false)) {
  *     new Requests(engine, false).run(request, out, false, progress);
  * }
  * }</pre>
@@ -44,9 +44,10 @@ public interface PieceEngine extends AutoCloseable {
          * The engine.
          *
          * @param master where it works; null where nobody says
+         * @param ships  whether it takes the model's files there
          * @throws BadRequest if it cannot work there
          */
-        PieceEngine open(String master);
+        PieceEngine open(String master, boolean ships);
     }
 
     /** This machine's: one piece after another, each on all threads. */
@@ -71,12 +72,16 @@ public interface PieceEngine extends AutoCloseable {
      * An engine by its name.
      *
      * @param master where it works; null where nobody says
+     * @param ships  whether it takes the model's files there
      * @throws BadRequest if there is none of this name, or it cannot work there
      */
-    static PieceEngine named(String name, String master) {
+    static PieceEngine named(String name, String master, boolean ships) {
         if (name.equals(LOCAL)) {
             if (master != null) {
                 throw new BadRequest("master", "'" + Said.of(master) + "' is for another engine than " + LOCAL + "; give --engine spark");
+            }
+            if (ships) {
+                throw new BadRequest("ship", "there is nowhere to ship the model to; give --engine spark");
             }
             return local();
         }
@@ -85,6 +90,6 @@ public interface PieceEngine extends AutoCloseable {
         List<String> names = Stream.concat(Stream.of(LOCAL), all.stream().map(Provider::name)).toList();
         return all.stream().filter(p -> p.name().equals(name)).findFirst().orElseThrow(() -> new BadRequest("engine", "'" + Said.of(name)
                 + "', expected " + String.join(" or ", names) + " (environment/recall adds what spark needs)"
-                + Nearest.question(name, names))).open(master);
+                + Nearest.question(name, names))).open(master, ships);
     }
 }

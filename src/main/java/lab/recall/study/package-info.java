@@ -4,6 +4,6 @@
  * the registry of experiments stand here.
  *
  * <p>It knows {@link lab.recall.base}, {@link lab.recall.math}, {@link lab.recall.checkpoint}, {@link lab.recall.text}, {@link
- * lab.recall.model} and {@link lab.recall.view}.
+ * lab.recall.stats}, {@link lab.recall.model} and {@link lab.recall.view}.
  */
 package lab.recall.study;

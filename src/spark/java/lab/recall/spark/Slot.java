@@ -1,6 +1,7 @@
 package lab.recall.spark;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -35,8 +36,9 @@ final class Slot {
      * @param path       where executors find it
      * @param digest     of its files
      * @param arithmetic what the driver computes with: another one gives other last bits
+     * @param shipped    its files, where they come from the driver; else null
      */
-    record Model(String path, String digest, String arithmetic) {
+    record Model(String path, String digest, String arithmetic, Shipped shipped) {
     }
 
     private record Opened(Model asked, LanguageModel model) {
@@ -123,10 +125,12 @@ final class Slot {
         }
         LanguageModel model;
         try {
-            model = LanguageModel.open(Path.of(asked.path));
+            model = LanguageModel.open(asked.shipped == null ? Path.of(asked.path) : asked.shipped.here());
         } catch (Failure e) {
             throw new Refused("the executor on " + host() + " cannot open the model at " + asked.path + " (" + e.getMessage()
-                    + "); it has to lie there too, or below the folder that " + Settings.MODELS + " names");
+                    + "); it has to lie there too, or below the folder that " + Settings.MODELS + " names, or be sent by --ship");
+        } catch (IOException e) {
+            throw new UncheckedIOException("the model that was shipped cannot be put together: " + e.getMessage(), e);
         }
         String digest = ModelCard.of(model).digest();
         if (!digest.equals(asked.digest)) {

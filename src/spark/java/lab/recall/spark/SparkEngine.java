@@ -1,9 +1,11 @@
 package lab.recall.spark;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Interruption;
 import lab.recall.base.Json;
@@ -41,10 +44,15 @@ final class SparkEngine implements PieceEngine {
     private static final Pattern SERVER = Pattern.compile("(.+):(\\d{1,5})");
 
     private final SparkConf conf;
+    private final boolean ships;
+    private final Map<String, Shipped> shipped = new HashMap<>();
     private JavaSparkContext context;
+    private Path links;
 
-    SparkEngine(SparkConf conf) {
+    /** @param ships whether executors get a model's files from here */
+    SparkEngine(SparkConf conf, boolean ships) {
         this.conf = conf;
+        this.ships = ships;
     }
 
     /** What is sent of a study, and the pieces that read it: a number and JSON each. */
@@ -146,7 +154,20 @@ final class SparkEngine implements PieceEngine {
         Path here = model.folder().toAbsolutePath().normalize();
         String models = conf.get(Settings.MODELS, "");
         Path there = models.isBlank() ? here : Path.of(models).resolve(here.getFileName());
-        return new Slot.Model(there.toString(), ModelCard.of(model).digest(), LanguageModel.arithmetic());
+        String digest = ModelCard.of(model).digest();
+        return new Slot.Model(there.toString(), digest, LanguageModel.arithmetic(),
+                ships ? shipped.computeIfAbsent(digest, d -> Shipped.by(context(), model, d, links())) : null);
+    }
+
+    private Path links() {
+        if (links == null) {
+            try {
+                links = Files.createTempDirectory("recall-ship-");
+            } catch (IOException e) {
+                throw new UncheckedIOException("no folder can be made for what is shipped (" + AtomicFiles.reason(e) + ")", e);
+            }
+        }
+        return links;
     }
 
     /** Begun when it is needed first. */
@@ -212,6 +233,9 @@ final class SparkEngine implements PieceEngine {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+        }
+        if (links != null) {
+            Shipped.remove(links);
         }
     }
 }

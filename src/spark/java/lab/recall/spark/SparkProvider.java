@@ -4,7 +4,7 @@ import lab.recall.base.BadRequest;
 import lab.recall.study.PieceEngine;
 import org.apache.spark.SparkConf;
 
-/** Apache Spark as an engine: {@code --engine spark --master URL}. */
+/** Apache Spark as an engine: {@code --engine spark --master URL [--ship]}. */
 public final class SparkProvider implements PieceEngine.Provider {
     @Override
     public String name() {
@@ -12,11 +12,11 @@ public final class SparkProvider implements PieceEngine.Provider {
     }
 
     @Override
-    public PieceEngine open(String master) {
+    public PieceEngine open(String master, boolean ships) {
         SparkConf conf = Settings.of(master);
         if (!conf.contains("spark.master")) {
             throw new BadRequest("master", "missing; expected such as spark://127.0.0.1:7077, what environment/cluster start prints");
         }
-        return new SparkEngine(conf);
+        return new SparkEngine(conf, ships);
     }
 }

@@ -43,7 +43,7 @@ class SparkEngineTest {
     @BeforeEach
     void open() {
         Counting.TRIES.clear();
-        engine = PieceEngine.named("spark", MASTER);
+        engine = PieceEngine.named("spark", MASTER, false);
     }
 
     @AfterEach
@@ -54,7 +54,7 @@ class SparkEngineTest {
 
     private PieceEngine with(String key, String value) {
         SparkConf conf = Settings.of(MASTER).set(key, value);
-        engine = new SparkEngine(conf);
+        engine = new SparkEngine(conf, false);
         return engine;
     }
 
@@ -145,7 +145,17 @@ class SparkEngineTest {
                 .run(new Counting(), MODEL, new Counting.Asked(3, Map.of(), -1))).getMessage();
         assertEquals("the executor on 127.0.0.1 cannot open the model at " + models.resolve("tiny-mamba") + " ("
                 + models.resolve("tiny-mamba") + ": no such folder); it has to lie there too, or below the folder that "
-                + "spark.recall.models names", told);
+                + "spark.recall.models names, or be sent by --ship", told);
+    }
+
+    @Test
+    void aModelIsShippedWhereExecutorsDoNotSeeIt() throws IOException {
+        engine = new SparkEngine(Settings.of(MASTER).set("spark.recall.models", dir.resolve("none").toString()), true);
+        assertEquals(squares(3), runner(engine, false).run(new Counting(), MODEL, new Counting.Asked(3, Map.of(), -1)));
+        LanguageModel other = LanguageModel.open("tiny-neox");
+        assertEquals(squares(3), runner(engine, false).run(new Counting(), other, new Counting.Asked(3, Map.of(), -1)));
+        assertEquals("ship: there is nowhere to ship the model to; give --engine spark",
+                assertThrows(BadRequest.class, () -> PieceEngine.named("local", null, true)).getMessage());
     }
 
     @Test
@@ -165,13 +175,13 @@ class SparkEngineTest {
     void aWrongMasterIsToldInOneSentence() {
         for (Map.Entry<String, String> wrong : Map.of("spark://127.0.0.1:1", "--master: nobody answers at 'spark://127.0.0.1:1' (",
                 "sparky", "--master: 'sparky', where Spark cannot work (Could not parse Master URL: 'sparky')").entrySet()) {
-            try (PieceEngine nowhere = PieceEngine.named("spark", wrong.getKey())) {
+            try (PieceEngine nowhere = PieceEngine.named("spark", wrong.getKey(), false)) {
                 String told = assertThrows(BadRequest.class, () -> runner(nowhere, false)
                         .run(new Counting(), MODEL, new Counting.Asked(3, Map.of(), -1))).getMessage();
                 assertTrue(told.startsWith(wrong.getValue()), told);
             }
         }
         assertEquals("master: missing; expected such as spark://127.0.0.1:7077, what environment/cluster start prints",
-                assertThrows(BadRequest.class, () -> PieceEngine.named("spark", null)).getMessage());
+                assertThrows(BadRequest.class, () -> PieceEngine.named("spark", null, false)).getMessage());
     }
 }

@@ -10,23 +10,31 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-/** The arrows of the room that only this profile has. */
+/** The arrows of the rooms that only this profile has. */
 class SparkRoomTest {
+    private static final String[] LIBRARIES = {"lab.recall.spark", "lab.recall.table", "org.apache.spark..", "org.apache.parquet..",
+        "org.snakeyaml..", "scala.."};
+
     private final JavaClasses all = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .importPackages("lab.recall");
 
-    @Test
-    void usesTheRoomsOfThePlan() {
+    private Set<String> used(String room) {
         Set<String> used = new TreeSet<>();
-        all.stream().filter(c -> c.getPackageName().equals("lab.recall.spark"))
+        all.stream().filter(c -> c.getPackageName().equals(room))
                 .flatMap(c -> c.getDirectDependenciesFromSelf().stream()).map(d -> d.getTargetClass().getPackageName())
-                .filter(p -> p.startsWith("lab.recall.") && !p.equals("lab.recall.spark")).forEach(p -> used.add(p.substring(11)));
-        assertEquals(new TreeSet<>(Set.of("base", "math", "model", "study")), used);
+                .filter(p -> p.startsWith("lab.recall.") && !p.equals(room)).forEach(p -> used.add(p.substring(11)));
+        return used;
     }
 
     @Test
-    void nobodyElseKnowsItOrSpark() {
-        noClasses().that().resideOutsideOfPackage("lab.recall.spark")
-                .should().dependOnClassesThat().resideInAnyPackage("lab.recall.spark", "org.apache.spark..", "scala..").check(all);
+    void useTheRoomsOfThePlan() {
+        assertEquals(new TreeSet<>(Set.of("base", "math", "model", "study")), used("lab.recall.spark"));
+        assertEquals(new TreeSet<>(Set.of("base", "sweep")), used("lab.recall.table"));
+    }
+
+    @Test
+    void nobodyElseKnowsThemOrTheirLibraries() {
+        noClasses().that().resideOutsideOfPackages("lab.recall.spark", "lab.recall.table")
+                .should().dependOnClassesThat().resideInAnyPackage(LIBRARIES).check(all);
     }
 }

@@ -181,6 +181,8 @@ public class StudiesTest {
         Result result = found(experiment, REQUESTS.get(name), Runner.silent());
         assertTrue(result.getClass().isRecord());
         assertEquals(result, Json.MAPPER.readValue(Json.compact(result), experiment.result()));
+        assertEquals(experiment.command().isPresent(), !result.measures().isEmpty());
+        assertEquals(result.measures().size(), result.measures().stream().map(Measured::place).distinct().count());
         assertEquals(told(result).toString(), told(Json.MAPPER.readValue(Json.compact(result), experiment.result())).toString());
     }
 
