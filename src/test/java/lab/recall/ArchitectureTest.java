@@ -18,8 +18,8 @@ import org.junit.jupiter.api.Test;
 
 /**
  * The arrows between the rooms (packages): a room may use those on its line and nothing else of ours. Beyond the plan, results are
- * safetensors files (study knows checkpoint), a request has threads of its own (math) and may hold a prompt (text); experiments and
- * training read prompts and tokens (text); edits and linear maps take apart matrices, and training steps them (math); second moments, edits
+ * safetensors files (study knows checkpoint), their numbers have intervals (stats), a request has threads of its own (math) and may hold a
+ * prompt (text); experiments and training read prompts and tokens (text); edits and linear maps take apart matrices, and training steps them (math); second moments, edits
  * and training states are files of tensors (checkpoint). What the paper published is files of data (text), and stands beside results by
  * their model's card and the ids of hook points and matrices (study, model).
  */
@@ -36,7 +36,7 @@ class ArchitectureTest {
             Map.entry("model.llama", List.of("base", "math", "checkpoint", "model", "model.block")),
             Map.entry("model.gpt2", List.of("base", "math", "checkpoint", "model", "model.block")),
             Map.entry("model.neox", List.of("base", "math", "checkpoint", "model", "model.block")),
-            Map.entry("study", List.of("base", "math", "checkpoint", "text", "model", "view")),
+            Map.entry("study", List.of("base", "math", "checkpoint", "text", "model", "stats", "view")),
             Map.entry("facts", List.of("base", "text", "model", "study", "view")),
             Map.entry("trace", List.of("base", "study", "text", "model", "facts", "stats", "view")),
             Map.entry("knockout", List.of("base", "study", "text", "model", "facts", "stats", "view")),
@@ -45,7 +45,9 @@ class ArchitectureTest {
             Map.entry("train", List.of("base", "study", "text", "math", "checkpoint", "model", "facts", "view")),
             Map.entry("paper", List.of("base", "text", "model", "study", "facts", "trace", "edit", "linear", "knockout", "stats", "view")),
             Map.entry("kernel", List.of("view")),
-            Map.entry("cli", List.of("base", "study", "text", "math", "model", "facts", "edit", "train", "paper", "view", "kernel"))));
+            Map.entry("sweep", List.of("base", "stats", "study")),
+            Map.entry("cli", List.of("base", "sweep", "study", "text", "math", "model", "facts", "edit", "train", "paper", "view",
+                    "kernel"))));
 
     private final JavaClasses all = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .importPackages("lab.recall");

@@ -9,13 +9,14 @@ import lab.recall.edit.EditFile;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Experiment;
 import lab.recall.study.NamedView;
-import lab.recall.study.Requests;
+import lab.recall.study.PieceEngine;
 import lab.recall.study.Result;
 import lab.recall.study.Studies;
 import lab.recall.view.Show;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IModelTransformer;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -49,6 +50,9 @@ final class EditCommand implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "DIR", description = "Also write result.json, tables and pictures.")
     private Path out;
 
+    @Mixin
+    private EngineOptions engine;
+
     @ArgGroup
     private Earlier earlier;
 
@@ -73,7 +77,9 @@ final class EditCommand implements Callable<Integer> {
         if (said("--requests") == null && (said("--subject") == null || said("--prompt") == null || said("--target") == null)) {
             throw new BadRequest("", "expected --subject, --prompt and --target, or --requests, or --apply or --revert");
         }
-        RequestOptions.ask(spec, EDIT, new Requests(), model, Optional.ofNullable(out), this::show);
+        try (PieceEngine where = engine.open()) {
+            RequestOptions.ask(spec, EDIT, engine.on(where), model, Optional.ofNullable(out), this::show);
+        }
         return 0;
     }
 

@@ -10,6 +10,8 @@ import java.util.concurrent.Callable;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadRequest;
 import lab.recall.study.Experiment;
+import lab.recall.study.PieceEngine;
+import lab.recall.study.PiecesFailed;
 import lab.recall.study.Requests;
 import lab.recall.study.Result;
 import lab.recall.view.Export;
@@ -23,6 +25,7 @@ import picocli.CommandLine.Model.OptionSpec;
 final class ExperimentCommand<Q extends Record, T extends Result> implements Callable<Integer> {
     private final Experiment<Q, T> experiment;
     private final CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
+    private final EngineOptions engine = new EngineOptions();
 
     private ExperimentCommand(Experiment<Q, T> experiment) {
         this.experiment = experiment;
@@ -38,6 +41,7 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
         RequestOptions.add(spec, experiment.request());
         spec.addOption(OptionSpec.builder("--out").required(true).paramLabel("DIR").type(Path.class)
                 .description("Where results go; with several models, one folder each below it.").build());
+        spec.addMixin("engine", CommandSpec.forAnnotatedObject(command.engine));
         return spec;
     }
 
@@ -53,16 +57,24 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
             }
             folders.put(model, folder);
         }
+        try (PieceEngine where = engine.open()) {
+            return run(engine.on(where), folders, out);
+        }
+    }
+
+    /** All models, also those behind one with pieces that failed. */
+    private int run(Requests requests, Map<String, Path> folders, Path out) {
         PrintWriter terminal = spec.commandLine().getOut();
-        Requests requests = new Requests();
         Map<String, T> results = new LinkedHashMap<>();
-        for (String model : models) {
-            Requests.Done<?> done = RequestOptions.ask(spec, experiment, requests, model, Optional.of(folders.get(model)), told -> { });
-            T result = experiment.result().cast(done.result());
-            results.put(model, result);
-            terminal.println(model);
-            done.takenFrom(folders.get(model)).ifPresent(taken -> terminal.println("  " + taken));
-            RequestOptions.print(terminal, "  ", result);
+        for (Map.Entry<String, Path> model : folders.entrySet()) {
+            try {
+                results.put(model.getKey(), run(requests, model.getKey(), model.getValue()));
+            } catch (PiecesFailed e) {
+                spec.commandLine().getErr().println(Main.oneLine(model.getKey() + ": " + e.getMessage()));
+            }
+        }
+        if (results.size() < folders.size()) {
+            return Main.FAILED;
         }
         if (results.size() > 1) {
             experiment.beside(results).forEach(v -> Export.files(v.name(), v.view())
@@ -70,5 +82,15 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
         }
         terminal.println("written to " + out);
         return 0;
+    }
+
+    private T run(Requests requests, String model, Path folder) {
+        PrintWriter terminal = spec.commandLine().getOut();
+        Requests.Done<?> done = RequestOptions.ask(spec, experiment, requests, model, Optional.of(folder), told -> { });
+        T result = experiment.result().cast(done.result());
+        terminal.println(model);
+        done.takenFrom(folder).ifPresent(taken -> terminal.println("  " + taken));
+        RequestOptions.print(terminal, "  ", result);
+        return result;
     }
 }

@@ -16,24 +16,27 @@ import lab.recall.base.Failure;
 import lab.recall.base.Interruption;
 import lab.recall.base.Said;
 import lab.recall.study.Experiment;
+import lab.recall.study.PiecesFailed;
 import lab.recall.study.Studies;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import sun.misc.Signal;
 
 /**
- * The command {@code recall}. Exit codes: 0 done, 2 bad input (one sentence on stderr), 3 our own fault or the machine's (one sentence, and
- * the stack trace in a file that it names), 130 interrupted, 143 ended after the piece at work.
+ * The command {@code recall}. Exit codes: 0 done, 1 some pieces failed (all others are kept), 2 bad input (one sentence on stderr), 3 our
+ * own fault or the machine's (one sentence, and the stack trace in a file that it names), 130 interrupted, 143 ended after the piece at
+ * work.
  */
 @Command(name = "recall", mixinStandardHelpOptions = true, version = "RecallLab 0.1.0",
         description = "Shows where a language model keeps a fact, and changes it there.")
 public final class Main implements Runnable {
     private static final List<Class<?>> COMMANDS = List.of(ModelsCommand.class, InfoCommand.class, NextCommand.class,
-            GenerateCommand.class, RunCommand.class, EditCommand.class, WorldCommand.class, TrainCommand.class, StoreCommand.class,
-            ParityCommand.class);
+            GenerateCommand.class, RunCommand.class, SweepCommand.class, EditCommand.class, WorldCommand.class, TrainCommand.class,
+            StoreCommand.class, ParityCommand.class);
     /** The longest that work may take to stop. */
     private static final long PATIENCE_SECONDS = 10;
-    private static final int BAD_INPUT = 2;
+    static final int FAILED = 1;
+    static final int BAD_INPUT = 2;
     private static final int FAULT = 3;
     private static final int INTERRUPTED = 130;
     private static final int ENDED = 143;
@@ -112,9 +115,9 @@ public final class Main implements Runnable {
                 err.println(e instanceof CancellationException ? oneLine(e.getMessage()) : "interrupted");
                 return INTERRUPTED;
             }
-            if (e instanceof Failure) {
+            if (e instanceof Failure || e instanceof PiecesFailed) {
                 err.println(oneLine(e.getMessage()));
-                return BAD_INPUT;
+                return e instanceof Failure ? BAD_INPUT : FAILED;
             }
             return fault(err, e);
         });

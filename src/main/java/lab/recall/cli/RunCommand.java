@@ -10,10 +10,13 @@ import lab.recall.base.Interruption;
 import lab.recall.base.Json;
 import lab.recall.base.Progress;
 import lab.recall.base.TextLines;
+import lab.recall.study.PieceEngine;
+import lab.recall.study.PiecesFailed;
 import lab.recall.study.RequestField;
 import lab.recall.study.Requests;
 import lab.recall.view.ProgressBar;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -41,7 +44,8 @@ final class RunCommand implements Callable<Integer> {
     @Option(names = "--fresh", description = RequestOptions.FRESH)
     private boolean fresh;
 
-    private final Requests requests = new Requests();
+    @Mixin
+    private EngineOptions engine;
 
     @Override
     public Integer call() {
@@ -52,6 +56,12 @@ final class RunCommand implements Callable<Integer> {
         if (file == null || out == null) {
             throw new ParameterException(spec.commandLine(), "expected REQUEST and --out DIR");
         }
+        try (PieceEngine where = engine.open()) {
+            return run(engine.on(where));
+        }
+    }
+
+    private int run(Requests requests) {
         if (!file.toString().endsWith(".jsonl")) {
             requests.run(Json.object(InputFiles.bytes(file), "the request"), out, fresh, ProgressBar.progress())
                     .takenFrom(out).ifPresent(spec.commandLine().getOut()::println);
@@ -63,7 +73,7 @@ final class RunCommand implements Callable<Integer> {
             for (String line = lines.next(); line != null; line = lines.next()) {
                 if (!line.isBlank()) {
                     Interruption.betweenPieces();
-                    bad |= line(lines.number() - 1, line);
+                    bad = Math.max(bad, line(requests, lines.number() - 1, line));
                 }
             }
         }
@@ -71,7 +81,7 @@ final class RunCommand implements Callable<Integer> {
     }
 
     /** Answers one request of several; those after one that cannot be answered are. */
-    private int line(long number, String line) {
+    private int line(Requests requests, long number, String line) {
         Path folder = out.resolve(String.valueOf(number));
         try {
             ObjectNode request = Json.object(line.getBytes(StandardCharsets.UTF_8), "the request");
@@ -81,7 +91,10 @@ final class RunCommand implements Callable<Integer> {
             return 0;
         } catch (Failure e) {
             spec.commandLine().getErr().println("line " + number + ": " + Main.oneLine(e.getMessage()));
-            return 2;
+            return Main.BAD_INPUT;
+        } catch (PiecesFailed e) {
+            spec.commandLine().getErr().println("line " + number + ": " + Main.oneLine(e.getMessage()));
+            return Main.FAILED;
         }
     }
 }

@@ -3,6 +3,7 @@ package lab.recall.edit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import lab.recall.base.Interruption;
 import lab.recall.facts.EditRequest;
@@ -75,6 +76,12 @@ final class ChainStudy extends Study<ChainStudy.Asked, EditsStudy.Piece, RankOne
             done.accept(edits.size());
         }
         return edits.toArray(RankOneEdit[]::new);
+    }
+
+    /** One piece, of a model that the one before has made. */
+    @Override
+    public Optional<Asked> sent(Asked asked, EditsStudy.Piece piece) {
+        return Optional.empty();
     }
 
     @Override

@@ -3,6 +3,7 @@ package lab.recall.edit;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Runner;
@@ -47,6 +48,11 @@ final class ContextStudy extends Study<ContextStudy.Asked, ContextStudy.Asked, i
     @Override
     public int[][] compute(LanguageModel model, Asked asked, Asked piece, LongConsumer done) {
         return ContextTemplates.sampled(model, piece.count, piece.seed);
+    }
+
+    @Override
+    public Optional<Asked> sent(Asked asked, Asked piece) {
+        return Optional.of(asked);
     }
 
     @Override

@@ -3,6 +3,7 @@ package lab.recall.edit;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
@@ -170,8 +171,9 @@ public final class EditExperiment extends Experiment<EditQuestion, EditResult> {
     private static List<CaseScores> each(RankOneEditor editor, EditRequests requests, Runner runner) {
         EditsStudy.Asked asked = editor.asked(requests.all(), runner);
         EditSweepStudy.Settings settings = new EditSweepStudy.Settings(editor.settings(), asked.settings().contexts());
+        Map<String, SecondMoment> moment = Map.of(editor.matrix().key().name(editor.layer()), asked.moment());
         return runner.run(new EditSweepStudy(), editor.model(), new EditSweepStudy.Asked(settings, List.of(editor.layer()),
-                List.of(editor.matrix()), (layer, matrix) -> asked.moment(), requests.all())).cases(editor.matrix(), editor.layer());
+                List.of(editor.matrix()), moment, requests.all())).cases(editor.matrix(), editor.layer());
     }
 
     /** The change goes first: a large model may not find room. */

@@ -86,6 +86,6 @@ public final class EditSweep {
         SecondMoments c = moments != null ? moments
                 : SecondMoments.of(model, layers, matrices).over(SecondMoments.texts(model, SecondMoments.DOCUMENTS, SEED), runner);
         return runner.run(new EditSweepStudy(), model,
-                new EditSweepStudy.Asked(new EditSweepStudy.Settings(settings, templates), layers, matrices, c::of, requests.all()));
+                EditSweepStudy.Asked.of(new EditSweepStudy.Settings(settings, templates), layers, matrices, c, requests.all()));
     }
 }

@@ -8,6 +8,7 @@ import java.util.function.ToDoubleFunction;
 import lab.recall.edit.EditScores.Measure;
 import lab.recall.model.EditableMatrix;
 import lab.recall.stats.Estimate;
+import lab.recall.study.Measured;
 import lab.recall.study.NamedArray;
 import lab.recall.study.NamedView;
 import lab.recall.study.Result;
@@ -54,6 +55,24 @@ public record EditSweepResult(EditCurves curves, long tokensOfSecondMoments, dou
             all[i] = (float) parts.get(i / layers).applyAsDouble(estimates[i % layers]);
         }
         return new NamedArray(name, new long[] {3, layers}, all);
+    }
+
+    /** {@code MEASURE/MATRIX/LAYER}, for the layers that were edited. */
+    @Override
+    public List<Measured> measures() {
+        List<Measured> all = new ArrayList<>();
+        for (EditableMatrix matrix : curves.matrices()) {
+            for (int layer : curves.layers()) {
+                EditScores scores = curves.at(matrix, layer);
+                String place = "/" + matrix.id() + "/" + layer;
+                for (Measure m : Measure.values()) {
+                    all.add(new Measured(m.label() + place, scores.success(m)));
+                    all.add(new Measured(m.label() + "_magnitude" + place, scores.magnitude(m)));
+                }
+                all.add(new Measured("score" + place, scores.score()));
+            }
+        }
+        return all;
     }
 
     @Override

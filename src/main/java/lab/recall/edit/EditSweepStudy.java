@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import lab.recall.base.Interruption;
@@ -24,13 +25,25 @@ final class EditSweepStudy extends Study<EditSweepStudy.Asked, EditSweepStudy.Pi
     record Settings(EditSettings settings, List<Template> contexts) {
     }
 
-    /** The second moment of a matrix's keys in a layer. */
-    interface Moments {
-        SecondMoment of(int layer, EditableMatrix matrix);
-    }
+    /**
+     * What is edited where.
+     *
+     * @param moments by the names of the keys' hook points
+     */
+    record Asked(Settings settings, List<Integer> layers, List<EditableMatrix> matrices, Map<String, SecondMoment> moments,
+            List<EditRequest> requests) {
+        /** With those among some second moments that it needs. */
+        static Asked of(Settings settings, List<Integer> layers, List<EditableMatrix> matrices, SecondMoments moments,
+                List<EditRequest> requests) {
+            Map<String, SecondMoment> needed = new LinkedHashMap<>();
+            layers.forEach(l -> matrices.forEach(m -> needed.put(m.key().name(l), moments.of(l, m))));
+            return new Asked(settings, layers, matrices, needed, requests);
+        }
 
-    /** What is edited where. */
-    record Asked(Settings settings, List<Integer> layers, List<EditableMatrix> matrices, Moments moments, List<EditRequest> requests) {
+        /** That of a matrix's keys in a layer. */
+        SecondMoment moment(int layer, EditableMatrix matrix) {
+            return moments.get(matrix.key().name(layer));
+        }
     }
 
     /**
@@ -74,7 +87,7 @@ final class EditSweepStudy extends Study<EditSweepStudy.Asked, EditSweepStudy.Pi
         for (List<EditRequest> some : Study.parts(asked.requests)) {
             for (int l : asked.layers) {
                 for (EditableMatrix m : asked.matrices) {
-                    pieces.add(new Piece(l, m, asked.moments.of(l, m).digest(), some));
+                    pieces.add(new Piece(l, m, asked.moment(l, m).digest(), some));
                 }
             }
         }
@@ -91,7 +104,7 @@ final class EditSweepStudy extends Study<EditSweepStudy.Asked, EditSweepStudy.Pi
             Unedited runs = portions.size() == 1 ? shared(model, asked, some)
                     : unedited(model, asked, some, List.of(piece.layer), List.of(piece.matrix));
             List<RankOneEditor.Edited> edited = RankOneEditor.edited(model, piece.layer, piece.matrix, runs.cases, asked.settings.settings,
-                    asked.moments.of(piece.layer, piece.matrix));
+                    asked.moment(piece.layer, piece.matrix));
             all.addAll(runs.tests.edited(runs.passes, edited.stream().map(RankOneEditor.Edited::edit).toList()));
             done.accept(all.size());
         }
@@ -115,6 +128,18 @@ final class EditSweepStudy extends Study<EditSweepStudy.Asked, EditSweepStudy.Pi
         EditTests tests = EditTests.of(model, requests);
         return new Unedited(model, asked, requests, tests,
                 CasePasses.run(model, cases, layers, matrices), tests.passes(model, layers, matrices));
+    }
+
+    /** A second moment is large: each goes with the pieces of its own layer and matrix. */
+    @Override
+    public Object kind(Piece piece) {
+        return List.of(piece.layer, piece.matrix);
+    }
+
+    @Override
+    public Optional<Asked> sent(Asked asked, Piece piece) {
+        return Optional.of(new Asked(asked.settings, List.of(piece.layer), List.of(piece.matrix),
+                Map.of(piece.matrix.key().name(piece.layer), asked.moment(piece.layer, piece.matrix)), List.of()));
     }
 
     @Override

@@ -2,6 +2,7 @@ package lab.recall.edit;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import lab.recall.facts.EditRequest;
 import lab.recall.model.EditableMatrix;
@@ -61,6 +62,11 @@ final class EditsStudy extends Study<EditsStudy.Asked, EditsStudy.Piece, RankOne
         Settings s = asked.settings;
         List<EditCase> cases = requests.stream().map(r -> EditCase.of(model, r, s.contexts)).toList();
         return RankOneEditor.cases(model, s.layer, s.matrix, cases, s.settings, asked.moment, done).toArray(RankOneEditor.Edited[]::new);
+    }
+
+    @Override
+    public Optional<Asked> sent(Asked asked, Piece piece) {
+        return Optional.of(new Asked(asked.settings, asked.moment, List.of()));
     }
 
     @Override

@@ -1,11 +1,10 @@
 package lab.recall.edit;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import lab.recall.base.BadRequest;
 import lab.recall.model.LanguageModel;
@@ -93,13 +92,7 @@ final class MomentStudy extends Study<MomentStudy.Asked, MomentStudy.Piece, Mome
     @Override
     public Rows compute(LanguageModel model, Asked asked, Piece piece, LongConsumer done) {
         SecondMoments all = collected(model, asked, piece, isFirst(asked, piece) ? done : read -> { });
-        SecondMoment moment = all.of(piece.key);
-        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(numbers(piece), Double.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
-        for (int i = piece.from; i < piece.to; i++) {
-            bytes.asDoubleBuffer().put(moment.sum(), i * piece.size + i, piece.size - i);
-            bytes.position(bytes.position() + (piece.size - i) * Double.BYTES);
-        }
-        return new Rows(all.documents(), all.tokens(), bytes.array());
+        return new Rows(all.documents(), all.tokens(), all.of(piece.key).rows(piece.from, piece.to));
     }
 
     private SecondMoments collected(LanguageModel model, Asked asked, Piece piece, LongConsumer done) {
@@ -115,34 +108,27 @@ final class MomentStudy extends Study<MomentStudy.Asked, MomentStudy.Piece, Mome
         return now.moments;
     }
 
-    private static int numbers(Piece piece) {
-        int count = 0;
-        for (int i = piece.from; i < piece.to; i++) {
-            count += piece.size - i;
-        }
-        return count;
+    /** The texts are one sum in their order. */
+    @Override
+    public Optional<Asked> sent(Asked asked, Piece piece) {
+        return Optional.empty();
     }
 
     @Override
     public boolean fits(LanguageModel model, Asked asked, Piece piece, Rows found) {
-        return found.sums != null && found.sums.length == numbers(piece) * Double.BYTES && found.tokens > 0 && found.documents > 0;
+        return found.sums != null && found.sums.length == SecondMoment.numbers(piece.size, piece.from, piece.to) * Double.BYTES
+                && found.tokens > 0 && found.documents > 0;
     }
 
     @Override
     public SecondMoments combine(LanguageModel model, Asked asked, List<Piece> pieces, List<Rows> found) {
-        Map<String, double[]> sums = new LinkedHashMap<>();
-        for (int i = 0; i < pieces.size(); i++) {
-            Piece piece = pieces.get(i);
-            double[] sum = sums.computeIfAbsent(piece.key, k -> new double[Math.multiplyExact(piece.size, piece.size)]);
-            ByteBuffer bytes = ByteBuffer.wrap(found.get(i).sums).order(ByteOrder.LITTLE_ENDIAN);
-            for (int row = piece.from; row < piece.to; row++) {
-                bytes.asDoubleBuffer().get(sum, row * piece.size + row, piece.size - row);
-                bytes.position(bytes.position() + (piece.size - row) * Double.BYTES);
-            }
-        }
         Map<String, SecondMoment> moments = new LinkedHashMap<>();
         long tokens = found.get(0).tokens;
-        sums.forEach((key, sum) -> moments.put(key, new SecondMoment(asked.keys.get(key), sum, tokens)));
+        for (int i = 0; i < pieces.size(); i++) {
+            Piece piece = pieces.get(i);
+            moments.computeIfAbsent(piece.key, k -> new SecondMoment(piece.size,
+                    new double[Math.multiplyExact(piece.size, piece.size)], tokens)).setRows(piece.from, piece.to, found.get(i).sums);
+        }
         return SecondMoments.of(model, asked.keys, moments, found.get(0).documents, tokens, pieces.get(0).texts);
     }
 }

@@ -1,5 +1,9 @@
 package lab.recall.edit;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -49,6 +53,26 @@ public final class SecondMoment {
         this.size = size;
         this.sum = sum;
         this.tokens = tokens;
+    }
+
+    /**
+     * As JSON: all that decides what it gives.
+     *
+     * @param sums rows of the upper triangle, as {@link #rows}
+     */
+    private record Sent(int size, long tokens, byte[] sums) {
+    }
+
+    @JsonValue
+    private Sent sent() {
+        return new Sent(size, tokens, rows(0, size));
+    }
+
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+    private static SecondMoment read(Sent sent) {
+        SecondMoment moment = new SecondMoment(sent.size, new double[Math.multiplyExact(sent.size, sent.size)], sent.tokens);
+        moment.setRows(0, sent.size, sent.sums);
+        return moment;
     }
 
     /** Of nothing yet. */
@@ -205,6 +229,34 @@ public final class SecondMoment {
 
     double[] sum() {
         return sum;
+    }
+
+    /** How many numbers some rows of the upper triangle have. */
+    static int numbers(int size, int from, int to) {
+        long count = 0;
+        for (int i = from; i < to; i++) {
+            count += size - i;
+        }
+        return Math.toIntExact(count);
+    }
+
+    /** Rows of the upper triangle of the sums, F64 in little-endian order. */
+    byte[] rows(int from, int to) {
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(numbers(size, from, to), Double.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = from; i < to; i++) {
+            bytes.asDoubleBuffer().put(sum, i * size + i, size - i);
+            bytes.position(bytes.position() + (size - i) * Double.BYTES);
+        }
+        return bytes.array();
+    }
+
+    /** Sets them, before anything is read of it. */
+    void setRows(int from, int to, byte[] rows) {
+        ByteBuffer bytes = ByteBuffer.wrap(rows).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = from; i < to; i++) {
+            bytes.asDoubleBuffer().get(sum, i * size + i, size - i);
+            bytes.position(bytes.position() + (size - i) * Double.BYTES);
+        }
     }
 
     /** Tells whether two are of the same sums. */

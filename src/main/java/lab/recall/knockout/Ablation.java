@@ -18,10 +18,10 @@ import lab.recall.text.Prompt;
  * What is done in a layer of the window.
  *
  * @param form  which of the forms
- * @param mean  the point whose means it needs
+ * @param mean  the point whose means it needs; null where the form needs none
  * @param means null where the form needs none
  */
-record Ablation(Knockout.Form form, Optional<HookPoint> mean, MeanActivations means) {
+record Ablation(Knockout.Form form, HookPoint mean, MeanActivations means) {
     /** What makes one ablation differ from another. */
     record Key(String form, String means) {
     }
@@ -39,17 +39,17 @@ record Ablation(Knockout.Form form, Optional<HookPoint> mean, MeanActivations me
         }
         Optional<HookPoint> mean = form.mean(model.mixing());
         if (mean.isEmpty()) {
-            return new Ablation(form, mean, null);
+            return new Ablation(form, null, null);
         }
         if (means == null) {
             throw new BadRequest("means", "missing; the form " + form.id() + " needs those of " + mean.get().id());
         }
         means.requireFits(model, mean.get());
-        return new Ablation(form, mean, means);
+        return new Ablation(form, mean.get(), means);
     }
 
     Key key() {
-        return new Key(form.id(), mean.map(point -> means.digest(point)).orElse(""));
+        return new Key(form.id(), mean == null ? "" : means.digest(mean));
     }
 
     /** What is done in each layer if it is in the window; the same edges serve all. */
@@ -88,10 +88,9 @@ record Ablation(Knockout.Form form, Optional<HookPoint> mean, MeanActivations me
     /** Tokens left of the first source need no pin: nothing reaches them. */
     private List<Intervention> published(int[] sources, int layer, Pass base) {
         List<Intervention> all = new ArrayList<>();
-        HookPoint input = mean.orElseThrow();
-        float[] value = means.get(layer, input);
+        float[] value = means.get(layer, mean);
         for (int t = sources.length == 0 ? base.length() : sources[0]; t < base.length(); t++) {
-            Site site = new Site(layer, input, t);
+            Site site = new Site(layer, mean, t);
             if (Arrays.binarySearch(sources, t) >= 0) {
                 all.add(new Intervention.Replace(site, value, 0));
             } else if (t < base.length() - 1) {

@@ -219,13 +219,13 @@ public final class Knockout {
         Mixing mixing = model.mixing();
         Form form = ablation.form();
         if (form.equals(Form.PUBLISHED)) {
-            return "mean " + ablation.mean().map(HookPoint::id).orElse("");
+            return "mean " + ablation.mean().id();
         }
         if (form.equals(Form.EVERY)) {
             return "edges cut, those among sources too";
         }
         if (form.equals(Form.HELD)) {
-            return "edges cut, " + ablation.mean().map(HookPoint::id).orElse("") + " held";
+            return "edges cut, " + ablation.mean().id() + " held";
         }
         return "edges cut (" + (form.equals(Form.EDGES) ? mixing.title() : ablation.mixer(model).title() + " alone") + ")";
     }

@@ -5,7 +5,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import lab.recall.stats.Estimate;
+import lab.recall.study.Measured;
 import lab.recall.study.NamedArray;
 import lab.recall.study.NamedView;
 import lab.recall.study.Result;
@@ -48,6 +50,19 @@ public record KnockoutResult(KnockoutCurves curves, List<KnockoutCurves> flows, 
             all[i] = (float) what.applyAsDouble(curves.at(curves.routes().get(i / layers), i % layers));
         }
         return new NamedArray(name, new long[] {curves.routes().size(), layers}, all);
+    }
+
+    /** {@code change/ROUTE/LAYER}, of flows {@code flow/ROUTE/LAYER}. */
+    @Override
+    public List<Measured> measures() {
+        List<Measured> all = new ArrayList<>(measures("change", curves));
+        flows.forEach(f -> all.addAll(measures("flow", f)));
+        return all;
+    }
+
+    private static List<Measured> measures(String name, KnockoutCurves curves) {
+        return curves.routes().stream().flatMap(route -> IntStream.range(0, curves.model().layers())
+                .mapToObj(l -> new Measured(name + "/" + route.label() + "/" + l, curves.at(route, l)))).toList();
     }
 
     @Override

@@ -3,6 +3,7 @@ package lab.recall.knockout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import lab.recall.base.Portions;
 import lab.recall.facts.KnownFacts.Known;
@@ -106,6 +107,11 @@ final class KnockoutStudy extends Study<KnockoutStudy.Asked, KnockoutStudy.Piece
             changes[at.fact][at.route][at.layer] = (p[i] - clean) / clean;
         }
         return changes;
+    }
+
+    @Override
+    public Optional<Asked> sent(Asked asked, Piece piece) {
+        return Optional.of(new Asked(asked.ablation, asked.window, asked.routes, List.of()));
     }
 
     @Override

@@ -79,7 +79,7 @@ public final class Remainder implements Showable {
     public static Remainder of(LanguageModel model, FactPairs pairs, MeanActivations means, Runner runner) {
         Map<String, Ablation> all = ablations(model);
         Ablation held = Ablation.of(model, Knockout.Form.HELD, means);
-        all.put(model.mixing().title() + ", " + held.mean().orElseThrow().id() + " held", held);
+        all.put(model.mixing().title() + ", " + held.mean().id() + " held", held);
         return runner.run(new RemainderStudy(), model, new RemainderStudy.Asked(all, pairs.pairs()));
     }
 

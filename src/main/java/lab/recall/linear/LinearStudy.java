@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.LongConsumer;
@@ -93,6 +94,11 @@ final class LinearStudy extends Study<LinearStudy.Asked, LinearStudy.Piece, Tria
     @Override
     public Trial[] compute(LanguageModel model, Asked asked, Piece piece, LongConsumer done) {
         return new SplitRun(model, asked.settings, piece).trials(done);
+    }
+
+    @Override
+    public Optional<Asked> sent(Asked asked, Piece piece) {
+        return Optional.of(new Asked(asked.settings, 0, List.of()));
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import lab.recall.stats.Estimate;
+import lab.recall.study.Measured;
 import lab.recall.study.NamedArray;
 import lab.recall.study.NamedView;
 import lab.recall.study.Result;
@@ -53,6 +54,34 @@ public record LreSweepResult(LinearRelations found, double sweepSeconds) impleme
             }
         }
         return arrays;
+    }
+
+    /**
+     * {@code MEASURE/RELATION} at the layer that is chosen and {@code MEASURE/RELATION/LAYER}; a relation of which too few facts are known
+     * has one row of no number.
+     */
+    @Override
+    public List<Measured> measures() {
+        List<Measured> all = new ArrayList<>();
+        for (LinearRelation r : found.all()) {
+            all.add(new Measured("faithfulness/" + r.name(), r.faithfulness(found.how())));
+            if (!r.isMeasured()) {
+                continue;
+            }
+            all.add(Measured.of("constant/" + r.name(), r.constant(), r.tested()));
+            all.add(Measured.of("chance/" + r.name(), r.chance(), r.tested()));
+            if (r.hasCausality()) {
+                all.add(new Measured("causality/" + r.name(), r.causality(found.how())));
+            }
+            for (int layer : r.layers()) {
+                String place = "/" + r.name() + "/" + LinearRelation.label(layer);
+                all.add(new Measured("faithfulness" + place, r.faithfulness(found.how(), layer)));
+                if (r.hasCausality()) {
+                    all.add(new Measured("causality" + place, r.causality(found.how(), layer)));
+                }
+            }
+        }
+        return all;
     }
 
     @Override

@@ -64,6 +64,13 @@ public record RequestField(String name, String option, Class<?> type, boolean is
         return value.isEmpty() ? "" : " (default: " + value + ")";
     }
 
+    /** The components of a record as a table in Markdown, as {@code environment/sweeps.md} has it. */
+    public static String table(String what, Class<? extends Record> record) {
+        StringBuilder table = new StringBuilder("| " + what + " | meaning |\n|---|---|\n");
+        of(record).forEach(f -> table.append("| `").append(f.name).append("` | ").append(f.meaning.replace("|", "\\|")).append(" |\n"));
+        return table.toString();
+    }
+
     /** All experiments and their fields as a table in Markdown, as {@code environment/requests.md} has it. */
     public static String page() {
         StringBuilder page = new StringBuilder("| experiment | field | meaning |\n|---|---|---|\n");

@@ -29,8 +29,25 @@ import lab.recall.model.LanguageModel;
  * record.
  */
 public final class Requests {
+    private final PieceEngine engine;
+    private final boolean retriesFailed;
     private String openName;
     private LanguageModel open;
+
+    /** On this machine. */
+    public Requests() {
+        this(PieceEngine.local(), false);
+    }
+
+    /**
+     * On an engine, which stays the caller's to close.
+     *
+     * @param retriesFailed whether pieces that failed before are tried again
+     */
+    public Requests(PieceEngine engine, boolean retriesFailed) {
+        this.engine = engine;
+        this.retriesFailed = retriesFailed;
+    }
 
     /**
      * A request that has been answered.
@@ -116,7 +133,7 @@ public final class Requests {
         open(text(request, "model"));
         Q complete = experiment.complete(open, said);
         if (out == null) {
-            T result = experiment.run(open, complete, Runner.of(Store.none(), Store.user(), progress));
+            T result = experiment.run(open, complete, Runner.of(Store.none(), Store.user(), progress).on(engine, retriesFailed));
             told.accept(result);
             experiment.finish(open, complete, result);
             return new Done<>(experiment, result, 0);
@@ -131,7 +148,7 @@ public final class Requests {
 
     private <Q extends Record, T extends Result> Done<T> inFolder(Experiment<Q, T> experiment, Q complete, ResultFolder folder, long start,
             Progress progress, Consumer<Result> told) {
-        Runner runner = Runner.of(folder.store(), Store.user(), progress);
+        Runner runner = Runner.of(folder.store(), Store.user(), progress).on(engine, retriesFailed);
         T result = experiment.run(open, complete, runner);
         folder.write(experiment.name(), ModelCard.of(open), Json.tree(complete), (System.nanoTime() - start) / 1e9, result);
         told.accept(result);

@@ -17,6 +17,11 @@ public interface Result {
         return List.of();
     }
 
+    /** Means with their intervals, in order, for the table of a sweep; of every experiment over facts. */
+    default List<Measured> measures() {
+        return List.of();
+    }
+
     /** Tables (written as CSV and JSON), charts and heat maps (PNG and SVG). */
     default List<NamedView> views() {
         return List.of();

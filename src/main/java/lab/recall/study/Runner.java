@@ -1,22 +1,14 @@
 package lab.recall.study;
 
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.stream.IntStream;
-import lab.recall.base.Digest;
 import lab.recall.base.Interruption;
-import lab.recall.base.Json;
 import lab.recall.base.Progress;
 import lab.recall.model.LanguageModel;
 import lab.recall.view.ProgressBar;
 
 /**
- * Runs the pieces of a study on this machine, one after another: those that a store has are taken from there, all others are computed and
- * kept at once.
+ * Runs the pieces of a study: those that a store has are taken from there, all others are computed by an engine, on this machine unless
+ * another is given, and kept at once.
  *
  * <pre>{@code
  * Runner.shown().run(study, model, request)                  // in a notebook: a progress bar, and the user's store
@@ -26,16 +18,20 @@ import lab.recall.view.ProgressBar;
  * A piece's key is the SHA-256 of the study and its version, the number and kind of the arithmetic, the model's digest, the settings that
  * matter, and the piece itself.
  */
-public class Runner {
+public final class Runner {
     private final Store own;
     private final Store shared;
     private final Progress progress;
+    private final PieceEngine engine;
+    private final boolean retriesFailed;
     private int taken;
 
-    Runner(Store own, Store shared, Progress progress) {
+    private Runner(Store own, Store shared, Progress progress, PieceEngine engine, boolean retriesFailed) {
         this.own = own;
         this.shared = shared;
         this.progress = progress;
+        this.engine = engine;
+        this.retriesFailed = retriesFailed;
     }
 
     /** With a progress bar; all work is kept in the user's store. */
@@ -55,7 +51,16 @@ public class Runner {
      * @param shared keeps what other requests on the model ask too
      */
     public static Runner of(Store own, Store shared, Progress progress) {
-        return new Runner(own, shared, progress);
+        return new Runner(own, shared, progress, PieceEngine.local(), false);
+    }
+
+    /**
+     * The same on another engine.
+     *
+     * @param retries whether pieces that failed before are tried again
+     */
+    public Runner on(PieceEngine other, boolean retries) {
+        return new Runner(own, shared, progress, other, retries);
     }
 
     /** Told how far the work is. */
@@ -68,57 +73,25 @@ public class Runner {
         return taken;
     }
 
-    /** Runs a study. */
+    /**
+     * Runs a study.
+     *
+     * @throws PiecesFailed if some of its pieces could not be computed on the engine; all others are kept then
+     */
     public <Q, P, R, T> T run(Study<Q, P, R, T> study, LanguageModel model, Q request) {
         List<P> pieces = study.plan(model, request, this);
-        String settings = keeps(study) ? settings(study, model, request) : "";
-        List<R> found = new ArrayList<>(Collections.nCopies(pieces.size(), null));
+        Work<Q, P, R> work = new Work<>(study, model, request, pieces, study.isShared() ? shared : own, progress);
         progress.start(study.title(model, request), study.unit(), pieces.stream().mapToLong(p -> study.size(model, request, p)).sum());
         try {
-            long before = 0;
-            for (int i : order(pieces.size())) {
-                Interruption.betweenPieces();
-                found.set(i, piece(study, model, request, settings, pieces.get(i), before));
-                before += study.size(model, request, pieces.get(i));
-                progress.to(before);
+            work.takeKept(retriesFailed);
+            taken += study.isShared() ? 0 : work.taken();
+            if (work.missing().length > 0) {
+                engine.compute(work);
             }
             Interruption.betweenPieces();
         } finally {
             progress.finish();
         }
-        return study.combine(model, request, pieces, found);
-    }
-
-    /** In which order pieces are computed: any will do. */
-    int[] order(int pieces) {
-        return IntStream.range(0, pieces).toArray();
-    }
-
-    private boolean keeps(Study<?, ?, ?, ?> study) {
-        return (study.isShared() ? shared : own).keeps();
-    }
-
-    /** A piece: what is kept of it, or else computed and kept. */
-    <Q, P, R> R piece(Study<Q, P, R, ?> study, LanguageModel model, Q request, String settings, P piece, long before) {
-        Store store = study.isShared() ? shared : own;
-        String key = store.keeps() ? new Digest().add(settings).add(Json.compact(piece)).hex() : "";
-        Optional<R> kept = store.read(key, study.found()).filter(r -> study.fits(model, request, piece, r));
-        if (kept.isPresent()) {
-            taken += study.isShared() ? 0 : 1;
-            return kept.get();
-        }
-        R value = study.compute(model, request, piece, units -> progress.to(before + units));
-        store.write(key, value);
-        return value;
-    }
-
-    private static <Q> String settings(Study<Q, ?, ?, ?> study, LanguageModel model, Q request) {
-        Map<String, Object> all = new LinkedHashMap<>();
-        all.put("study", study.name());
-        all.put("version", study.version());
-        all.put("arithmetic", LanguageModel.arithmetic());
-        all.put("model", ModelDigest.of(model));
-        all.put("settings", study.settings(request));
-        return Digest.of(Json.compact(all));
+        return study.combine(model, request, pieces, work.found());
     }
 }

@@ -1,6 +1,7 @@
 package lab.recall.study;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import lab.recall.model.LanguageModel;
@@ -89,6 +90,17 @@ public abstract class Study<Q, P, R, T> {
      * @param done told how many of its units are done
      */
     public abstract R compute(LanguageModel model, Q request, P piece, LongConsumer done);
+
+    /** What of the request a piece reads, beside itself, is the same for all pieces of a kind. */
+    public Object kind(P piece) {
+        return "";
+    }
+
+    /**
+     * The request with nothing in it but what pieces of this one's kind read, JSON and back: with it another machine computes them. None
+     * where pieces are parts of one computation, or there is one piece alone, which all stay on this machine.
+     */
+    public abstract Optional<Q> sent(Q request, P piece);
 
     /** Whether what was kept has the form of what a piece gives. */
     public abstract boolean fits(LanguageModel model, Q request, P piece, R found);

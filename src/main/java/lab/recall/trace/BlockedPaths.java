@@ -16,6 +16,7 @@ import lab.recall.base.Said;
 import lab.recall.model.HookPoint;
 import lab.recall.stats.Estimate;
 import lab.recall.stats.Samples;
+import lab.recall.study.Measured;
 import lab.recall.study.ModelCard;
 import lab.recall.view.Charts;
 import lab.recall.view.Showable;
@@ -153,6 +154,23 @@ public final class BlockedPaths implements Showable {
             }
         }
         return Tables.of(title(), List.of("token", "blocked", "layer", "mean", "low", "high", "pairs"), rows);
+    }
+
+    /** {@code recovery/TOKEN/BLOCKED/LAYER}, and what blocking costs, {@code damage/TOKEN/BLOCKED/LAYER}. */
+    List<Measured> measures() {
+        List<Measured> all = new ArrayList<>();
+        for (Position token : tokens()) {
+            for (String blocked : samples.keySet()) {
+                String place = "/" + token.name().toLowerCase(Locale.ROOT) + "/" + blocked + "/";
+                for (int l = 0; l < model.layers(); l++) {
+                    all.add(new Measured("recovery" + place + l, samples(blocked, token).at(l)));
+                    if (!blocked.equals(NOTHING)) {
+                        all.add(new Measured("damage" + place + l, damage(HookPoint.of(blocked), token, l)));
+                    }
+                }
+            }
+        }
+        return all;
     }
 
     private String title() {

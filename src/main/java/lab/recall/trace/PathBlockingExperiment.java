@@ -9,6 +9,7 @@ import lab.recall.facts.Pairing;
 import lab.recall.facts.Relations;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Experiment;
+import lab.recall.study.Measured;
 import lab.recall.study.NamedView;
 import lab.recall.study.Result;
 import lab.recall.study.Runner;
@@ -28,6 +29,11 @@ public final class PathBlockingExperiment extends Experiment<PathBlockingRequest
             scalars.put("pairs", paths.pairs());
             scalars.put("facts_passed_over", passedOver);
             return scalars;
+        }
+
+        @Override
+        public List<Measured> measures() {
+            return paths.measures();
         }
 
         @Override

@@ -3,10 +3,12 @@ package lab.recall.trace;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import lab.recall.model.HookPoint;
 import lab.recall.stats.Estimate;
+import lab.recall.study.Measured;
 import lab.recall.study.ModelCard;
 import lab.recall.study.NamedArray;
 import lab.recall.study.NamedView;
@@ -80,6 +82,30 @@ public record TraceResult(ModelCard model, List<AverageTrace> traces, List<Avera
             arrays.add(new NamedArray(name + ".high", shape, all[2]));
         });
         return arrays;
+    }
+
+    /** {@code POINT/POSITION/LAYER}, of states {@code POINT/TOKENS_AFTER_SUBJECT/LAYER} too. */
+    @Override
+    public List<Measured> measures() {
+        List<Measured> all = new ArrayList<>();
+        named().forEach((name, t) -> {
+            for (Position p : Position.values()) {
+                for (int l = 0; l < model.layers(); l++) {
+                    all.add(new Measured(name + "/" + p.name().toLowerCase(Locale.ROOT) + "/" + l, t.at(p, l)));
+                }
+            }
+            AfterSubject after = t.point().isState() && t.isByToken() ? t.afterSubject() : null;
+            for (int token = 0; after != null && token <= after.longest(); token++) {
+                for (int l = 0; l < model.layers(); l++) {
+                    all.add(new Measured(name + "/+" + token + "/" + l, after.at(token, l)));
+                }
+            }
+        });
+        for (int i = 0; i < attributions.size(); i++) {
+            all.add(new Measured(traces.get(i).point().id() + ".attribution/rank_correlation",
+                    traces.get(i).rankCorrelation(attributions.get(i))));
+        }
+        return all;
     }
 
     @Override

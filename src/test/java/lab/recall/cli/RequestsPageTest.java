@@ -18,4 +18,15 @@ class RequestsPageTest {
         assertTrue(at > 0);
         assertEquals(RequestField.page(), page.substring(at));
     }
+
+    /** What is to be done when it fails: {@code environment/recall sweep --fields} prints the tables that the page should end with. */
+    @Test
+    void thePageOfSweepsEndsWithTheFieldsOfTheFileAndTheTable() throws IOException {
+        String page = Files.readString(Path.of("environment/sweeps.md"));
+        int at = page.indexOf("| field | meaning |");
+        assertTrue(at > 0);
+        Terminal terminal = new Terminal();
+        assertEquals(0, terminal.recall("sweep", "--fields"));
+        assertEquals(terminal.out(), page.substring(at));
+    }
 }

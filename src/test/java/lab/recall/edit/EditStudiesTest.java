@@ -70,8 +70,7 @@ class EditStudiesTest {
     }
 
     private static EditSweepStudy.Asked sweep(List<EditRequest> some) {
-        return new EditSweepStudy.Asked(new EditSweepStudy.Settings(FEW, PLAIN), List.of(5, 6), List.of(ScanMatrices.W_O), moments::of,
-                some);
+        return EditSweepStudy.Asked.of(new EditSweepStudy.Settings(FEW, PLAIN), List.of(5, 6), List.of(ScanMatrices.W_O), moments, some);
     }
 
     private static <T> T json(Object value, Class<T> type) {

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.LongConsumer;
 import java.util.function.UnaryOperator;
@@ -65,6 +66,11 @@ final class Pieces {
         @SuppressWarnings("unchecked")
         public R compute(LanguageModel model, Q request, P piece, LongConsumer done) {
             return all.compute(model, request, (P) read(piece, piece.getClass()), done);
+        }
+
+        @Override
+        public Optional<Q> sent(Q request, P piece) {
+            return all.sent(request, piece);
         }
 
         @Override

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
@@ -64,6 +65,11 @@ class RunnerTest {
         public int[] compute(LanguageModel model, List<Integer> request, Piece piece, LongConsumer done) {
             computed.add(piece);
             return piece.numbers.stream().mapToInt(n -> n + added).toArray();
+        }
+
+        @Override
+        public Optional<List<Integer>> sent(List<Integer> request, Piece piece) {
+            return Optional.empty();
         }
 
         @Override
@@ -150,5 +156,44 @@ class RunnerTest {
         Adding again = new Adding(1);
         assertEquals(70, runner(Progress.silent()).run(again, MODEL, numbers(70)).size());
         assertEquals(1, again.computed.size());
+    }
+
+    /** An engine on which the piece at one place always fails. */
+    private static PieceEngine failing(int bad) {
+        return new PieceEngine() {
+            @Override
+            public <Q, P, R> void compute(Work<Q, P, R> work) {
+                for (int piece : work.missing()) {
+                    if (piece == bad) {
+                        work.failed(piece, "no luck");
+                    } else {
+                        work.computeHere(piece);
+                    }
+                }
+            }
+
+            @Override
+            public void close() {
+                // holds nothing
+            }
+        };
+    }
+
+    @Test
+    void aFailedPieceIsToldOnAnyEngineUntilItIsTriedAgain() {
+        Adding first = new Adding(1);
+        String told = assertThrows(PiecesFailed.class,
+                () -> runner(Progress.silent()).on(failing(1), false).run(first, MODEL, numbers(70))).getMessage();
+        assertEquals("adding: 1 of 3 pieces failed, the others are kept (piece 1: no luck); the same command with --retry-failed tries"
+                + " again", told);
+        assertEquals(2, first.computed.size(), "the rest goes on");
+        Adding second = new Adding(1);
+        assertEquals(told, assertThrows(PiecesFailed.class,
+                () -> runner(Progress.silent()).run(second, MODEL, numbers(70))).getMessage());
+        assertEquals(0, second.computed.size());
+        Runner again = runner(Progress.silent()).on(PieceEngine.local(), true);
+        assertEquals(IntStream.rangeClosed(1, 70).boxed().toList(), again.run(second, MODEL, numbers(70)));
+        assertEquals(1, second.computed.size());
+        assertEquals(70, runner(Progress.silent()).run(second, MODEL, numbers(70)).size(), "what was found counts");
     }
 }

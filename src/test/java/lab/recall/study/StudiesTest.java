@@ -12,11 +12,15 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import lab.recall.base.Json;
 import lab.recall.base.Progress;
@@ -71,7 +75,8 @@ public class StudiesTest {
         return Studies.names();
     }
 
-    static Stream<Arguments> requests() {
+    /** A small request of each, and more. */
+    public static Stream<Arguments> requests() {
         return Stream.concat(REQUESTS.entrySet().stream().map(r -> arguments(r.getKey(), r.getValue())), MORE.stream());
     }
 
@@ -80,43 +85,38 @@ public class StudiesTest {
         assertEquals(List.copyOf(REQUESTS.keySet()), Studies.names());
     }
 
-    /** Computes pieces in random order, each sent as JSON, with what is kept in one or the other of two stores. */
-    private static final class Scattered extends Runner {
-        private final List<Runner> others;
+    /** Computes pieces in random order; those that another machine can compute as it would, from what is sent to it. */
+    private static final class Scattered implements PieceEngine {
         private final Random random = new Random(1);
+        private final Set<String> here = new TreeSet<>();
         private int pieces;
 
-        Scattered(Path dir) {
-            super(Store.at(dir.resolve("plan")), Store.at(dir.resolve("plan")), Progress.silent());
-            others = List.of(Runner.of(Store.at(dir.resolve("a")), Store.at(dir.resolve("a")), Progress.silent()),
-                    Runner.of(Store.at(dir.resolve("b")), Store.at(dir.resolve("b")), Progress.silent()));
-        }
-
         @Override
-        int[] order(int count) {
-            List<Integer> order = new ArrayList<>();
-            for (int i = 0; i < count; i++) {
-                order.add(i);
-            }
+        public <Q, P, R> void compute(Work<Q, P, R> work) {
+            List<Integer> order = new ArrayList<>(Arrays.stream(work.missing()).boxed().toList());
             Collections.shuffle(order, random);
-            return order.stream().mapToInt(i -> i).toArray();
+            for (int i : order) {
+                pieces++;
+                byte[] piece = Json.compact(work.piece(i));
+                try {
+                    assertArrayEquals(piece, Json.compact(Json.MAPPER.readValue(piece, work.piece(i).getClass())));
+                    Optional<byte[]> sent = SentStudy.write(work.study(), work.request(), work.piece(i));
+                    if (sent.isPresent() && work.model().replaced().isEmpty()) {
+                        byte[] found = SentStudy.read(sent.get()).compute(MODEL, piece);
+                        work.found(i, Json.MAPPER.readValue(found, work.study().found()));
+                    } else {
+                        here.add(work.study().name());
+                        work.computeHere(i);
+                    }
+                } catch (IOException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
         }
 
         @Override
-        @SuppressWarnings("unchecked")
-        <Q, P, R> R piece(Study<Q, P, R, ?> study, LanguageModel model, Q request, String settings, P piece, long before) {
-            try {
-                P sent = (P) Json.MAPPER.readValue(Json.compact(piece), piece.getClass());
-                assertArrayEquals(Json.compact(piece), Json.compact(sent));
-                pieces++;
-                Runner other = others.get(random.nextInt(others.size()));
-                R computed = other.piece(study, model, request, settings, sent, before);
-                R kept = other.piece(study, model, request, settings, sent, before);
-                assertArrayEquals(Json.compact(computed), Json.compact(kept));
-                return kept;
-            } catch (IOException e) {
-                throw new IllegalStateException(e);
-            }
+        public void close() {
+            // holds nothing
         }
     }
 
@@ -124,13 +124,14 @@ public class StudiesTest {
         return Json.object(("{" + request.replace('\'', '"') + "}").getBytes(StandardCharsets.UTF_8), "the request");
     }
 
-    private static <Q extends Record, T extends Result> T found(Experiment<Q, T> experiment, String fields, Runner runner) {
+    /** What an experiment finds for a request's fields. */
+    public static <Q extends Record, T extends Result> T found(Experiment<Q, T> experiment, String fields, Runner runner) {
         Q request = RequestReader.read(fields(fields), experiment.request());
         return experiment.run(MODEL, experiment.complete(MODEL, request), runner);
     }
 
     /** A result as JSON, without times. */
-    private static JsonNode told(Result result) {
+    public static JsonNode told(Result result) {
         ObjectNode all = Json.MAPPER.createObjectNode();
         all.set("scalars", Json.tree(result.scalars()));
         all.set("arrays", Json.tree(result.arrays()));
@@ -156,12 +157,18 @@ public class StudiesTest {
 
     @ParameterizedTest
     @MethodSource("requests")
-    void piecesInAnyOrderThroughJsonInTwoStoresGiveTheSame(String name, String fields) {
+    void piecesInAnyOrderThroughJsonGiveTheSame(String name, String fields) {
         Experiment<?, ?> experiment = Studies.named(name);
-        Scattered scattered = new Scattered(dir);
+        Scattered scattered = new Scattered();
         JsonNode plain = told(found(experiment, fields, Runner.silent()));
-        JsonNode moved = told(found(experiment, fields, scattered));
+        Store store = Store.at(dir);
+        JsonNode moved = told(found(experiment, fields, Runner.of(store, store, Progress.silent()).on(scattered, false)));
         assertEquals(plain.toString(), moved.toString());
+        int computed = scattered.pieces;
+        JsonNode kept = told(found(experiment, fields, Runner.of(store, store, Progress.silent()).on(scattered, false)));
+        assertEquals(plain.toString(), kept.toString());
+        assertEquals(computed, scattered.pieces, "all is kept");
+        assertTrue(Set.of("edit_chain", "second_moments").containsAll(scattered.here), "computed here: " + scattered.here);
         if (experiment.command().isPresent() || name.equals("edit")) {
             assertTrue(scattered.pieces > 1, "it works in pieces");
         }
@@ -174,6 +181,8 @@ public class StudiesTest {
         Result result = found(experiment, REQUESTS.get(name), Runner.silent());
         assertTrue(result.getClass().isRecord());
         assertEquals(result, Json.MAPPER.readValue(Json.compact(result), experiment.result()));
+        assertEquals(experiment.command().isPresent(), !result.measures().isEmpty());
+        assertEquals(result.measures().size(), result.measures().stream().map(Measured::place).distinct().count());
         assertEquals(told(result).toString(), told(Json.MAPPER.readValue(Json.compact(result), experiment.result())).toString());
     }
 
