@@ -36,7 +36,8 @@ public final class Pass {
     private Object[] noted;
     private int earlierToken = Integer.MAX_VALUE;
     private Object[] earlier;
-    /** Whether it has a continuation. */
+    /** Whether it is a continuation, and whether it has one. */
+    private boolean isJoined;
     private boolean isContinued;
 
     Pass(LanguageModel model, Run run, float[] lastLogits) {
@@ -57,12 +58,12 @@ public final class Pass {
      * The pass of a continued run, joined with its base: the states of all tokens from 0 on. There is room behind them for some of what
      * follows, so that they are not copied for each token.
      *
-     * @param most how many tokens there may be at last
+     * @param most how many tokens there will be at the most
      */
     static Pass joined(LanguageModel model, Run run, float[] lastLogits, int most) {
         float[][][] all = new float[model.layers() + 1][HookPoint.count()][];
         boolean own = run.base.isFirstContinued();
-        int room = (int) Math.min(most, run.ids.length * 3L / 2);
+        int room = (int) Math.max(run.ids.length, Math.min(most, run.ids.length * 3L / 2));
         for (HookPoint p : model.statePoints()) {
             int had = run.base.length() * model.width(p);
             int size = Math.multiplyExact(run.ids.length, model.width(p));
@@ -78,6 +79,7 @@ public final class Pass {
         List<Intervention> changes = new ArrayList<>(run.base.changes);
         changes.addAll(run.changes);
         Pass joined = new Pass(model, run.ids, null, 0, changes, all, lastLogits);
+        joined.isJoined = true;
         joined.remember(run.base);
         return joined;
     }
@@ -254,7 +256,7 @@ public final class Pass {
         if (more.length == 0) {
             throw new BadRequest("", "no token to go on with");
         }
-        return model.resume(this, longer, List.of(), Integer.MAX_VALUE);
+        return model.resume(this, longer, List.of(), isJoined ? Integer.MAX_VALUE : longer.length);
     }
 
     /**

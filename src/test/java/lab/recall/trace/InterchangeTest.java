@@ -20,6 +20,7 @@ import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
+import lab.recall.stats.Estimate;
 import lab.recall.model.block.AttentionPoints;
 import lab.recall.model.block.ScanPoints;
 import lab.recall.study.Runner;
@@ -172,7 +173,8 @@ class InterchangeTest {
         if (name.equals("tiny-mamba")) {
             int peak = trace.peak(Position.SUBJECT_LAST);
             assertTrue(peak > 1 && peak < model.layers() - 2, "early site after layer " + peak);
-            assertTrue(trace.at(Position.SUBJECT_LAST, peak).low() > 0.3, trace.at(Position.SUBJECT_LAST, peak).toString());
+            Estimate early = trace.at(Position.SUBJECT_LAST, peak);
+            assertTrue(early.mean() > 0.3 && early.low() > 0.1, early + ": over relations, of which there are 12, up to 0.1 is little");
         }
         assertEquals(Position.values().length, trace.byPosition().rowCount());
         Pass plain = model.run(new int[] {0, 1}, Recording.points(HookPoint.RESID_POST));
