@@ -81,7 +81,12 @@ async function until(name, holds) {
     await page.keyboard.press('Escape');
     await page.keyboard.press('Control+s');
     await pause(1500);
-    const notebook = saved(name);
+    let notebook;
+    try {
+      notebook = saved(name);
+    } catch (e) {
+      continue;                                 // it is being written
+    }
     if (holds(code(notebook))) return notebook;
   }
   throw new Error('not done in time');
