@@ -80,8 +80,12 @@ def title(notebook, path):
 def first_picture(notebook):
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                return output["data"]["image/png"].replace("\n", "")
+            data = output.get("data", {})
+            if "image/png" in data:
+                return data["image/png"].replace("\n", "")
+            found = re.search(r'src="data:image/png;base64,([^"]+)"', data.get("text/html", ""))
+            if found:
+                return found.group(1)
     return None
 
 

@@ -81,7 +81,12 @@ async function until(name, holds) {
     await page.keyboard.press('Escape');
     await page.keyboard.press('Control+s');
     await pause(1500);
-    const notebook = saved(name);
+    let notebook;
+    try {
+      notebook = saved(name);
+    } catch (e) {
+      continue;                                 // it is being written
+    }
     if (holds(code(notebook))) return notebook;
   }
   throw new Error('not done in time');
@@ -89,6 +94,7 @@ async function until(name, holds) {
 
 const errors = cells => cells.flatMap(c => c.outputs.filter(o => o.output_type === 'error').map(o => `${o.ename}: ${o.evalue}`));
 const shown = cells => cells.flatMap(c => c.outputs.flatMap(o => Object.keys(o.data || {}))).filter(t => t !== 'text/plain').length;
+const hovers = cells => cells.some(c => c.outputs.some(o => [o.data?.['text/html'] || ''].flat().join('').includes('<area')));
 const settled = cells => cells.every(c => c.execution_count !== null) || errors(cells).length > 0;
 
 async function shot(name) {
@@ -96,8 +102,9 @@ async function shot(name) {
 }
 
 async function theme(name) {
+  if (await page.evaluate(() => document.body.dataset.jpThemeName) === name) return;
   await menu('Settings', 'Theme', name);
-  await page.locator(`body[data-jp-theme-name="${name}"]`).waitFor();
+  await page.locator(`body[data-jp-theme-name="${name}"]`).waitFor({ state: 'attached' });
 }
 
 /** A notebook of some cells, in the Lab's folder. */
@@ -154,6 +161,7 @@ for (const name of notebooks) {
       await page.locator('.jp-NotebookPanel:visible .jp-WindowedPanel-outer').first().evaluate(e => e.scrollBy(0, 700));
       await pause(250);
     }
+    await theme('JupyterLab Light');
     await picture.scrollIntoViewIfNeeded();
     must(await picture.evaluate(e => e.complete && e.naturalWidth > 100), 'not drawn');
     await shot(`${nn}-light`);
@@ -161,6 +169,8 @@ for (const name of notebooks) {
     await picture.scrollIntoViewIfNeeded();
     await shot(`${nn}-dark`);
     await theme('JupyterLab Light');
+    const pointed = page.locator('.jp-NotebookPanel:visible .jp-RenderedHTML area[title]');
+    if (!LONG[nn] && hovers(after)) must((await pointed.first().getAttribute('title')).includes(': '), 'no hover text');
     for (const kind of ['light', 'dark']) must(fs.statSync(path.join(shots, `${nn}-${kind}.png`)).size > 20_000, `${nn}-${kind}.png is empty`);
   });
   await shutDown();
@@ -214,6 +224,31 @@ await check('lab: Shift-Tab shows Javadoc', async () => {
   const text = await help.innerText();
   must(text.includes('LanguageModel.open(String nameOrFolder)') && text.length > 150, text);
   await shot('95-help');
+});
+await check('lab: a cell of a heat map says its number, also in a page that is not trusted', async () => {
+  scratch('94-hover.ipynb', 'HeatMap.of("t", new double[][] {{1, 2}, {3, 4.5}}).rows(List.of("Paris", "is")).columns("layer")');
+  await open('94-hover.ipynb');
+  await menu('Run', 'Run All Cells');
+  await until('94-hover.ipynb', settled);
+  const area = page.locator('.jp-NotebookPanel:visible .jp-RenderedHTML area[title="is, layer 1: 4.5000"]');
+  await area.waitFor({ state: 'attached' });
+  const hit = await page.evaluate(() => {
+    const image = document.querySelector('.jp-RenderedHTML img[usemap]');
+    const [left, top, right, bottom] = document.querySelector('area[title="is, layer 1: 4.5000"]').coords.split(',').map(Number);
+    const box = image.getBoundingClientRect();
+    return document.elementFromPoint(box.left + (left + right) / 2, box.top + (top + bottom) / 2).title;
+  });
+  must(hit === 'is, layer 1: 4.5000', hit);
+  await shot('94-hover');
+  fs.copyFileSync(path.join(folder, '94-hover.ipynb'), path.join(folder, '93-foreign.ipynb'));
+  const foreign = saved('93-foreign.ipynb');
+  foreign.cells[0].source = '1';                                  // another hash: nobody has trusted it
+  foreign.cells[0].metadata = {};
+  fs.writeFileSync(path.join(folder, '93-foreign.ipynb'), JSON.stringify(foreign));
+  await open('93-foreign.ipynb');
+  const there = page.locator('.jp-NotebookPanel:visible .jp-RenderedHTML');
+  await there.locator('area[title="is, layer 1: 4.5000"]').waitFor({ state: 'attached' });
+  must(await there.locator('img[usemap]').evaluate(e => e.useMap.length > 1 && document.querySelector(`map[name="${e.useMap.slice(1)}"]`) !== null), 'no map');
 });
 await check('lab: the export to HTML loads nothing', async () => {
   const html = await (await fetch(`${origin}/nbconvert/html/95-help.ipynb`, { headers })).text();

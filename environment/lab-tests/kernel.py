@@ -1,5 +1,6 @@
 """The kernel, as Jupyter's own client sees it. Called by `environment/lab-test`: FOLDER in which it is started."""
 import sys
+import time
 
 from checks import Kernel, check, summary
 
@@ -124,7 +125,17 @@ def main():
         kernel.run('var m = LanguageModel.open("tiny-mamba");')
         holds(kernel.run('m.next("Novux Bridge is located in the city of").top(3)').result["text/html"], "<table")
         cell = kernel.run('HeatMap.of("t", new double[][] {{1, 2}, {3, 4}})')
-        assert "image/png" in cell.result or "<img" in cell.result.get("text/html", ""), list(cell.result)
+        holds(cell.result["text/html"], "<img", "usemap", 'title="row 1, column 0: 3"')
+        expect(cell.result["text/plain"], "[picture: t]")
+
+    def progress_moves_and_stops():
+        ids = kernel.send('var bar = ProgressBar.of("waiting", "things", 10); System.out.println("begun"); Thread.sleep(60_000);')
+        kernel.until_output("begun")
+        time.sleep(2.5)
+        kernel.interrupt()
+        said = [m["data"]["text/plain"] for m in kernel.wait(ids)[0].of("update_display_data")]
+        assert any("0 of 10 things" in s and "s so far" in s for s in said), said
+        holds(said[-1], "waiting: stopped after 0 of 10 things")
 
     def magics():
         cell = kernel.run("%classpath .\n6 * 7")
@@ -164,6 +175,7 @@ def main():
         ("Javadoc between parentheses", javadoc_between_parentheses),
         ("no Javadoc of nothing", javadoc_of_nothing),
         ("tables and pictures", tables_and_pictures),
+        ("progress moves, and says that it was stopped", progress_moves_and_stops),
         ("magics", magics),
         ("completion", completion),
         ("an Error leaves the kernel alive", errors_of_the_machine),

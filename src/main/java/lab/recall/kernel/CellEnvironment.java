@@ -11,6 +11,7 @@ import io.github.spencerpark.jupyter.messages.MessageType;
 import io.github.spencerpark.jupyter.messages.publish.PublishDisplayData;
 import io.github.spencerpark.jupyter.messages.publish.PublishError;
 import io.github.spencerpark.jupyter.messages.publish.PublishExecuteResult;
+import io.github.spencerpark.jupyter.messages.publish.PublishStatus;
 import io.github.spencerpark.jupyter.messages.publish.PublishStream;
 import io.github.spencerpark.jupyter.messages.publish.PublishUpdateDisplayData;
 import io.github.spencerpark.jupyter.messages.reply.ErrorReply;
@@ -57,11 +58,18 @@ final class CellEnvironment extends ShellReplyEnvironment {
         } else {
             output.flush();
         }
-        if (content instanceof PublishError && error != null) {
-            super.publish(new Message<>(getContext(), MessageType.PUBLISH_ERROR, new PublishError(error.name(), error.message(), error.lines())));
+        if (content instanceof PublishStatus) {
+            super.publish(message);                         // idle may have been asked to wait; nothing else
+        } else if (content instanceof PublishError && error != null) {
+            send(MessageType.PUBLISH_ERROR, new PublishError(error.name(), error.message(), error.lines()));
         } else {
-            super.publish(message);
+            getIopub().sendMessage(message);
         }
+    }
+
+    /** Not by publish, whose next message another thread may have asked to wait. */
+    private <T> void send(MessageType<T> type, T content) {
+        getIopub().sendMessage(new Message<>(getContext(), type, content));
     }
 
     @Override
@@ -101,11 +109,6 @@ final class CellEnvironment extends ShellReplyEnvironment {
             } else {
                 send(MessageType.PUBLISH_UPDATE_DISPLAY_DATA, new PublishUpdateDisplayData(said));
             }
-        }
-
-        /** Not by publish: another thread's next message may have been asked to wait. */
-        private <T> void send(MessageType<T> type, T content) {
-            getIopub().sendMessage(new Message<>(getContext(), type, content));
         }
     }
 }

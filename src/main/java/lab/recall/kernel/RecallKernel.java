@@ -28,6 +28,7 @@ import java.util.logging.Level;
 import jdk.jshell.JShell;
 import jdk.jshell.SnippetEvent;
 import jdk.jshell.VarSnippet;
+import lab.recall.view.ProgressBar;
 import org.zeromq.ZMQ;
 
 /**
@@ -204,6 +205,7 @@ public final class RecallKernel extends JavaKernel {
             Throwable e = thrown instanceof Stop ? new EvaluationInterruptedException(code) : thrown;
             isStopped = false;
             if (cell != null) {
+                ProgressBar.stopAll();
                 cell.failed(executionCount.get() - 1, ErrorText.of(e, shell,
                         halfSet.stream().map(VarSnippet::name).filter(n -> !n.startsWith("$")).toList()));
             }

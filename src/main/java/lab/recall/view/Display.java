@@ -19,16 +19,14 @@ final class Display {
     static final String TEXT = "text/plain";
     /** What the kernels are told about; an interface or base class stands for all below it. */
     static final Class<?>[] TYPES = {Showable.class, Table.class, Chart.class, HeatMap.class, INDArray.class, float[].class, double[].class,
-        int[].class, long[].class, float[][].class, double[][].class, int[][].class, long[][].class};
+        int[].class, long[].class, float[][].class, double[][].class, int[][].class, long[][].class,
+        ProgressBar.State.class};
     private static final int MOST_NUMBERS = 40;
     private static final int MOST_ROWS = 20;
     private static final int MOST_COLUMNS = 12;
 
-    /** A picture or text with its type; PNG is in base 64, with its width on the page, or 0 for its own. */
-    record Shown(String mime, String data, int width) {
-        Shown(String mime, String data) {
-            this(mime, data, 0);
-        }
+    /** A picture or text with its type; PNG is in base 64. */
+    record Shown(String mime, String data) {
     }
 
     private Display() {
@@ -41,8 +39,11 @@ final class Display {
         if (o instanceof Table t) {
             return new Shown(HTML, Tables.html(t));
         }
+        if (o instanceof ProgressBar.State p) {
+            return new Shown(HTML, p.html());
+        }
         if (o instanceof HeatMap m) {
-            return new Shown(PNG, Base64.getMimeEncoder().encodeToString(m.png()), m.width());
+            return new Shown(HTML, m.html());
         }
         if (o instanceof Chart<?, ?> c) {
             return new Shown(PNG, Base64.getMimeEncoder().encodeToString(Charts.png(c)));
@@ -67,7 +68,7 @@ final class Display {
                 : o instanceof Table t ? Tables.text(t)
                 : o instanceof HeatMap m ? "[picture: " + m.title() + "]"
                 : o instanceof Chart<?, ?> c ? "[picture: " + Said.visible(c.getTitle()) + "]"
-                : o instanceof INDArray a ? shape(a)
+                : o instanceof INDArray a ? shape(a) : o instanceof ProgressBar.State p ? p.text()
                 : o instanceof Object[] rows && isNumbers(o.getClass().getComponentType()) ? Tables.text(matrix(rows)) : of(o).data();
     }
 

@@ -74,11 +74,12 @@ public final class HeatMap {
     private final Colours colours;
     private final double low;
     private final double high;
+    private final CellText hover;
     private final List<HeatMap> panels;
 
     /** @param beside the maps of one picture; empty for this one alone */
     private HeatMap(String title, double[][] values, List<String> rows, String rowAxis, String columnAxis, List<String> columns,
-            Colours colours, double low, double high, List<HeatMap> beside) {
+            Colours colours, double low, double high, CellText hover, List<HeatMap> beside) {
         this.title = Said.visible(title);           // a letter without a shape is none that SVG may hold
         this.values = values;
         this.rows = rows.stream().map(Said::visible).toList();
@@ -88,20 +89,27 @@ public final class HeatMap {
         this.colours = colours;
         this.low = low;
         this.high = high;
+        this.hover = hover;
         this.panels = beside.isEmpty() ? List.of(this) : beside;
     }
 
     /**
      * A map of a matrix, [rows][columns].
      *
-     * @throws BadRequest when there is no row or no column
+     * @throws BadRequest when there is no row or no column, or when rows differ in length
      */
     public static HeatMap of(String title, double[][] values) {
         if (values.length == 0 || values[0].length == 0) {
             throw new BadRequest("", "a heat map needs at least one row and one column");
         }
+        for (int r = 1; r < values.length; r++) {
+            if (values[r].length != values[0].length) {
+                throw new BadRequest("", "row " + r + " of a heat map has " + values[r].length + " columns, expected " + values[0].length
+                        + " as in row 0");
+            }
+        }
         return new HeatMap(title, Arrays.stream(values).map(double[]::clone).toArray(double[][]::new), List.of(), "", "", List.of(),
-                Colours.PURPLES, Double.NaN, Double.NaN, List.of());
+                Colours.PURPLES, Double.NaN, Double.NaN, null, List.of());
     }
 
     /**
@@ -122,7 +130,7 @@ public final class HeatMap {
         List<HeatMap> all = List.of(maps);
         double[] range = range(all);
         return new HeatMap(first.title, first.values, List.of(), "", "", List.of(), first.colours,
-                Double.isNaN(first.low) ? range[0] : first.low, Double.isNaN(first.high) ? range[1] : first.high, all);
+                Double.isNaN(first.low) ? range[0] : first.low, Double.isNaN(first.high) ? range[1] : first.high, null, all);
     }
 
     /** Several maps drawn together keep their own settings. */
@@ -130,34 +138,83 @@ public final class HeatMap {
         return panels.get(0) == this ? List.of() : panels;
     }
 
-    /** Names of the rows, first on top. */
+    private static void named(String what, List<String> names, int count) {
+        if (names.size() != count) {
+            throw new BadRequest("", names.size() + " names for " + count + " " + what + " of a heat map, expected " + count);
+        }
+    }
+
+    /**
+     * Names of the rows, first on top.
+     *
+     * @throws BadRequest unless there is one for each row
+     */
     public HeatMap rows(List<String> names) {
-        return new HeatMap(title, values, names, rowAxis, columnAxis, columns, colours, low, high, beside());
+        named("rows", names, values.length);
+        return new HeatMap(title, values, names, rowAxis, columnAxis, columns, colours, low, high, hover, beside());
     }
 
     /** What the rows are. */
     public HeatMap rowAxis(String name) {
-        return new HeatMap(title, values, rows, name, columnAxis, columns, colours, low, high, beside());
+        return new HeatMap(title, values, rows, name, columnAxis, columns, colours, low, high, hover, beside());
     }
 
     /** What the columns are; they are numbered from 0. */
     public HeatMap columns(String name) {
-        return new HeatMap(title, values, rows, rowAxis, name, columns, colours, low, high, beside());
+        return new HeatMap(title, values, rows, rowAxis, name, columns, colours, low, high, hover, beside());
     }
 
-    /** What the columns are, with names of their own. */
+    /**
+     * What the columns are, with names of their own.
+     *
+     * @throws BadRequest unless there is one for each column
+     */
     public HeatMap columns(String name, List<String> names) {
-        return new HeatMap(title, values, rows, rowAxis, name, names, colours, low, high, beside());
+        named("columns", names, values[0].length);
+        return new HeatMap(title, values, rows, rowAxis, name, names, colours, low, high, hover, beside());
     }
 
     /** The colour scale. */
     public HeatMap colours(Colours scale) {
-        return new HeatMap(title, values, rows, rowAxis, columnAxis, columns, scale, low, high, beside());
+        return new HeatMap(title, values, rows, rowAxis, columnAxis, columns, scale, low, high, hover, beside());
     }
 
     /** The values at the ends of the scale; without it, those of the matrix. */
     public HeatMap range(double from, double to) {
-        return new HeatMap(title, values, rows, rowAxis, columnAxis, columns, colours, from, to, beside());
+        return new HeatMap(title, values, rows, rowAxis, columnAxis, columns, colours, from, to, hover, beside());
+    }
+
+    /** What a cell says when it is pointed at, instead of its number; its row and column stand before it. */
+    public HeatMap hover(CellText text) {
+        return new HeatMap(title, values, rows, rowAxis, columnAxis, columns, colours, low, high, text, beside());
+    }
+
+    /** The text of a cell. */
+    public interface CellText {
+        /** Of a row and a column, counted from 0. */
+        String at(int row, int column);
+    }
+
+    /** A picture for a page, whose cells say their numbers when they are pointed at: without scripts, so that it may be exported. */
+    String html() {
+        return HoverMap.html(this, layout());
+    }
+
+    /** What a cell says: its row and column as they are called, its number. */
+    String said(int row, int column) {
+        String place = columns.isEmpty() ? String.valueOf(column) : columns.get(column);
+        String text = hover == null ? Double.isNaN(values[row][column]) ? "nothing to average" : Tables.number(values[row][column])
+                : Said.visible(hover.at(row, column));
+        return (rows.isEmpty() ? rowAxis.isEmpty() ? "row " + row : rowAxis + " " + row : rows.get(row)) + ", "
+                + (columnAxis.isEmpty() ? "column" : columnAxis) + " " + place + ": " + text;
+    }
+
+    double[][] values() {
+        return values;
+    }
+
+    String ownTitle() {
+        return title;
     }
 
     /** PNG, at twice the size for sharp text. */
@@ -192,10 +249,10 @@ public final class HeatMap {
         return layout().width;
     }
 
-    private record Panel(HeatMap map, int left, int top, int cellWidth, int cellHeight) {
+    record Panel(HeatMap map, int left, int top, int cellWidth, int cellHeight) {
     }
 
-    private record Layout(int width, int height, List<Panel> panels) {
+    record Layout(int width, int height, List<Panel> panels) {
     }
 
     private Layout layout() {

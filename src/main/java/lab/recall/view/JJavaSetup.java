@@ -1,6 +1,5 @@
 package lab.recall.view;
 
-import java.util.Map;
 import org.dflib.jjava.jupyter.Extension;
 import org.dflib.jjava.jupyter.kernel.BaseKernel;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
@@ -16,12 +15,8 @@ public final class JJavaSetup implements Extension {
             renderer.createRegistration(type).preferring(MIMEType.TEXT_HTML).supporting(MIMEType.parse(Display.PNG), MIMEType.TEXT_PLAIN)
                     .register((o, context) -> {
                         Display.Shown shown = Display.of(o);
-                        MIMEType mime = MIMEType.parse(shown.mime());
                         context.getOutputContainer().putText(Display.text(o));
-                        context.getOutputContainer().putData(mime, shown.data());
-                        if (shown.width() > 0) {
-                            context.getOutputContainer().putMetaData(mime, Map.of("width", shown.width()));
-                        }
+                        context.getOutputContainer().putData(MIMEType.parse(shown.mime()), shown.data());
                     });
         }
         Show.through(new Show.Channel() {

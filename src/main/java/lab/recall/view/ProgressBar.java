@@ -2,13 +2,20 @@ package lab.recall.view;
 
 import java.io.Console;
 import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import lab.recall.base.Progress;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
- * How far long work is: done, rate, time left; below the cell in a notebook, on a terminal elsewhere, silent where nobody watches.
+ * How far long work is: done, rate, time left, or that it was stopped; below the cell in a notebook, on a terminal elsewhere, silent where
+ * nobody watches.
  *
  * <pre>{@code
  * try (var bar = ProgressBar.of("tracing", "rows", total)) { ..; bar.to(done); }
@@ -17,6 +24,21 @@ import me.tongfei.progressbar.ProgressBarStyle;
  */
 public final class ProgressBar implements AutoCloseable {
     private static final long EVERY_NANOS = 150_000_000L;
+    private static final ScheduledExecutorService CLOCK = Executors.newSingleThreadScheduledExecutor(r -> {
+        Thread t = new Thread(r, "progress");
+        t.setDaemon(true);
+        return t;
+    });
+
+    private static final Set<ProgressBar> OPEN = ConcurrentHashMap.newKeySet();
+
+    /** How a bar stands, as HTML and as text. */
+    record State(String html, String text) {
+        @Override
+        public String toString() {
+            return html;
+        }
+    }
 
     private final String task;
     private final String unit;
@@ -27,10 +49,13 @@ public final class ProgressBar implements AutoCloseable {
     private final String id;
     private final me.tongfei.progressbar.ProgressBar terminal;
     private long last;
-    private long done;
-    private long before;
+    private volatile long done;
+    private volatile long before;
+    private State drawn;
+    private boolean isClosed;
+    private final ScheduledFuture<?> ticks;
 
-    private ProgressBar(String task, String unit, long total, Show.Channel kernel, boolean onTerminal, LongSupplier clock) {
+    private ProgressBar(String task, String unit, long total, Show.Channel kernel, boolean onTerminal, boolean ticks, LongSupplier clock) {
         this.task = task;
         this.unit = unit;
         this.total = total;
@@ -38,14 +63,20 @@ public final class ProgressBar implements AutoCloseable {
         this.start = clock.getAsLong();
         this.last = start;
         this.kernel = kernel;
-        this.id = kernel == null ? null : kernel.show(html(), Display.HTML);
+        this.drawn = state();
+        this.id = kernel == null ? null : kernel.show(drawn);
         this.terminal = kernel == null && onTerminal ? new ProgressBarBuilder().setTaskName(task).setInitialMax(total)
                 .setUnit(" " + unit, 1).showSpeed().setStyle(ProgressBarStyle.ASCII).setUpdateIntervalMillis(200).build() : null;
+        // the seconds go on also where the first piece of work takes long
+        if (kernel != null) {
+            OPEN.add(this);
+        }
+        this.ticks = ticks && kernel != null ? CLOCK.scheduleAtFixedRate(this::draw, 1, 1, TimeUnit.SECONDS) : null;
     }
 
     /** A bar for where this program runs. */
     public static ProgressBar of(String task, String unit, long total) {
-        return new ProgressBar(task, unit, total, Show.channel(), onTerminal(), System::nanoTime);
+        return new ProgressBar(task, unit, total, Show.channel(), onTerminal(), true, System::nanoTime);
     }
 
     /** From Java 22 on there may be a console without a terminal, which it tells. */
@@ -84,7 +115,7 @@ public final class ProgressBar implements AutoCloseable {
     }
 
     static ProgressBar of(String task, String unit, long total, Show.Channel kernel, LongSupplier clock) {
-        return new ProgressBar(task, unit, total, kernel, false, clock);
+        return new ProgressBar(task, unit, total, kernel, false, false, clock);
     }
 
     /** What was done before this work began; said in the bar. */
@@ -100,35 +131,75 @@ public final class ProgressBar implements AutoCloseable {
             terminal.stepTo(done);
         }
         long now = clock.getAsLong();
-        if (kernel != null && now - last >= EVERY_NANOS) {
+        if (kernel != null && now - last >= EVERY_NANOS && (done < total || total == 0)) {      // the end is drawn once
             last = now;
-            kernel.update(id, html(), Display.HTML);
+            draw();
         }
     }
 
-    /** Draws the last state. */
+    /** Draws the last state: what was done, or that the work was stopped. */
     @Override
     public void close() {
-        if (kernel != null) {
-            kernel.update(id, html(), Display.HTML);
+        if (ticks != null) {
+            ticks.cancel(false);
         }
+        OPEN.remove(this);
+        end();
         if (terminal != null) {
             terminal.close();
         }
     }
 
-    private String html() {
-        double seconds = (clock.getAsLong() - start) / 1e9;
+    /** Says below the cell that the work of all bars was stopped; the kernel knows before the work does. */
+    public static void stopAll() {
+        OPEN.forEach(ProgressBar::end);
+        OPEN.clear();
+    }
+
+    private synchronized void end() {
+        if (kernel != null && !isClosed && done < total) {
+            kernel.update(id, stopped());
+        } else {
+            draw();
+        }
+        isClosed = true;
+    }
+
+    private synchronized void draw() {
+        State now = isClosed || kernel == null ? drawn : state();
+        if (!now.equals(drawn)) {
+            drawn = now;
+            kernel.update(id, now);
+        }
+    }
+
+    private double seconds() {
+        return (clock.getAsLong() - start) / 1e9;
+    }
+
+    private State stopped() {
+        return ended(String.format(Locale.ROOT, "%s: stopped after %,d of %,d %s, %.1f s", task, done, total, unit, seconds()));
+    }
+
+    private static State ended(String text) {
+        return new State("<small>" + Tables.escape(text) + "</small>", text);
+    }
+
+    private State state() {
+        double seconds = seconds();
         if (done >= total) {                            // a total of 0: nobody knows how much there is
-            return String.format(Locale.ROOT, "<small>%s: %,d %s in %.1f s</small>", Tables.escape(task), done, unit, seconds);
+            return ended(String.format(Locale.ROOT, "%s: %,d %s in %.1f s", task, done, unit, seconds));
         }
         String rate = before > 0 ? String.format(Locale.ROOT, ", going on after %,d", before) : "";
         if (done > before && seconds > 0) {
             double each = (done - before) / seconds;
             rate += String.format(Locale.ROOT, each < 10 ? ", %.1f a second, %.0f s left" : ", %,.0f a second, %.0f s left",
                     each, (total - done) / each);
+        } else if (seconds >= 1) {
+            rate += String.format(Locale.ROOT, ", %.0f s so far", seconds);
         }
-        return String.format(Locale.ROOT, "<progress value=\"%d\" max=\"%d\"></progress> <small>%s: %,d of %,d %s%s</small>", done,
-                Math.max(1, total), Tables.escape(task), done, total, unit, rate);
+        String text = String.format(Locale.ROOT, "%s: %,d of %,d %s%s", task, done, total, unit, rate);
+        return new State(String.format(Locale.ROOT, "<progress value=\"%d\" max=\"%d\"></progress> <small>%s</small>", done,
+                Math.max(1, total), Tables.escape(text)), text);
     }
 }

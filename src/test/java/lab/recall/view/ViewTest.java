@@ -17,9 +17,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
+import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
 import org.junit.jupiter.api.Test;
 import org.knowm.xchart.CategoryChart;
@@ -70,6 +73,51 @@ class ViewTest {
         xml.setFeature("http://apache.org/xml/features/nonvalidating/load-external-dtd", false);
         assertEquals("svg", xml.newDocumentBuilder().parse(new ByteArrayInputStream(map.svg())).getDocumentElement().getTagName());
         assertTrue(HeatMap.beside(map, map).width() > map.width());
+    }
+
+    /** Each cell has an area with its row, its column and its number, by itself or side by side with others. */
+    @Test
+    void aHeatMapsCellsSayTheirNumbers() {
+        HeatMap map = HeatMap.of("effect <1>", new double[][] {{0, 1}, {Double.NaN, 0.5}}).rows(List.of("a", "\"b\" *")).columns("layer");
+        String html = Display.of(map).data();
+        assertTrue(html.contains("title=\"a, layer 1: 1\"") && html.contains("title=\"&quot;b&quot; *, layer 0: nothing to average\""), html);
+        assertTrue(html.contains("alt=\"Heat map: effect &lt;1&gt;, 2 rows, 2 columns; largest: a, layer 1: 1\""), html);
+        assertEquals(4, html.split("<area ").length - 1);
+        assertEquals(html, Display.of(map).data(), "the same page again");
+        assertTrue(html.contains("src=\"data:image/png;base64,") && html.contains(" width=\"" + map.width() + "\""));
+        assertEquals("[picture: effect <1>]", Show.text(map));
+        String hovered = Display.of(map.hover((r, c) -> r + "/" + c + " [0.1, 0.2]")).data();
+        assertTrue(hovered.contains("title=\"a, layer 1: 0/1 [0.1, 0.2]\""), hovered);
+        String two = Display.of(HeatMap.beside(map, HeatMap.of("other", new double[][] {{7}}))).data();
+        assertEquals(5, two.split("<area ").length - 1);
+        assertTrue(two.contains("title=\"row 0, column 0: 7\""), two);
+        assertFalse(Display.of(HeatMap.of("large", new double[100][100])).data().contains("<area"));
+    }
+
+    /** Areas lie where the cells are drawn. */
+    @Test
+    void areasLieOnTheirCells() throws Exception {
+        HeatMap map = HeatMap.of("t", new double[][] {{0, 0, 0}, {0, 0, 1}}).rows(List.of("first", "second")).columns("layer").range(0, 1);
+        BufferedImage image = ImageIO.read(new ByteArrayInputStream(map.png()));
+        Matcher area = Pattern.compile("coords=\"(\\d+),(\\d+),(\\d+),(\\d+)\" title=\"([^\"]+)\"").matcher(Display.of(map).data());
+        int found = 0;
+        while (area.find()) {
+            int x = Integer.parseInt(area.group(1)) + Integer.parseInt(area.group(3));
+            int y = Integer.parseInt(area.group(2)) + Integer.parseInt(area.group(4));
+            int expected = area.group(5).equals("second, layer 2: 1") ? 0x3f007d : 0xffffff;
+            assertEquals(expected, image.getRGB(x, y) & 0xffffff, area.group(5));
+            found++;
+        }
+        assertEquals(6, found);
+    }
+
+    @Test
+    void aHeatMapIsARectangleWithANameForEachRow() {
+        HeatMap map = HeatMap.of("t", new double[][] {{0, 1}, {1, 2}});
+        assertTrue(assertThrows(BadRequest.class, () -> map.rows(List.of("a", "b", "c"))).getMessage().contains("3 names for 2 rows"));
+        assertTrue(assertThrows(BadRequest.class, () -> map.columns("c", List.of("a"))).getMessage().contains("1 names for 2 columns"));
+        assertTrue(assertThrows(BadRequest.class, () -> HeatMap.of("t", new double[][] {{0, 1}, {1}})).getMessage()
+                .contains("row 1 of a heat map has 1 columns, expected 2"));
     }
 
     /** The bootstrap intervals of shares are lopsided: what is drawn is the interval, not its half width on both sides. */
@@ -141,7 +189,7 @@ class ViewTest {
         assertEquals(Display.HTML, Display.of(table).mime());
         assertEquals(Display.PNG,
                 Display.of(Charts.line(Charts.lines("t", "x", "y"), "s", new double[] {0, 1}, new double[] {1, 2})).mime());
-        assertEquals(Display.PNG, Display.of(Nd4j.rand(3, 4)).mime());
+        assertEquals(Display.HTML, Display.of(Nd4j.rand(3, 4)).mime());
         assertEquals(Display.TEXT, Display.of(Nd4j.rand(3, 4, 5)).mime());
         assertEquals("float[3] 1.000 2.000 3.000", Display.of(new float[] {1, 2, 3}).data());
         assertEquals("int[3] 1 -2 3", Display.of(new int[] {1, -2, 3}).data());
@@ -170,13 +218,13 @@ class ViewTest {
         Show.Channel kernel = new Show.Channel() {
             @Override
             public String show(Object o, String... mime) {
-                shown.add((String) o);
+                shown.add(String.valueOf(o));
                 return "id";
             }
 
             @Override
             public void update(String id, Object o, String... mime) {
-                shown.add((String) o);
+                shown.add(String.valueOf(o));
             }
         };
         try (ProgressBar bar = ProgressBar.of("tracing", "rows", 100, kernel, () -> now[0])) {
@@ -197,6 +245,19 @@ class ViewTest {
         now[0] += 2_000_000_000L;
         resumed.to(910);
         assertTrue(shown.get(1).contains("910 of 1,000 steps, going on after 900, 5.0 a second, 18 s left"), shown.get(1));
+        resumed.close();
+        assertEquals("<small>training: stopped after 910 of 1,000 steps, 2.0 s</small>", shown.get(2));
+        assertEquals(3, shown.size());
+
+        shown.clear();
+        ProgressBar slow = ProgressBar.of("asking", "facts", 420, kernel, () -> now[0]);
+        now[0] += 3_000_000_000L;
+        slow.to(0);
+        assertTrue(shown.get(1).contains("asking: 0 of 420 facts, 3 s so far"), shown.get(1));
+        ProgressBar.stopAll();
+        slow.to(256);
+        slow.close();
+        assertEquals("<small>asking: stopped after 0 of 420 facts, 3.0 s</small>", shown.get(shown.size() - 1));
     }
 
     @Test

@@ -1,0 +1,53 @@
+package lab.recall.view;
+
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.stream.IntStream;
+
+/** A heat map as HTML: the PNG, and over each cell an area of an image map whose title is the cell's text. */
+final class HoverMap {
+    /** More cells than anybody points at, and a page grows by a hundred bytes for each. */
+    private static final int MOST_CELLS = 3_000;
+
+    private HoverMap() {
+    }
+
+    static String html(HeatMap map, HeatMap.Layout at) {
+        String png = Base64.getEncoder().encodeToString(map.png());
+        StringBuilder b = new StringBuilder("<img width=\"" + at.width() + "\" alt=\"" + Tables.escape(alternative(at)) + "\"");
+        int cells = at.panels().stream().mapToInt(p -> p.map().values().length * p.map().values()[0].length).sum();
+        if (cells > MOST_CELLS) {
+            return b.append(" src=\"data:image/png;base64,").append(png).append("\">").toString();
+        }
+        // the same picture has the same name: nothing in a notebook changes when it is run again
+        String name = "map-" + Integer.toHexString(png.hashCode());
+        b.append(" usemap=\"#").append(name).append("\" style=\"max-width:none\" src=\"data:image/png;base64,").append(png).append("\"><map name=\"")
+                .append(name).append("\">");
+        for (HeatMap.Panel p : at.panels()) {
+            for (int r = 0; r < p.map().values().length; r++) {
+                for (int c = 0; c < p.map().values()[r].length; c++) {
+                    int x = p.left() + c * p.cellWidth();
+                    int y = p.top() + r * p.cellHeight();
+                    b.append("<area shape=\"rect\" coords=\"").append(x).append(',').append(y).append(',').append(x + p.cellWidth()).append(',')
+                            .append(y + p.cellHeight()).append("\" title=\"").append(Tables.escape(p.map().said(r, c))).append("\">");
+                }
+            }
+        }
+        return b.append("</map>").toString();
+    }
+
+    /** For who cannot see it: what it shows, and where its largest value is. */
+    private static String alternative(HeatMap.Layout at) {
+        StringBuilder b = new StringBuilder("Heat map");
+        for (HeatMap.Panel p : at.panels()) {
+            double[][] v = p.map().values();
+            int columns = v[0].length;
+            b.append(at.panels().size() == 1 ? ": " : "; ").append(p.map().ownTitle()).append(", ").append(v.length).append(" rows, ").append(columns)
+                    .append(" columns");
+            double[] all = Arrays.stream(v).flatMapToDouble(Arrays::stream).toArray();
+            IntStream.range(0, all.length).filter(i -> Double.isFinite(all[i])).boxed().reduce((i, j) -> all[j] > all[i] ? j : i)
+                    .ifPresent(i -> b.append("; largest: ").append(p.map().said(i / columns, i % columns)));
+        }
+        return b.toString();
+    }
+}
