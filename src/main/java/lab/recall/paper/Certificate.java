@@ -95,13 +95,15 @@ public final class Certificate implements Showable {
                 return Criteria.number(curve[0], 3);
             }
             int at = IntStream.range(0, curve.length).reduce(0, (a, b) -> Math.abs(curve[b]) > Math.abs(curve[a]) ? b : a);
-            return (atLeast.length > 0 && atLeast[at] ? "at least " : "") + Criteria.number(curve[at]) + " at " + Criteria.number(RelativeDepth.of(at, curve.length));
+            return (atLeast.length > 0 && atLeast[at] ? "at least " : "") + Criteria.number(curve[at]) + " at "
+                    + Criteria.number(RelativeDepth.of(at, curve.length));
         }
 
         List<Object> cells(boolean comparable) {
             double[] means = Arrays.stream(measured).mapToDouble(e -> Double.isNaN(e.mean()) ? 0 : e.mean()).toArray();
-            return List.of(experiment, what, most(published, atLeast), measured.length == 1 ? measured[0].toString() : most(means),
-                    Tables.number(shape()), comparable ? verdict() : "not comparable");
+            return List.of(experiment, what, most(published, atLeast),
+                    measured.length == 1 ? measured[0].toString() : most(means), Tables.number(shape()),
+                    comparable ? verdict() : "not comparable");
         }
     }
 

@@ -64,7 +64,7 @@ public final class PaperCorrections {
         return "o − s − g is " + Criteria.number(published[at]) + " at its most (layer " + at + ") as published and "
                 + Criteria.number(corrected[RelativeDepth.peak(corrected)]) + " less the backgrounds;\nin the last layer "
                 + Criteria.number(published[published.length - 1]) + " and " + Criteria.number(corrected[corrected.length - 1])
-                + ".\nThe three averages are over 326, 601 and 604 examples of 5, 6 and 6 relations: no pair-by-pair difference can be had.";
+                + ".\nThe three averages are over 326, 601 and 604 examples of 5, 6 and 6 relations: none can be taken pair by pair.";
     }
 
     /** Of each relation: the published bars, the paper's baseline and the best constant answer, and whether the bars are above it. */
