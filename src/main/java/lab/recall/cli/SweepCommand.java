@@ -66,7 +66,8 @@ final class SweepCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (fields) {
-            spec.commandLine().getOut().print(RequestField.table("field", Sweep.class) + "\n" + RequestField.table("column", SweepRow.class));
+            spec.commandLine().getOut().print(RequestField.table("field", Sweep.class) + "\n"
+                    + RequestField.table("column", SweepRow.class));
             return 0;
         }
         if (file == null || out == null) {
@@ -109,8 +110,8 @@ final class SweepCommand implements Callable<Integer> {
             }
         }
         if (missing > 0) {
-            spec.commandLine().getErr().println(missing + " of " + plan.size() + " requests have no answer, the others are kept; the table is"
-                    + " written when all have one");
+            spec.commandLine().getErr().println(missing + " of " + plan.size() + " requests have no answer, the others are kept; the"
+                    + " table is written when all have one");
             return bad;
         }
         folder.write(rows, formats);

@@ -16,7 +16,6 @@ import lab.recall.base.RequestReader;
 import lab.recall.base.Said;
 import lab.recall.study.Asks;
 import lab.recall.study.Experiment;
-import lab.recall.study.Experiment;
 import lab.recall.study.Studies;
 
 /**
@@ -33,7 +32,8 @@ import lab.recall.study.Studies;
 public record Sweep(
         @Asks("The models, as `model` of a request names one") List<String> models,
         @Asks("By a name of your own each: `experiment` and its fields as in a [request](requests.md), without `model` and `threads`; an"
-                + " experiment over many facts; `settings` in a study: a grid of its own, beside that of all") Map<String, ObjectNode> studies,
+                + " experiment over many facts; `settings` in a study: a grid of its own, beside that of all")
+                Map<String, ObjectNode> studies,
         @Asks(value = "A grid for all studies: a field of theirs and the list of its values each; every combination is asked",
                 otherwise = "none") Map<String, List<JsonNode>> settings) {
     private static final int MOST = 100_000;

@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import lab.recall.base.AtomicFiles;
-import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
 
@@ -42,7 +41,8 @@ public final class SweepFolder {
         if (!fresh && Files.exists(file)) {
             for (var name : Json.object(file).path("requests")) {
                 if (!names.contains(name.asText())) {
-                    throw new BadRequest("--out", folder + " holds the work of another sweep; --fresh begins anew, another folder keeps it");
+                    throw new BadRequest("--out",
+                            folder + " holds the work of another sweep; --fresh begins anew, another folder keeps it");
                 }
             }
         } else if (!fresh && Files.exists(folder.resolve("store"))) {

@@ -41,7 +41,8 @@ class SweepCommandTest {
         assertTrue(terminal.out().contains("8 of 8: tiny-neox, read, seed=2"), terminal.out());
         assertEquals(0, sweep(json, "spark", "--engine", "spark", "--master", "local[2]", "--threads", "1"), () -> terminal.err());
         for (String file : List.of("results.csv", "results.parquet", "sweep.json")) {
-            assertArrayEquals(Files.readAllBytes(dir.resolve("local").resolve(file)), Files.readAllBytes(dir.resolve("spark").resolve(file)), file);
+            assertArrayEquals(Files.readAllBytes(dir.resolve("local").resolve(file)),
+                    Files.readAllBytes(dir.resolve("spark").resolve(file)), file);
         }
         List<String> lines = Files.readAllLines(dir.resolve("local/results.csv"));
         assertEquals("model,study,setting,place,mean,low,high,n", lines.get(0));

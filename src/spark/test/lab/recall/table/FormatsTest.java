@@ -45,7 +45,8 @@ class FormatsTest {
 
     @Test
     void yamlIsWhatTheSameJsonIs() throws IOException {
-        assertEquals(Json.MAPPER.readTree("{\"models\":[\"a\",\"no\"],\"studies\":{\"w\":{\"experiment\":\"trace\",\"pairs\":60,\"flows\":true}},"
+        assertEquals(Json.MAPPER.readTree("{\"models\":[\"a\",\"no\"],"
+                + "\"studies\":{\"w\":{\"experiment\":\"trace\",\"pairs\":60,\"flows\":true}},"
                 + "\"settings\":{\"lr\":[0.5,0.001],\"seed\":[1,2]}}").toString(),
                 yaml("models: [a, no]   # two\nstudies:\n  w: {experiment: trace, pairs: 60, flows: true}\nsettings:\n  lr: [0.5, 1e-3]\n"
                         + "  seed: &s [1, 2]\n").toString());

@@ -71,8 +71,8 @@ class SweepTest {
         "{'models':'m','studies':{'a':{'experiment':'trace'}}} | models: \"m\", expected a list",
         "{'models':['m']} | studies: missing",
         "{'models':['m'],'studies':{}} | studies: empty, expected at least one",
-        "{'models':['m'],'studies':{'a':{}}} | studies.a.experiment: missing, expected edit_sweep or knockout or lre_sweep or path_blocking or"
-            + " trace",
+        "{'models':['m'],'studies':{'a':{}}} | studies.a.experiment: missing, expected edit_sweep or knockout or lre_sweep or"
+            + " path_blocking or trace",
         "{'models':['m'],'studies':{'a b':{'experiment':'trace'}}} | studies: 'a b', expected a name of letters, digits, '_', '.' and '-'",
         "{'models':['m'],'studies':{'a':{'experiment':'tracy'}}} | studies.a.experiment: 'tracy', expected edit_sweep or knockout or"
             + " lre_sweep or path_blocking or trace, which are over many facts; did you mean 'trace'?",
@@ -88,8 +88,8 @@ class SweepTest {
         "{'models':['m'],'studies':{'a':{'experiment':'trace','pairs':0}}} | studies.a.pairs: 0, expected a whole number from 1 to 1000000",
         "{'models':['m'],'studies':{'a':{'experiment':'trace','settings':{'pairs':[5,0]}}}} | studies.a.settings.pairs: 0, expected a whole"
             + " number from 1 to 1000000",
-        "{'models':['m'],'studies':{'a':{'experiment':'trace'}},'settings':{'pairs':[5,0]}} | settings.pairs: 0, expected a whole number from"
-            + " 1 to 1000000 (of studies.a)"})
+        "{'models':['m'],'studies':{'a':{'experiment':'trace'}},'settings':{'pairs':[5,0]}} | settings.pairs: 0, expected a whole number"
+            + " from 1 to 1000000 (of studies.a)"})
     void whatIsWrongIsSaidInOneSentence(String text, String sentence) {
         assertEquals(sentence, assertThrows(BadRequest.class, () -> plan(text)).getMessage());
     }
@@ -101,7 +101,8 @@ class SweepTest {
         String told = assertThrows(BadRequest.class, () -> plan("{'models':['m'],'studies':{'a':{'experiment':'trace','pears':6}}}"))
                 .getMessage();
         assertTrue(told.startsWith("studies.a.pears: unknown field; known here are ") && told.endsWith(" Did you mean 'pairs'?"), told);
-        told = assertThrows(BadRequest.class, () -> plan("{'models':['m'],'studies':{'a':{'experiment':'trace','model':'m'}}}")).getMessage();
+        told = assertThrows(BadRequest.class, () -> plan("{'models':['m'],'studies':{'a':{'experiment':'trace','model':'m'}}}"))
+                .getMessage();
         assertTrue(told.startsWith("studies.a.model: unknown field"), told);
         told = assertThrows(BadRequest.class, () -> plan("{'models':['m'],'studies':{'a':{'experiment':'trace'}},'settings':{'sead':[1]}}"))
                 .getMessage();
