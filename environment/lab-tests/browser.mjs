@@ -97,8 +97,9 @@ async function shot(name) {
 }
 
 async function theme(name) {
+  if (await page.evaluate(() => document.body.dataset.jpThemeName) === name) return;
   await menu('Settings', 'Theme', name);
-  await page.locator(`body[data-jp-theme-name="${name}"]`).waitFor();
+  await page.locator(`body[data-jp-theme-name="${name}"]`).waitFor({ state: 'attached' });
 }
 
 /** A notebook of some cells, in the Lab's folder. */
@@ -155,6 +156,7 @@ for (const name of notebooks) {
       await page.locator('.jp-NotebookPanel:visible .jp-WindowedPanel-outer').first().evaluate(e => e.scrollBy(0, 700));
       await pause(250);
     }
+    await theme('JupyterLab Light');
     await picture.scrollIntoViewIfNeeded();
     must(await picture.evaluate(e => e.complete && e.naturalWidth > 100), 'not drawn');
     await shot(`${nn}-light`);
