@@ -78,8 +78,8 @@ class ViewTest {
     /** Rows beyond the first sixty are folded, so that all can be seen without a script; an estimate stays in one line. */
     @Test
     void longTablesAreFolded() {
-        List<List<Object>> rows = IntStream.range(0, 200).mapToObj(i -> List.<Object>of(i, "0.119 [0.035, 0.227]", "a sentence that is longer than a cell"))
-                .toList();
+        List<List<Object>> rows = IntStream.range(0, 200)
+                .mapToObj(i -> List.<Object>of(i, "0.119 [0.035, 0.227]", "a sentence that is longer than a cell")).toList();
         String html = Tables.html(Tables.of("t", List.of("n", "effect", "text"), rows));
         assertTrue(html.contains("<summary>140 more rows</summary>") && html.contains(">199<"));
         assertTrue(html.contains("<td style=\"text-align:left;white-space:nowrap\">0.119 [0.035, 0.227]</td>"));
@@ -93,7 +93,8 @@ class ViewTest {
     void aHeatMapsCellsSayTheirNumbers() {
         HeatMap map = HeatMap.of("effect <1>", new double[][] {{0, 1}, {Double.NaN, 0.5}}).rows(List.of("a", "\"b\" *")).columns("layer");
         String html = Display.of(map).data();
-        assertTrue(html.contains("title=\"a, layer 1: 1\"") && html.contains("title=\"&quot;b&quot; *, layer 0: nothing to average\""), html);
+        assertTrue(html.contains("title=\"a, layer 1: 1\""), html);
+        assertTrue(html.contains("title=\"&quot;b&quot; *, layer 0: nothing to average\""), html);
         assertTrue(html.contains("alt=\"Heat map: effect &lt;1&gt;, 2 rows, 2 columns; largest: a, layer 1: 1\""), html);
         assertEquals(4, html.split("<area ").length - 1);
         assertEquals(html, Display.of(map).data(), "the same page again");
