@@ -214,7 +214,8 @@ public final class AverageTrace implements Showable {
     public HeatMap heatmap() {
         double[][] means = Arrays.stream(Position.values()).map(this::means).toArray(double[][]::new);
         return HeatMap.of(title(), means).rows(Arrays.stream(Position.values()).map(Position::label).toList()).columns("layer").range(0, 1)
-                .colours(point.colours()).hover((position, layer) -> estimates[position][layer] + ", pairs: " + estimates[position][layer].n());
+                .colours(point.colours())
+                .hover((position, layer) -> estimates[position][layer] + ", pairs: " + estimates[position][layer].n());
     }
 
     /**
