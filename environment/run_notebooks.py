@@ -117,14 +117,14 @@ def earlier(path, report):
 def page(path, notebook, report, exporter, state):
     """Writes a notebook and its page to the report; gives its card."""
     nbformat.write(notebook, report / path.name)
-    (report / f"{path.stem}.html").write_text(exporter.from_notebook_node(notebook)[0], encoding="utf-8")
+    (report / f"{path.stem}.html").write_text(exporter.from_notebook_node(notebook, resources={"metadata": {"name": title(notebook, path)}})[0], encoding="utf-8")
     return card(path, notebook, state)
 
 
 def index(report, rows):
     cards = []
     for path, name, state, picture in rows:
-        image = f'<img alt="" src="data:image/png;base64,{picture}">' if picture else ""
+        image = f'<img alt="A picture of {html.escape(name)}" src="data:image/png;base64,{picture}">' if picture else ""
         cards.append(f'<a href="{path.stem}.html">{image}<h2>{html.escape(name)}</h2><p>{path.stem} · {state}</p></a>')
     (report / "index.html").write_text(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>RecallLab report</title><style>"

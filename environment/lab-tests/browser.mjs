@@ -65,7 +65,8 @@ async function ready() {
   const end = Date.now() + PATIENCE;
   while (Date.now() < end) {
     const kernels = await api('kernels');
-    if (kernels.length > 0 && kernels.every(k => k.execution_state === 'idle')) return;
+    const connected = await page.locator('#jp-main-statusbar', { hasText: '| Idle' }).count() > 0;      // the page's own connection
+    if (connected && kernels.length > 0 && kernels.every(k => k.execution_state === 'idle')) return;
     await pause(300);
   }
   throw new Error('the kernel is not ready');

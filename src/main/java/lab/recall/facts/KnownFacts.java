@@ -9,6 +9,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Nearest;
+import lab.recall.base.Said;
 import lab.recall.model.LanguageModel;
 import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
@@ -63,8 +65,17 @@ public final class KnownFacts implements Showable {
         return runner.run(new KnownStudy(), model, KnownStudy.Asked.of(model.requireTokenizer(), relations));
     }
 
-    /** Those of one relation. */
+    /**
+     * Those of one relation.
+     *
+     * @throws BadRequest when it is none of those that were asked
+     */
     public KnownFacts only(String relation) {
+        if (asked.stream().noneMatch(r -> r.name().equals(relation))) {
+            List<String> names = asked.stream().map(Relation::name).toList();
+            throw new BadRequest("", "'" + Said.of(relation) + "' was not asked" + Nearest.question(relation, names) + "; asked were "
+                    + String.join(", ", names));
+        }
         return new KnownFacts(model, asked.stream().filter(r -> r.name().equals(relation)).toList(),
                 known.stream().filter(k -> k.fact.relation().equals(relation)).toList());
     }

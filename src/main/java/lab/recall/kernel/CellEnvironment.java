@@ -94,13 +94,15 @@ final class CellEnvironment extends ShellReplyEnvironment {
 
         @Override
         public void text(boolean isError, String text) {
-            send(MessageType.PUBLISH_STREAM, new PublishStream(isError ? PublishStream.StreamType.ERR : PublishStream.StreamType.OUT, text));
+            PublishStream.StreamType side = isError ? PublishStream.StreamType.ERR : PublishStream.StreamType.OUT;
+            send(MessageType.PUBLISH_STREAM, new PublishStream(side, text));
         }
 
         @Override
         public void leftOut(long lines, long bytes) {
             DisplayData said = new DisplayData(String.format(Locale.ROOT,
-                    "… %,d lines (%,d kB) are left out here: a page cannot hold all; print less, or write to a file …", lines, (bytes + 512) / 1024));
+                    "… %,d lines (%,d kB) are left out here: a page cannot hold all; print less, or write to a file …",
+                    lines, (bytes + 512) / 1024));
             boolean isFirst = id == null;
             id = isFirst ? UUID.randomUUID().toString() : id;
             said.setDisplayId(id);

@@ -96,7 +96,8 @@ record ErrorText(String name, String message, List<String> lines) {
     private static List<String> compilation(Snippet snippet, JShell shell) {
         List<String> lines = new ArrayList<>();
         for (Diag d : shell.diagnostics(snippet).limit(MOST_DIAGNOSTICS).toList()) {
-            lines.add(d.getMessage(null).lines().map(String::strip).filter(s -> !s.startsWith("location:")).collect(Collectors.joining("; "))
+            lines.add(d.getMessage(null).lines().map(String::strip).filter(s -> !s.startsWith("location:"))
+                    .collect(Collectors.joining("; "))
                     .replaceAll(":? *; *symbol: *", ": ").replaceAll(" +", " "));
             lines.addAll(marked(snippet.source(), (int) d.getStartPosition(), (int) d.getEndPosition()));
         }

@@ -15,7 +15,6 @@ import io.github.spencerpark.jupyter.kernel.display.DisplayData;
 import io.github.spencerpark.jupyter.messages.Message;
 import io.github.spencerpark.jupyter.messages.MessageType;
 import io.github.spencerpark.jupyter.messages.request.ExecuteRequest;
-import io.github.spencerpark.jupyter.messages.request.KernelInfoRequest;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.lang.reflect.Field;
@@ -87,12 +86,6 @@ public final class RecallKernel extends JavaKernel {
     @Override
     public void becomeHandlerForConnection(JupyterConnection connection) {
         super.becomeHandlerForConnection(connection);
-        ShellHandler<KernelInfoRequest> info = connection.getHandler(MessageType.KERNEL_INFO_REQUEST);
-        connection.setHandler(MessageType.KERNEL_INFO_REQUEST, (env, request) -> {
-            info.handle(env, request);
-            env.resolveDeferrals();
-            start();                                        // while the user reads the page
-        });
         ShellHandler<ExecuteRequest> run = connection.getHandler(MessageType.EXECUTE_REQUEST);
         connection.setHandler(MessageType.EXECUTE_REQUEST, (env, request) -> {
             if (isBusy) {

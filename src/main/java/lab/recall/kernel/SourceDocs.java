@@ -31,7 +31,8 @@ import jdk.jshell.SourceCodeAnalysis.Documentation;
 /** Javadoc out of the sources that are there: this project's, those in jars beside the class path's, and the JDK's where it has them. */
 final class SourceDocs {
     /** {@code Table LanguageModel.next(String text)}; {@code Type Owner.FIELD}; {@code lab.recall.model.LanguageModel}. */
-    private static final Pattern METHOD = Pattern.compile("(?:.* )?(?<owner>[\\w.]+)(?:<.*>)?\\.(?:<[^(]*>)?(?<name>\\w+)\\((?<given>.*)\\)");
+    private static final Pattern METHOD = Pattern.compile(
+            "(?:.* )?(?<owner>[\\w.]+)(?:<.*>)?\\.(?:<[^(]*>)?(?<name>\\w+)\\((?<given>.*)\\)");
     private static final Pattern CONSTRUCTOR = Pattern.compile("(?:<[^(]*>)?(?<owner>[\\w.]+)(?:<[^(]*>)?\\((?<given>.*)\\)");
     private static final Pattern FIELD = Pattern.compile(".* (?<owner>[\\w.]+)(?:<.*>)?\\.(?<name>\\w+)(?:\\s*:.*)?");
     private static final Pattern TYPE = Pattern.compile("(?<owner>[\\w.]+)(?:<.*>)?");

@@ -217,6 +217,9 @@ public final class Pass {
      * @throws BadRequest when it was not kept
      */
     public Activation activation(int layer, HookPoint point) {
+        if (!point.isGlobal() && (layer < 0 || layer >= model.layers())) {
+            throw new BadRequest("", "layer " + layer + " of " + point.id() + ", expected one from 0 to " + (model.layers() - 1));
+        }
         if (point.isPerToken() && from > 0) {
             int width = model.width(point);
             float[] whole = new float[length() * width];
@@ -226,6 +229,11 @@ public final class Pass {
             return model.shaped(layer, point, whole, length());
         }
         return model.shaped(layer, point, values(layer, point), length() - from);
+    }
+
+    @Override
+    public String toString() {
+        return "Pass of " + length() + " tokens through " + model.name() + ", " + kept().size() + " points kept";
     }
 
     /** Every point that this pass kept, in the order of computation. */

@@ -51,6 +51,11 @@ public final class CausalTrace {
         this.settings = settings;
     }
 
+    @Override
+    public String toString() {
+        return "causal trace of " + settings.point.id() + " in " + model.name() + "; .over(pairs) or .of(pair) runs it";
+    }
+
     /** A trace of the residual stream until told otherwise. */
     public static CausalTrace of(LanguageModel model) {
         return new CausalTrace(model, new Settings(HookPoint.RESID_POST, 1, Cells.TOKENS, Averaging.CORRECTED, false, 0, 0, 0));

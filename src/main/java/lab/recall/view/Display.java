@@ -93,7 +93,8 @@ final class Display {
     }
 
     private static String cell(Object number) {
-        return number instanceof Integer || number instanceof Long ? String.valueOf(number) : Tables.number(((Number) number).doubleValue());
+        return number instanceof Integer || number instanceof Long ? String.valueOf(number)
+                : Tables.number(((Number) number).doubleValue());
     }
 
     /** The upper left corner of a matrix, named after its type and size; rows may differ in length. */

@@ -21,15 +21,16 @@ final class HoverMap {
         }
         // the same picture has the same name: nothing in a notebook changes when it is run again
         String name = "map-" + Integer.toHexString(png.hashCode());
-        b.append(" usemap=\"#").append(name).append("\" style=\"max-width:none\" src=\"data:image/png;base64,").append(png).append("\"><map name=\"")
-                .append(name).append("\">");
+        b.append(" usemap=\"#").append(name).append("\" style=\"max-width:none\" src=\"data:image/png;base64,").append(png)
+                .append("\"><map name=\"").append(name).append("\">");
         for (HeatMap.Panel p : at.panels()) {
             for (int r = 0; r < p.map().values().length; r++) {
                 for (int c = 0; c < p.map().values()[r].length; c++) {
                     int x = p.left() + c * p.cellWidth();
                     int y = p.top() + r * p.cellHeight();
-                    b.append("<area shape=\"rect\" coords=\"").append(x).append(',').append(y).append(',').append(x + p.cellWidth()).append(',')
-                            .append(y + p.cellHeight()).append("\" title=\"").append(Tables.escape(p.map().said(r, c))).append("\">");
+                    b.append("<area shape=\"rect\" coords=\"").append(x).append(',').append(y).append(',')
+                            .append(x + p.cellWidth()).append(',').append(y + p.cellHeight())
+                            .append("\" title=\"").append(Tables.escape(p.map().said(r, c))).append("\">");
                 }
             }
         }
@@ -42,8 +43,8 @@ final class HoverMap {
         for (HeatMap.Panel p : at.panels()) {
             double[][] v = p.map().values();
             int columns = v[0].length;
-            b.append(at.panels().size() == 1 ? ": " : "; ").append(p.map().ownTitle()).append(", ").append(v.length).append(" rows, ").append(columns)
-                    .append(" columns");
+            b.append(at.panels().size() == 1 ? ": " : "; ").append(p.map().ownTitle()).append(", ").append(v.length).append(" rows, ")
+                    .append(columns).append(" columns");
             double[] all = Arrays.stream(v).flatMapToDouble(Arrays::stream).toArray();
             IntStream.range(0, all.length).filter(i -> Double.isFinite(all[i])).boxed().reduce((i, j) -> all[j] > all[i] ? j : i)
                     .ifPresent(i -> b.append("; largest: ").append(p.map().said(i / columns, i % columns)));

@@ -1,5 +1,6 @@
 package lab.recall.view;
 
+import java.util.UUID;
 import org.dflib.jjava.jupyter.Extension;
 import org.dflib.jjava.jupyter.kernel.BaseKernel;
 import org.dflib.jjava.jupyter.kernel.display.DisplayData;
@@ -24,7 +25,8 @@ public final class JJavaSetup implements Extension {
             public String show(Object o, String... mime) {
                 DisplayData data = mime.length == 0 ? renderer.render(o) : renderer.renderAs(o, mime);
                 if (!data.hasDisplayId()) {
-                    data.setDisplayId(java.util.UUID.randomUUID().toString());
+                    // setDisplayId gives nothing in one version and the data in the next
+                    data.putTransientData("display_id", UUID.randomUUID().toString());
                 }
                 kernel.display(data);
                 return data.getDisplayId();

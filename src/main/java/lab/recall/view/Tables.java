@@ -28,6 +28,9 @@ import tech.tablesaw.columns.Column;
  */
 public final class Tables {
     private static final int MOST_ROWS = 60;
+    private static final int MOST_FOLDED = 1_000;
+    /** An estimate with its interval stays in one line; a sentence does not. */
+    private static final int LONGEST_UNBROKEN = 30;
 
     private Tables() {
     }
@@ -88,21 +91,34 @@ public final class Tables {
         if (t.name() != null && !t.name().isBlank()) {
             b.append("<caption style=\"text-align:left\">").append(escape(t.name())).append("</caption>");
         }
+        int shown = Math.min(MOST_ROWS, t.rowCount());
+        rows(t, 0, shown, b);
+        int folded = Math.min(MOST_FOLDED, t.rowCount() - shown);
+        if (folded > 0) {
+            b.append("<details><summary>").append(t.rowCount() - shown).append(" more rows</summary><table class=\"dataframe\">");
+            rows(t, shown, shown + folded, b);
+            b.append("</details>");
+        }
+        if (t.rowCount() > shown + folded) {
+            b.append("<p>").append(t.rowCount() - shown - folded).append(" rows are left out here; Export writes all</p>");
+        }
+        return b.toString();
+    }
+
+    private static void rows(Table t, int from, int to, StringBuilder b) {
         b.append("<thead><tr>");
-        t.columns().forEach(c -> b.append("<th").append(align(c)).append('>').append(escape(c.name())).append("</th>"));
+        t.columns().forEach(c -> b.append("<th").append(align(c, "")).append('>').append(escape(c.name())).append("</th>"));
         b.append("</tr></thead><tbody>");
-        for (int r = 0; r < Math.min(MOST_ROWS, t.rowCount()); r++) {
+        for (int r = from; r < to; r++) {
             b.append("<tr>");
             for (Column<?> c : t.columns()) {
-                b.append("<td").append(align(c)).append('>').append(escape(cell(c, r))).append("</td>");
+                String cell = cell(c, r);
+                b.append("<td").append(align(c, cell.length() > LONGEST_UNBROKEN || !cell.contains(" ") ? "" : ";white-space:nowrap"))
+                        .append('>').append(escape(cell)).append("</td>");
             }
             b.append("</tr>");
         }
         b.append("</tbody></table>");
-        if (t.rowCount() > MOST_ROWS) {
-            b.append("<p>").append(t.rowCount() - MOST_ROWS).append(" more rows</p>");
-        }
-        return b.toString();
     }
 
     /** A table for a terminal, columns aligned. */
@@ -146,8 +162,8 @@ public final class Tables {
                 : Said.visible(c.getString(row));
     }
 
-    private static String align(Column<?> c) {
-        return c instanceof NumericColumn ? " style=\"text-align:right\"" : " style=\"text-align:left\"";
+    private static String align(Column<?> c, String more) {
+        return " style=\"text-align:" + (c instanceof NumericColumn ? "right" : "left") + more + "\"";
     }
 
     /** A text for a page. */
