@@ -34,7 +34,7 @@ ALL = ["--relation", "all"]
 CASES = {
     "trace": ["trace", *ALL, "--pairs", "192", "--point", "residual"],
     "knockout": ["knockout", *ALL, "--form", "published", "--facts", "256", "--documents", "40"],
-    "lre": ["lre", *ALL, "--splits", "1", "--facts", "4", "--every", "6", "--faithfulness-only"],
+    "lre": ["lre", *ALL, "--splits", "1", "--facts", "6", "--every", "6", "--faithfulness-only"],
     "edit-sweep": ["edit-sweep", *ALL, "--requests", "40", "--layer", "2,4,6", "--contexts", "1", "--documents", "20"],
 }
 
@@ -197,7 +197,7 @@ def refusals(home, url):
 # more than 2,000 pieces
 SWEEP = {
     "models": [str(MODEL), str(ROOT / "data/models/tiny-neox")],
-    "studies": {"linear": {"experiment": "lre_sweep", "relation": "all", "splits": 20, "facts": 4, "every": 8, "faithfulness_only": True}},
+    "studies": {"linear": {"experiment": "lre_sweep", "relation": "all", "splits": 20, "facts": 6, "every": 8, "faithfulness_only": True}},
     "settings": {"seed": list(range(1, 10))},
 }
 PIECES = 2_000
