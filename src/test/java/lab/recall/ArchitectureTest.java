@@ -19,9 +19,9 @@ import org.junit.jupiter.api.Test;
 /**
  * The arrows between the rooms (packages): a room may use those on its line and nothing else of ours. Beyond the plan, results are
  * safetensors files (study knows checkpoint), their numbers have intervals (stats), a request has threads of its own (math) and may hold a
- * prompt (text); experiments and training read prompts and tokens (text); edits and linear maps take apart matrices, and training steps them (math); second moments, edits
- * and training states are files of tensors (checkpoint). What the paper published is files of data (text), and stands beside results by
- * their model's card and the ids of hook points and matrices (study, model).
+ * prompt (text); experiments and training read prompts and tokens (text); edits and linear maps take apart matrices, and training steps
+ * them (math); second moments, edits and training states are files of tensors (checkpoint). What the paper published is files of data
+ * (text), and stands beside results by their model's card and the ids of hook points and matrices (study, model).
  */
 class ArchitectureTest {
     private static final Map<String, List<String>> ARROWS = new TreeMap<>(Map.ofEntries(

@@ -145,7 +145,8 @@ public final class EditExperiment extends Experiment<EditQuestion, EditResult> {
         String text = request.template().with(request.subject());
         BeforeAfter told = BeforeAfter.of(model, edited);
         return new EditResult.One(made.edited, RankOneEditor.error(edited, made.of, edit, made.settings),
-                told.nextFound(text, Math.min(TOP, model.vocabulary())), told.testsFound(request), told.continuationFound(text, CONTINUATION));
+                told.nextFound(text, Math.min(TOP, model.vocabulary())), told.testsFound(request),
+                told.continuationFound(text, CONTINUATION));
     }
 
     private static EditResult.Several several(RankOneEditor editor, EditRequests requests, EditQuestion q, Runner runner) {
