@@ -44,7 +44,7 @@ class ArchitectureTest {
             Map.entry("linear", List.of("base", "study", "text", "math", "model", "facts", "stats", "view")),
             Map.entry("train", List.of("base", "study", "text", "math", "checkpoint", "model", "facts", "view")),
             Map.entry("paper", List.of("base", "text", "model", "study", "facts", "trace", "edit", "linear", "knockout", "stats", "view")),
-            Map.entry("cli", List.of("base", "study", "text", "math", "model", "facts", "edit", "train", "view"))));
+            Map.entry("cli", List.of("base", "study", "text", "math", "model", "facts", "edit", "train", "paper", "view"))));
 
     private final JavaClasses all = new ClassFileImporter().withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .importPackages("lab.recall");

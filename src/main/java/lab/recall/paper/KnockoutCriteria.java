@@ -30,8 +30,8 @@ import lab.recall.stats.Samples;
  * Source: arXiv 2404.03646, section 6, Mamba-2.8b, decoded from the figure within 0.002.
  */
 public final class KnockoutCriteria {
-    private static final int PAPER_WINDOW = 10;
-    private static final Map<TokenGroup, String> NAMES = Map.of(TokenGroup.SUBJECT, "subject", TokenGroup.SUBJECT_LAST, "subj_last",
+    static final int PAPER_WINDOW = 10;
+    static final Map<TokenGroup, String> NAMES = Map.of(TokenGroup.SUBJECT, "subject", TokenGroup.SUBJECT_LAST, "subj_last",
             TokenGroup.NON_SUBJECT, "non_subject", TokenGroup.PROMPT_LAST, "prompt_last");
 
     /** Curves by centre layer of what is knocked out. */

@@ -142,7 +142,7 @@ public record Estimate(double mean, double low, double high, int n) {
         if (n < 0 || of < 0 || of > n) {
             throw new BadRequest("", of + " of " + n + " is no share");
         }
-        return share(of, n, TAIL);
+        return beta(of, n, TAIL);
     }
 
     /**
@@ -160,16 +160,28 @@ public record Estimate(double mean, double low, double high, int n) {
         return shared(values, (1 - level) / 2);
     }
 
+    /**
+     * A share that is known of so many cases, such as a published one.
+     *
+     * @throws BadRequest if it is below 0 or above 1
+     */
+    public static Estimate share(double share, int n, double level) {
+        if (!(share >= 0 && share <= 1)) {
+            throw new BadRequest("", share + " is no share, expected a number from 0 to 1");
+        }
+        return beta(share * n, n, (1 - level) / 2);
+    }
+
     private static Estimate shared(double[] values, double tail) {
         double[] v = Arrays.stream(values).filter(x -> !Double.isNaN(x)).toArray();
         double wrong = Arrays.stream(v).filter(x -> x < 0 || x > 1).findFirst().orElse(0);
         if (wrong != 0) {
             throw new BadRequest("", wrong + " is no share of a case, expected a number from 0 to 1");
         }
-        return share(Arrays.stream(v).sum(), v.length, tail);
+        return beta(Arrays.stream(v).sum(), v.length, tail);
     }
 
-    private static Estimate share(double met, int n, double tail) {
+    private static Estimate beta(double met, int n, double tail) {
         if (n == 0) {
             return exactly(Double.NaN);
         }

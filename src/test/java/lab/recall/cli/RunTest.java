@@ -400,13 +400,13 @@ class RunTest {
         assertEquals(" Malpolis", JSON.readTree(terminal.out()).get(0).get("token").asText());
         assertEquals(0, recall("--help"));
         for (String command : new String[] {"models", "info", "next", "run", "knockout", "edit", "edit-sweep",
-            "trace", "path-blocking", "lre", "store"}) {
+            "trace", "path-blocking", "lre", "store", "parity"}) {
             assertEquals(0, recall(command, "--help"), command);
             assertTrue(terminal.out().contains("Usage"), terminal.out());
         }
         for (String[] bad : new String[][] {{"fly"}, {"next", "tiny-mamba"}, {"next", "tiny-mamba", ""},
             {"next", "tiny-mamba", "a", "--top", "0"},
-            {"info", "nope"}, {"info", "org/nope"}, {"run", "missing.json", "--out", "x"}, {"run", "missing.json"},
+            {"info", "nope"}, {"info", "org/nope"}, {"parity", "tiny-mamba"}, {"run", "missing.json", "--out", "x"}, {"run", "missing.json"},
             {"next", Golden.folder("mamba-a-f32").toString(), "text"}}) {
             assertEquals(2, recall(bad), Arrays.toString(bad));
             assertEquals(1, terminal.err().strip().lines().count(), terminal.err());
