@@ -77,8 +77,8 @@ public final class EditScores implements Showable {
     }
 
     /**
-     * The harmonic mean of the three shares. Its interval goes from that of their lower ends to that of their upper ends, each share's being
-     * of such a level (Bonferroni's) that all three are right in 95 %.
+     * The harmonic mean of the three shares. Its interval goes from that of their lower ends to that of their upper ends, each share's
+     * being of such a level (Bonferroni's) that all three are right in 95 %.
      */
     public Estimate score() {
         double level = 1 - (1 - LEVEL) / MEASURES.length;

@@ -212,7 +212,8 @@ public final class Knockout {
         }
         var asked = new KnockoutStudy.Asked(ablation, window, routes, List.copyOf(facts));
         double[][][] changes = runner.run(new KnockoutStudy(), model, asked);
-        return new KnockoutCurves(ModelCard.of(model), what(), window, routes, changes, facts.stream().map(f -> f.fact().relation()).toList());
+        return new KnockoutCurves(ModelCard.of(model), what(), window, routes, changes,
+                facts.stream().map(f -> f.fact().relation()).toList());
     }
 
     private String what() {

@@ -167,7 +167,8 @@ public final class KnockoutCurves implements Showable {
             rows.add(List.of(r.label(), e.n(), lowest(r), e.toString()));
         }
         return Tables.of(title() + ": where each route costs most",
-                List.of("knocked out", "facts", "centre layer", "(p' − p) / p there and its 95 % interval (layer chosen on other facts)"), rows);
+                List.of("knocked out", "facts", "centre layer", "(p' − p) / p there and its 95 % interval (layer chosen on other facts)"),
+                rows);
     }
 
     private String title() {

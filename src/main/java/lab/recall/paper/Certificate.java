@@ -47,6 +47,8 @@ public final class Certificate implements Showable {
     private static final double WIDE = 0.2;
     /** How exactly numbers were read from figures, or printed. */
     private static final double READ = 0.01;
+    /** A published curve that changes less has no order to be compared. */
+    private static final double FLAT = 0.05;
     /** Published maps end here: what is there means at least as much. */
     private static final double[] TOPS = {0.798, 0.499};
 
@@ -78,26 +80,30 @@ public final class Certificate implements Showable {
             return (agree < MOST_OF_IT * places.length ? "differs" : width > WIDE ? "undecided" : "agrees") + count;
         }
 
-        /** Over the measured layers, the published curve read at the same share of the depth. */
+        /** Over the measured layers, the published curve read at the same share of the depth; a flat one has no shape. */
         double shape() {
+            if (Arrays.stream(published).max().orElse(0) - Arrays.stream(published).min().orElse(0) < FLAT) {
+                return Double.NaN;
+            }
             double[] there = IntStream.range(0, measured.length).mapToDouble(l -> published[Math.max(0,
                     (int) Math.round(RelativeDepth.of(l, measured.length) * published.length) - 1)]).toArray();
-            return published.length == 1 ? Double.NaN
-                    : RankCorrelation.of(Arrays.stream(measured).mapToDouble(Estimate::mean).toArray(), there);
+            return RankCorrelation.of(Arrays.stream(measured).mapToDouble(Estimate::mean).toArray(), there);
         }
 
-        private static String most(double[] curve) {
+        private static String most(double[] curve, boolean... atLeast) {
             if (curve.length == 1) {
                 return Criteria.number(curve[0], 3);
             }
             int at = IntStream.range(0, curve.length).reduce(0, (a, b) -> Math.abs(curve[b]) > Math.abs(curve[a]) ? b : a);
-            return Criteria.number(curve[at]) + " at " + Criteria.number(RelativeDepth.of(at, curve.length));
+            return (atLeast.length > 0 && atLeast[at] ? "at least " : "") + Criteria.number(curve[at]) + " at "
+                    + Criteria.number(RelativeDepth.of(at, curve.length));
         }
 
         List<Object> cells(boolean comparable) {
             double[] means = Arrays.stream(measured).mapToDouble(e -> Double.isNaN(e.mean()) ? 0 : e.mean()).toArray();
-            return List.of(experiment, what, most(published), measured.length == 1 ? measured[0].toString() : most(means),
-                    Tables.number(shape()), comparable ? verdict() : "not comparable");
+            return List.of(experiment, what, most(published, atLeast),
+                    measured.length == 1 ? measured[0].toString() : most(means), Tables.number(shape()),
+                    comparable ? verdict() : "not comparable");
         }
     }
 

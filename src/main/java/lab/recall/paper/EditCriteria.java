@@ -70,7 +70,8 @@ public final class EditCriteria {
             throw new BadRequest("curves", "the paper's shapes need curves over all layers and matrices of " + curves.model().name());
         }
         Source here = new Source((matrix, measure) -> curves.estimates(edited(curves, matrix), measure),
-                matrix -> curves.scoreEstimates(edited(curves, matrix)), (matrix, measure) -> curves.samples(edited(curves, matrix), measure));
+                matrix -> curves.scoreEstimates(edited(curves, matrix)),
+                (matrix, measure) -> curves.samples(edited(curves, matrix), measure));
         Source published = new Source((matrix, measure) -> exactly(PaperEdits.curve(paper, matrix, measure.label())),
                 matrix -> exactly(PaperEdits.curve(paper, matrix, PaperEdits.SCORE)),
                 (matrix, measure) -> Samples.published(PaperEdits.curve(paper, matrix, measure.label())));
@@ -100,15 +101,16 @@ public final class EditCriteria {
         return List.of(
                 new Criterion<>("D1", "W_o: everywhere in the first 0.3 of the layers a score within a tenth of the paper's least",
                         (c, p) -> high(c.score(W_O), p.score(W_O), 0, 0.3)),
-                new Criterion<>("D1", "W_o: from 0.75 of the depth on no better than the paper's best there, a tenth of its best in the last "
-                        + "layer", (c, p) -> fall(W_O, 0.75, c, p)),
+                new Criterion<>("D1", "W_o: from 0.75 of the depth on no better than the paper's best there, a tenth of its best in the "
+                        + "last layer", (c, p) -> fall(W_O, 0.75, c, p)),
                 new Criterion<>("D2", "W_g falls below half of the paper's best score in a lower layer than W_o", (c, p) -> {
                     Span gate = below(c.score(W_G), HALF * p.best(W_G));
                     Span out = below(c.score(W_O), HALF * p.best(W_O));
                     return new Found("W_g " + gate.text() + "; W_o " + out.text(),
                             Verdict.of(gate.last() < out.first(), gate.first() < out.last()));
                 }),
-                new Criterion<>("D3", "W_a: efficacy within a tenth of the paper's at three of four layers up to 0.78 of the depth", (c, p) -> {
+                new Criterion<>("D3", "W_a: efficacy within a tenth of the paper's at three of four layers up to 0.78 of the "
+                        + "depth", (c, p) -> {
                     Estimate[] efficacy = c.at(W_A, Measure.EFFICACY);
                     double bound = (1 - TENTH) * RelativeDepth.most(means(p.at(W_A, Measure.EFFICACY)), 0, 0.78);
                     int[] layers = layers(efficacy, 0, 0.78);
@@ -126,7 +128,8 @@ public final class EditCriteria {
                         (c, p) -> Found.atLeast(last(c.score(W_A)), HALF * last(p.score(W_A)).mean()).as("W_a")
                                 .and(Found.atMost(last(c.score(W_G)), TENTH * p.best(W_G)).as("W_g"))
                                 .and(Found.atMost(last(c.score(W_O)), TENTH * p.best(W_O)).as("W_o"))),
-                new Criterion<>("D5", "specificity within a tenth of the paper's least in the first 0.15 of the layers, in all three matrices",
+                new Criterion<>("D5", "specificity within a tenth of the paper's least in the first 0.15 of the layers, in all three "
+                        + "matrices",
                         (c, p) -> List.of(W_A, W_G, W_O).stream().map(m -> high(c.at(m, Measure.SPECIFICITY),
                                 p.at(m, Measure.SPECIFICITY), 0, 0.15).as(PaperEdits.letter(m))).reduce(Found::and).orElseThrow()),
                 new Criterion<>("D5", "W_o: lowest specificity as deep, and as much higher again in the last layer",
@@ -141,8 +144,8 @@ public final class EditCriteria {
                         (c, p) -> high(c.score(W_DOWN), p.score(W_DOWN), 0, 0.19)),
                 new Criterion<>("D6", "W_down: the same at 0.28 to 0.5 of the depth",
                         (c, p) -> high(c.score(W_DOWN), p.score(W_DOWN), 0.28, 0.5)),
-                new Criterion<>("D6", "W_down: from 0.8 of the depth on no better than the paper's best there, a tenth of its best in the last "
-                        + "layer", (c, p) -> fall(W_DOWN, 0.8, c, p)));
+                new Criterion<>("D6", "W_down: from 0.8 of the depth on no better than the paper's best there, a tenth of its best in "
+                        + "the last layer", (c, p) -> fall(W_DOWN, 0.8, c, p)));
     }
 
     /** Within a tenth of the paper's least in a range. */

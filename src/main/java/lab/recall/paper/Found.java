@@ -25,8 +25,8 @@ record Found(String text, Verdict verdict) {
     /** Shares of the depth within which two places count as one. */
     static final double NEAR = 0.15;
     /** What these are, for titles. */
-    static final String OURS = "bounds are ours: half of the paper's size for what is large there, a tenth of its largest effect for what is"
-            + " small, 0.15 of the depth for a place";
+    static final String OURS = "bounds are ours: half of the paper's size for what is large there, a tenth of its largest effect for what"
+            + " is small, 0.15 of the depth for a place";
 
     /** Where a criterion looks there is nothing to be looked at. */
     static Found nothing(String why) {

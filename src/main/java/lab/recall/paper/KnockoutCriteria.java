@@ -96,8 +96,8 @@ public final class KnockoutCriteria {
                             .and(lowest(TokenGroup.SUBJECT, c, 0.68, 0.766, HALF * most(p)));
                 }),
                 new Criterion<>("F1", "subject: little in the last sixth", (c, p) -> little(TokenGroup.SUBJECT, c, p, 0.84, 1)),
-                new Criterion<>("F2", "subject's last token: in the first fifth at most half of what the paper's costs at 0.67 to 0.76 of the "
-                        + "depth, there at least", (c, p) -> {
+                new Criterion<>("F2", "subject's last token: in the first fifth at most half of what the paper's costs at 0.67 to 0.76 of "
+                        + "the depth, there at least", (c, p) -> {
                     double dip = RelativeDepth.least(p.apply(TokenGroup.SUBJECT_LAST).means(), 0.68, 0.766);
                     Samples s = c.apply(TokenGroup.SUBJECT_LAST);
                     return Found.everywhere(s.estimates(), in(s, 0, 0.2), HALF * dip, true)

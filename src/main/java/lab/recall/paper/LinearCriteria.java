@@ -145,13 +145,14 @@ public final class LinearCriteria {
         all.add(new Criterion<>("E1", "Mamba: every relation at or above chance", (m, p) -> m.mamba.count(Score::chance).atLeast(1)));
         all.add(new Criterion<>("E2", "Mamba: at least half of the paper's share of relations above 0.5",
                 (m, p) -> m.mamba.aboveHalf().atLeast(HALF * p.mamba.aboveHalf().mean / p.mamba.bars.size())));
-        all.add(new Criterion<>("E3", "Mamba, first quarter of the depth: causality at least faithfulness in more than half of the relations",
+        all.add(new Criterion<>("E3", "Mamba, first quarter of the depth: causality at least faithfulness in more than half of the "
+                + "relations",
                 (m, p) -> {
                     List<LayerCurves> edited = m.mamba.edited();
                     int held = (int) edited.stream().filter(c -> c.early(c.causality(), 0.25) >= c.early(c.faithfulness(), 0.25)).count();
                     return edited.isEmpty() ? Found.nothing("no edits")
-                            : Found.atLeast(m == p ? Estimate.exactly(held / (double) edited.size()) : Estimate.share(held, edited.size()), HALF)
-                                    .as(held + " of " + edited.size() + ":");
+                            : Found.atLeast(m == p ? Estimate.exactly(held / (double) edited.size())
+                                    : Estimate.share(held, edited.size()), HALF).as(held + " of " + edited.size() + ":");
                 }));
         all.add(new Criterion<>("E3", "Mamba: causality is last at half of its height as deep (median of relations)",
                 (m, p) -> lastHalf(m.mamba, p.mamba)));

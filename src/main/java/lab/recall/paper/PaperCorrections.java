@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import lab.recall.edit.EditScores.Measure;
-import lab.recall.facts.Relations;
 import lab.recall.stats.Estimate;
 import lab.recall.stats.RelativeDepth;
 import lab.recall.trace.Position;
@@ -46,9 +45,9 @@ public final class PaperCorrections {
                     samples.isMissingNode() ? "–" : samples.path("relations").asText(), background, subject, subject - background,
                     cut + " of " + cells.length, String.join(", ", names(numbers.at("empty_rows")))));
         }
-        return Tables.of("the published maps: p / (p_clean − p_corrupt), the corrupt run's own p never taken off", List.of("map", "examples",
-                "relations", "background (median cell)", "subject's last token at its most", "less the background", "cells cut off at the top",
-                "rows without a number"), rows);
+        return Tables.of("the published maps: p / (p_clean − p_corrupt), the corrupt run's own p never taken off", List.of("map",
+                "examples", "relations", "background (median cell)", "subject's last token at its most", "less the background",
+                "cells cut off at the top", "rows without a number"), rows);
     }
 
     private static List<String> names(JsonNode list) {
@@ -63,47 +62,45 @@ public final class PaperCorrections {
         double[] corrected = PaperFigures.difference(1);
         int at = RelativeDepth.peak(published);
         return "o − s − g is " + Criteria.number(published[at]) + " at its most (layer " + at + ") as published and "
-                + Criteria.number(corrected[RelativeDepth.peak(corrected)]) + " less the backgrounds; in the last layer "
+                + Criteria.number(corrected[RelativeDepth.peak(corrected)]) + " less the backgrounds;\nin the last layer "
                 + Criteria.number(published[published.length - 1]) + " and " + Criteria.number(corrected[corrected.length - 1])
-                + ". The three averages are over 326, 601 and 604 examples of 5, 6 and 6 relations: no pair-by-pair difference can be had.";
+                + ".\nThe three averages are over 326, 601 and 604 examples of 5, 6 and 6 relations: none can be taken pair by pair.";
     }
 
     /** Of each relation: the published bars, the paper's baseline and the best constant answer, and whether the bars are above it. */
     public static Table linear() {
-        Relations relations = Relations.lre();
         List<List<Object>> rows = new ArrayList<>();
         List<PaperLinearity.Bar> pythia = PaperLinearity.all(PaperModel.PYTHIA);
         for (PaperLinearity.Bar b : PaperLinearity.all(PaperModel.MAMBA)) {
-            double constant = PaperLinearity.constant(relations, b);
+            double constant = PaperLinearity.constant(b);
             double other = pythia.stream().filter(p -> p.relation().equals(b.relation())).findFirst().orElseThrow().faithfulness();
-            rows.add(List.of(b.relation(), b.faithfulness(), other, b.chance(), constant, b.faithfulness() > constant ? "above" : "not above",
-                    other > constant ? "above" : "not above"));
+            rows.add(List.of(b.relation(), b.faithfulness(), other, b.chance(), constant,
+                    b.faithfulness() > constant ? "above" : "not above", other > constant ? "above" : "not above"));
         }
         return Tables.of("faithfulness of 25 relations, and what one and the same word would get", List.of("relation", "Mamba-2.8b",
                 "Pythia-2.8b", "the paper's baseline", "best constant answer", "Mamba", "Pythia"), rows);
     }
 
-    /** In one sentence: how many relations are above either baseline. */
+    /** In a sentence for each model: how many relations are above either baseline. */
     public static String linearSummary() {
-        Relations relations = Relations.lre();
         StringBuilder all = new StringBuilder();
         for (PaperModel m : PaperModel.values()) {
             List<PaperLinearity.Bar> bars = PaperLinearity.all(m);
-            Estimate above = Estimate.mean(bars.stream().mapToDouble(b -> b.faithfulness() - PaperLinearity.constant(relations, b)).toArray(), 1);
-            all.append(all.isEmpty() ? "" : " ").append(m.fullName()).append(": ")
+            Estimate above = Estimate.mean(bars.stream()
+                    .mapToDouble(b -> b.faithfulness() - PaperLinearity.constant(b)).toArray(), 1);
+            all.append(all.isEmpty() ? "" : "\n").append(m.fullName()).append(": ")
                     .append(bars.stream().filter(b -> b.faithfulness() >= b.chance()).count()).append(" of ").append(bars.size())
                     .append(" relations at or above the paper's baseline, ")
-                    .append(bars.stream().filter(b -> b.faithfulness() > PaperLinearity.constant(relations, b)).count())
-                    .append(" above the best constant answer; on average ").append(above).append(" above it (over relations).");
+                    .append(bars.stream().filter(b -> b.faithfulness() > PaperLinearity.constant(b)).count())
+                    .append(" above the best constant answer;\non average ").append(above).append(" above it (over relations).");
         }
         return all.toString();
     }
 
     /** The best constant answer of a relation over all of its facts; empty where its file is not here. */
     static Optional<Double> constant(String relation) {
-        Relations relations = Relations.lre();
         return PaperLinearity.all(PaperModel.MAMBA).stream().filter(b -> b.relation().equalsIgnoreCase(relation)).findFirst()
-                .map(b -> PaperLinearity.constant(relations, b));
+                .map(b -> PaperLinearity.constant(b));
     }
 
     /**
@@ -125,8 +122,8 @@ public final class PaperCorrections {
             }
         }
         return Tables.of("the best layer of many, chosen on the requests that it is scored on", List.of("model", "matrix", "best layer",
-                "its score, with an interval of 2,000 cases", "layers whose intervals meet it", "its efficacy", "efficacy of the last layer",
-                "score of the last layer"), rows);
+                "its score, with an interval of 2,000 cases", "layers whose intervals meet it", "its efficacy",
+                "efficacy of the last layer", "score of the last layer"), rows);
     }
 
     /** Scores with intervals as if each share were of 2,000 prompts; paraphrases and neighbours are more, and alike. */
@@ -161,7 +158,8 @@ public final class PaperCorrections {
             rows.add(List.of(m, step(subject, enters), step(subject, left), m == 0 ? 0.0 : residual[m] - residual[m - 1]));
         }
         return Tables.of("layers that read the subject, by the steps of Mamba-2.8b's knock-out curve", List.of("layer",
-                "step where it enters the window", "step where it leaves", "change of the subject's last token's effect there (tracing)"), rows);
+                "step where it enters the window", "step where it leaves",
+                "change of the subject's last token's effect there (tracing)"), rows);
     }
 
     private static double step(double[] curve, int at) {

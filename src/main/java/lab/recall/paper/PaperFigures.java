@@ -103,9 +103,7 @@ public final class PaperFigures {
 
     /** Where the subject's last token gives way to the prompt's last one, in both models over relative depth. */
     public static XYChart handOver() {
-        XYChart chart = Charts.lines("the paper: residual stream, corrected; clipped at 0.8 in the figure", "(layer + 1) / layers",
-                "indirect effect");
-        chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
+        XYChart chart = byDepth("the paper: residual stream, corrected; clipped at 0.8 in the figure", "indirect effect", 1);
         for (PaperModel m : PaperModel.values()) {
             for (Position p : List.of(Position.SUBJECT_LAST, Position.LAST)) {
                 double[] curve = TracingCriteria.traces(m).at(TracingCriteria.RESIDUAL, p).means();
@@ -117,7 +115,7 @@ public final class PaperFigures {
 
     /** o − s − g at the subject's last token: of the published averages as they are, and of the corrected ones. */
     public static XYChart difference() {
-        XYChart chart = Charts.lines("Mamba-2.8b: o − s − g at the subject's last token, of three unlike sets of examples", "layer",
+        XYChart chart = Charts.lines("Mamba-2.8b, subject's last token: o − s − g, of unlike examples", "layer",
                 "difference of indirect effects");
         double[] published = difference(0);
         double[] layers = layers(published.length);
@@ -153,7 +151,7 @@ public final class PaperFigures {
         PaperModel model = checkpoint(checkpoint);
         XYChart chart = Charts.lines(model.fullName() + ", " + token.label().replace("*", "")
                 + ": share that blocking takes away", "layer", "1 − blocked / nothing blocked");
-        chart.getStyler().setYAxisMin(-0.5).setYAxisMax(1.05);
+        chart.getStyler().setYAxisMin(-0.1).setYAxisMax(1.1);
         Map<String, double[]> all = paths(model, token);
         double[] whole = all.get(NOTHING);
         int[] some = IntStream.range(0, whole.length).filter(l -> whole[l] >= Found.TENTH).toArray();
@@ -186,8 +184,7 @@ public final class PaperFigures {
 
     /** A measure of edits by relative depth, all four matrices: efficacy, generalisation, specificity, or score. */
     public static XYChart edits(String measure) {
-        XYChart chart = Charts.lines("the paper: " + measure + " of 2,000 edits at each layer", "(layer + 1) / layers", measure);
-        chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);
+        XYChart chart = byDepth("the paper: " + measure + " of 2,000 edits at each layer", measure, 1.05);
         for (PaperModel m : PaperModel.values()) {
             for (String matrix : List.of(PaperEdits.W_A, PaperEdits.W_G, PaperEdits.W_O, PaperEdits.W_DOWN)) {
                 if (PaperEdits.matrices(m).contains(matrix)) {
@@ -206,8 +203,7 @@ public final class PaperFigures {
 
     /** Faithfulness and causality of a relation over relative depth, both models; the level is the best constant answer over all facts. */
     public static XYChart sweep(String relation) {
-        XYChart chart = Charts.lines("the paper: " + relation, "(layer + 1) / layers (0: embedding)", "share of tests");
-        chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);
+        XYChart chart = byDepth("the paper: " + relation, "share of tests", 1.05);
         for (PaperModel m : PaperModel.values()) {
             LayerCurves c = PaperLinearity.curves(m).get(relation);
             Charts.line(chart, m.label() + ", faithfulness", c.depth(), c.faithfulness());
@@ -228,6 +224,14 @@ public final class PaperFigures {
             Charts.line(chart, name, layers(curve.length), curve);
         });
         return Charts.level(chart, "0", 0, 63, 0);
+    }
+
+    /** An empty chart over relative depth; the embedding stands at 0. */
+    private static XYChart byDepth(String title, String yAxis, double most) {
+        XYChart chart = Charts.lines(title, "(layer + 1) / layers", yAxis);
+        chart.getStyler().setYAxisMin(0.0).setYAxisMax(most).setXAxisMin(0.0).setXAxisMax(1.0);
+        chart.getStyler().setXAxisDecimalPattern("0.0");
+        return chart;
     }
 
     private static double[] layers(int n) {

@@ -309,8 +309,8 @@ public final class PaperPicture implements Showable {
         List<Line> lines = new ArrayList<>();
         lines.add(new Line(within(place, published - NEAR, published + NEAR), "Cutting the subject off costs most around "
                 + depth(lowest, layers) + (place.first() == place.last() ? "" : " (by the intervals " + place.text() + ")") + ": "
-                + subject.lowest() + " of the answer, with the layer chosen on other facts; in Mamba-2.8b around " + number(published) + ": "
-                + number(Arrays.stream(paper.apply("subject")).min().orElseThrow()) + "."));
+                + subject.lowest() + " of the answer, with the layer chosen on other facts; in Mamba-2.8b around " + number(published)
+                + ": " + number(Arrays.stream(paper.apply("subject")).min().orElseThrow()) + "."));
         if (early.n() > 0) {
             lines.add(new Line((paperEarly <= READ ? Found.atMost(early, READ) : Found.atLeast(early, READ)).verdict(),
                     "In the first half of the layers that changes the answer by " + Found.said(early) + " on average; in Mamba-2.8b by "

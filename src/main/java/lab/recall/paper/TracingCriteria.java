@@ -284,8 +284,8 @@ public final class TracingCriteria {
                 new Criterion<>("C1", "subject's last token, nothing blocked: as large at its most, and half of that until as deep a layer",
                         (c, p) -> large(BlockedPaths.NOTHING, AT_SUBJECT, c, p).and(Found.place(
                                 Span.until(c.at(BlockedPaths.NOTHING, AT_SUBJECT)), Span.until(p.at(BlockedPaths.NOTHING, AT_SUBJECT))))),
-                new Criterion<>("C1", "subject's last token at 0.16 to 0.32 of the depth: blocking o costs as much, more than g, g more than "
-                        + "s, and s something", (c, p) -> {
+                new Criterion<>("C1", "subject's last token at 0.16 to 0.32 of the depth: blocking o costs as much, more than g, g more "
+                        + "than s, and s something", (c, p) -> {
                     Found size = Found.atLeast(c.lost(O, AT_SUBJECT, 0.16, 0.32), HALF * p.lost(O, AT_SUBJECT, 0.16, 0.32).mean());
                     Found order = Found.atLeast(c.more(O, G, AT_SUBJECT, 0.16, 0.32), 0).as("o − g")
                             .and(Found.atLeast(c.more(G, S, AT_SUBJECT, 0.16, 0.32), 0).as("g − s"))
@@ -306,7 +306,7 @@ public final class TracingCriteria {
                 new Criterion<>("C1", "subject's last token at 0.62 of the depth: blocking s or g costs little", (c, p) ->
                         ifLeft(c, p, AT_SUBJECT, 0.6, 0.65, () -> cheap(S, c, p, AT_SUBJECT, 0.6, 0.65).as("s")
                                 .and(cheap(G, c, p, AT_SUBJECT, 0.6, 0.65).as("g")))),
-                new Criterion<>("C2", "subject's last token beyond 0.47 of the depth: blocking g costs hardly more than blocking s", (c, p) ->
+                new Criterion<>("C2", "subject's last token beyond 0.47 of the depth: blocking g costs hardly more than s", (c, p) ->
                         ifLeft(c, p, AT_SUBJECT, 0.47, 0.65, () -> Found.atMost(c.more(G, S, AT_SUBJECT, 0.47, 0.65),
                                 TENTH * p.at(BlockedPaths.NOTHING, AT_SUBJECT).highest().mean()).as("g − s"))),
                 new Criterion<>("C3", "last token at 0.73 to 0.79 of the depth: blocking o and s costs as much, g little", (c, p) ->

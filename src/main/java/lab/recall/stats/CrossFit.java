@@ -13,7 +13,7 @@ import java.util.stream.IntStream;
  * int[] layer = CrossFit.chosen(requests, layers, (l, some) -> score(l, some));      // of each request, from the others
  * }</pre>
  *
- * Cases are dealt into five parts; each part takes what is best on the other four. Source: Chernozhukov et al., arXiv 1608.00060, section 1.
+ * Cases are dealt into five parts; each part takes what is best on the other four. Source: Chernozhukov et al., arXiv 1608.00060.
  */
 public final class CrossFit {
     private static final int PARTS = 5;

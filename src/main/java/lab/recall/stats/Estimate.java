@@ -27,7 +27,7 @@ import org.apache.commons.math3.distribution.TDistribution;
  *
  * Shares have Clopper and Pearson's interval (Biometrika 26, 1934). Means have the percentile interval of 2,000 resamples, whose ends lie
  * further out the fewer there are to draw from, as Student's t does beside the normal: z = sqrt(n / (n - 1)) t (Hesterberg, The American
- * Statistician 69, 2015, section 5.3, the expanded percentile interval). No interval knows of other seeds, nor of other tests.
+ * Statistician 69, 2015: the expanded percentile interval). No interval knows of other seeds, nor of other tests.
  *
  * <p>Of one value there is no interval: it is shown as a dash, and both of its ends are the value.
  *
@@ -146,8 +146,8 @@ public record Estimate(double mean, double low, double high, int n) {
     }
 
     /**
-     * The mean of values from 0 to 1, each the share of its case that is met; NaN is left out. Where cases are met wholly or not at all, the
-     * interval is exact; a case that is met in part scatters less than it allows for, so that it is rather too wide.
+     * The mean of values from 0 to 1, each the share of its case that is met; NaN is left out. Where cases are met wholly or not at all,
+     * the interval is exact; a case that is met in part scatters less than it allows for, so that it is rather too wide.
      *
      * @throws BadRequest if a value is below 0 or above 1
      */

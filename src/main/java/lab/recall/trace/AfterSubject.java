@@ -106,10 +106,12 @@ public final class AfterSubject implements Showable {
         for (int l = 0; l < byLayer.size(); l++) {
             Samples layer = byLayer.get(l);
             OptionalInt until = until(l);
-            rows.add(List.of(l, "+" + RelativeDepth.peak(layer.means()), layer.highest().toString(), until.isPresent() ? "+" + until.getAsInt() : "–"));
+            rows.add(List.of(l, "+" + RelativeDepth.peak(layer.means()), layer.highest().toString(),
+                    until.isPresent() ? "+" + until.getAsInt() : "–"));
         }
         return Tables.of(title + ": tokens counted from the subject's last one",
-                List.of("layer", "most at", "mean there with its 95 % interval (token chosen on other pairs)", "more than half until"), rows);
+                List.of("layer", "most at", "mean there with its 95 % interval (token chosen on other pairs)",
+                        "more than half until"), rows);
     }
 
     /** One row for each token and layer: mean, interval, number of pairs. For programs. */

@@ -262,7 +262,8 @@ public final class AverageTrace implements Showable {
             rows.add(List.of(p.label(), at(p, 0).n(), any ? String.valueOf(peak(p)) : "–", most(p).toString()));
         }
         return Tables.of(title() + ": where each position carries most",
-                List.of("position", "pairs", "layer", "mean indirect effect there and its 95 % interval (layer chosen on other pairs)"), rows);
+                List.of("position", "pairs", "layer", "mean indirect effect there and its 95 % interval (layer chosen on other pairs)"),
+                rows);
     }
 
     /** One row for each position and layer: mean, interval, number of pairs. For programs. */

@@ -65,7 +65,8 @@ public final class BySubjectTokens implements Showable {
                     handOver.isPresent() ? String.valueOf(handOver.getAsInt()) : "–"));
         });
         return Tables.of(title + ": by the number of the subject's tokens, means with their 95 % intervals, layers chosen on other pairs",
-                List.of("tokens", "pairs", "layer", "subject's last token, at its most", "whole subject there", "prompt's last token carries more from layer"), rows);
+                List.of("tokens", "pairs", "layer", "subject's last token, at its most", "whole subject there",
+                        "prompt's last token carries more from layer"), rows);
     }
 
     @Override

@@ -406,7 +406,8 @@ class RunTest {
         }
         for (String[] bad : new String[][] {{"fly"}, {"next", "tiny-mamba"}, {"next", "tiny-mamba", ""},
             {"next", "tiny-mamba", "a", "--top", "0"},
-            {"info", "nope"}, {"info", "org/nope"}, {"parity", "tiny-mamba"}, {"run", "missing.json", "--out", "x"}, {"run", "missing.json"},
+            {"info", "nope"}, {"info", "org/nope"}, {"parity", "tiny-mamba"}, {"run", "missing.json", "--out", "x"},
+            {"run", "missing.json"},
             {"next", Golden.folder("mamba-a-f32").toString(), "text"}}) {
             assertEquals(2, recall(bad), Arrays.toString(bad));
             assertEquals(1, terminal.err().strip().lines().count(), terminal.err());

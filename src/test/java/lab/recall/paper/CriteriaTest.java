@@ -78,7 +78,8 @@ class CriteriaTest {
         assertEquals(Verdict.HELD, Found.place(Span.peak(sharp), Span.peak(sharp)).verdict());
         assertEquals(Verdict.UNDECIDED, Found.place(Span.peak(blurred), Span.peak(sharp)).verdict());
         assertEquals(Verdict.NOT_HELD, Found.place(Span.trough(sharp), Span.peak(sharp)).verdict());
-        assertEquals(Verdict.NOT_TESTABLE, Found.place(new Span(0, 0, 1), Span.peak(sharp)).verdict(), "one layer alone is all of the depth");
+        assertEquals(Verdict.NOT_TESTABLE, Found.place(new Span(0, 0, 1), Span.peak(sharp)).verdict(),
+                "one layer alone is all of the depth");
     }
 
     @Test

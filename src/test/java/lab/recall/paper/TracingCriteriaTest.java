@@ -51,7 +51,8 @@ class TracingCriteriaTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', value = {"tiny-mamba | o 0.50; o − g 0.05; g − s 0.16; s 0.29", "tiny-neox | MLP 0.27; attention 0.13; MLP − attention 0.14"})
+    @CsvSource(delimiter = '|', value = {"tiny-mamba | o 0.50; o − g 0.05; g − s 0.16; s 0.29",
+        "tiny-neox | MLP 0.27; attention 0.13; MLP − attention 0.14"})
     void thePapersBlockedPathsHold(String name, String published) {
         LanguageModel model = LanguageModel.open(name);
         BlockedPaths blocked = PathBlocking.of(model).over(pairs(model), Runner.silent());
