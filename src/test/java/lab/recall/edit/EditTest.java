@@ -314,6 +314,10 @@ class EditTest {
                 assertEquals(new EditScores("", direct).success(measure), curves.at(m, 2).success(measure), m + " " + measure);
             }
         }
+        for (int i = 0; i < 3; i++) {
+            assertEquals(requests.get(i).relation(), curves.cases(ScanMatrices.W_O, 2).get(i).relation());
+        }
+        assertEquals(3, curves.atBest(ScanMatrices.W_O).cases(), "each read in a layer that the others chose");
         assertTrue(Double.isNaN(curves.scores(ScanMatrices.W_O)[0]));
         assertEquals(6, curves.table().rowCount());
     }

@@ -60,6 +60,19 @@ class FactsTest {
         assertFalse(f.begunBy(" Parish"));
     }
 
+    /** Held-out templates stand in the place of the others; a relation without one is left out. */
+    @Test
+    void relationsInWordsThatWereHeldOut() {
+        Relations world = Relations.world();
+        for (Relation r : world.heldOut().all()) {
+            assertEquals(world.get(r.name()).heldOut(), r.templates());
+            assertEquals(world.get(r.name()).facts(), r.facts());
+            assertFalse(world.get(r.name()).templates().contains(r.template()));
+        }
+        assertFalse(world.heldOut().all().isEmpty());
+        assertTrue(Relations.lre().heldOut().all().isEmpty());
+    }
+
     @Test
     void pairsFitAndTheSeedDecides() {
         LanguageModel model = LanguageModel.open("tiny-mamba");
@@ -144,6 +157,10 @@ class FactsTest {
         }
         assertEquals(requests, EditRequests.of(relations, known, 40, 3));
         assertNotEquals(requests, EditRequests.of(relations, known, 40, 4));
+        int half = requests.size() / 2;
+        assertEquals(requests.get(half), requests.after(half).get(0), "none of the first half is among the others");
+        assertEquals(requests.size(), requests.first(half).size() + requests.after(half).size());
+        assertThrows(BadRequest.class, () -> requests.after(requests.size()));
     }
 
     @Test
