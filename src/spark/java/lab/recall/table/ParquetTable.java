@@ -5,14 +5,22 @@ import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.BINARY;
 import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.DOUBLE;
 import static org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName.INT32;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import lab.recall.sweep.SweepRow;
 import org.apache.parquet.conf.PlainParquetConfiguration;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.SimpleGroup;
+import org.apache.parquet.format.ColumnChunk;
+import org.apache.parquet.format.FileMetaData;
+import org.apache.parquet.format.Util;
 import org.apache.parquet.hadoop.ParquetFileWriter;
 import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.example.ExampleParquetWriter;
@@ -29,6 +37,10 @@ final class ParquetTable {
             .optional(DOUBLE).named("mean").optional(DOUBLE).named("low").optional(DOUBLE).named("high")
             .required(INT32).named("n").named("sweep");
 
+    /** At a file's end the length of its footer, and four letters. */
+    private static final int MAGIC = 4;
+    private static final int END = Integer.BYTES + MAGIC;
+
     private ParquetTable() {
     }
 
@@ -42,6 +54,31 @@ final class ParquetTable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+        try {
+            sortFooter(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The library lists a column's encodings in the order of a hash set, which is another in each process: they are put in their own. */
+    private static void sortFooter(Path file) throws IOException {
+        byte[] all = Files.readAllBytes(file);
+        int end = all.length - END;
+        int start = end - ByteBuffer.wrap(all, end, Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).getInt();
+        FileMetaData footer = Util.readFileMetaData(new ByteArrayInputStream(all, start, end - start));
+        footer.getRow_groups().stream().flatMap(group -> group.getColumns().stream()).map(ColumnChunk::getMeta_data).forEach(column -> {
+            column.getEncodings().sort(null);
+            if (column.isSetEncoding_stats()) {
+                column.getEncoding_stats().sort(null);
+            }
+        });
+        ByteArrayOutputStream sorted = new ByteArrayOutputStream();
+        sorted.write(all, 0, start);
+        Util.writeFileMetaData(footer, sorted);
+        sorted.writeBytes(ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt(sorted.size() - start).array());
+        sorted.write(all, all.length - MAGIC, MAGIC);
+        Files.write(file, sorted.toByteArray());
     }
 
     private static Group group(SweepRow row) {

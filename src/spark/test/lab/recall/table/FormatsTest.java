@@ -8,7 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +26,9 @@ import org.apache.parquet.ParquetReadOptions;
 import org.apache.parquet.column.page.PageReadStore;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
+import org.apache.parquet.format.ColumnChunk;
+import org.apache.parquet.format.FileMetaData;
+import org.apache.parquet.format.Util;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.io.ColumnIOFactory;
 import org.apache.parquet.io.LocalInputFile;
@@ -89,6 +95,7 @@ class FormatsTest {
         formats.parquet(rows, one);
         formats.parquet(rows, two);
         assertArrayEquals(Files.readAllBytes(one), Files.readAllBytes(two));
+        requireSortedEncodings(one);
         assertFalse(Files.exists(dir.resolve(".one.parquet.crc")), "nothing beside it");
         try (ParquetFileReader file = new ParquetFileReader(new LocalInputFile(one), ParquetReadOptions.builder(
                 new org.apache.parquet.conf.PlainParquetConfiguration()).build())) {
@@ -104,6 +111,16 @@ class FormatsTest {
                 }
             }
             assertEquals(rows.size(), at);
+        }
+    }
+
+    /** In the order of a hash set they would be others in another process. */
+    private static void requireSortedEncodings(Path file) throws IOException {
+        byte[] all = Files.readAllBytes(file);
+        int length = ByteBuffer.wrap(all, all.length - 8, 4).order(ByteOrder.LITTLE_ENDIAN).getInt();
+        FileMetaData footer = Util.readFileMetaData(new ByteArrayInputStream(all, all.length - 8 - length, length));
+        for (ColumnChunk column : footer.getRow_groups().get(0).getColumns()) {
+            assertEquals(column.getMeta_data().getEncodings().stream().sorted().toList(), column.getMeta_data().getEncodings());
         }
     }
 
