@@ -188,7 +188,7 @@ await check('lab: an interrupt stops Run All', async () => {
   must(errors(cells)[0] === 'Interrupted: the cell was stopped', errors(cells));
   must(cells.slice(1).every(c => c.execution_count === null && c.outputs.length === 0), cells.slice(1));
 });
-await check('lab: after a restart nothing is left of what was defined', async () => {
+await check('lab: after a restart a new kernel counts from 1', async () => {
   scratch('97-restart.ipynb', 'int kept = 5;\nkept', '6 * 7');
   await open('97-restart.ipynb');
   await menu('Run', 'Run All Cells');
@@ -199,7 +199,7 @@ await check('lab: after a restart nothing is left of what was defined', async ()
   await page.locator('.jp-NotebookPanel:visible .jp-Cell').nth(1).click();
   await page.keyboard.press('Control+Enter');
   const cells = code(await until('97-restart.ipynb', c => c[1].execution_count === 1 && c[1].outputs.length === 1));
-  must(cells[1].outputs[0].data['text/plain'] === '42', cells[1]);
+  must([cells[1].outputs[0].data['text/plain']].flat().join('') === '42', cells[1]);
 });
 await check('lab: 100,000 lines leave the page usable', async () => {
   scratch('96-lines.ipynb', 'for (int i = 0; i < 100_000; i++) System.out.println("line " + i);', '"the end"');
