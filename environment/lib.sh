@@ -149,10 +149,12 @@ make_spark() {
 # What Spark needs of a JVM, one a line: Spark adds it to its executors by itself.
 spark_options() {
     local package
+    find_java
     for package in java.lang java.lang.invoke java.lang.reflect java.io java.net java.util java.util.concurrent java.util.concurrent.atomic \
-        jdk.internal.ref sun.nio.ch sun.nio.cs sun.security.action sun.util.calendar; do
+        jdk.internal.ref sun.nio.ch sun.nio.cs sun.util.calendar; do
         printf '%s\n' "--add-opens=java.base/$package=ALL-UNNAMED"
     done
+    [ "$java_major" -ge 24 ] || printf '%s\n' --add-opens=java.base/sun.security.action=ALL-UNNAMED       # there is none in later ones
     printf '%s\n' --add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED
 }
 
