@@ -4,8 +4,10 @@ import java.lang.reflect.Array;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.IntStream;
 import lab.recall.base.Said;
 import org.knowm.xchart.internal.chartpart.Chart;
@@ -25,11 +27,26 @@ final class Display {
     private static final int MOST_ROWS = 20;
     private static final int MOST_COLUMNS = 12;
 
-    /** A picture or text with its type; PNG is in base 64. */
-    record Shown(String mime, String data) {
+    /** A picture or text with its type, and the picture alone where the text holds one, or nothing; PNG is in base 64. */
+    record Shown(String mime, String data, String png) {
+        Shown(String mime, String data) {
+            this(mime, data, "");
+        }
     }
 
     private Display() {
+    }
+
+    /** All forms by type, for a kernel to send: who shows no HTML, such as an export to PDF, takes the picture or the text. */
+    static Map<String, String> forms(Object o) {
+        Map<String, String> forms = new LinkedHashMap<>();
+        Shown shown = of(o);
+        forms.put(TEXT, text(o));
+        forms.put(shown.mime, shown.data);
+        if (!shown.png.isEmpty()) {
+            forms.put(PNG, shown.png);
+        }
+        return forms;
     }
 
     static Shown of(Object o) {
@@ -43,7 +60,8 @@ final class Display {
             return new Shown(HTML, p.html());
         }
         if (o instanceof HeatMap m) {
-            return new Shown(HTML, m.html());
+            byte[] png = m.png();
+            return new Shown(HTML, m.html(png), Base64.getMimeEncoder().encodeToString(png));
         }
         if (o instanceof Chart<?, ?> c) {
             return new Shown(PNG, Base64.getMimeEncoder().encodeToString(Charts.png(c)));

@@ -196,8 +196,8 @@ public final class HeatMap {
     }
 
     /** A picture for a page, whose cells say their numbers when they are pointed at: without scripts, so that it may be exported. */
-    String html() {
-        return HoverMap.html(this, layout());
+    String html(byte[] png) {
+        return HoverMap.html(layout(), png);
     }
 
     /** What a cell says: its row and column as they are called, its number. */

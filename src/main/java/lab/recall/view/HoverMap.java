@@ -12,8 +12,8 @@ final class HoverMap {
     private HoverMap() {
     }
 
-    static String html(HeatMap map, HeatMap.Layout at) {
-        String png = Base64.getEncoder().encodeToString(map.png());
+    static String html(HeatMap.Layout at, byte[] picture) {
+        String png = Base64.getEncoder().encodeToString(picture);
         StringBuilder b = new StringBuilder("<img width=\"" + at.width() + "\" alt=\"" + Tables.escape(alternative(at)) + "\"");
         int cells = at.panels().stream().mapToInt(p -> p.map().values().length * p.map().values()[0].length).sum();
         if (cells > MOST_CELLS) {

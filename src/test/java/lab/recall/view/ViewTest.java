@@ -14,6 +14,7 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -210,6 +211,17 @@ class ViewTest {
         assertEquals("long[50]" + " 0".repeat(40) + " …", Display.of(new long[50]).data());
         assertEquals(Display.HTML, Display.of((Showable) () -> table).mime());
         assertTrue(Show.text(table).startsWith("token"));
+    }
+
+    @Test
+    void aPageThatShowsNoHtmlHasThePicture() throws Exception {
+        HeatMap map = HeatMap.of("t", new double[][] {{0, 1}});
+        Map<String, String> forms = Display.forms((Showable) () -> map);
+        assertEquals(List.of(Display.TEXT, Display.HTML, Display.PNG), List.copyOf(forms.keySet()));
+        assertArrayEquals(map.png(), Base64.getMimeDecoder().decode(forms.get(Display.PNG)));
+        assertTrue(forms.get(Display.HTML).contains(Base64.getEncoder().encodeToString(map.png())), "the same picture");
+        assertEquals(List.of(Display.TEXT, Display.HTML), List.copyOf(Display.forms(table).keySet()));
+        assertEquals(Map.of(Display.TEXT, "float[1] 2.000"), Display.forms(new float[] {2}));
     }
 
     @Test
