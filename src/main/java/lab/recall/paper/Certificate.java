@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
+import lab.recall.base.Nearest;
+import lab.recall.base.Said;
 import lab.recall.edit.EditCurves;
 import lab.recall.edit.EditScores.Measure;
 import lab.recall.knockout.KnockoutCurves;
@@ -26,8 +28,10 @@ import lab.recall.study.ModelCard;
 import lab.recall.trace.AverageTrace;
 import lab.recall.trace.BlockedPaths;
 import lab.recall.trace.Position;
+import lab.recall.view.Charts;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
+import org.knowm.xchart.XYChart;
 import tech.tablesaw.api.Table;
 
 /**
@@ -36,6 +40,7 @@ import tech.tablesaw.api.Table;
  * <pre>{@code
  * var c = Certificate.of(ModelCard.of(model)).traces(traces).paths(blocked).edits(curves).knockout(knockout).linear(found);
  * c.table(), c.summary(), c.isComparable()
+ * c.chart("residual stream, subject, last token")           // the published curve dashed beside the measured one
  * }</pre>
  *
  * Numbers are compared for the paper's own checkpoint alone: a curve <em>agrees</em> if nine of ten of its published numbers lie within the
@@ -243,6 +248,27 @@ public final class Certificate implements Showable {
                 + Arrays.stream(shapes).filter(s -> s >= Found.HALF).count() + " of " + shapes.length
                 + " have a rank correlation of 0.5 or more over relative depth"
                 + (shapes.length == 0 ? "" : ", the middle one " + Criteria.number(shapes[shapes.length / 2]));
+    }
+
+    /** The names of its curves. */
+    public List<String> curves() {
+        return rows.stream().filter(r -> r.published.length > 1).map(Row::what).toList();
+    }
+
+    /**
+     * A curve over relative depth, dashed beside it the published one.
+     *
+     * @throws BadRequest when there is none of this name, with the nearest
+     */
+    public XYChart chart(String curve) {
+        Row row = rows.stream().filter(r -> r.published.length > 1 && r.what.equals(curve)).findFirst().orElseThrow(() ->
+                new BadRequest("curve", "'" + Said.of(curve) + "' is none of this certificate" + Nearest.question(curve, curves())));
+        Estimate[] e = row.measured;
+        XYChart chart = Charts.lines(model.name() + " beside " + paper.checkpoint() + ": " + curve, "share of the depth", row.experiment);
+        Charts.byDepth(chart, model.name(), Arrays.stream(e).mapToDouble(Estimate::mean).toArray(),
+                Arrays.stream(e).mapToDouble(Estimate::low).toArray(), Arrays.stream(e).mapToDouble(Estimate::high).toArray());
+        Charts.dashed(chart, "published, " + paper.checkpoint(), RelativeDepth.each(row.published.length), row.published);
+        return chart;
     }
 
     /** For each published curve and bar its most and where, what was measured, the rank correlation, and the verdict. */

@@ -3,7 +3,6 @@ package lab.recall.paper;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import lab.recall.edit.EditCurves;
 import lab.recall.edit.EditScores.Measure;
@@ -53,8 +52,7 @@ public final class PaperEdits {
             for (EditableMatrix m : curves.matrices()) {
                 if (matrices(paper).contains(m.id())) {
                     double[] curve = curve(paper, m.id(), measure);
-                    double[] x = IntStream.range(0, curve.length).mapToDouble(l -> RelativeDepth.of(l, curve.length)).toArray();
-                    Charts.counterpart(chart, m.label(), m.label() + ", paper's " + paper.label(), x, curve);
+                    Charts.counterpart(chart, m.label(), m.label() + ", paper's " + paper.label(), RelativeDepth.each(curve.length), curve);
                 }
             }
         });

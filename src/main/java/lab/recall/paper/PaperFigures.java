@@ -107,7 +107,7 @@ public final class PaperFigures {
         for (PaperModel m : PaperModel.values()) {
             for (Position p : List.of(Position.SUBJECT_LAST, Position.LAST)) {
                 double[] curve = TracingCriteria.traces(m).at(TracingCriteria.RESIDUAL, p).means();
-                Charts.line(chart, m.fullName() + ", " + p.label().replace("*", ""), depths(curve.length), curve);
+                Charts.line(chart, m.fullName() + ", " + p.label().replace("*", ""), RelativeDepth.each(curve.length), curve);
             }
         }
         return chart;
@@ -189,7 +189,7 @@ public final class PaperFigures {
             for (String matrix : List.of(PaperEdits.W_A, PaperEdits.W_G, PaperEdits.W_O, PaperEdits.W_DOWN)) {
                 if (PaperEdits.matrices(m).contains(matrix)) {
                     double[] curve = PaperEdits.curve(m, matrix, measure);
-                    Charts.line(chart, PaperEdits.letter(matrix) + ", " + m.label(), depths(curve.length), curve);
+                    Charts.line(chart, PaperEdits.letter(matrix) + ", " + m.label(), RelativeDepth.each(curve.length), curve);
                 }
             }
         }
@@ -236,9 +236,5 @@ public final class PaperFigures {
 
     private static double[] layers(int n) {
         return IntStream.range(0, n).mapToDouble(l -> l).toArray();
-    }
-
-    private static double[] depths(int n) {
-        return IntStream.range(0, n).mapToDouble(l -> RelativeDepth.of(l, n)).toArray();
     }
 }

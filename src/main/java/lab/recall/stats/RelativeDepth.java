@@ -24,6 +24,11 @@ public final class RelativeDepth {
         return (layer + 1) / (double) layers;
     }
 
+    /** The same after each layer. */
+    public static double[] each(int layers) {
+        return IntStream.range(0, layers).mapToDouble(l -> of(l, layers)).toArray();
+    }
+
     /** The layer of the largest value, the first of equals. */
     public static int peak(double[] curve) {
         return IntStream.range(0, curve.length).reduce(0, (a, b) -> curve[b] > curve[a] ? b : a);

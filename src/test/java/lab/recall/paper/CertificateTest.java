@@ -1,5 +1,6 @@
 package lab.recall.paper;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -22,6 +23,7 @@ import lab.recall.knockout.Route;
 import lab.recall.knockout.TokenGroup;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.ModelFacts;
+import lab.recall.stats.RelativeDepth;
 import lab.recall.study.ModelCard;
 import lab.recall.study.Runner;
 import lab.recall.trace.AverageTrace;
@@ -29,6 +31,7 @@ import lab.recall.trace.CausalTrace;
 import lab.recall.trace.Position;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.knowm.xchart.XYChart;
 import tech.tablesaw.api.Table;
 
 /** Published numbers that are fed as measured ones agree; wrong ones differ; another model's are not compared. */
@@ -75,6 +78,19 @@ class CertificateTest {
         return Made.read(Json.tree(Map.of("model", card, "what", "mean in_x", "window", 10, "routes",
                 TokenGroup.PUBLISHED.stream().map(Route::from).toList(), "changes", new double[][][] {routes, routes}, "relations",
                 List.of("a", "b"))), KnockoutCurves.class);
+    }
+
+    @Test
+    void aCurveBesideThePublishedOne() {
+        Certificate right = Certificate.of(PAPERS).edits(edits(PAPERS, v -> v));
+        String curve = "W_o, efficacy";
+        assertTrue(right.curves().contains(curve), right.curves().toString());
+        XYChart chart = right.chart(curve);
+        double[] published = PaperEdits.curve(PaperModel.MAMBA, PaperEdits.W_O, "efficacy");
+        assertArrayEquals(published, chart.getSeries("published, " + PaperModel.MAMBA.checkpoint()).getYData());
+        assertArrayEquals(chart.getSeries(PAPERS.name()).getXData(), RelativeDepth.each(published.length));
+        assertEquals("curve: 'W_o, eficacy' is none of this certificate; did you mean 'W_o, efficacy'?",
+                assertThrows(BadRequest.class, () -> right.chart("W_o, eficacy")).getMessage());
     }
 
     @Test
