@@ -70,7 +70,7 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
             try {
                 results.put(model.getKey(), run(requests, model.getKey(), model.getValue()));
             } catch (PiecesFailed e) {
-                spec.commandLine().getErr().println(Main.oneLine(model.getKey() + ": " + e.getMessage()));
+                Main.refused(spec.commandLine().getErr(), model.getKey() + ": ", e);
             }
         }
         if (results.size() < folders.size()) {

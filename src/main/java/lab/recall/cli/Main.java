@@ -23,9 +23,9 @@ import picocli.CommandLine.Command;
 import sun.misc.Signal;
 
 /**
- * The command {@code recall}. Exit codes: 0 done, 1 some pieces failed (all others are kept), 2 bad input (one sentence on stderr), 3 our
- * own fault or the machine's (one sentence, and the stack trace in a file that it names), 130 interrupted, 143 ended after the piece at
- * work.
+ * The command {@code recall}. Exit codes: 0 done, 1 some pieces failed (all others are kept), or numbers differ, 2 bad input (one sentence
+ * on stderr), 3 our own fault or the machine's (one sentence, and the stack trace in a file that it names), 130 interrupted, 143 ended
+ * after the piece at work.
  */
 @Command(name = "recall", mixinStandardHelpOptions = true, version = "RecallLab 0.1.0",
         description = "Shows where a language model keeps a fact, and changes it there.")
@@ -36,7 +36,7 @@ public final class Main implements Runnable {
     /** The longest that work may take to stop. */
     private static final long PATIENCE_SECONDS = 10;
     static final int FAILED = 1;
-    static final int BAD_INPUT = 2;
+    private static final int BAD_INPUT = 2;
     private static final int FAULT = 3;
     private static final int INTERRUPTED = 130;
     private static final int ENDED = 143;
@@ -116,8 +116,7 @@ public final class Main implements Runnable {
                 return INTERRUPTED;
             }
             if (e instanceof Failure || e instanceof PiecesFailed) {
-                err.println(oneLine(e.getMessage()));
-                return e instanceof Failure ? BAD_INPUT : FAILED;
+                return refused(err, "", e);
             }
             return fault(err, e);
         });
@@ -139,6 +138,12 @@ public final class Main implements Runnable {
         for (Experiment<?, ?> e : asked.isEmpty() ? experiments : asked) {
             line.addSubcommand(e.command().orElseThrow(), ExperimentCommand.of(e));
         }
+    }
+
+    /** Says in one sentence of what no answer could be given, and why; gives the exit code of a refusal, or of pieces that failed. */
+    static int refused(PrintWriter err, String what, Exception e) {
+        err.println(oneLine(what + e.getMessage()));
+        return e instanceof Failure ? BAD_INPUT : FAILED;
     }
 
     /** Says what failed in one sentence, and where the stack trace stands. */

@@ -22,6 +22,6 @@ final class ParityCommand implements Callable<Integer> {
         Parity parity = Parity.of(given.open());
         spec.commandLine().getOut().print(Tables.text(Parity.COLUMNS, parity.rows()));
         spec.commandLine().getOut().println(parity.summary());
-        return parity.agrees() ? 0 : 1;
+        return parity.agrees() ? 0 : Main.FAILED;
     }
 }

@@ -89,12 +89,8 @@ final class RunCommand implements Callable<Integer> {
                 requests.run(request, folder, fresh, Progress.silent());
             }
             return 0;
-        } catch (Failure e) {
-            spec.commandLine().getErr().println("line " + number + ": " + Main.oneLine(e.getMessage()));
-            return Main.BAD_INPUT;
-        } catch (PiecesFailed e) {
-            spec.commandLine().getErr().println("line " + number + ": " + Main.oneLine(e.getMessage()));
-            return Main.FAILED;
+        } catch (Failure | PiecesFailed e) {
+            return Main.refused(spec.commandLine().getErr(), "line " + number + ": ", e);
         }
     }
 }

@@ -104,8 +104,7 @@ final class SweepCommand implements Callable<Integer> {
                 if (e instanceof BadRequest b && b.field().equals("--master")) {
                     throw b;                                    // where there is no cluster no other request is answered either
                 }
-                spec.commandLine().getErr().println(Main.oneLine(request + ": " + e.getMessage()));
-                bad = Math.max(bad, e instanceof Failure ? Main.BAD_INPUT : Main.FAILED);
+                bad = Math.max(bad, Main.refused(spec.commandLine().getErr(), request + ": ", e));
                 missing++;
             }
         }

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.stream.IntStream;
 import lab.recall.facts.EditRequest;
 import lab.recall.model.LanguageModel;
-import lab.recall.model.NextToken;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.TargetScore;
@@ -62,11 +61,8 @@ public record BeforeAfter(LanguageModel before, LanguageModel after) {
     }
 
     Next nextFound(String text, int count) {
-        NextToken was = before.next(text);
-        NextToken is = after.next(text);
-        was.top(count);                                 // refuses a bad number
-        return new Next(text, IntStream.range(0, count)
-                .mapToObj(i -> new Next.Row(was.token(i), was.probability(i), is.token(i), is.probability(i))).toList());
+        return new Next(text, before.compare(after, text).ranks(count).stream()
+                .map(r -> new Next.Row(r.token(), r.p(), r.other(), r.pOther())).toList());
     }
 
     /** What is said at each of a request's prompts. */

@@ -206,8 +206,7 @@ public final class KnownFacts implements Showable {
     public Object view() {
         List<List<Object>> rows = new ArrayList<>();
         for (Relation r : asked) {
-            long count = known.stream().filter(k -> k.fact.relation().equals(r.name())).count();
-            rows.add(List.of(r.name(), r.template().text(), r.facts().size(), (int) count));
+            rows.add(List.of(r.name(), r.template().text(), r.facts().size(), only(r.name()).size()));
         }
         return Tables.of("facts that " + model.name() + " knows", List.of("relation", "template", "facts", "known"), rows);
     }

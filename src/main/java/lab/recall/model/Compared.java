@@ -34,17 +34,33 @@ public final class Compared implements Showable {
     }
 
     /**
-     * The k most probable tokens of each.
+     * Tokens of one rank.
+     *
+     * @param token of the first model, with its probability p
+     * @param other of the other model, with its probability
+     */
+    public record Rank(String token, double p, String other, double pOther) {
+    }
+
+    /**
+     * The k most probable tokens of each, by rank.
      *
      * @throws lab.recall.base.BadRequest when there are not so many
      */
-    public Table top(int k) {
+    public List<Rank> ranks(int k) {
         next.top(k);                                            // refuses a bad number
         otherNext.top(k);
+        return IntStream.range(0, k)
+                .mapToObj(i -> new Rank(next.token(i), next.probability(i), otherNext.token(i), otherNext.probability(i))).toList();
+    }
+
+    /** The same as a table. */
+    public Table top(int k) {
+        List<Rank> ranks = ranks(k);
         boolean same = one.name().equals(other.name());
         return Tables.of(text + " …", List.of("rank", one.name(), "p", same ? "the other" : other.name(), "p of the other"),
-                IntStream.range(0, k).mapToObj(i -> List.<Object>of(i + 1, next.token(i), next.probability(i),
-                        otherNext.token(i), otherNext.probability(i))).toList());
+                IntStream.range(0, k).mapToObj(i -> List.<Object>of(i + 1, ranks.get(i).token, ranks.get(i).p, ranks.get(i).other,
+                        ranks.get(i).pOther)).toList());
     }
 
     /** The logit lens of both, each for its own most probable token. */
