@@ -74,11 +74,7 @@ final class SparkEngine implements PieceEngine {
             }
             again.forEach(work::failed);
         } finally {
-            boolean interrupted = Thread.interrupted();
-            parcels.sent.stream().filter(b -> !context.sc().isStopped()).forEach(Broadcast::destroy);
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+            uninterrupted(() -> parcels.sent.stream().filter(b -> !context.sc().isStopped()).forEach(Broadcast::destroy));
         }
     }
 
@@ -225,14 +221,19 @@ final class SparkEngine implements PieceEngine {
         }
     }
 
+    /** What Spark does at the end would not be done in an interrupted thread. */
+    private static void uninterrupted(Runnable last) {
+        boolean interrupted = Thread.interrupted();
+        last.run();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     @Override
     public void close() {
         if (context != null) {
-            boolean interrupted = Thread.interrupted();         // the flag would end Spark's own farewell
-            context.close();
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
+            uninterrupted(context::close);
         }
         if (links != null) {
             Shipped.remove(links);
