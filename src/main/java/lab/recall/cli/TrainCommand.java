@@ -27,18 +27,27 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "Receives the model, its log and its learning curve.")
     private Path out;
 
+    @Option(names = "--seed", description = "Of the first weights, instead of the configuration's.")
+    private Integer seed;
+
+    @Option(names = "--keep-every", paramLabel = "STEPS",
+            description = "Also keeps the first weights and the model of each so many steps, in DIR/steps/STEP.")
+    private Integer every;
+
     @Option(names = "--threads", description = "Threads (default: all cores); the weights do not depend on them.")
     private Integer threads;
 
     @Override
     public Integer call() {
-        TrainConfig config = TrainConfig.read(file);
+        TrainConfig read = TrainConfig.read(file);
+        TrainConfig config = seed == null ? read : read.with("seed", Check.whole("--seed", seed, 0, Integer.MAX_VALUE));
         return Parallel.with(Check.whole("--threads", Check.or(threads, Parallel.threads()), 1, Parallel.MOST), () -> train(config));
     }
 
     private int train(TrainConfig config) {
         PrintWriter terminal = spec.commandLine().getOut();
-        Trained trained = new Trainer(config, out).train(earlier -> {
+        Trainer trainer = new Trainer(config, out);
+        Trained trained = (every == null ? trainer : trainer.keeping(Check.whole("--keep-every", every, 1, config.said().steps()))).train(earlier -> {
             terminal.printf(Locale.ROOT, "going on after step %,d%n", earlier);
             terminal.flush();
         }, step -> { }, log -> {

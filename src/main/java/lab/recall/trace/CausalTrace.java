@@ -2,6 +2,7 @@ package lab.recall.trace;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.facts.FactPair;
@@ -31,6 +32,7 @@ import lab.recall.text.Prompt;
  * CausalTrace.of(mamba).reverse().over(pairs)                // the corrupt run's value put into the clean run
  * CausalTrace.of(mamba).noise(3, 10, seed).over(pairs)       // the subject's embeddings with noise instead of another subject
  * CausalTrace.of(mamba).averaging(Averaging.PUBLISHED)       // as the reference code averaged
+ * CausalTrace.of(mamba).shuffled().over(pairs)               // a negative control: other facts' answers, which nothing should bring back
  * }</pre>
  *
  * Immutable: every setting gives a trace of its own. Source: arXiv 2404.03646, section 3; noise: arXiv 2202.05262, section 2.1.
@@ -42,8 +44,8 @@ public final class CausalTrace {
     /**
      * @param samples draws of noise; 0 for another subject instead
      */
-    private record Settings(HookPoint point, int window, Cells cells, Averaging averaging, boolean reverse, double deviations, int samples,
-            long seed) {
+    private record Settings(HookPoint point, int window, Cells cells, Averaging averaging, boolean reverse, boolean shuffled,
+            double deviations, int samples, long seed) {
     }
 
     private CausalTrace(LanguageModel model, Settings settings) {
@@ -58,7 +60,7 @@ public final class CausalTrace {
 
     /** A trace of the residual stream until told otherwise. */
     public static CausalTrace of(LanguageModel model) {
-        return new CausalTrace(model, new Settings(HookPoint.RESID_POST, 1, Cells.TOKENS, Averaging.CORRECTED, false, 0, 0, 0));
+        return new CausalTrace(model, new Settings(HookPoint.RESID_POST, 1, Cells.TOKENS, Averaging.CORRECTED, false, false, 0, 0, 0));
     }
 
     /** The components whose effects the paper sets side by side: s, g, o and what enters the convolution; or attention and MLP. */
@@ -82,7 +84,7 @@ public final class CausalTrace {
     private CausalTrace at(HookPoint point, int window) {
         Settings s = settings;
         return new CausalTrace(model,
-                new Settings(Interchange.required(model, point), window, s.cells, s.averaging, s.reverse, s.deviations, s.samples, s.seed));
+                new Settings(Interchange.required(model, point), window, s.cells, s.averaging, s.reverse, s.shuffled, s.deviations, s.samples, s.seed));
     }
 
     int window() {
@@ -102,19 +104,19 @@ public final class CausalTrace {
     public CausalTrace together() {
         Settings s = settings;
         return new CausalTrace(model,
-                new Settings(s.point, s.window, Cells.TOGETHER, s.averaging, s.reverse, s.deviations, s.samples, s.seed));
+                new Settings(s.point, s.window, Cells.TOGETHER, s.averaging, s.reverse, s.shuffled, s.deviations, s.samples, s.seed));
     }
 
     /** How pairs are averaged. */
     public CausalTrace averaging(Averaging how) {
         Settings s = settings;
-        return new CausalTrace(model, new Settings(s.point, s.window, s.cells, how, s.reverse, s.deviations, s.samples, s.seed));
+        return new CausalTrace(model, new Settings(s.point, s.window, s.cells, how, s.reverse, s.shuffled, s.deviations, s.samples, s.seed));
     }
 
     /** The other direction: what is lost when the corrupt run's value is put into the clean run. */
     public CausalTrace reverse() {
         Settings s = settings;
-        return new CausalTrace(model, new Settings(s.point, s.window, s.cells, s.averaging, true, s.deviations, s.samples, s.seed));
+        return new CausalTrace(model, new Settings(s.point, s.window, s.cells, s.averaging, true, s.shuffled, s.deviations, s.samples, s.seed));
     }
 
     /**
@@ -126,12 +128,28 @@ public final class CausalTrace {
      */
     public CausalTrace noise(double standardDeviations, int count, long seed) {
         Settings s = settings;
-        return new CausalTrace(model, new Settings(s.point, s.window, s.cells, s.averaging, s.reverse,
+        return new CausalTrace(model, new Settings(s.point, s.window, s.cells, s.averaging, s.reverse, s.shuffled,
                 Check.positive("noise", standardDeviations), Check.whole("samples", count, 1, Integer.MAX_VALUE), seed));
     }
 
-    /** One pair of facts. */
+    /**
+     * A negative control: what comes back of another fact's answer, one of the same relation and neither of the pair's own, in units of
+     * the pair's own effect. Where the picture is of the fact and not of the method, it is 0 everywhere.
+     */
+    public CausalTrace shuffled() {
+        Settings s = settings;
+        return new CausalTrace(model, new Settings(s.point, s.window, s.cells, s.averaging, s.reverse, true, s.deviations, s.samples, s.seed));
+    }
+
+    /**
+     * One pair of facts.
+     *
+     * @throws BadRequest where answers are shuffled, for which there must be other facts
+     */
     public ExampleTrace of(FactPair pair) {
+        if (settings.shuffled) {
+            throw new BadRequest("shuffled", "one pair has no other facts' answers; trace over pairs");
+        }
         InterchangeCase all = cases(List.of(pair)).get(0);
         boolean together = settings.cells == Cells.TOGETHER;
         InterchangeCase shown = together ? all : new InterchangeCase(all.clean(), all.corrupt(), all.answer(),
@@ -172,10 +190,34 @@ public final class CausalTrace {
         if (together && settings.averaging == Averaging.PUBLISHED) {
             throw new BadRequest("together", "the reference code put back one token at a time; average tokens together as corrected");
         }
-        List<InterchangeGrid> grids = interchange().run(cases(pairs.pairs()), runner);
+        if (settings.shuffled && settings.averaging == Averaging.PUBLISHED) {
+            throw new BadRequest("shuffled", "the reference code had no such control; average it as corrected");
+        }
+        List<InterchangeCase> cases = cases(pairs.pairs());
+        List<InterchangeGrid> grids = interchange().run(cases, runner);
+        if (settings.shuffled) {
+            grids = others(grids, interchange().run(shuffled(pairs.pairs(), cases), runner));
+        }
         double[][][] effects = together ? new double[0][][] : grids.stream().map(InterchangeGrid::effect).toArray(double[][][]::new);
         return new AverageTrace(ModelCard.of(model), settings.point, what(), how(), pairs,
                 settings.averaging.samples(pairs.pairs(), grids, settings.cells), effects);
+    }
+
+    private static List<InterchangeGrid> others(List<InterchangeGrid> own, List<InterchangeGrid> others) {
+        return IntStream.range(0, own.size()).mapToObj(i -> others.get(i).inUnitsOf(own.get(i))).toList();
+    }
+
+    /** The same questions, each of the answer of the next pair, of its relation if it can be, whose object is neither of its own two. */
+    private static List<InterchangeCase> shuffled(List<FactPair> pairs, List<InterchangeCase> cases) {
+        return IntStream.range(0, cases.size()).mapToObj(i -> {
+            FactPair own = pairs.get(i);
+            List<FactPair> others = IntStream.range(1, pairs.size()).mapToObj(k -> pairs.get((i + k) % pairs.size()))
+                    .filter(p -> p.answer() != own.answer() && !p.clean().object().equals(own.corrupt().object())).toList();
+            FactPair other = others.stream().filter(p -> p.clean().relation().equals(own.clean().relation())).findFirst()
+                    .or(() -> others.stream().findFirst()).orElseThrow(() -> new BadRequest("shuffled",
+                            "'" + own.cleanPrompt().text() + "' has no other fact's answer among the pairs; expected more pairs"));
+            return cases.get(i).asking(other.answer());
+        }).toList();
     }
 
     private Interchange interchange() {
@@ -190,7 +232,7 @@ public final class CausalTrace {
     private String how() {
         return (settings.cells == Cells.TOGETHER ? ", together" : "")
                 + (settings.reverse ? ", reverse" : "") + (settings.samples > 0 ? ", noise" : "")
-                + (settings.averaging == Averaging.PUBLISHED ? ", published averaging" : "");
+                + (settings.shuffled ? ", other facts' answers" : "") + (settings.averaging == Averaging.PUBLISHED ? ", published averaging" : "");
     }
 
     private List<InterchangeCase> cases(List<FactPair> pairs) {

@@ -29,6 +29,11 @@ record InterchangeCase(int[] clean, int[] corrupt, Integer answer, List<int[]> c
         return IntStream.range(0, tokens).mapToObj(t -> new int[] {t}).toList();
     }
 
+    /** The same question of another answer. */
+    InterchangeCase asking(int token) {
+        return new InterchangeCase(clean, corrupt, token, cells, noise);
+    }
+
     int samples() {
         return noise == null ? 1 : noise.samples();
     }

@@ -31,6 +31,13 @@ public record InterchangeGrid(double[][] p, double pClean, double pCorrupt, int 
         return effect;
     }
 
+    /** This answer's changes where another's are measured: its effect is a share of what the other gains from corrupt to clean. */
+    InterchangeGrid inUnitsOf(InterchangeGrid other) {
+        double shift = reverse ? other.pClean - pClean : other.pCorrupt - pCorrupt;
+        double[][] shifted = Arrays.stream(p).map(row -> Arrays.stream(row).map(v -> v + shift).toArray()).toArray(double[][]::new);
+        return new InterchangeGrid(shifted, other.pClean, other.pCorrupt, answer, reverse, rows + other.rows, naiveRows + other.naiveRows);
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof InterchangeGrid g && Arrays.deepEquals(p, g.p) && Double.compare(pClean, g.pClean) == 0

@@ -58,6 +58,7 @@ public final class TraceExperiment extends Experiment<TraceRequest, TraceResult>
             trace = q.window() != null ? trace.window(q.window()) : trace;
             trace = q.reverse() ? trace.reverse() : trace;
             trace = q.together() ? trace.together() : trace;
+            trace = q.shuffled() ? trace.shuffled() : trace;
             trace = q.noise() != null ? trace.noise(q.noise(), q.samples(), q.seed()) : trace;
             traces.add(trace.over(pairs, runner));
             if (q.attribution()) {

@@ -28,6 +28,7 @@ public record TraceRequest(
         @Asks(value = "Noise on the subject instead of another subject, in standard deviations of the embeddings",
                 otherwise = "another subject") Double noise,
         @Asks(value = "Draws of noise that are averaged", otherwise = "10 with noise") Integer samples,
+        @Asks("A negative control: of each pair another fact's answer is measured, in units of the pair's own effect") Boolean shuffled,
         @Asks("Also attribution patching: the effect to first order, and how well it ranks") Boolean attribution) {
     static final int MANY = 1_000_000;
     private static final int MOST_SAMPLES = 10_000;
@@ -43,6 +44,7 @@ public record TraceRequest(
         mode = Check.word("mode", Check.or(mode, "corrected"), List.of("corrected", "published"));
         reverse = Check.or(reverse, false);
         together = Check.or(together, false);
+        shuffled = Check.or(shuffled, false);
         attribution = Check.or(attribution, false);
         if (window != null) {
             Check.whole("window", window, 1, Integer.MAX_VALUE);
@@ -60,9 +62,12 @@ public record TraceRequest(
         if (together && mode.equals("published")) {
             throw new BadRequest("together", "true with mode published: the reference code put back one token at a time");
         }
-        if (attribution && (reverse || noise != null || together)) {
+        if (shuffled && mode.equals("published")) {
+            throw new BadRequest("shuffled", "true with mode published: the reference code had no such control");
+        }
+        if (attribution && (reverse || noise != null || together || shuffled)) {
             throw new BadRequest("attribution",
-                    "true, expected false with reverse, noise or together: it estimates the effect of one clean value put back");
+                    "true, expected false with reverse, noise, together or shuffled: it estimates the effect of one clean value put back");
         }
     }
 

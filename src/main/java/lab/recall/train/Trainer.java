@@ -18,6 +18,7 @@ import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import lab.recall.base.AtomicFiles;
 import lab.recall.base.BadData;
+import lab.recall.base.Check;
 import lab.recall.base.Interruption;
 import lab.recall.base.Json;
 import lab.recall.base.Unsolvable;
@@ -37,6 +38,7 @@ import lab.recall.view.Show;
  * <pre>{@code
  * Trained t = new Trainer(config, folder).train();           // a progress bar and the curve below the cell
  * t.model(), t.recall(), t.log()
+ * new Trainer(config, folder).keeping(200).train();          // steps/0, steps/200 ..: the models on the way, to be opened like any other
  * new Trainer(config, folder).text(3)                        // what it reads
  * }</pre>
  *
@@ -52,12 +54,27 @@ public final class Trainer {
     private final TrainConfig config;
     private final TrainFile said;
     private final Path folder;
+    private final int every;
 
     /** @param folder receives the model; one that holds another training is refused */
     public Trainer(TrainConfig config, Path folder) {
+        this(config, folder, 0);
+    }
+
+    private Trainer(TrainConfig config, Path folder, int every) {
         this.config = config;
         this.said = config.said();
         this.folder = folder;
+        this.every = every;
+    }
+
+    /**
+     * Keeps the models on the way too, in {@code steps/STEP} of the folder: the first weights, and those of each so many steps.
+     *
+     * @param steps from one to the next, at least 1
+     */
+    public Trainer keeping(int steps) {
+        return new Trainer(config, folder, Check.whole("keep_every", steps, 1, said.steps()));
     }
 
     /**
@@ -201,6 +218,7 @@ public final class Trainer {
             this.before = done[1];
             this.log = TrainLog.upTo(folder, first);
             if (!state.exists()) {
+                keepOnTheWay(0);
                 state.write(0, 0, model.weights(), adam);       // only a training that is done has none
             }
         }
@@ -231,6 +249,7 @@ public final class Trainer {
                     summed = 0;
                     since = System.nanoTime();
                 }
+                keepOnTheWay(done);
                 interrupted |= Interruption.isAsked();
                 if (interrupted || last || done % said.checkpointEvery() == 0) {
                     keep(done);
@@ -285,6 +304,13 @@ public final class Trainer {
             interrupted |= Thread.interrupted();            // the flag would close the files that are written here
             state.write(step, seconds(), model.weights(), adam);
             model.model().save(folder);
+        }
+
+        private void keepOnTheWay(int step) {
+            if (every > 0 && step % every == 0) {
+                interrupted |= Thread.interrupted();        // the flag would close the files that are written here
+                model.model().save(folder.resolve("steps").resolve(String.valueOf(step)));
+            }
         }
 
         private Trained finish() {

@@ -19,8 +19,10 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import lab.recall.base.BadRequest;
 import lab.recall.facts.Relations;
 import lab.recall.math.Parallel;
+import lab.recall.model.LanguageModel;
 import lab.recall.model.ModelFacts;
 import lab.recall.text.DataFolder;
 import org.junit.jupiter.api.Test;
@@ -79,6 +81,33 @@ class TrainerTest {
         Trained other = new Trainer(TrainConfig.parse(CONFIG.replace("MODEL", model).replace("\"seed\": 3", "\"seed\": 4")),
                 dir.resolve("other")).train(b -> { }, s -> { }, l -> { });
         assertFalse(Arrays.equals(weights(dir.resolve("one")), weights(other.model().folder())), "another seed, another model");
+    }
+
+    /** Those on the way are the models of their steps, however often the training was stopped: the last one is the result. */
+    @Test
+    void modelsOnTheWayAreKept() throws IOException {
+        new Trainer(config(MAMBA), dir.resolve("plain")).train(b -> { }, s -> { }, l -> { });
+        Path whole = dir.resolve("whole");
+        new Trainer(config(MAMBA), whole).keeping(3).train(b -> { }, s -> { }, l -> { });
+        Path stopped = dir.resolve("stopped");
+        assertThrows(CancellationException.class, () -> new Trainer(config(MAMBA), stopped).keeping(3).train(b -> { }, s -> {
+            if (s == 4) {
+                Thread.currentThread().interrupt();
+            }
+        }, l -> { }));
+        assertTrue(Thread.interrupted());
+        new Trainer(config(MAMBA), stopped).keeping(3).train(b -> { }, s -> { }, l -> { });
+        assertArrayEquals(weights(dir.resolve("plain")), weights(whole));
+        assertArrayEquals(weights(whole), weights(whole.resolve("steps/9")));
+        assertFalse(Arrays.equals(weights(whole.resolve("steps/0")), weights(whole.resolve("steps/3"))));
+        for (String step : List.of("0", "3", "6", "9")) {
+            assertArrayEquals(weights(whole.resolve("steps/" + step)), weights(stopped.resolve("steps/" + step)), step);
+        }
+        assertFalse(Files.exists(dir.resolve("plain/steps")));
+        LanguageModel first = LanguageModel.open(whole.resolve("steps/0"));
+        assertEquals(LanguageModel.open(whole).facts(), first.facts());
+        assertEquals(Relations.of(LanguageModel.open(whole)).all(), Relations.of(first).all());
+        assertThrows(BadRequest.class, () -> new Trainer(config(MAMBA), whole).keeping(0));
     }
 
     @Test
