@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.DoubleUnaryOperator;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
@@ -18,7 +19,9 @@ import lab.recall.base.Json;
 import lab.recall.stats.Estimate;
 import lab.recall.text.DataFolder;
 import lab.recall.view.Charts;
+import lab.recall.view.Tables;
 import org.knowm.xchart.XYChart;
+import tech.tablesaw.api.Table;
 
 /**
  * The small models from several seeds each, and what every experiment found on all of them: {@code data/zoo}.
@@ -113,6 +116,40 @@ public final class Zoo {
     /** The largest mean effect over the layers of the stream put back at the subject's last token. */
     public double bound(String kind, int seed) {
         return DoubleStream.of(results().byLayer(kind + "/" + seed, TRACE, SUBJECT_LAST)).max().orElseThrow();
+    }
+
+    /**
+     * A row a model: what it knows at the end, and a number of each experiment. Effects and falls are the largest of all layers, the score
+     * that of the best layer and matrix, a relation's faithfulness that of the layer that was chosen.
+     */
+    public Table headlines() {
+        List<List<Object>> rows = new ArrayList<>();
+        for (String kind : kinds()) {
+            int embedded = median(kind);
+            for (int seed : seeds(kind)) {
+                List<Learned> all = learned(kind, seed);
+                Learned end = all.get(all.size() - 1);
+                String model = kind + "/" + seed;
+                rows.add(List.of(kind, seed + (seed == embedded ? " (embedded)" : ""), Tables.number(end.dropped),
+                        Tables.number(end.heldOut), Tables.number(bound(kind, seed)),
+                        Tables.number(most(model, "trace-shuffled", "resid_post/", Math::abs)),
+                        Tables.number(most(model, "edit", "score/", v -> v)), Tables.number(faithfulness(model)),
+                        Tables.number(-most(model, "knockout", "change/", v -> -v))));
+            }
+        }
+        return Tables.of("the small models, from each seed", List.of("model", "seed", "recall, dropped pairs", "recall, held-out templates",
+                "subject's last token, largest effect", "another fact's answer, largest effect", "edits, best score",
+                "relations, mean faithfulness", "largest fall by edges cut"), rows);
+    }
+
+    private double most(String model, String study, String prefix, DoubleUnaryOperator of) {
+        return results().of(model, study).entrySet().stream().filter(e -> e.getKey().startsWith(prefix))
+                .mapToDouble(e -> of.applyAsDouble(e.getValue().mean())).filter(v -> !Double.isNaN(v)).max().orElse(Double.NaN);
+    }
+
+    private double faithfulness(String model) {
+        return results().of(model, "linear").entrySet().stream().filter(e -> e.getKey().matches("faithfulness/[^/]+"))
+                .mapToDouble(e -> e.getValue().mean()).filter(v -> !Double.isNaN(v)).average().orElse(Double.NaN);
     }
 
     /** A place's means by layer, a line a seed; the embedded one is named. */
