@@ -45,7 +45,7 @@ class ArchitectureTest {
             Map.entry("train", List.of("base", "study", "text", "math", "checkpoint", "model", "facts", "view")),
             Map.entry("paper", List.of("base", "text", "model", "study", "facts", "trace", "edit", "linear", "knockout", "stats", "view")),
             Map.entry("kernel", List.of("view")),
-            Map.entry("sweep", List.of("base", "stats", "study", "text", "view")),
+            Map.entry("sweep", List.of("base", "stats", "study")),
             Map.entry("cli", List.of("base", "sweep", "study", "text", "math", "model", "facts", "edit", "train", "paper", "view",
                     "kernel"))));
 

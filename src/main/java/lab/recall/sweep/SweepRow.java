@@ -28,7 +28,7 @@ public record SweepRow(
         @Asks("The lower end of its 95 % interval; empty where there is none") Double low,
         @Asks("The upper end") Double high,
         @Asks("Over how many pairs, facts, edits or relations") Integer n) {
-    static final String COLUMNS = "model,study,setting,place,mean,low,high,n\n";
+    private static final String COLUMNS = "model,study,setting,place,mean,low,high,n\n";
 
     /** Those of a request's result, in its order. */
     public static List<SweepRow> of(SweepRequest request, Result result) {
