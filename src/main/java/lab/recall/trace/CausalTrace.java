@@ -130,14 +130,10 @@ public final class CausalTrace {
                 Check.positive("noise", standardDeviations), Check.whole("samples", count, 1, Integer.MAX_VALUE), seed));
     }
 
-    /** One pair of facts. */
+    /** One pair of facts: each token by itself, and the whole subject at once. */
     public ExampleTrace of(FactPair pair) {
-        InterchangeCase all = cases(List.of(pair)).get(0);
-        boolean together = settings.cells == Cells.TOGETHER;
-        InterchangeCase shown = together ? all : new InterchangeCase(all.clean(), all.corrupt(), all.answer(),
-                all.cells().subList(0, pair.cleanPrompt().length()), all.noise());
-        return new ExampleTrace(model, settings.point, pair,
-                interchange().run(List.of(shown), Runner.silent()).get(0), settings.samples > 0, together);
+        return new ExampleTrace(model, settings.point, pair, interchange().run(cases(List.of(pair)), Runner.silent()).get(0),
+                settings.samples > 0, settings.cells == Cells.TOGETHER);
     }
 
     /**
