@@ -68,13 +68,14 @@ def picture(notebook):
 
 
 def sentence(notebook):
-    """What the notebook itself says of its numbers: the first line that a tagged cell prints, or the first row of its table."""
+    """What the notebook itself says of its numbers: what a tagged cell prints, or the first row of its table of what is found."""
     for output in outputs(notebook, SENTENCE):
         text = output.get("text") or output.get("data", {}).get("text/plain", "")
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         if output.output_type == "stream" and lines:
-            return lines[0]
-        if len(lines) > 1:                                  # below the names of its columns
+            end = next((i for i, line in enumerate(lines) if not line.endswith((";", ","))), len(lines) - 1)
+            return " ".join(lines[:end + 1])
+        if len(lines) > 1 and lines[0] == "what is found":  # the name of its column
             return re.sub(r"\s{2,}", ": ", lines[1])
     return None
 

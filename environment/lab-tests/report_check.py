@@ -31,7 +31,7 @@ def main():
     def fronts():
         missing = [c.path.stem for c in cards if not c.picture]
         assert not missing, f"no picture: {missing}"
-        # the first notebook's sentence is printed by a cell that may not have been published yet
+        # the sentence of a cell that has not been published since it was written is not there yet
         missing = [c.path.stem for c in cards if not c.sentence and any(o.output_type == "stream" for o in report.outputs(
             nbformat.read(c.path, as_version=4), report.SENTENCE))]
         assert not missing, f"no sentence: {missing}"
