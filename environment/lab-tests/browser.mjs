@@ -13,15 +13,7 @@ await check('lab: the page opens with the token', async () => {
   await page.locator('#jp-main-dock-panel').waitFor();
 });
 
-/** Brings a notebook's first picture into view: cells far below are drawn when they are near. */
-async function firstPicture() {
-  const picture = page.locator(`${visible} .jp-RenderedImage img, ${visible} .jp-RenderedHTML img`).first();
-  for (let i = 0; i < 60 && await picture.count() === 0; i++) {
-    await page.locator(`${visible} .jp-WindowedPanel-outer`).first().evaluate(e => e.scrollBy(0, 700));
-    await pause(250);
-  }
-  return picture;
-}
+const PICTURE = '.jp-RenderedImage img, .jp-RenderedHTML img';
 
 async function notebookRuns(name) {
   const nn = name.slice(0, 2);
@@ -52,25 +44,17 @@ async function notebookRuns(name) {
   });
   if (after.some(c => shown(c) > 0)) {
     await check(`${nn}: a picture is on the page, light and dark${runs ? ', and says its numbers' : ''}`, async () => {
-      const picture = await firstPicture();
-      must(await picture.evaluate(e => e.complete && e.naturalWidth > 100), 'not drawn');
-      await lab.bothThemes(nn, async () => { await (await firstPicture()).scrollIntoViewIfNeeded(); });
+      await lab.bothThemes(nn, () => lab.bring(PICTURE));
+      must(await page.locator(`:is(${PICTURE}):visible`).first().evaluate(e => e.complete && e.naturalWidth > 100), 'not drawn');
       if (runs && after.some(c => c.outputs.some(o => html(o).includes('<area')))) {
-        const area = page.locator(`${visible} .jp-RenderedHTML area[title]`).first();
-        for (let i = 0; i < 200 && await area.count() === 0; i++) {
-          await page.locator(`${visible} .jp-WindowedPanel-outer`).first().evaluate(e => e.scrollBy(0, 700));
-          await pause(150);
-        }
-        must((await area.getAttribute('title')).includes(': '), 'no hover text');
+        await lab.bring('.jp-RenderedHTML img[usemap]');
+        const title = await page.locator(`${visible} .jp-RenderedHTML map area[title]`).first().getAttribute('title');
+        must(title.includes(': '), `no hover text: ${title}`);
       }
     });
   }
   await lab.shutDown();
 }
-
-const notebooks = fs.readdirSync(folder).filter(f => /^\d\d.*\.ipynb$/.test(f) && (numbers.includes('all') || numbers.includes(f.slice(0, 2)))).sort();
-for (const name of notebooks) await notebookRuns(name);
-if (withLab) await theLab();
 
 async function theLab() {
   await check('lab: without the token nobody is let in', async () => {
@@ -224,41 +208,32 @@ async function shows() {
     must(errors(cells).length === 0, errors(cells));
     await page.locator(`${visible} .jp-RenderedHTML area[title="is, layer 1: 4.5000"]`).waitFor({ state: 'attached' });
     const image = page.locator(`${visible} .jp-RenderedHTML img[usemap]`).first();
-    await image.scrollIntoViewIfNeeded();
+    await lab.bring('.jp-RenderedHTML img[usemap]');
     const hit = await image.evaluate(e => {
       const [left, top, right, bottom] = document.querySelector('area[title="is, layer 1: 4.5000"]').coords.split(',').map(Number);
       const box = e.getBoundingClientRect();
       return document.elementFromPoint(box.left + (left + right) / 2, box.top + (top + bottom) / 2).title;
     });
     must(hit === 'is, layer 1: 4.5000', hit);
-    await lab.bothThemes('94-map', () => image.scrollIntoViewIfNeeded());
+    await lab.bothThemes('94-map', () => lab.bring('.jp-RenderedHTML img[usemap]'));
   });
   const shownPage = page.locator(visible);
   await check('lab: a table sorts, searches and shows all rows', async () => {
-    await page.locator(`${visible} .recall-table`, { hasText: 'many' }).first().scrollIntoViewIfNeeded();
+    await lab.bring('.recall-table input[type=search]');
     await tableAnswers(shownPage);
     must((await lab.until('94-answers.ipynb', () => true)).cells.length === SHOWN.length, 'a key in the search box has made or removed a cell');
-    await lab.bothThemes('94-table', () => page.locator(`${visible} .recall-table`, { hasText: 'many' }).first().getByRole('searchbox').scrollIntoViewIfNeeded());
+    await lab.bothThemes('94-table', () => lab.bring('.recall-table input[type=search]'));
   });
   await check('lab: tokens have colours and say their numbers', async () => {
     const token = page.locator(`${visible} span[title="Bridge: 9.5000"]`);
-    for (let i = 0; i < 60 && await token.count() === 0; i++) {
-      await page.locator(`${visible} .jp-WindowedPanel-outer`).first().evaluate(e => e.scrollBy(0, 400));
-      await pause(150);
-    }
-    await token.scrollIntoViewIfNeeded();
+    await lab.bring('span[title="Bridge: 9.5000"]');
     must(await token.evaluate(e => getComputedStyle(e).backgroundColor) === 'rgb(63, 0, 125)', 'another colour');
-    await lab.bothThemes('94-tokens', () => token.scrollIntoViewIfNeeded());
+    await lab.bothThemes('94-tokens', () => lab.bring('span[title="Bridge: 9.5000"]'));
   });
   await check('lab: a slider moves by the keys, and the numbers with it', async () => {
-    const slider = page.locator(`${visible} .recall-slider`).first();
-    for (let i = 0; i < 60 && await slider.count() === 0; i++) {
-      await page.locator(`${visible} .jp-WindowedPanel-outer`).first().evaluate(e => e.scrollBy(0, 400));
-      await pause(150);
-    }
-    await slider.scrollIntoViewIfNeeded();
+    await lab.bring('.recall-slider input');
     await sliderMoves(shownPage, page.keyboard);
-    await lab.bothThemes('94-slider', () => slider.scrollIntoViewIfNeeded());
+    await lab.bothThemes('94-slider', () => lab.bring('.recall-slider input'));
   });
 }
 
@@ -275,17 +250,12 @@ async function untrusted() {
     await details.locator('summary').click();
     await details.locator('td', { hasText: /^199$/ }).first().waitFor();
     must(await page.locator(`${visible} input[type=range], ${visible} input[type=search]`).count() === 0, 'a script has run');
-    const token = page.locator(`${visible} span[title="Bridge: 9.5000"]`);
-    const slider = page.locator(`${visible} .jp-RenderedHTML img[alt^="Heat map: share, 2 rows"]`);
-    for (const what of [token, slider]) {
-      for (let i = 0; i < 60 && await what.count() === 0; i++) {
-        await page.locator(`${visible} .jp-WindowedPanel-outer`).first().evaluate(e => e.scrollBy(0, 400));
-        await pause(150);
-      }
-      await what.scrollIntoViewIfNeeded();
-    }
-    must(await token.evaluate(e => getComputedStyle(e).backgroundColor) === 'rgb(63, 0, 125)', 'tokens have lost their colours');
-    must(await slider.evaluate(e => e.complete && e.naturalWidth > 100), 'the slider\'s first picture is not drawn');
+    await lab.bring('span[title="Bridge: 9.5000"]');
+    must(await page.locator(`${visible} span[title="Bridge: 9.5000"]`).evaluate(e => getComputedStyle(e).backgroundColor) === 'rgb(63, 0, 125)',
+      'tokens have lost their colours');
+    await lab.bring('.jp-RenderedHTML img[alt^="Heat map: share, 2 rows"]');
+    must(await page.locator(`${visible} .jp-RenderedHTML img[alt^="Heat map: share, 2 rows"]`).evaluate(e => e.complete && e.naturalWidth > 100),
+      'the slider\'s first picture is not drawn');
     await lab.shot('93-foreign');
   });
 }
@@ -309,6 +279,9 @@ async function exported() {
   });
 }
 
+const notebooks = fs.readdirSync(folder).filter(f => /^\d\d.*\.ipynb$/.test(f) && (numbers.includes('all') || numbers.includes(f.slice(0, 2)))).sort();
+for (const name of notebooks) await notebookRuns(name);
+if (withLab) await theLab();
 await check('lab: no request has left the machine', async () => must(lab.away.length === 0, lab.away.slice(0, 3)));
 await check('lab: no error of a script', async () => must(lab.scriptErrors.length === 0, lab.scriptErrors.slice(0, 3)));
 

@@ -138,6 +138,29 @@ export class Lab {
     await this.theme('JupyterLab Light');
   }
 
+  /** Scrolls the notebook until something is in view: cells far from it are not drawn, and drawn ones may be hidden again. */
+  async bring(css) {
+    for (let i = 0; i < 200; i++) {
+      const found = await this.page.evaluate(([what, isFirst]) => {
+        const panel = [...document.querySelectorAll('.jp-NotebookPanel')].find(p => p.offsetParent !== null);
+        const outer = panel.querySelector('.jp-WindowedPanel-outer');
+        const seen = [...panel.querySelectorAll(what)].find(e => e.getBoundingClientRect().width > 0 && getComputedStyle(e).visibility === 'visible');
+        if (seen) {
+          seen.scrollIntoView({ block: 'center' });
+          return true;
+        }
+        if (isFirst) outer.scrollTop = 0; else outer.scrollBy(0, 500);
+        return false;
+      }, [css, i === 0]);
+      await pause(found ? 400 : 150);
+      if (found && await this.page.evaluate(what => [...document.querySelectorAll(what)].some(e => {
+        const box = e.getBoundingClientRect();
+        return box.width > 0 && box.bottom > 0 && box.top < innerHeight;
+      }), css)) return;
+    }
+    throw new Error(`${css} does not come into view`);
+  }
+
   /** A notebook of some cells, in the Lab's folder. */
   scratch(name, ...cells) {
     const notebook = { nbformat: 4, nbformat_minor: 5, cells: cells.map((source, i) => ({ cell_type: 'code', id: `c${i}`, source, metadata: {},
