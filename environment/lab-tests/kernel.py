@@ -17,7 +17,11 @@ def holds(text, *parts):
 
 
 def main():
+    start = time.time()
     kernel = Kernel(sys.argv[1])
+    started = time.time()
+    kernel.run('LanguageModel.open("tiny-mamba").next("Novux Bridge is located in the city of").top(1)')
+    print(f"timed   kernel start to its first answer {started - start:.1f} s, to a model's first table {time.time() - start:.1f} s", flush=True)
 
     def queued_cells_are_aborted():
         a, b, c = kernel.run_all("1 / 0", "int afterError = 1;", "2 + 2")

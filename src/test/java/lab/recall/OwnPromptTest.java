@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import lab.recall.base.BadRequest;
@@ -17,17 +18,20 @@ import lab.recall.facts.FactPairs;
 import lab.recall.facts.Relations;
 import lab.recall.model.Compared;
 import lab.recall.model.HookPoint;
+import lab.recall.model.Intervention;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.LensReading;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
+import lab.recall.model.Surprisal;
 import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
 import lab.recall.text.Template;
 import lab.recall.trace.CausalTrace;
 import lab.recall.trace.ExampleTrace;
 import lab.recall.view.Export;
+import lab.recall.view.Show;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -60,7 +64,13 @@ class OwnPromptTest {
                     assertArrayEquals(expected[l], trace.grid().effect()[l]);
                 }
                 Table table = trace.table();
-                assertEquals(own.cleanPrompt().length() * MAMBA.layers(), table.rowCount());
+                assertEquals((own.cleanPrompt().length() + 1) * MAMBA.layers(), table.rowCount());
+                assertEquals("whole subject at once", table.row(table.rowCount() - 1).getString("token"));
+                Pass clean = MAMBA.run(own.cleanPrompt().ids());
+                Intervention[] whole = Arrays.stream(own.cleanPrompt().subjectTokens())
+                        .mapToObj(t -> Intervention.patch(new Site(2, HookPoint.RESID_POST, t), clean)).toArray(Intervention[]::new);
+                assertEquals(MAMBA.run(own.corruptPrompt().ids(), Recording.nothing(), whole).probability(own.answer()),
+                        trace.grid().p()[2][own.cleanPrompt().length()], 1e-6);
                 assertEquals(expected[2][1], table.row(MAMBA.layers() + 2).getDouble("indirect effect"));
                 assertTrue(Export.files("own", table).containsKey("own.csv"));
             }
@@ -133,6 +143,38 @@ class OwnPromptTest {
         assertTrue(lens.table().row(prompt.subjectStart()).getString("token").endsWith(" *"));
         assertThrows(BadRequest.class, () -> MAMBA.lens(prompt, MAMBA.vocabulary()));
         assertEquals(MAMBA.lens(prompt.text()).at(2, 3), lens.at(2, 3));
+    }
+
+    /** The chain rule: a text's bits are those of its tokens, each asked by a run of what stands before it. */
+    @Test
+    void surprisalIsWhatEachPrefixSays() {
+        Prompt prompt = known().get(0).cleanPrompt();
+        Surprisal found = MAMBA.surprisal(prompt);
+        double total = 0;
+        for (int t = 1; t < prompt.length(); t++) {
+            double bits = -Math.log(MAMBA.run(Arrays.copyOf(prompt.ids(), t)).probability(prompt.ids()[t])) / Math.log(2);
+            assertEquals(bits, found.bits()[t], 1e-4 * Math.max(1, bits));
+            total += bits;
+        }
+        assertTrue(Double.isNaN(found.bits()[0]));
+        assertEquals(total, found.total(), 1e-3 * total);
+        assertEquals(prompt.length(), found.table().rowCount());
+        assertTrue(found.table().row(prompt.subjectStart()).getString("token").endsWith(" *"));
+        assertArrayEquals(found.bits(), MAMBA.surprisal(prompt.text()).bits());
+        assertTrue(Double.isNaN(MAMBA.surprisal(Prompt.ofIds(3)).bits()[0]), "nothing stands before a text of one token");
+    }
+
+    @Test
+    void aPointIsAPictureWithItsTokens() {
+        Prompt prompt = known().get(0).cleanPrompt();
+        Pass pass = MAMBA.run(prompt.ids(), Recording.points(HookPoint.RESID_POST).and(Recording.states()));
+        assertEquals("tiny-mamba: layers.4.resid_post, " + HookPoint.RESID_POST.meaning(), pass.heatmap(4, HookPoint.RESID_POST).title());
+        String page = Show.text(pass.heatmap(4, HookPoint.RESID_POST));
+        assertTrue(page.startsWith("[picture: tiny-mamba: layers.4.resid_post"), page);
+        String said = assertThrows(BadRequest.class, () -> pass.heatmap(4, HookPoint.RESID_PRE)).getMessage();
+        assertTrue(said.contains("was not kept"), said);
+        assertTrue(assertThrows(BadRequest.class, () -> pass.heatmap(40, HookPoint.RESID_POST)).getMessage()
+                .contains("expected one from 0 to 7"));
     }
 
     @Test

@@ -9,6 +9,7 @@ import lab.recall.base.Said;
 import lab.recall.edit.EditSettings;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
+import lab.recall.study.ModelCard;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,11 +28,18 @@ final class InfoCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print JSON.")
     private boolean json;
 
+    @Option(names = "--digest",
+            description = "Tell the digest of its files too, by which results and kept work name it; a large model is read for it.")
+    private boolean digest;
+
     @Override
     public Integer call() {
         LanguageModel model = given.open();
         Map<String, Object> all = describe(model);
         all.put("folder", model.folder().toString());           // of a hub id: the snapshot that was taken
+        if (digest) {
+            all.put("digest", ModelCard.of(model).digest());
+        }
         all.put("tokenizer", model.tokenizer().isPresent());
         all.put("relations", model.facts().relations());
         all.put("invented_world", model.facts().inventedWorld());

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Check;
 import lab.recall.base.Json;
@@ -28,6 +29,7 @@ import lab.recall.study.ModelCard;
 import lab.recall.text.Prompt;
 import lab.recall.view.HeatMap;
 import lab.recall.view.Showable;
+import lab.recall.view.Slider;
 
 /**
  * How much each token reads of each earlier one in a layer; shows itself as a picture, targets in rows and sources in columns.
@@ -36,6 +38,7 @@ import lab.recall.view.Showable;
  * HiddenAttention.of(mamba, prompt, 4)                      // the scan's terms, as shares of y
  * HiddenAttention.of(neox, prompt, 4)                       // attention weights, the mean over heads
  * HiddenAttention.of(mamba, prompt, 4).norms("scan")        // [target][source]
+ * HiddenAttention.slider(mamba, prompt)                     // the pictures of all layers, one at a time
  * }</pre>
  *
  * In a scan, y[t] is a sum of one term for each source and of the skip term. A term's share is its projection on y, so that a row and its
@@ -86,6 +89,16 @@ public final class HiddenAttention implements Showable {
         }
         return terms(model, mixing.summing().orElseThrow(() -> new BadRequest("model", model.name() + "'s " + mixing.title()
                 + " neither weighs its tokens nor sums up one term for each")), prompt, layer);
+    }
+
+    /**
+     * The pictures of all layers, one at a time.
+     *
+     * @throws BadRequest if the model neither weighs its tokens nor sums up one term for each
+     */
+    public static Slider slider(LanguageModel model, Prompt prompt) {
+        List<HiddenAttention> layers = IntStream.range(0, model.layers()).mapToObj(l -> of(model, prompt, l)).toList();
+        return Slider.over(model.name() + ": " + layers.get(0).what(), "layer", layers.stream().map(HiddenAttention::heatmap).toList());
     }
 
     /** The model. */
@@ -253,10 +266,13 @@ public final class HiddenAttention implements Showable {
         return names;
     }
 
+    private String what() {
+        return terms != null ? "share of " + terms.sum.id() : "attention, mean of heads";
+    }
+
     /** The shares, [target][source]. */
     public HeatMap heatmap() {
-        String what = terms != null ? "share of " + terms.sum.id() : "attention, mean of heads";
-        return picture(String.format(Locale.ROOT, "%s, layer %d: %s", model.name(), layer, what), share)
+        return picture(String.format(Locale.ROOT, "%s, layer %d: %s", model.name(), layer, what()), share)
                 .colours(HeatMap.Colours.DIVERGING).range(-1, 1);
     }
 

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
@@ -512,13 +513,24 @@ public final class LanguageModel implements Showable {
         return Prompt.of(requireTokenizer(), text);
     }
 
+    /** A token as text; its id where the model has no tokenizer. */
+    String token(int id) {
+        return tokenizer.map(t -> t.token(id)).orElse("#" + id);
+    }
+
+    /** The tokens of a prompt as text, the subject's with a star. */
+    List<String> marked(Prompt prompt) {
+        return IntStream.range(0, prompt.length()).mapToObj(t -> token(prompt.ids()[t])
+                + (prompt.hasSubject() && t >= prompt.subjectStart() && t < prompt.subjectEnd() ? " *" : "")).toList();
+    }
+
     /** A prompt's tokens as a table; a star marks the subject's. */
     public Table tokens(Prompt prompt) {
         List<List<Object>> rows = new ArrayList<>();
         for (int i = 0; i < prompt.length(); i++) {
             int id = prompt.ids()[i];
             boolean subject = prompt.hasSubject() && i >= prompt.subjectStart() && i < prompt.subjectEnd();
-            rows.add(List.of(i, tokenizer.map(t -> t.token(id)).orElse("#" + id), id, subject ? "*" : ""));
+            rows.add(List.of(i, token(id), id, subject ? "*" : ""));
         }
         return Tables.of(prompt.text() == null ? "tokens" : prompt.text(), List.of("index", "token", "id", "subject"), rows);
     }
@@ -642,6 +654,20 @@ public final class LanguageModel implements Showable {
      */
     public LensReading lens(Prompt prompt, int answer) {
         return LensReading.of(this, prompt, Check.whole("answer", answer, 0, vocabulary() - 1));
+    }
+
+    /**
+     * How much each token of a text surprised the model after those before it, in bits.
+     *
+     * @throws Unsolvable when the logits are not finite
+     */
+    public Surprisal surprisal(String text) {
+        return surprisal(prompt(text));
+    }
+
+    /** The same of a prompt, whose subject is marked. */
+    public Surprisal surprisal(Prompt prompt) {
+        return Surprisal.of(this, prompt);
     }
 
     /** What this model and another say after a text, side by side. */

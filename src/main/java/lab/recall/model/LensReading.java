@@ -7,7 +7,6 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import lab.recall.math.Softmax;
 import lab.recall.text.Prompt;
-import lab.recall.text.Tokenizer;
 import lab.recall.view.HeatMap;
 import lab.recall.view.Showable;
 import lab.recall.view.Tables;
@@ -59,12 +58,10 @@ public final class LensReading implements Showable {
             for (int i = 0; i < logits.length; i++) {
                 p[t][i] = Softmax.probability(logits[i], 0, logits[i].length, answer);
             }
-            words.add(Arrays.stream(logits).map(of -> text(model, Softmax.argmax(of, 0, of.length))).toList());
+            words.add(Arrays.stream(logits).map(of -> model.token(Softmax.argmax(of, 0, of.length))).toList());
         }
-        List<String> tokens = IntStream.range(0, prompt.length()).mapToObj(t -> text(model, prompt.ids()[t])
-                + (prompt.hasSubject() && t >= prompt.subjectStart() && t < prompt.subjectEnd() ? " *" : "")).toList();
-        return new LensReading(model.name() + ": probability that a state is read as '" + text(model, answer).strip() + "'" + how, tokens,
-                layers, p, words);
+        return new LensReading(model.name() + ": probability that a state is read as '" + model.token(answer).strip() + "'" + how,
+                model.marked(prompt), layers, p, words);
     }
 
     /** The logit lens: each state as if it left the last layer. */
@@ -73,10 +70,6 @@ public final class LensReading implements Showable {
         List<String> layers = IntStream.range(0, model.layers()).mapToObj(String::valueOf).toList();
         return of(model, "", layers, prompt, answer, t -> model.logitLens(IntStream.range(0, model.layers())
                 .mapToObj(l -> pass.get(new Site(l, HookPoint.RESID_POST, t))).toArray(float[][]::new)));
-    }
-
-    private static String text(LanguageModel model, int id) {
-        return model.tokenizer().map((Tokenizer t) -> t.token(id)).orElse("#" + id);
     }
 
     /**

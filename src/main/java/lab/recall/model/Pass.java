@@ -5,8 +5,10 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
 import lab.recall.math.Softmax;
+import lab.recall.view.HeatMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -18,6 +20,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * clean.probability(answer)
  * clean.get(new Site(4, RESID_POST, 3))                    // one vector
  * clean.array(4, Y)                                        // INDArray [tokens, width]
+ * clean.heatmap(4, Y)                                      // the same as a picture with its tokens
  * Pass longer = clean.then(42);                            // one more token, from the kept states
  * }</pre>
  *
@@ -229,6 +232,28 @@ public final class Pass {
             return model.shaped(layer, point, whole, length());
         }
         return model.shaped(layer, point, values(layer, point), length() - from);
+    }
+
+    /**
+     * A point in a layer as a picture, tokens in rows and channels in columns.
+     *
+     * @throws BadRequest when it was not kept, or is no vector for each token: {@link #array} gives it
+     */
+    public HeatMap heatmap(int layer, HookPoint point) {
+        Activation a = activation(layer, point);
+        if (a.shape().length != 2 || a.shape()[0] != length()) {
+            throw new BadRequest("", a.name() + " has the shape " + Arrays.toString(a.shape())
+                    + ", expected a vector for each token; array gives the numbers");
+        }
+        int width = (int) a.shape()[1];
+        double[][] rows = new double[length()][width];
+        for (int t = 0; t < rows.length; t++) {
+            for (int c = 0; c < width; c++) {
+                rows[t][c] = a.values()[t * width + c];
+            }
+        }
+        return HeatMap.signed(model.name() + ": " + a.name() + ", " + point.meaning(), rows)
+                .rows(IntStream.of(ids).mapToObj(model::token).toList()).columns("channel");
     }
 
     @Override

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -267,7 +266,7 @@ public final class AverageTrace implements Showable {
         return new AfterSubject(title(), point.colours(), pairs, effects, model.layers());
     }
 
-    /** Mean effect and interval for each position and layer. */
+    /** Mean effect and interval for each position and layer, to be read; {@link #table} has the numbers. */
     public Table byPosition() {
         return Tables.byLayer(title() + ": mean indirect effect with its 95 % interval", List.of("position", "pairs"), model.layers(),
                 List.of(Position.values()), p -> List.of(p.label(), at(p, 0).n()), this::at);
@@ -285,16 +284,19 @@ public final class AverageTrace implements Showable {
                 rows);
     }
 
-    /** One row for each position and layer: mean, interval, number of pairs. For programs. */
+    /**
+     * One row for each position and layer: mean, interval, number of pairs. For programs: {@code place} is the position's name in what a
+     * sweep measures.
+     */
     public Table table() {
         List<List<Object>> rows = new ArrayList<>();
         for (Position p : Position.values()) {
             for (int l = 0; l < model.layers(); l++) {
                 Estimate e = at(p, l);
-                rows.add(List.of(p.name().toLowerCase(Locale.ROOT), l, e.mean(), e.low(), e.high(), e.n()));
+                rows.add(List.of(p.label(), p.id(), l, e.mean(), e.low(), e.high(), e.n()));
             }
         }
-        return Tables.of(title(), List.of("position", "layer", "mean", "low", "high", "pairs"), rows);
+        return Tables.of(title(), List.of("position", "place", "layer", "mean", "low", "high", "pairs"), rows);
     }
 
     /** The subject's last token, the whole subject and the prompt's last token by layer, with intervals: where the model hands over. */

@@ -7,7 +7,6 @@ import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.BiFunction;
 import lab.recall.base.BadRequest;
@@ -142,18 +141,18 @@ public final class BlockedPaths implements Showable {
                 List.of("blocked", "pairs"), model.layers(), rows, b -> List.of(label(b), measured.apply(b, 0).n()), measured);
     }
 
-    /** One row for each token, blocked component and layer. For programs. */
+    /** One row for each token, blocked component and layer. For programs: {@code place} is the token's name in what a sweep measures. */
     public Table table() {
         List<List<Object>> rows = new ArrayList<>();
         for (Position token : tokens()) {
             for (String blocked : samples.keySet()) {
                 for (int l = 0; l < model.layers(); l++) {
                     Estimate e = samples(blocked, token).at(l);
-                    rows.add(List.of(token.name().toLowerCase(Locale.ROOT), blocked, l, e.mean(), e.low(), e.high(), e.n()));
+                    rows.add(List.of(token.label(), token.id(), blocked, l, e.mean(), e.low(), e.high(), e.n()));
                 }
             }
         }
-        return Tables.of(title(), List.of("token", "blocked", "layer", "mean", "low", "high", "pairs"), rows);
+        return Tables.of(title(), List.of("token", "place", "blocked", "layer", "mean", "low", "high", "pairs"), rows);
     }
 
     /** {@code recovery/TOKEN/BLOCKED/LAYER}, and what blocking costs, {@code damage/TOKEN/BLOCKED/LAYER}. */
@@ -161,7 +160,7 @@ public final class BlockedPaths implements Showable {
         List<Measured> all = new ArrayList<>();
         for (Position token : tokens()) {
             for (String blocked : samples.keySet()) {
-                String place = "/" + token.name().toLowerCase(Locale.ROOT) + "/" + blocked + "/";
+                String place = "/" + token.id() + "/" + blocked + "/";
                 for (int l = 0; l < model.layers(); l++) {
                     all.add(new Measured("recovery" + place + l, samples(blocked, token).at(l)));
                     if (!blocked.equals(NOTHING)) {

@@ -138,11 +138,12 @@ public final class CausalTrace {
      */
     public CausalTrace shuffled() {
         Settings s = settings;
-        return new CausalTrace(model, new Settings(s.point, s.window, s.cells, s.averaging, s.reverse, true, s.deviations, s.samples, s.seed));
+        return new CausalTrace(model,
+                new Settings(s.point, s.window, s.cells, s.averaging, s.reverse, true, s.deviations, s.samples, s.seed));
     }
 
     /**
-     * One pair of facts.
+     * One pair of facts: each token by itself, and the whole subject at once.
      *
      * @throws BadRequest where answers are shuffled, for which there must be other facts
      */
@@ -150,12 +151,8 @@ public final class CausalTrace {
         if (settings.shuffled) {
             throw new BadRequest("shuffled", "one pair has no other facts' answers; trace over pairs");
         }
-        InterchangeCase all = cases(List.of(pair)).get(0);
-        boolean together = settings.cells == Cells.TOGETHER;
-        InterchangeCase shown = together ? all : new InterchangeCase(all.clean(), all.corrupt(), all.answer(),
-                all.cells().subList(0, pair.cleanPrompt().length()), all.noise());
-        return new ExampleTrace(model, settings.point, pair,
-                interchange().run(List.of(shown), Runner.silent()).get(0), settings.samples > 0, together);
+        return new ExampleTrace(model, settings.point, pair, interchange().run(cases(List.of(pair)), Runner.silent()).get(0),
+                settings.samples > 0, settings.cells == Cells.TOGETHER);
     }
 
     /**

@@ -25,7 +25,7 @@ import tech.tablesaw.api.Table;
  */
 public record ExampleTrace(LanguageModel model, HookPoint point, FactPair pair, InterchangeGrid grid, boolean noise, boolean together)
         implements Showable {
-    /** Indirect effect at each token (row, the subject's with a star), or of tokens together, and layer. */
+    /** Indirect effect at each token (row, the subject's with a star) and of the whole subject, or of tokens together, by layer. */
     public HeatMap heatmap() {
         double[][] effect = grid.effect();
         double[][] byToken = new double[effect[0].length][effect.length];
@@ -68,6 +68,7 @@ public record ExampleTrace(LanguageModel model, HookPoint point, FactPair pair, 
             boolean subject = i >= clean.subjectStart() && i < clean.subjectEnd();
             labels.add((a.equals(b) || noise ? a : a + " / " + b) + (subject ? " *" : ""));
         }
+        labels.add(Position.SUBJECT.label());
         return labels;
     }
 

@@ -1,5 +1,6 @@
 package lab.recall.trace;
 
+import java.util.Locale;
 import lab.recall.text.Prompt;
 
 /** Groups of tokens over which traces are averaged: the paper's six rows, and the whole subject put back at once. */
@@ -11,6 +12,11 @@ public enum Position {
 
     Position(String label) {
         this.label = label;
+    }
+
+    /** Its name in files that programs read, such as {@code subject_last}. */
+    public String id() {
+        return name().toLowerCase(Locale.ROOT);
     }
 
     /** Its name in tables and pictures. */

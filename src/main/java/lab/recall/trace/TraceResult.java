@@ -3,7 +3,6 @@ package lab.recall.trace;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import lab.recall.model.HookPoint;
@@ -91,7 +90,7 @@ public record TraceResult(ModelCard model, List<AverageTrace> traces, List<Avera
         named().forEach((name, t) -> {
             for (Position p : Position.values()) {
                 for (int l = 0; l < model.layers(); l++) {
-                    all.add(new Measured(name + "/" + p.name().toLowerCase(Locale.ROOT) + "/" + l, t.at(p, l)));
+                    all.add(new Measured(name + "/" + p.id() + "/" + l, t.at(p, l)));
                 }
             }
             AfterSubject after = t.point().isState() && t.isByToken() ? t.afterSubject() : null;

@@ -5,14 +5,12 @@ import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.geom.Line2D;
-import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.awt.image.BufferedImage;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 import lab.recall.base.BadRequest;
-import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
@@ -160,10 +158,10 @@ public final class Charts {
 
     /** PNG. */
     public static byte[] png(Chart<?, ?> chart) {
-        try {
-            return ChartEncoder.getBytes(chart, "png");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        BufferedImage image = new BufferedImage(chart.getWidth(), chart.getHeight(), BufferedImage.TYPE_INT_RGB);
+        Graphics2D g = image.createGraphics();
+        chart.paint(g, image.getWidth(), image.getHeight());
+        g.dispose();
+        return Png.of(image);
     }
 }

@@ -20,7 +20,8 @@ final class Display {
     static final String PNG = "image/png";
     static final String TEXT = "text/plain";
     /** What the kernels are told about; an interface or base class stands for all below it. */
-    static final Class<?>[] TYPES = {Showable.class, Table.class, Chart.class, HeatMap.class, INDArray.class, float[].class, double[].class,
+    static final Class<?>[] TYPES = {Showable.class, Table.class, Chart.class, HeatMap.class, Slider.class, TokenColours.class,
+        INDArray.class, float[].class, double[].class,
         int[].class, long[].class, float[][].class, double[][].class, int[][].class, long[][].class,
         ProgressBar.State.class};
     private static final int MOST_NUMBERS = 40;
@@ -63,6 +64,13 @@ final class Display {
             byte[] png = m.png();
             return new Shown(HTML, m.html(png), Base64.getMimeEncoder().encodeToString(png));
         }
+        if (o instanceof Slider s) {
+            byte[] png = s.picture().png();
+            return new Shown(HTML, s.html(png), Base64.getMimeEncoder().encodeToString(png));
+        }
+        if (o instanceof TokenColours t) {
+            return new Shown(HTML, t.html());
+        }
         if (o instanceof Chart<?, ?> c) {
             return new Shown(PNG, Base64.getMimeEncoder().encodeToString(Charts.png(c)));
         }
@@ -84,6 +92,8 @@ final class Display {
     static String text(Object o) {
         return o instanceof Showable s ? text(s.view())
                 : o instanceof Table t ? Tables.text(t)
+                : o instanceof Slider s ? s.text()
+                : o instanceof TokenColours t ? t.text()
                 : o instanceof HeatMap m ? "[picture: " + m.title() + "]"
                 : o instanceof Chart<?, ?> c ? "[picture: " + Said.visible(c.getTitle()) + "]"
                 : o instanceof INDArray a ? shape(a) : o instanceof ProgressBar.State p ? p.text()

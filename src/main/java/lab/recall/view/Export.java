@@ -32,7 +32,7 @@ public final class Export {
     }
 
     /**
-     * File names and their bytes: CSV and JSON for a table, PNG and SVG for a chart or heat map.
+     * File names and their bytes: CSV and JSON for a table, coloured tokens or a slider's numbers, PNG and SVG for a chart or heat map.
      *
      * @throws BadRequest for anything else
      */
@@ -40,6 +40,14 @@ public final class Export {
         Map<String, byte[]> files = new LinkedHashMap<>();
         if (view instanceof Showable s) {
             return files(name, s.view());
+        }
+        if (view instanceof TokenColours t) {
+            return files(name, t.table());
+        }
+        if (view instanceof Slider s) {
+            files.putAll(files(name, s.picture()));
+            files.putAll(files(name, s.table()));
+            return files;
         }
         if (view instanceof Table t) {
             files.put(name + ".csv", csv(t));

@@ -1,6 +1,7 @@
 package lab.recall.view;
 
 import java.nio.file.Path;
+import java.util.Map;
 import lab.recall.base.AtomicFiles;
 import org.knowm.xchart.internal.chartpart.Chart;
 import tech.tablesaw.api.Table;
@@ -13,8 +14,9 @@ import tech.tablesaw.api.Table;
  * Figures.save("causal-tracing-averages", trace.byPosition()); // .csv and .json
  * }</pre>
  *
- * They go to the folder that the environment variable RECALL_FIGURES names, else to {@code target/figures} of the project (the system
- * property {@code recall.home}, else the working directory). A slash in a name, such as that of a hub id, becomes a dash.
+ * They go to {@code target/figures} of the project (the system property {@code recall.home}, else the working directory), and it is said
+ * where they are; or to the folder that the environment variable RECALL_FIGURES names, of which nothing is said: who set it knows. A slash
+ * in a name, such as that of a hub id, becomes a dash.
  */
 public final class Figures {
     private Figures() {
@@ -50,10 +52,34 @@ public final class Figures {
         return table;
     }
 
+    /**
+     * Writes the first picture of a slider as NAME.png and NAME.svg, and all its numbers as NAME.csv and NAME.json.
+     *
+     * @throws java.io.UncheckedIOException when they cannot be written
+     */
+    public static Slider save(String name, Slider slider) {
+        write(name, slider);
+        return slider;
+    }
+
+    /**
+     * Writes NAME.csv and NAME.json of coloured tokens.
+     *
+     * @throws java.io.UncheckedIOException when they cannot be written
+     */
+    public static TokenColours save(String name, TokenColours tokens) {
+        write(name, tokens);
+        return tokens;
+    }
+
     private static void write(String name, Object what) {
         String said = System.getenv("RECALL_FIGURES");
         Path folder = said == null ? Path.of(System.getProperty("recall.home", "")).resolve("target").resolve("figures") : Path.of(said);
         AtomicFiles.folder(folder);
-        Export.files(name.replace('/', '-'), what).forEach((file, bytes) -> AtomicFiles.write(folder.resolve(file), bytes));
+        Map<String, byte[]> files = Export.files(name.replace('/', '-'), what);
+        files.forEach((file, bytes) -> AtomicFiles.write(folder.resolve(file), bytes));
+        if (said == null) {
+            System.out.println("saved in " + folder + ": " + String.join(", ", files.keySet()));
+        }
     }
 }

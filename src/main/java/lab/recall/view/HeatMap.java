@@ -6,15 +6,12 @@ import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
-import javax.imageio.ImageIO;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Said;
 
@@ -43,7 +40,8 @@ public final class HeatMap {
             this.stops = stops;
         }
 
-        private Color at(double share) {
+        /** From the first colour at 0 to the last at 1. */
+        Color at(double share) {
             double u = Math.min(1, Math.max(0, share)) * (stops.length - 1);
             int i = (int) Math.min(stops.length - 2, Math.floor(u));
             int rgb = 0;
@@ -53,6 +51,16 @@ public final class HeatMap {
                 rgb |= (int) Math.round(a + (b - a) * (u - i)) << shift;
             }
             return new Color(rgb);
+        }
+
+        /** The colours that all others lie between, as pages write them. */
+        List<String> stops() {
+            return Arrays.stream(stops).mapToObj(Colours::css).toList();
+        }
+
+        /** A colour as pages write it. */
+        static String css(int rgb) {
+            return String.format(Locale.ROOT, "#%06x", rgb & 0xffffff);
         }
     }
 
@@ -154,6 +162,11 @@ public final class HeatMap {
         return new HeatMap(title, values, names, rowAxis, columnAxis, columns, colours, low, high, hover, beside());
     }
 
+    /** The same under another title. */
+    HeatMap titled(String name) {
+        return new HeatMap(name, values, rows, rowAxis, columnAxis, columns, colours, low, high, hover, beside());
+    }
+
     /** What the rows are. */
     public HeatMap rowAxis(String name) {
         return new HeatMap(title, values, rows, name, columnAxis, columns, colours, low, high, hover, beside());
@@ -202,11 +215,53 @@ public final class HeatMap {
 
     /** What a cell says: its row and column as they are called, its number. */
     String said(int row, int column) {
-        String place = columns.isEmpty() ? String.valueOf(column) : columns.get(column);
-        String text = hover == null ? Double.isNaN(values[row][column]) ? "nothing to average" : Tables.number(values[row][column])
-                : Said.visible(hover.at(row, column));
-        return (rows.isEmpty() ? rowAxis.isEmpty() ? "row " + row : rowAxis + " " + row : rows.get(row)) + ", "
-                + (columnAxis.isEmpty() ? "column" : columnAxis) + " " + place + ": " + text;
+        return place(row, column) + ": " + (hover == null
+                ? Double.isNaN(values[row][column]) ? "nothing to average" : Tables.number(values[row][column])
+                : Said.visible(hover.at(row, column)));
+    }
+
+    /** A cell's row and column as they are called. */
+    String place(int row, int column) {
+        return row(row) + ", " + (columnAxis.isEmpty() ? "column" : columnAxis) + " " + column(column);
+    }
+
+    String row(int row) {
+        return rows.isEmpty() ? rowAxis.isEmpty() ? "row " + row : rowAxis + " " + row : rows.get(row);
+    }
+
+    String column(int column) {
+        return columns.isEmpty() ? String.valueOf(column) : columns.get(column);
+    }
+
+    /** How many maps stand side by side. */
+    int panels() {
+        return panels.size();
+    }
+
+    /** Where the largest number is, [row, column]; nothing where none is finite. */
+    Optional<int[]> largest() {
+        double most = Double.NEGATIVE_INFINITY;
+        int[] at = null;
+        for (int r = 0; r < values.length; r++) {
+            for (int c = 0; c < values[r].length; c++) {
+                if (Double.isFinite(values[r][c]) && values[r][c] > most) {
+                    most = values[r][c];
+                    at = new int[] {r, c};
+                }
+            }
+        }
+        return Optional.ofNullable(at);
+    }
+
+    Colours scale() {
+        return colours;
+    }
+
+    /** The values at the ends of this map's scale; of several maps one after another, the ends that hold all. */
+    static double[] ends(List<HeatMap> maps) {
+        HeatMap first = maps.get(0);
+        double[] found = range(maps);
+        return new double[] {Double.isNaN(first.low) ? found[0] : first.low, Double.isNaN(first.high) ? found[1] : first.high};
     }
 
     double[][] values() {
@@ -225,12 +280,7 @@ public final class HeatMap {
         g.scale(SCALE, SCALE);
         draw(g, at);
         g.dispose();
-        try (ByteArrayOutputStream out = new ByteArrayOutputStream()) {
-            ImageIO.write(image, "png", out);
-            return out.toByteArray();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Png.of(image);
     }
 
     /** SVG. */
@@ -255,7 +305,7 @@ public final class HeatMap {
     record Layout(int width, int height, List<Panel> panels) {
     }
 
-    private Layout layout() {
+    Layout layout() {
         Graphics2D g = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB).createGraphics();
         g.setFont(PLAIN);
         int x = GAP;

@@ -1,8 +1,6 @@
 package lab.recall.view;
 
-import java.util.Arrays;
 import java.util.Base64;
-import java.util.stream.IntStream;
 
 /** A heat map as HTML: the PNG, and over each cell an area of an image map whose title is the cell's text. */
 final class HoverMap {
@@ -42,12 +40,9 @@ final class HoverMap {
         StringBuilder b = new StringBuilder("Heat map");
         for (HeatMap.Panel p : at.panels()) {
             double[][] v = p.map().values();
-            int columns = v[0].length;
             b.append(at.panels().size() == 1 ? ": " : "; ").append(p.map().ownTitle()).append(", ").append(v.length).append(" rows, ")
-                    .append(columns).append(" columns");
-            double[] all = Arrays.stream(v).flatMapToDouble(Arrays::stream).toArray();
-            IntStream.range(0, all.length).filter(i -> Double.isFinite(all[i])).boxed().reduce((i, j) -> all[j] > all[i] ? j : i)
-                    .ifPresent(i -> b.append("; largest: ").append(p.map().said(i / columns, i % columns)));
+                    .append(v[0].length).append(" columns");
+            p.map().largest().ifPresent(i -> b.append("; largest: ").append(p.map().said(i[0], i[1])));
         }
         return b.toString();
     }

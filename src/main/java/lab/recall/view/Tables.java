@@ -27,11 +27,6 @@ import tech.tablesaw.columns.Column;
  * }</pre>
  */
 public final class Tables {
-    private static final int MOST_ROWS = 60;
-    private static final int MOST_FOLDED = 1_000;
-    /** An estimate with its interval stays in one line; a sentence does not. */
-    private static final int LONGEST_UNBROKEN = 30;
-
     private Tables() {
     }
 
@@ -85,40 +80,12 @@ public final class Tables {
         return Math.abs(v) < 1e-4 ? String.format(Locale.ROOT, "%.1e", v) : String.format(Locale.ROOT, "%.4f", v);
     }
 
-    /** A table for a page. */
+    /**
+     * A table for a page, which sorts, searches and shows all its rows where scripts are run, and is plain elsewhere: its first sixty rows,
+     * the others folded.
+     */
     public static String html(Table t) {
-        StringBuilder b = new StringBuilder("<table class=\"dataframe\">");
-        if (t.name() != null && !t.name().isBlank()) {
-            b.append("<caption style=\"text-align:left\">").append(escape(t.name())).append("</caption>");
-        }
-        int shown = Math.min(MOST_ROWS, t.rowCount());
-        rows(t, 0, shown, b);
-        int folded = Math.min(MOST_FOLDED, t.rowCount() - shown);
-        if (folded > 0) {
-            b.append("<details><summary>").append(t.rowCount() - shown).append(" more rows</summary><table class=\"dataframe\">");
-            rows(t, shown, shown + folded, b);
-            b.append("</details>");
-        }
-        if (t.rowCount() > shown + folded) {
-            b.append("<p>").append(t.rowCount() - shown - folded).append(" rows are left out here; Export writes all</p>");
-        }
-        return b.toString();
-    }
-
-    private static void rows(Table t, int from, int to, StringBuilder b) {
-        b.append("<thead><tr>");
-        t.columns().forEach(c -> b.append("<th").append(align(c, "")).append('>').append(escape(c.name())).append("</th>"));
-        b.append("</tr></thead><tbody>");
-        for (int r = from; r < to; r++) {
-            b.append("<tr>");
-            for (Column<?> c : t.columns()) {
-                String cell = cell(c, r);
-                b.append("<td").append(align(c, cell.length() > LONGEST_UNBROKEN || !cell.contains(" ") ? "" : ";white-space:nowrap"))
-                        .append('>').append(escape(cell)).append("</td>");
-            }
-            b.append("</tr>");
-        }
-        b.append("</tbody></table>");
+        return TableHtml.of(t);
     }
 
     /** A table for a terminal, columns aligned. */
@@ -154,16 +121,12 @@ public final class Tables {
         return value instanceof Double d ? number(d) : Said.visible(String.valueOf(value));
     }
 
-    private static String cell(Column<?> c, int row) {
+    static String cell(Column<?> c, int row) {
         if (c instanceof DoubleColumn d) {
             return number(d.getDouble(row));
         }
         return c instanceof NumericColumn && !c.isMissing(row) ? String.valueOf(c.get(row))     // digits of no locale
                 : Said.visible(c.getString(row));
-    }
-
-    private static String align(Column<?> c, String more) {
-        return " style=\"text-align:" + (c instanceof NumericColumn ? "right" : "left") + more + "\"";
     }
 
     /** A text for a page. */

@@ -393,6 +393,9 @@ class RunTest {
         assertTrue(JSON.readTree(terminal.out()).get("invented_world").asBoolean());
         assertEquals(6, JSON.readTree(terminal.out()).at("/edits/clamp_norm_factor").asDouble());
         assertTrue(JSON.readTree(terminal.out()).get("folder").asText().endsWith("tiny-mamba"));
+        assertFalse(JSON.readTree(terminal.out()).has("digest"));
+        assertEquals(0, recall("info", "tiny-mamba", "--json", "--digest"));
+        assertTrue(JSON.readTree(terminal.out()).get("digest").asText().matches("[0-9a-f]{64}"), terminal.out());
         assertEquals(0, recall("info", Golden.folder("mamba-a-f32").toString()));
         assertTrue(terminal.out().lines().toList().containsAll(List.of("relations         lre", "invented_world    false",
                 "edits             {clamp_norm_factor=3.0, ridge=0.0}")), terminal.out());

@@ -43,10 +43,13 @@ class TraceCommandTest {
         assertTrue(Files.exists(out.resolve("resid_post-map.png")) && !Files.exists(out.resolve("y-map.png")),
                 "beside each other: what both have");
         List<String> lines = Files.readAllLines(out.resolve("tiny-mamba").resolve("resid_post.csv"));
-        assertEquals("position,layer,mean,low,high,pairs", lines.get(0));
+        assertEquals("position,place,layer,mean,low,high,pairs", lines.get(0));
         JsonNode rows = JSON.readTree(out.resolve("tiny-mamba").resolve("resid_post.json").toFile());
         for (JsonNode row : rows) {
-            if (row.get("position").asText().equals("last") && row.get("layer").asInt() == 7) {
+            if (row.get("position").asText().equals("before the subject")) {
+                assertEquals("prefix", row.get("place").asText());
+            }
+            if (row.get("place").asText().equals("last") && row.get("layer").asInt() == 7) {
                 assertEquals(1, row.get("mean").asDouble(), 1e-5, "the last layer's last token is the answer");
             }
         }
@@ -124,7 +127,8 @@ class TraceCommandTest {
         assertEquals(0, recall("path-blocking", "--model", "tiny-mamba", "--pairs", "4", "--together", "--out", blocked.toString()),
                 () -> terminal.err());
         assertTrue(Files.exists(blocked.resolve("recovery-subject.svg")) && Files.exists(blocked.resolve("recovery-prompt-last.svg")));
-        assertTrue(Files.readAllLines(blocked.resolve("recovery.csv")).stream().anyMatch(l -> l.startsWith("subject,none,0,")));
+        assertTrue(Files.readAllLines(blocked.resolve("recovery.csv")).stream()
+                .anyMatch(l -> l.startsWith("whole subject at once,subject,none,0,")));
     }
 
     @ParameterizedTest

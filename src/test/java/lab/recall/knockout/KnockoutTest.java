@@ -26,6 +26,7 @@ import lab.recall.model.block.Cuts;
 import lab.recall.model.block.ScanPoints;
 import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
+import lab.recall.view.Slider;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -208,6 +209,11 @@ class KnockoutTest {
         assertEquals(0, h.norms("conv")[p.length() - 1][0], "beyond the taps");
         assertThrows(IllegalArgumentException.class, () -> HiddenAttention.of(neox, p, 5).norms("attention"));
         assertThrows(IllegalArgumentException.class, () -> HiddenAttention.of(neox, p, neox.layers()));
+        Slider all = HiddenAttention.slider(mamba, p);
+        assertEquals("tiny-mamba: share of y, layer 5", all.at(5).title());
+        assertEquals(mamba.layers() * p.length() * p.length(), all.table().rowCount());
+        int last = p.length() - 1;
+        assertEquals(h.share()[last][2], all.table().row((5 * p.length() + last) * p.length() + 2).getDouble("value"));
     }
 
     @Test

@@ -76,19 +76,6 @@ class ViewTest {
         assertTrue(HeatMap.beside(map, map).width() > map.width());
     }
 
-    /** Rows beyond the first sixty are folded, so that all can be seen without a script; an estimate stays in one line. */
-    @Test
-    void longTablesAreFolded() {
-        List<List<Object>> rows = IntStream.range(0, 200)
-                .mapToObj(i -> List.<Object>of(i, "0.119 [0.035, 0.227]", "a sentence that is longer than a cell")).toList();
-        String html = Tables.html(Tables.of("t", List.of("n", "effect", "text"), rows));
-        assertTrue(html.contains("<summary>140 more rows</summary>") && html.contains(">199<"));
-        assertTrue(html.contains("<td style=\"text-align:left;white-space:nowrap\">0.119 [0.035, 0.227]</td>"));
-        assertTrue(html.contains("<td style=\"text-align:left\">a sentence"));
-        String huge = Tables.html(Tables.of("t", List.of("n"), IntStream.range(0, 5_000).mapToObj(i -> List.of(i)).toList()));
-        assertTrue(huge.contains("<p>3940 rows are left out here; Export writes all</p>"), huge.substring(huge.length() - 200));
-    }
-
     /** Each cell has an area with its row, its column and its number, by itself or side by side with others. */
     @Test
     void aHeatMapsCellsSayTheirNumbers() {
