@@ -60,7 +60,7 @@ class OwnPromptTest {
                     assertArrayEquals(expected[l], trace.grid().effect()[l]);
                 }
                 Table table = trace.table();
-                assertEquals(own.cleanPrompt().length() * MAMBA.layers(), table.rowCount());
+                assertEquals((own.cleanPrompt().length() + 1) * MAMBA.layers(), table.rowCount(), "a row of the whole subject, too");
                 assertEquals(expected[2][1], table.row(MAMBA.layers() + 2).getDouble("indirect effect"));
                 assertTrue(Export.files("own", table).containsKey("own.csv"));
             }

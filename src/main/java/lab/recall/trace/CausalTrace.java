@@ -132,12 +132,8 @@ public final class CausalTrace {
 
     /** One pair of facts. */
     public ExampleTrace of(FactPair pair) {
-        InterchangeCase all = cases(List.of(pair)).get(0);
-        boolean together = settings.cells == Cells.TOGETHER;
-        InterchangeCase shown = together ? all : new InterchangeCase(all.clean(), all.corrupt(), all.answer(),
-                all.cells().subList(0, pair.cleanPrompt().length()), all.noise());
-        return new ExampleTrace(model, settings.point, pair,
-                interchange().run(List.of(shown), Runner.silent()).get(0), settings.samples > 0, together);
+        return new ExampleTrace(model, settings.point, pair, interchange().run(cases(List.of(pair)), Runner.silent()).get(0),
+                settings.samples > 0, settings.cells == Cells.TOGETHER);
     }
 
     /**
