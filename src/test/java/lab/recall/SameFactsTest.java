@@ -87,7 +87,7 @@ class SameFactsTest {
             assertTrue(known.contains(a.clean()) && known.contains(a.corrupt()));
         }
         KnownFacts both = ofMamba.and(ofNeox);
-        assertTrue(both.size() < Math.min(ofMamba.size(), ofNeox.size()), "each knows what the other does not");
+        assertTrue(both.size() <= Math.min(ofMamba.size(), ofNeox.size()) && both.size() > 300, both.size() + " facts");
         assertEquals(new HashSet<>(both.facts()), new HashSet<>(ofNeox.and(ofMamba).facts()));
         assertEquals(pairs, FactPairs.shared(List.of(ofMamba, ofNeox), 40, 1));
         assertEquals(both.sample(9, 3).stream().map(k -> k.fact()).toList(), ofNeox.and(ofMamba).sample(9, 3).stream()
@@ -167,7 +167,7 @@ class SameFactsTest {
         Prompt prompt = new Prompt(null, new int[] {3, 1, 4, 1, 5, 9, 2, 6}, 1, 3);
         LogitAttribution parts = LogitAttribution.of(model, prompt, 7, 2);
         float[] logits = model.run(prompt.ids()).logits();
-        assertEquals(logits[7] - logits[2], parts.difference(), 1e-9);
+        assertEquals(logits[7] - (double) logits[2], parts.difference(), 1e-9);
         assertEquals(parts.difference(), parts.sum(), 2e-4 * Math.max(1, Math.abs(parts.difference())), name);
         assertEquals(-parts.sum(), LogitAttribution.of(model, prompt, 2, 7).sum(), 1e-4);
         double all = parts.start();

@@ -53,7 +53,9 @@ public final class LogitAttribution implements Showable {
     public static LogitAttribution of(LanguageModel model, Prompt prompt, int answer, int other) {
         Check.whole("answer", answer, 0, model.vocabulary() - 1);
         Check.whole("other", other, 0, model.vocabulary() - 1);
-        List<HookPoint> points = model.points().stream().filter(p -> p.isPerToken() && !p.isGlobal() && !p.addedAt().equals(p)).toList();
+        // attention is added before the MLP reads the stream, so that it does not go to its end as it is; of a scan only the output does
+        boolean hasAttention = model.mixing().weighing().isPresent();
+        List<HookPoint> points = model.components().stream().filter(p -> hasAttention || !p.addedAt().equals(p)).toList();
         Recording keep = Recording.points(HookPoint.RESID_PRE, HookPoint.RESID_POST);
         for (HookPoint p : points) {
             keep = keep.and(Recording.points(p));

@@ -66,7 +66,8 @@ public final class Charts {
         styler.setChartBackgroundColor(Color.WHITE);
         styler.setSeriesColors(PALETTE);
         styler.setPlotBorderVisible(false);
-        styler.setPlotGridLinesColor(new Color(0xdddddd));
+        styler.setPlotGridLinesColor(new Color(0xe4e4e4));
+        styler.setPlotGridLinesStroke(new BasicStroke(0.5f));               // each dash of another would be a shape of its own
         styler.setLegendPosition(Styler.LegendPosition.OutsideE);
         styler.setLegendBorderColor(Color.WHITE);
         styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 14));

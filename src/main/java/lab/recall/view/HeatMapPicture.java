@@ -117,11 +117,10 @@ final class HeatMapPicture {
         return (m.rowNames().isEmpty() ? 0 : widest(font, m.rowNames()) + 8) + (m.rowAxis().isEmpty() ? 0 : 20);
     }
 
-    /** Where most names are wider than their columns, and a line of text is not, all stand upright. */
+    /** Where two names or more are wider than their columns, and a line of text is not, all stand upright. */
     private boolean isUpright(FontMetrics font, HeatMap m) {
         int cell = cellWidth(m);
-        return cell >= font.getAscent() && 2 * m.columnNames().stream().filter(n -> font.stringWidth(n) > cell - 2).count()
-                > m.columnNames().size();
+        return cell >= font.getAscent() && m.columnNames().stream().filter(n -> font.stringWidth(n) > cell - 2).count() >= 2;
     }
 
     /** A title's words in as many lines as its map's width asks for. */
@@ -231,7 +230,7 @@ final class HeatMapPicture {
         }
         int below = p.top + p.tall();
         int columns = m.values()[0].length;
-        int step = p.isUpright ? 1 : step(columns, p.cellWidth, Math.max(22, widest(font, m.columnNames()) + 6));
+        int step = p.isUpright ? 1 : step(columns, p.cellWidth, m.columnNames().isEmpty() ? 22 : 40);
         for (int c = 0; c < columns; c += step) {
             String name = m.columnNames().isEmpty() ? String.valueOf(c) : m.columnNames().get(c);
             int middle = p.x(c) + p.cellWidth / 2;
