@@ -15,8 +15,24 @@ import java.util.Objects;
  * @param success   [efficacy, generalisation, specificity], shares of prompts
  * @param magnitude differences of probabilities, in the same order
  * @param accuracy  shares of prompts, in the same order
+ * @param search    how the search for the value stood to its scale: [|v0|, first step in |v0|, |delta| in |v0|, share of the weight decay
+ *                  in the last loss]; empty where it is not known
  */
-public record CaseScores(String relation, double[] success, double[] magnitude, double[] accuracy) {
+public record CaseScores(String relation, double[] success, double[] magnitude, double[] accuracy, double[] search) {
+    /** Numbers of a search. */
+    static final int SEARCHED = 4;
+
+    /** Of an edit whose search is not known. */
+    public CaseScores(String relation, double[] success, double[] magnitude, double[] accuracy) {
+        this(relation, success, magnitude, accuracy, new double[0]);
+    }
+
+    /** The same with what is known of its search. */
+    CaseScores of(FoundValue value, EditSettings settings) {
+        return new CaseScores(relation, success, magnitude, accuracy, new double[] {value.startNorm(), value.firstStep(settings),
+            ValueSearch.norm(value.delta()) / value.startNorm(), value.decayShare()});
+    }
+
     /** Efficacy, generalisation and specificity: the prompt itself, paraphrases, neighbours. */
     public static final int KINDS = 3;
     /** Index of the neighbours. */
@@ -52,7 +68,7 @@ public record CaseScores(String relation, double[] success, double[] magnitude, 
     @Override
     public boolean equals(Object other) {
         return other instanceof CaseScores s && relation.equals(s.relation) && Arrays.equals(success, s.success)
-                && Arrays.equals(magnitude, s.magnitude) && Arrays.equals(accuracy, s.accuracy);
+                && Arrays.equals(magnitude, s.magnitude) && Arrays.equals(accuracy, s.accuracy) && Arrays.equals(search, s.search);
     }
 
     @Override

@@ -119,9 +119,18 @@ public final class EditCurves implements Showable {
 
     /** What each request gives by layer of those that were edited, with its relation. */
     public Samples samples(EditableMatrix matrix, Measure measure) {
+        return samples(matrix, c -> c.success()[measure.ordinal()]);
+    }
+
+    /** The same of the differences of probabilities. */
+    public Samples magnitudes(EditableMatrix matrix, Measure measure) {
+        return samples(matrix, c -> c.magnitude()[measure.ordinal()]);
+    }
+
+    private Samples samples(EditableMatrix matrix, ToDoubleFunction<CaseScores> of) {
         List<List<CaseScores>> all = found.get(matrix);
-        return new Samples(all.stream().map(layer -> layer.stream().mapToDouble(c -> c.success()[measure.ordinal()]).toArray())
-                .toArray(double[][]::new), all.get(0).stream().map(CaseScores::relation).toList());
+        return new Samples(all.stream().map(layer -> layer.stream().mapToDouble(of).toArray()).toArray(double[][]::new),
+                all.get(0).stream().map(CaseScores::relation).toList());
     }
 
     /** The harmonic mean by layer of the model, with its interval. */
@@ -160,18 +169,13 @@ public final class EditCurves implements Showable {
         return lines(Shown.SCORE, "layer", Charts::byLayer);
     }
 
-    private interface Line {
-        XYChart add(XYChart chart, String name, double[] means, double[] low, double[] high);
-    }
-
-    private XYChart lines(Shown shown, String over, Line line) {
+    private XYChart lines(Shown shown, String over, Charts.Adding line) {
         XYChart chart = Charts.lines(model.name() + ", " + shown.label + " of " + requests() + " edits at each layer", over, shown.label);
-        chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);
         for (EditableMatrix m : found.keySet()) {
             Estimate[] e = estimates(m, shown);
             line.add(chart, m.label(), each(e, Estimate::mean), each(e, Estimate::low), each(e, Estimate::high));
         }
-        return chart;
+        return Charts.range(chart, 0, 1.05);
     }
 
     /** A share over relative depth, so that curves of other models can stand beside it. */
@@ -187,7 +191,8 @@ public final class EditCurves implements Showable {
     /** Every measure for each matrix and layer. */
     public Table table() {
         List<String> columns = List.of("matrix", "layer", "efficacy", "generalisation", "specificity", "score", "efficacy magnitude",
-                "generalisation magnitude", "specificity magnitude");
+                "generalisation magnitude", "specificity magnitude", "|v₀|", "first step in |v₀|", "|δ| in |v₀|",
+                "share of the weight decay");
         List<List<Object>> rows = new ArrayList<>();
         for (EditableMatrix m : found.keySet()) {
             for (int l : layers) {
@@ -200,11 +205,20 @@ public final class EditCurves implements Showable {
                 for (Measure measure : Measure.values()) {
                     row.add(s.magnitude(measure).toString());
                 }
+                for (int part = 0; part < CaseScores.SEARCHED; part++) {
+                    row.add(searched(m, l, part));
+                }
                 rows.add(row);
             }
         }
         return Tables.of(model.name() + ": " + requests() + " requests, each edited by itself; means with their 95 % intervals",
                 columns, rows);
+    }
+
+    /** Mean over requests of a number of their searches; NaN where it is not known. */
+    private double searched(EditableMatrix matrix, int layer, int part) {
+        return cases(matrix, layer).stream().filter(c -> c.search().length > part).mapToDouble(c -> c.search()[part]).average()
+                .orElse(Double.NaN);
     }
 
     @Override

@@ -12,6 +12,7 @@ import lab.recall.model.ModelFacts;
  * EditSettings.PUBLISHED                                     // as the paper edits Mamba-2.8b and Pythia-2.8b
  * EditSettings.of(mamba)                                     // the same with what the model's recall.json says instead
  * EditSettings.PUBLISHED.withClamp(4).withKey(KeyMode.CONSISTENT)
+ * EditSettings.of(mamba).withSize(EditSettings.PUBLISHED_SIZE)       // steps and decay relative to v0, as large as the paper's
  * }</pre>
  *
  * Source: arXiv 2404.03646, appendix; Meng et al., arXiv 2202.05262, section 3.1.
@@ -25,9 +26,19 @@ import lab.recall.model.ModelFacts;
  * @param stopProbability from the 14th loss on, a mean probability of the target above it ends the search; infinite for never
  * @param ridge           share of C's mean diagonal that is added to its diagonal
  * @param key             which key the update divides by
+ * @param size            how large the numbers of v0 are that the learning rate and the weight decay are meant for, as a root mean square:
+ *                        a search then goes as if v0 were multiplied to that size; 0 for their own, as the reference code does
  */
 public record EditSettings(int steps, double rate, double weightDecay, double klFactor,
-        double clamp, double stopLoss, double stopProbability, double ridge, KeyMode key) {
+        double clamp, double stopLoss, double stopProbability, double ridge, KeyMode key, double size) {
+    /** Root mean square of the paper's v0: |v0| of W_g in layer 15 of Mamba-2.8b is 89.5, of 5,120 numbers. */
+    public static final double PUBLISHED_SIZE = 1.25;
+
+    public EditSettings(int steps, double rate, double weightDecay, double klFactor, double clamp, double stopLoss,
+            double stopProbability, double ridge, KeyMode key) {
+        this(steps, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, ridge, key, 0);
+    }
+
     /** Which key stands in the update's denominator. */
     public enum KeyMode {
         /** That of the plain prompt, while u is made of the mean over context templates: as the reference code does. */
@@ -52,21 +63,35 @@ public record EditSettings(int steps, double rate, double weightDecay, double kl
 
     /** With another number of losses. */
     public EditSettings withSteps(int count) {
-        return new EditSettings(count, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, ridge, key);
+        return new EditSettings(count, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, ridge, key, size);
     }
 
     /** With another bound of |delta|, in |v0|. */
     public EditSettings withClamp(double value) {
-        return new EditSettings(steps, rate, weightDecay, klFactor, value, stopLoss, stopProbability, ridge, key);
+        return new EditSettings(steps, rate, weightDecay, klFactor, value, stopLoss, stopProbability, ridge, key, size);
     }
 
     /** With another share of C's mean diagonal on its diagonal. */
     public EditSettings withRidge(double share) {
-        return new EditSettings(steps, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, share, key);
+        return new EditSettings(steps, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, share, key, size);
     }
 
     /** With another key in the denominator. */
     public EditSettings withKey(KeyMode mode) {
-        return new EditSettings(steps, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, ridge, mode);
+        return new EditSettings(steps, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, ridge, mode, size);
+    }
+
+    /**
+     * Free of scale: the learning rate and the weight decay are taken as if v0's numbers were of a size, such as {@link #PUBLISHED_SIZE}:
+     * a first step and the decay are then as large beside v0 in a small model as in that of the size.
+     */
+    public EditSettings withSize(double rootMeanSquare) {
+        return new EditSettings(steps, rate, weightDecay, klFactor, clamp, stopLoss, stopProbability, ridge, key,
+                Check.positive("value_size", rootMeanSquare));
+    }
+
+    /** What the learning rate and the weight decay are multiplied by for a v0. */
+    double unit(double[] start) {
+        return size == 0 ? 1 : ValueSearch.norm(start) / Math.sqrt(start.length) / size;
     }
 }

@@ -104,7 +104,10 @@ final class EditSweepStudy extends Study<EditSweepStudy.Asked, EditSweepStudy.Pi
                     : unedited(model, asked, some, List.of(piece.layer), List.of(piece.matrix));
             List<RankOneEditor.Edited> edited = RankOneEditor.edited(model, piece.layer, piece.matrix, runs.cases, asked.settings.settings,
                     asked.moment(piece.layer, piece.matrix));
-            all.addAll(runs.tests.edited(runs.passes, edited.stream().map(RankOneEditor.Edited::edit).toList()));
+            List<CaseScores> scores = runs.tests.edited(runs.passes, edited.stream().map(RankOneEditor.Edited::edit).toList());
+            for (int i = 0; i < scores.size(); i++) {
+                all.add(scores.get(i).of(edited.get(i).value(), asked.settings.settings));
+            }
             done.accept(all.size());
         }
         return all.toArray(CaseScores[]::new);
@@ -146,7 +149,8 @@ final class EditSweepStudy extends Study<EditSweepStudy.Asked, EditSweepStudy.Pi
         return found.length == piece.requests.size()
                 && IntStream.range(0, found.length).allMatch(i -> found[i] != null
                         && piece.requests.get(i).relation().equals(found[i].relation())
-                        && hasAll(found[i].success()) && hasAll(found[i].magnitude()) && hasAll(found[i].accuracy()));
+                        && hasAll(found[i].success()) && hasAll(found[i].magnitude()) && hasAll(found[i].accuracy())
+                        && found[i].search() != null && found[i].search().length == CaseScores.SEARCHED);
     }
 
     private static boolean hasAll(double[] kinds) {

@@ -34,7 +34,7 @@ public record FoundValue(double[] start, double[] delta, double[][] losses, int 
 
     /** How long Adam's first step is, in |v0|: it moves each number by the learning rate. Before the bound of the change cuts it. */
     public double firstStep(EditSettings settings) {
-        return settings.rate() * Math.sqrt(start.length) / startNorm();
+        return settings.rate() * settings.unit(start) * Math.sqrt(start.length) / startNorm();
     }
 
     /** Share of the weight decay in the last loss: where it is large, the search can hardly stop at a small loss. */

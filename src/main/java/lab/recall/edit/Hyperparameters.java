@@ -12,7 +12,8 @@ record Hyperparameters(
         @Asks("|delta| at most, in |v0|") Double clampNormFactor,
         @Asks("A loss below it ends the search") Double stopLoss,
         @Asks(value = "A probability above it ends the search from the 14th loss on", otherwise = "never") Double stopProbability,
-        @Asks("Share of C's mean diagonal that is added to its diagonal") Double ridge) {
+        @Asks("Share of C's mean diagonal that is added to its diagonal") Double ridge,
+        @Asks(value = "Root mean square of the v0 that lr and weight_decay are meant for", otherwise = "its own") Double valueSize) {
     private static final int MOST_STEPS = 100_000;
 
     Hyperparameters {
@@ -26,6 +27,7 @@ record Hyperparameters(
         number("stop_loss", stopLoss);
         number("stop_probability", stopProbability);
         number("ridge", ridge);
+        number("value_size", valueSize);
     }
 
     private static void number(String field, Double value) {
@@ -37,7 +39,7 @@ record Hyperparameters(
     /** Those of some settings. */
     static Hyperparameters of(EditSettings s) {
         return new Hyperparameters(s.steps(), s.rate(), s.weightDecay(), s.klFactor(), s.clamp(), s.stopLoss(),
-                Double.isInfinite(s.stopProbability()) ? null : s.stopProbability(), s.ridge());
+                Double.isInfinite(s.stopProbability()) ? null : s.stopProbability(), s.ridge(), s.size() == 0 ? null : s.size());
     }
 
     /** Refuses where one is missing that has no default. */
@@ -54,6 +56,7 @@ record Hyperparameters(
     EditSettings in(EditSettings others) {
         return new EditSettings(Check.or(steps, others.steps()), Check.or(lr, others.rate()), Check.or(weightDecay, others.weightDecay()),
                 Check.or(klFactor, others.klFactor()), Check.or(clampNormFactor, others.clamp()), Check.or(stopLoss, others.stopLoss()),
-                Check.or(stopProbability, others.stopProbability()), Check.or(ridge, others.ridge()), others.key());
+                Check.or(stopProbability, others.stopProbability()), Check.or(ridge, others.ridge()), others.key(),
+                Check.or(valueSize, others.size()));
     }
 }

@@ -24,7 +24,7 @@ public record RomeRequest(
         @Asks("The prompt whose next token should stay") GivenPrompt klPrompt,
         @Asks("Where it is read") Integer klPos,
         @Asks("A safetensors or .npz file with the second moment C, or identity") String covariance,
-        @Asks("steps, lr, weight_decay, kl_factor, clamp_norm_factor, stop_loss; if given also stop_probability and ridge")
+        @Asks("steps, lr, weight_decay, kl_factor, clamp_norm_factor, stop_loss; if given also stop_probability, ridge and value_size")
         Hyperparameters hyperparameters,
         @Asks(value = "The key in the denominator", otherwise = "published", words = {"published", "consistent"}) String key,
         @Asks(value = "Folder for the edited checkpoint", otherwise = "none") String save) {

@@ -119,6 +119,7 @@ final class ValueSearch {
         private final CasePasses passes;
         private final double[] start;
         private final double startNorm;
+        private final double unit;
         private final double[] delta;
         private final float[] vector;
         private final double[] gradient;
@@ -141,6 +142,7 @@ final class ValueSearch {
                 start[i] = v0[i];
             }
             startNorm = norm(start);
+            unit = settings.unit(start);
             delta = new double[width];
             vector = new float[width];
             gradient = new double[width];
@@ -190,7 +192,7 @@ final class ValueSearch {
                 nll += mean / logs.length;
                 probability += Math.exp(-mean) / logs.length;
             }
-            double[] parts = {nll, settings.klFactor() * divergence, settings.weightDecay() * norm(delta) / (startNorm * startNorm)};
+            double[] parts = {nll, settings.klFactor() * divergence, settings.weightDecay() * unit * norm(delta) / (startNorm * startNorm)};
             losses.add(parts);
             int step = losses.size() - 1;
             boolean sure = step > SURE_AFTER && probability > settings.stopProbability();
@@ -206,8 +208,8 @@ final class ValueSearch {
         void adam() {
             steps++;
             double length = norm(delta);
-            double decay = length == 0 ? 0 : settings.weightDecay() / (length * startNorm * startNorm);
-            double rate = settings.rate() / (1 - Math.pow(BETA1, steps));
+            double decay = length == 0 ? 0 : settings.weightDecay() * unit / (length * startNorm * startNorm);
+            double rate = settings.rate() * unit / (1 - Math.pow(BETA1, steps));
             double root = Math.sqrt(1 - Math.pow(BETA2, steps));
             for (int i = 0; i < delta.length; i++) {
                 double g = gradient[i] + decay * delta[i];

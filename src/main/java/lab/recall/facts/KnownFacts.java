@@ -7,7 +7,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Nearest;
 import lab.recall.base.Said;
@@ -25,6 +27,7 @@ import lab.recall.view.Tables;
  * known.summary()                                            // in a sentence
  * FactPairs pairs = known.pairs(60, seed);
  * known.pairsOfEach(7, seed), known.sampleOfEach(7, seed)    // so many of each relation at most
+ * FactPairs.shared(List.of(known, ofAnotherModel), 60, seed) // pairs of the same facts in both
  * }</pre>
  */
 public final class KnownFacts implements Showable {
@@ -78,6 +81,20 @@ public final class KnownFacts implements Showable {
         }
         return new KnownFacts(model, asked.stream().filter(r -> r.name().equals(relation)).toList(),
                 known.stream().filter(k -> k.fact.relation().equals(relation)).toList());
+    }
+
+    /** Those of these facts that others know, too: what is set side by side is then of the same facts. */
+    public KnownFacts and(KnownFacts... others) {
+        List<Set<Fact>> sets = Arrays.stream(others).map(o -> Set.copyOf(o.facts())).toList();
+        return new KnownFacts(model, asked, known.stream().filter(k -> sets.stream().allMatch(s -> s.contains(k.fact))).toList());
+    }
+
+    /** The pair of two facts, if both are known and their prompts lie token on token here. */
+    Optional<FactPair> pair(Fact clean, Fact corrupt) {
+        Optional<Known> a = known.stream().filter(k -> k.fact.equals(clean)).findFirst();
+        Optional<Known> b = known.stream().filter(k -> k.fact.equals(corrupt)).findFirst();
+        return a.isPresent() && b.isPresent() && a.get().fits(b.get(), Pairing.CORRECTED) ? Optional.of(pair(a.get(), b.get()))
+                : Optional.empty();
     }
 
     /** How many facts are known. */

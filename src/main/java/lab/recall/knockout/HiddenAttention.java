@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -37,6 +38,8 @@ import lab.recall.view.Slider;
  * <pre>{@code
  * HiddenAttention.of(mamba, prompt, 4)                      // the scan's terms, as shares of y
  * HiddenAttention.of(neox, prompt, 4)                       // attention weights, the mean over heads
+ * HiddenAttention.heads(neox, prompt, 4)                    // each head's
+ * HiddenAttention.of(neox, prompt, 4).summary()             // what the last token reads, in a sentence
  * HiddenAttention.of(mamba, prompt, 4).norms("scan")        // [target][source]
  * HiddenAttention.slider(mamba, prompt)                     // the pictures of all layers, one at a time
  * }</pre>
@@ -45,6 +48,8 @@ import lab.recall.view.Slider;
  * skip share add up to 1 exactly as attention weights do; a share may be negative. Source: Ali et al., arXiv 2403.01590, section 3.
  */
 public final class HiddenAttention implements Showable {
+    private static final String STAR = " *";
+
     private final ModelCard model;
     private final int layer;
     private final List<String> tokens;
@@ -239,20 +244,74 @@ public final class HiddenAttention implements Showable {
     }
 
     private static HiddenAttention weights(LanguageModel model, HookPoint point, Prompt prompt, int layer) {
+        List<double[][]> heads = heads(model, point, prompt, layer);
         int tokens = prompt.length();
         double[][] share = nans(tokens);
-        Activation weights = model.run(prompt.ids(), Recording.of(point.name(layer))).activation(layer, point);
-        int heads = (int) weights.shape()[0];
         for (int t = 0; t < tokens; t++) {
             for (int s = 0; s <= t; s++) {
                 double sum = 0;
-                for (int h = 0; h < heads; h++) {
-                    sum += weights.values()[(h * tokens + t) * tokens + s];
+                for (double[][] head : heads) {
+                    sum += head[t][s];
                 }
-                share[t][s] = sum / heads;
+                share[t][s] = sum / heads.size();
             }
         }
         return new HiddenAttention(ModelCard.of(model), layer, names(model, prompt), share, new double[tokens], null);
+    }
+
+    /** Each head's weights, [target][source]. */
+    private static List<double[][]> heads(LanguageModel model, HookPoint point, Prompt prompt, int layer) {
+        int tokens = prompt.length();
+        Activation weights = model.run(prompt.ids(), Recording.of(point.name(layer))).activation(layer, point);
+        List<double[][]> heads = new ArrayList<>();
+        for (int h = 0; h < (int) weights.shape()[0]; h++) {
+            double[][] share = nans(tokens);
+            for (int t = 0; t < tokens; t++) {
+                for (int s = 0; s <= t; s++) {
+                    share[t][s] = weights.values()[(h * tokens + t) * tokens + s];
+                }
+            }
+            heads.add(share);
+        }
+        return heads;
+    }
+
+    /**
+     * The attention weights of each head of a layer, side by side.
+     *
+     * @throws BadRequest if the model has no attention weights, or no such layer
+     */
+    public static HeatMap heads(LanguageModel model, Prompt prompt, int layer) {
+        Check.whole("layer", layer, 0, model.layers() - 1);
+        HookPoint point = model.mixing().weighing().orElseThrow(() -> new BadRequest("model", model.name()
+                + " has no attention weights, and so no heads")).weights().orElseThrow();
+        List<double[][]> heads = heads(model, point, prompt, layer);
+        List<String> names = names(model, prompt);
+        HeatMap[] maps = new HeatMap[heads.size()];
+        for (int h = 0; h < maps.length; h++) {
+            HeatMap map = HeatMap.of((h == 0 ? model.name() + ", layer " + layer + ": " : "") + "head " + h, heads.get(h))
+                    .columns("is read", names).range(0, 1).measure("attention");
+            maps[h] = h == 0 ? map.rows(names).rowAxis("reads") : map;
+        }
+        return HeatMap.beside(maps);
+    }
+
+    /**
+     * What the prompt's last token reads, in a sentence: which token's share is largest, and the subject's; where there are terms, also
+     * what the whole cut of its edges to the subject changes.
+     */
+    public String summary() {
+        int last = tokens.size() - 1;
+        int[] subject = IntStream.range(0, last).filter(t -> tokens.get(t).endsWith(STAR)).toArray();
+        int most = IntStream.rangeClosed(0, last).boxed().max(Comparator.comparingDouble(s -> Math.abs(share[last][s]))).orElseThrow();
+        String sentence = String.format(Locale.ROOT, "%s, layer %d: the prompt's last token '%s' reads most of '%s' (%.2f of its sum); "
+                + "of the subject's tokens %.2f", model.name(), layer, tokens.get(last), tokens.get(most).replace(STAR, ""),
+                share[last][most], IntStream.of(subject).mapToDouble(s -> share[last][s]).sum());
+        return terms == null || subject.length == 0 ? sentence : sentence + String.format(Locale.ROOT,
+                ". Cutting one of its edges to them changes its sum by %.2f of its length at most; any edge, by %.2f at most ('%s')",
+                IntStream.of(subject).mapToDouble(s -> terms.whole[last][s]).max().orElseThrow(),
+                Arrays.stream(terms.whole[last]).max().orElseThrow(), tokens.get(IntStream.rangeClosed(0, last).boxed()
+                        .max(Comparator.comparingDouble(s -> terms.whole[last][s])).orElseThrow()).replace(STAR, ""));
     }
 
     /** The tokens' texts, those of the subject with a star. */
@@ -261,7 +320,7 @@ public final class HiddenAttention implements Showable {
         for (int t = 0; t < prompt.length(); t++) {
             int id = prompt.ids()[t];
             String text = model.tokenizer().map(x -> x.token(id)).orElse(String.valueOf(id)).strip();
-            names.add(text + (t >= prompt.subjectStart() && t < prompt.subjectEnd() ? " *" : ""));
+            names.add(text + (t >= prompt.subjectStart() && t < prompt.subjectEnd() ? STAR : ""));
         }
         return names;
     }
@@ -273,7 +332,7 @@ public final class HiddenAttention implements Showable {
     /** The shares, [target][source]. */
     public HeatMap heatmap() {
         return picture(String.format(Locale.ROOT, "%s, layer %d: %s", model.name(), layer, what()), share)
-                .colours(HeatMap.Colours.DIVERGING).range(-1, 1);
+                .colours(HeatMap.Colours.DIVERGING).range(-1, 1).measure("share");
     }
 
     /**
@@ -282,11 +341,12 @@ public final class HiddenAttention implements Showable {
      * @throws BadRequest if the model has attention weights instead
      */
     public HeatMap wholeHeatmap() {
-        return picture(model.name() + ", layer " + layer + ": change of " + terms().sum.id() + " by the whole cut", terms.whole);
+        return picture(model.name() + ", layer " + layer + ": change of " + terms().sum.id() + " by the whole cut", terms.whole)
+                .range(0, 1).measure("|change| / |sum|");
     }
 
     private HeatMap picture(String title, double[][] values) {
-        return HeatMap.of(title, values).rows(tokens).rowAxis("reads").columns("is read");
+        return HeatMap.of(title, values).rows(tokens).rowAxis("reads").columns("is read", tokens);
     }
 
     @Override

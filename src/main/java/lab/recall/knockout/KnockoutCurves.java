@@ -26,9 +26,13 @@ import tech.tablesaw.api.Table;
  * <pre>{@code
  * curves.at(SUBJECT, 4)                                     // mean and interval
  * curves.chart(), curves.heatmap(), curves.table()
+ * curves.lowestMinus(ofAnotherModel, SUBJECT)               // fact by fact, where the same facts were asked
  * }</pre>
  */
 public final class KnockoutCurves implements Showable {
+    private static final String DEPTH = "(centre layer + 1) / layers";
+    private static final String MEASURE = "(p' − p) / p";
+
     private final ModelCard model;
     private final String what;
     private final int window;
@@ -128,29 +132,55 @@ public final class KnockoutCurves implements Showable {
         return RelativeDepth.lowest(means(route));
     }
 
+    /**
+     * By how much more a group costs at its most than in another model, fact by fact of the same facts in the same order: below 0 if here
+     * more is lost. Centre layers are chosen on other facts, in each model by itself.
+     *
+     * @throws BadRequest if these are other facts
+     */
+    public Estimate lowestMinus(KnockoutCurves other, TokenGroup source) {
+        return samples(Route.from(source)).lowestMinus(other.samples(Route.from(source)));
+    }
+
     /** One line a route, with intervals. */
     public XYChart chart() {
-        XYChart chart = Charts.lines(title(), "centre layer", "(p' − p) / p");
-        routes.forEach(r -> Charts.byLayer(chart, r.label(), means(r), samples(r).lows(), samples(r).highs()));
-        return chart;
+        return chart("centre layer", Charts::byLayer);
+    }
+
+    /** The same over relative depth, so that curves of other models can stand beside it. */
+    public XYChart byDepth() {
+        return chart(DEPTH, Charts::byDepth);
+    }
+
+    private XYChart chart(String over, Charts.Adding line) {
+        XYChart chart = Charts.lines(title(), over, MEASURE);
+        routes.forEach(r -> line.add(chart, r.label(), means(r), samples(r).lows(), samples(r).highs()));
+        return range(chart);
+    }
+
+    /** The range that all charts of this measure have, be their changes small. */
+    public static XYChart range(XYChart chart) {
+        return Charts.range(chart, -1, 0.2);
     }
 
     /** One group's line of several curves in one chart, over relative depth; names and curves in the same order. */
     public static XYChart beside(String title, TokenGroup source, List<String> names, List<KnockoutCurves> curves) {
-        XYChart chart = Charts.lines(title, "(centre layer + 1) / layers", "(p' − p) / p");
+        XYChart chart = Charts.lines(title, DEPTH, MEASURE);
         for (int i = 0; i < curves.size(); i++) {
             KnockoutCurves c = curves.get(i);
             Route route = Route.from(source);
             Charts.byDepth(chart, names.get(i), c.means(route), c.samples(route).lows(), c.samples(route).highs());
         }
-        return chart;
+        return range(chart);
     }
 
-    /** Routes in rows, centre layers in columns. */
+    /** Routes in rows, with how many facts have such edges, centre layers in columns; a route that no prompt has is left out. */
     public HeatMap heatmap() {
-        double[][] means = routes.stream().map(this::means).toArray(double[][]::new);
-        return HeatMap.of(title(), means).rows(routes.stream().map(Route::label).toList()).columns("centre layer")
-                .colours(HeatMap.Colours.DIVERGING).range(-1, 1);
+        List<Route> some = routes.stream().filter(r -> at(r, 0).n() > 0).toList();
+        List<Route> rows = some.isEmpty() ? routes : some;
+        return HeatMap.of(title(), rows.stream().map(this::means).toArray(double[][]::new))
+                .rows(rows.stream().map(r -> facts() == 1 ? r.label() : r.label() + " (" + at(r, 0).n() + ")").toList())
+                .columns("centre layer").measure(MEASURE).colours(HeatMap.Colours.DIVERGING).range(-1, 1);
     }
 
     /** Mean and interval for each route and centre layer. */

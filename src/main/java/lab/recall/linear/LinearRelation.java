@@ -233,13 +233,12 @@ public final class LinearRelation implements Showable {
     public XYChart chart() {
         XYChart chart = Charts.lines(model + ", " + name + ", " + asking.id(), "layer after which h is taken (-1: embedding)",
                 "share of facts");
-        chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
         double[] x = layers.stream().mapToDouble(l -> l).toArray();
         line(chart, "faithfulness", x, l -> faithfulness(Selection.NESTED, l));
         if (causal != null) {
             line(chart, "causality", x, l -> causality(Selection.NESTED, l));
         }
-        return Charts.level(chart, "best constant answer", x[0], x[x.length - 1], constant());
+        return Charts.range(Charts.level(chart, "best constant answer", x[0], x[x.length - 1], constant()), 0, 1);
     }
 
     private void line(XYChart chart, String name, double[] x, Function<Integer, Estimate> at) {

@@ -670,6 +670,17 @@ public final class LanguageModel implements Showable {
         return Surprisal.of(this, prompt);
     }
 
+    /**
+     * Direct logit attribution: what each layer's parts add to the logit of the token that the model says next after a text, above that of
+     * what it says after another.
+     *
+     * @throws Unsolvable when the logits are not finite
+     */
+    public LogitAttribution attribution(String text, String other) {
+        Prompt prompt = prompt(text);
+        return LogitAttribution.of(this, prompt, next(prompt).id(0), next(other).id(0));
+    }
+
     /** What this model and another say after a text, side by side. */
     public Compared compare(LanguageModel other, String text) {
         return new Compared(this, other, text);

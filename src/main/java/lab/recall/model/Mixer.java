@@ -30,6 +30,11 @@ public interface Mixer {
         return Optional.empty();
     }
 
+    /** The point that holds what each head has gathered, head beside head, where there are heads. */
+    default Optional<HookPoint> heads() {
+        return Optional.empty();
+    }
+
     /** The point by which a token lets what passes over it decay, where it does. */
     default Optional<HookPoint> decay() {
         return Optional.empty();

@@ -40,7 +40,7 @@ import tech.tablesaw.api.Table;
  * <pre>{@code
  * var c = Certificate.of(ModelCard.of(model)).traces(traces).paths(blocked).edits(curves).knockout(knockout).linear(found);
  * c.table(), c.summary(), c.isComparable()
- * c.chart("residual stream, subject, last token")           // the published curve dashed beside the measured one
+ * c.chart("residual stream, subject's last token")           // the published curve dashed beside the measured one
  * }</pre>
  *
  * Numbers are compared for the paper's own checkpoint alone: a curve <em>agrees</em> if nine of ten of its published numbers lie within the
@@ -167,7 +167,7 @@ public final class Certificate implements Showable {
                     double value = raw[l];
                     atLeast[l] = Arrays.stream(TOPS).anyMatch(top -> Math.abs(value - top) < 1e-9);
                 }
-                more.add(new Row("tracing", t.point().title() + ", " + p.label().replace("*", ""),
+                more.add(new Row("tracing", t.point().title() + ", " + p.label(),
                         Arrays.stream(raw).map(v -> v - empty).toArray(), atLeast, t.samples(p).estimates()));
             }
             all = all.with(t.model(), more);
@@ -184,7 +184,7 @@ public final class Certificate implements Showable {
             blocked.components().stream().map(HookPoint::id).filter(id -> TracingCriteria.hasPaths(paper, List.of(id))).forEach(what::add);
             for (String b : what) {
                 more.add(Row.of("path blocking", (b.equals(BlockedPaths.NOTHING) ? "nothing" : HookPoint.of(b).title()) + " blocked, "
-                        + token.label().replace("*", ""), published.at(b, token).means(), blocked.samples(b, token).estimates()));
+                        + token.label(), published.at(b, token).means(), blocked.samples(b, token).estimates()));
             }
         }
         return with(blocked.model(), more);

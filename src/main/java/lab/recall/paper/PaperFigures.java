@@ -28,9 +28,10 @@ import org.knowm.xchart.XYChart;
  * Needs no model. What is wrong with them is counted by {@link PaperCorrections}. Source: arXiv 2404.03646, sections 3 to 6.
  */
 public final class PaperFigures {
-    private static final List<String> ROWS = List.of("subj 2nd-last", "subj last", "further", "last");
+    private static final List<Position> ROWS = List.of(Position.SUBJECT_SECOND_LAST, Position.SUBJECT_LAST, Position.FURTHER,
+            Position.LAST);
     /** The published maps have these rows, too, without a cell: their averages were no number. */
-    private static final List<String> EMPTY = List.of("prefix", "subject_[:-2]");
+    private static final List<Position> EMPTY = List.of(Position.PREFIX, Position.SUBJECT_EARLY);
 
     private PaperFigures() {
     }
@@ -79,20 +80,21 @@ public final class PaperFigures {
     private static HeatMap map(String map, String title, double off) {
         PaperNumbers numbers = traced();
         known(map);
-        int layers = numbers.curve("grids", map, ROWS.get(0)).length;
+        int layers = numbers.curve("grids", map, TracingCriteria.ROWS.get(ROWS.get(0))).length;
         List<double[]> rows = new ArrayList<>();
         List<String> names = new ArrayList<>();
-        for (String empty : EMPTY) {
+        for (Position empty : EMPTY) {
             double[] none = new double[layers];
             Arrays.fill(none, Double.NaN);
             rows.add(none);
-            names.add(empty + " (NaN)");
+            names.add(empty.label() + " (NaN)");
         }
-        for (String row : ROWS) {
-            rows.add(Arrays.stream(numbers.curve("grids", map, row)).map(v -> v - off).toArray());
-            names.add(row);
+        for (Position row : ROWS) {
+            rows.add(Arrays.stream(numbers.curve("grids", map, TracingCriteria.ROWS.get(row))).map(v -> v - off).toArray());
+            names.add(row.label());
         }
-        return HeatMap.of(title, rows.toArray(double[][]::new)).rows(names).columns("layer").range(0, 0.8).colours(colours(map));
+        return HeatMap.of(title, rows.toArray(double[][]::new)).rows(names).columns("layer").range(0, 0.8)
+                .measure("mean indirect effect").colours(colours(map));
     }
 
     private static HeatMap.Colours colours(String map) {
@@ -107,7 +109,7 @@ public final class PaperFigures {
         for (PaperModel m : PaperModel.values()) {
             for (Position p : List.of(Position.SUBJECT_LAST, Position.LAST)) {
                 double[] curve = TracingCriteria.traces(m).at(TracingCriteria.RESIDUAL, p).means();
-                Charts.line(chart, m.fullName() + ", " + p.label().replace("*", ""), RelativeDepth.each(curve.length), curve);
+                Charts.line(chart, m.fullName() + ", " + p.label(), RelativeDepth.each(curve.length), curve);
             }
         }
         return chart;
@@ -140,7 +142,7 @@ public final class PaperFigures {
     /** Recovery by layer with components blocked, of a checkpoint at a token. */
     public static XYChart blocked(String checkpoint, Position token) {
         PaperModel model = checkpoint(checkpoint);
-        XYChart chart = Charts.lines(model.fullName() + ", path blocking, " + token.label().replace("*", ""), "layer", "recovery");
+        XYChart chart = Charts.lines(model.fullName() + ", path blocking, " + token.label(), "layer", "recovery");
         chart.getStyler().setYAxisMin(-0.2).setYAxisMax(1.4);
         paths(model, token).forEach((name, curve) -> Charts.line(chart, name, layers(curve.length), curve));
         return chart;
@@ -149,7 +151,7 @@ public final class PaperFigures {
     /** What share of the recovery blocking takes away; where less than a tenth returns with nothing blocked there is no share. */
     public static XYChart lost(String checkpoint, Position token) {
         PaperModel model = checkpoint(checkpoint);
-        XYChart chart = Charts.lines(model.fullName() + ", " + token.label().replace("*", "")
+        XYChart chart = Charts.lines(model.fullName() + ", " + token.label()
                 + ": share that blocking takes away", "layer", "1 − blocked / nothing blocked");
         chart.getStyler().setYAxisMin(-0.1).setYAxisMax(1.1);
         Map<String, double[]> all = paths(model, token);

@@ -2,6 +2,7 @@ package lab.recall.paper;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,6 +75,12 @@ public final class PaperLinearity {
 
     private static String words(String relation) {
         return WORDS.getOrDefault(relation, relation.replace('_', ' '));
+    }
+
+    /** What some published curves call a relation; its own words where none is of it. */
+    static String published(String relation, Collection<String> curves) {
+        String words = words(relation);
+        return curves.stream().filter(words::equalsIgnoreCase).findFirst().orElse(words);
     }
 
     /** The paper's bars, its baseline, and the best constant answer over all facts of each relation: the tests are not published. */

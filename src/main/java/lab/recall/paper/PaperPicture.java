@@ -160,7 +160,7 @@ public final class PaperPicture implements Showable {
         Curves here = new Curves(blocked::samples);
         Curves paper = TracingCriteria.paths(model);
         List<Line> lines = new ArrayList<>();
-        String at = "Restored at the subject (" + subject.label().replace("*", "") + ") in the first quarter of the layers, ";
+        String at = "Restored at the subject (" + subject.label() + ") in the first quarter of the layers, ";
         costs(lines, at, blocked, here, subject, paper, model, new double[] {0.03, 0.25});
         double[] late = model == PaperModel.MAMBA ? new double[] {0.73, 0.79} : new double[] {0.6, 0.75};
         costs(lines, "Restored at the prompt's last token at " + late[0] + " to " + late[1] + " of the depth, ", blocked, here,

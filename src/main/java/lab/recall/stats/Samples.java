@@ -11,7 +11,7 @@ import lab.recall.base.BadRequest;
  * <pre>{@code
  * var s = new Samples(effects, relations);                   // [layer][pair]; NaN where a pair has none
  * s.at(4)                                                    // mean and interval, whole relations drawn
- * s.highest(2, 3, 4), s.minus(other).at(4)
+ * s.highest(2, 3, 4), s.minus(other).at(4), s.highestMinus(ofAnotherModel)
  * Samples.published(curve)                                   // numbers without an error
  * }</pre>
  */
@@ -44,6 +44,11 @@ public final class Samples {
     /** How many places. */
     public int places() {
         return values.length;
+    }
+
+    /** What each case gives at a place; NaN where it has none. */
+    public double[] cases(int place) {
+        return values[place].clone();
     }
 
     /** Mean and interval at a place. */
@@ -127,6 +132,29 @@ public final class Samples {
         return of(this, chosen(this, -1, places));
     }
 
+    /**
+     * By how much the largest mean is above that of others of the same cases, case by case; each side's places are chosen on other cases.
+     *
+     * @throws BadRequest of other cases
+     */
+    public Estimate highestMinus(Samples other) {
+        return bestMinus(other, 1);
+    }
+
+    /** The same of the smallest means. */
+    public Estimate lowestMinus(Samples other) {
+        return bestMinus(other, -1);
+    }
+
+    private Estimate bestMinus(Samples other, int sign) {
+        if (!other.clusters.equals(clusters)) {
+            throw new BadRequest("", "a paired difference needs samples of the same cases");
+        }
+        double[] mine = read(this, chosen(this, sign));
+        double[] others = read(other, chosen(other, sign));
+        return estimate(IntStream.range(0, mine.length).mapToDouble(i -> mine[i] - others[i]).toArray());
+    }
+
     /** Others at the places at which these are highest, of the same cases. */
     public Estimate where(Samples read) {
         return of(read, chosen(this, 1));
@@ -146,7 +174,10 @@ public final class Samples {
     }
 
     private static Estimate of(Samples read, int[] place) {
-        return read.estimate(IntStream.range(0, place.length)
-                .mapToDouble(i -> place[i] < 0 ? Double.NaN : read.values[place[i]][i]).toArray());
+        return read.estimate(read(read, place));
+    }
+
+    private static double[] read(Samples from, int[] place) {
+        return IntStream.range(0, place.length).mapToDouble(i -> place[i] < 0 ? Double.NaN : from.values[place[i]][i]).toArray();
     }
 }

@@ -93,11 +93,12 @@ public final class AfterSubject implements Showable {
         double[][] means = IntStream.rangeClosed(0, longest())
                 .mapToObj(t -> byLayer.stream().mapToDouble(layer -> layer.at(t).mean()).toArray()).toArray(double[][]::new);
         return HeatMap.of(title + ", after the subject", means).rows(IntStream.rangeClosed(0, longest()).mapToObj(this::label).toList())
-                .columns("layer").range(0, 1).colours(colours);
+                .rowAxis("token (pairs)").columns("layer").range(0, 1)
+                .measure("mean indirect effect").colours(colours);
     }
 
     private String label(int tokens) {
-        return (tokens == 0 ? "subject, last token*" : "+" + tokens) + " (" + at(tokens, 0).n() + ")";
+        return (tokens == 0 ? Position.SUBJECT_LAST.label() : "+" + tokens) + " (" + at(tokens, 0).n() + ")";
     }
 
     /** For each layer until which token it holds more than half, where it holds most, and how much there. */

@@ -4,8 +4,10 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
@@ -15,6 +17,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Unsolvable;
+import lab.recall.facts.Fact;
 import lab.recall.facts.FactPair;
 import lab.recall.facts.FactPairs;
 import lab.recall.model.HookPoint;
@@ -39,7 +42,8 @@ import tech.tablesaw.api.Table;
  * var s = CausalTrace.of(mamba).component(Y).over(pairs);
  * o.at(Position.SUBJECT_LAST, 4)                             // mean, interval, number of pairs
  * o.most(Position.SUBJECT_LAST)                              // where it is largest, chosen on other pairs than those that are scored
- * o.minus(s).heatmap()                                       // pair by pair, over the same pairs
+ * o.minus(s).heatmap().centred()                             // pair by pair, over the same pairs
+ * o.mostMinus(ofAnotherModel, Position.SUBJECT_LAST)         // pair by pair of the same facts
  * o.byRelation(), o.bySubjectTokens(), o.only("cities", p -> p.clean().relation().equals("city_in_country"))
  * }</pre>
  *
@@ -168,6 +172,76 @@ public final class AverageTrace implements Showable {
         return samples[0][0].length == pairs.size();
     }
 
+    /**
+     * By how much a position carries more at its most than in another model, pair by pair of the same facts; layers are chosen on other
+     * pairs, in each model by itself.
+     *
+     * @throws BadRequest of other pairs of facts
+     */
+    public Estimate mostMinus(AverageTrace other, Position position) {
+        if (!bothFacts().equals(other.bothFacts())) {
+            throw new BadRequest("", "a paired difference of two models needs traces over the same facts, as FactPairs.shared gives");
+        }
+        return samples(position).highestMinus(other.samples(position));
+    }
+
+    private List<List<Fact>> bothFacts() {
+        return pairs.pairs().stream().map(p -> List.of(p.clean(), p.corrupt())).toList();
+    }
+
+    /** The facts that were traced, one a pair. */
+    public List<Fact> facts() {
+        return pairs.pairs().stream().map(FactPair::clean).toList();
+    }
+
+    /**
+     * The number of the pair whose effects are nearest to the means, at the subject's last token, the prompt's and the whole subject.
+     *
+     * @throws BadRequest of averages as published
+     */
+    public int typical() {
+        return IntStream.range(0, pairs.size()).filter(this::counts).boxed()
+                .min(Comparator.comparingDouble(this::fromMeans)).orElseThrow();
+    }
+
+    /** That of the pair whose effects are farthest from the means. */
+    public int untypical() {
+        return IntStream.range(0, pairs.size()).filter(this::counts).boxed()
+                .max(Comparator.comparingDouble(this::fromMeans)).orElseThrow();
+    }
+
+    private boolean counts(int pair) {
+        requireEveryPair();
+        return !Double.isNaN(samples[Position.SUBJECT.ordinal()][0][pair]);
+    }
+
+    private double fromMeans(int pair) {
+        return Stream.of(Position.SUBJECT_LAST, Position.LAST, Position.SUBJECT).mapToDouble(p -> {
+            double[] means = means(p);
+            return IntStream.range(0, means.length).mapToDouble(l -> samples[p.ordinal()][l][pair] - means[l]).map(d -> d * d)
+                    .filter(d -> !Double.isNaN(d)).sum();
+        }).sum();
+    }
+
+    /** In a sentence, where the means of two averages of one model differ most. */
+    public String largestDifference(AverageTrace other) {
+        Position at = Position.LAST;
+        int layer = 0;
+        double most = -1;
+        for (Position p : rows()) {
+            for (int l = 0; l < model.layers(); l++) {
+                double apart = Math.abs(means(p)[l] - other.means(p)[l]);
+                if (apart > most) {
+                    most = apart;
+                    at = p;
+                    layer = l;
+                }
+            }
+        }
+        return String.format(Locale.ROOT, "%s and %s differ most at the %s after layer %d: %.3f and %.3f", title(), other.title(),
+                at.label(), layer, means(at)[layer], other.means(at)[layer]);
+    }
+
     /** How much more one position carries than another after a layer, pair by pair. */
     public Estimate difference(Position more, Position less, int layer) {
         return samples(more).minus(samples(less)).at(layer);
@@ -178,6 +252,12 @@ public final class AverageTrace implements Showable {
         return RelativeDepth.overtakes(means(Position.LAST), means(Position.SUBJECT));
     }
 
+    private void requireEveryPair() {
+        if (!countsEveryPair()) {
+            throw new BadRequest("averaging", "as published, expected corrected: of two facts about one subject only one counts");
+        }
+    }
+
     /**
      * The same over some of the pairs.
      *
@@ -185,9 +265,7 @@ public final class AverageTrace implements Showable {
      * @throws BadRequest of averages as published, which do not count every pair
      */
     public AverageTrace only(String which, Predicate<FactPair> counts) {
-        if (!countsEveryPair()) {
-            throw new BadRequest("averaging", "as published, expected corrected: of two facts about one subject only one counts");
-        }
+        requireEveryPair();
         int[] kept = IntStream.range(0, pairs.size()).filter(i -> counts.test(pairs.get(i))).toArray();
         double[][][] some = Arrays.stream(samples).map(position -> Arrays.stream(position)
                 .map(v -> IntStream.of(kept).mapToDouble(i -> v[i]).toArray()).toArray(double[][]::new)).toArray(double[][][]::new);
@@ -247,12 +325,19 @@ public final class AverageTrace implements Showable {
         return Arrays.stream(grid).flatMapToDouble(Arrays::stream).toArray();
     }
 
-    /** Mean effect by position (row) and layer. */
+    /** Positions that some pair has. */
+    private List<Position> rows() {
+        return Arrays.stream(Position.values()).filter(p -> at(p, 0).n() > 0).toList();
+    }
+
+    /** Mean effect by position (row, with how many pairs have it) and layer; the whole subject, which is no token, stands apart. */
     public HeatMap heatmap() {
-        double[][] means = Arrays.stream(Position.values()).map(this::means).toArray(double[][]::new);
-        return HeatMap.of(title(), means).rows(Arrays.stream(Position.values()).map(Position::label).toList()).columns("layer").range(0, 1)
-                .colours(point.colours()).hover((position, layer) -> {
-                    Estimate there = at(Position.values()[position], layer);
+        List<Position> rows = rows();
+        double[][] means = rows.stream().map(this::means).toArray(double[][]::new);
+        return HeatMap.of(title(), means).rows(rows.stream().map(p -> p.label() + " (" + at(p, 0).n() + ")").toList())
+                .rowAxis("position (pairs)").columns("layer").apart(rows.contains(Position.SUBJECT) && rows.size() > 1 ? 1 : 0).range(0, 1)
+                .measure("mean indirect effect").colours(point.colours()).hover((row, layer) -> {
+                    Estimate there = at(rows.get(row), layer);
                     return there + ", pairs: " + there.n();
                 });
     }
@@ -269,7 +354,7 @@ public final class AverageTrace implements Showable {
     /** Mean effect and interval for each position and layer, to be read; {@link #table} has the numbers. */
     public Table byPosition() {
         return Tables.byLayer(title() + ": mean indirect effect with its 95 % interval", List.of("position", "pairs"), model.layers(),
-                List.of(Position.values()), p -> List.of(p.label(), at(p, 0).n()), this::at);
+                rows(), p -> List.of(p.label(), at(p, 0).n()), this::at);
     }
 
     /** For each position the layer after which it carries most. */
@@ -301,12 +386,20 @@ public final class AverageTrace implements Showable {
 
     /** The subject's last token, the whole subject and the prompt's last token by layer, with intervals: where the model hands over. */
     public XYChart handOver() {
-        XYChart chart = Charts.lines(title(), "layer", "indirect effect");
-        chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
+        return handOver("layer", Charts::byLayer);
+    }
+
+    /** The same over relative depth, so that curves of other models can stand beside it. */
+    public XYChart handOverByDepth() {
+        return handOver("(layer + 1) / layers", Charts::byDepth);
+    }
+
+    private XYChart handOver(String over, Charts.Adding line) {
+        XYChart chart = Charts.lines(title(), over, "indirect effect");
         for (Position p : new Position[] {Position.SUBJECT_LAST, Position.LAST, Position.SUBJECT}) {
-            Charts.byLayer(chart, p.label(), means(p), samples(p).lows(), samples(p).highs());
+            line.add(chart, p.label(), means(p), samples(p).lows(), samples(p).highs());
         }
-        return chart;
+        return Charts.range(chart, 0, 1);
     }
 
     private String title() {

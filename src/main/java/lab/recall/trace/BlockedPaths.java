@@ -111,18 +111,28 @@ public final class BlockedPaths implements Showable {
         return all.get(token);
     }
 
-    static String label(String blocked) {
+    /** What a line is called with a component blocked, by its id, or {@link #NOTHING}. */
+    public static String label(String blocked) {
         return blocked.equals(NOTHING) ? "nothing blocked" : HookPoint.of(blocked).title() + " blocked";
     }
 
     /** Recovery by layer at a token, a line for each blocked component, with intervals. */
     public XYChart chart(Position token) {
-        XYChart chart = Charts.lines(title() + ": restored at the " + token.label().replace("*", ""), "layer", "recovery");
+        return chart(token, "layer", Charts::byLayer);
+    }
+
+    /** The same over relative depth, so that curves of other models can stand beside it. */
+    public XYChart byDepth(Position token) {
+        return chart(token, "(layer + 1) / layers", Charts::byDepth);
+    }
+
+    private XYChart chart(Position token, String over, Charts.Adding line) {
+        XYChart chart = Charts.lines(title() + ": restored at the " + token.label(), over, "recovery");
         for (String blocked : samples.keySet()) {
             Samples s = samples(blocked, token);
-            Charts.byLayer(chart, label(blocked), s.means(), s.lows(), s.highs());
+            line.add(chart, label(blocked), s.means(), s.lows(), s.highs());
         }
-        return chart;
+        return Charts.range(chart, 0, 1);
     }
 
     /** Recovery at a token with its interval: a row for each blocked component. */
@@ -137,7 +147,7 @@ public final class BlockedPaths implements Showable {
     }
 
     private Table byLayer(String what, Position token, Collection<String> rows, BiFunction<String, Integer, Estimate> measured) {
-        return Tables.byLayer(title() + ": " + what + " at the " + token.label().replace("*", "") + " with its 95 % interval",
+        return Tables.byLayer(title() + ": " + what + " at the " + token.label() + " with its 95 % interval",
                 List.of("blocked", "pairs"), model.layers(), rows, b -> List.of(label(b), measured.apply(b, 0).n()), measured);
     }
 

@@ -1,8 +1,10 @@
 package lab.recall.trace;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import lab.recall.facts.FactPair;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
@@ -15,6 +17,11 @@ import tech.tablesaw.api.Table;
 
 /**
  * The trace of one pair of facts; shows itself as a picture of its indirect effects.
+ *
+ * <pre>{@code
+ * var one = CausalTrace.of(mamba).residual().of(pairs.get(trace.typical()));
+ * one.summary()                                              // what it shows, in a sentence
+ * }</pre>
  *
  * @param model    that was traced
  * @param point    that was put back
@@ -35,7 +42,28 @@ public record ExampleTrace(LanguageModel model, HookPoint point, FactPair pair, 
             }
         }
         return HeatMap.of(String.format(Locale.ROOT, "%s: p(%s) %.2f clean, %.2f corrupt",
-                model.name(), answer(), grid.pClean(), grid.pCorrupt()), byToken).rows(labels()).columns("layer").range(0, 1);
+                model.name(), answer(), grid.pClean(), grid.pCorrupt()), byToken).rows(labels()).columns("layer").apart(1).range(0, 1)
+                .measure("indirect effect").colours(point.colours());
+    }
+
+    /** In a sentence: where the answer is carried before it is handed over, and from which layer on the prompt's last token carries it. */
+    public String summary() {
+        double[][] effect = grid.effect();
+        int subject = labels().size() - 1;
+        int last = together ? subject - 1 : pair.cleanPrompt().length() - 1;
+        int handOver = IntStream.range(0, effect.length).filter(l -> effect[l][last] > effect[l][subject]).findFirst()
+                .orElse(effect.length);
+        int before = Math.max(0, handOver - 1);
+        int most = IntStream.range(0, subject).filter(c -> c != last).boxed()
+                .max(Comparator.comparingDouble(c -> effect[before][c])).orElse(last);
+        return model.name() + ": after layer " + before + " '" + labels().get(most).replace(" *", "") + "' carries "
+                + share(effect[before][most]) + " of the answer '" + answer() + "', the whole subject " + share(effect[before][subject])
+                + (handOver == effect.length ? "; the prompt's last token never carries more"
+                : "; from layer " + handOver + " on the prompt's last token carries more, " + share(effect[handOver][last]));
+    }
+
+    private static String share(double effect) {
+        return String.format(Locale.ROOT, "%.2f", effect).replace("-0.00", "0.00");
     }
 
     /** The same numbers, a row for each token or place and layer. */

@@ -5,8 +5,8 @@ import lab.recall.text.Prompt;
 
 /** Groups of tokens over which traces are averaged: the paper's six rows, and the whole subject put back at once. */
 public enum Position {
-    PREFIX("before the subject"), SUBJECT_EARLY("subject, first tokens"), SUBJECT_SECOND_LAST("subject, last but one"),
-    SUBJECT_LAST("subject, last token*"), FURTHER("after the subject"), LAST("last token"), SUBJECT("whole subject at once");
+    PREFIX("before the subject"), SUBJECT_EARLY("subject's first tokens"), SUBJECT_SECOND_LAST("subject's last token but one"),
+    SUBJECT_LAST("subject's last token"), FURTHER("after the subject"), LAST("prompt's last token"), SUBJECT("whole subject");
 
     private final String label;
 

@@ -56,7 +56,7 @@ public final class Strata implements Showable {
     public HeatMap heatmap(Position position) {
         return HeatMap.of(title + ", " + position.label(), traces.values().stream().map(t -> t.means(position)).toArray(double[][]::new))
                 .rows(traces.entrySet().stream().map(e -> e.getKey() + " (" + e.getValue().at(position, 0).n() + ")").toList())
-                .rowAxis(kind + " (pairs)").columns("layer").range(0, 1);
+                .rowAxis(kind + " (pairs)").columns("layer").range(0, 1).measure("mean indirect effect");
     }
 
     /** What the subject's last token and the whole subject carry, each at the layer of the former's most, and the hand-over. */

@@ -15,6 +15,7 @@ import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.CategorySeries;
 import org.knowm.xchart.internal.chartpart.Annotation;
+import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
@@ -72,7 +73,7 @@ public final class BarChart {
         return bar(name, y, null, null);
     }
 
-    /** With one bar more in each category and its interval; none where y is NaN. */
+    /** With one bar more in each category and its 95 % interval; none where y is NaN. */
     public BarChart bar(String name, double[] y, double[] low, double[] high) {
         List<Bar> more = new ArrayList<>(bars);
         more.add(new Bar(name, y, low, high));
@@ -91,11 +92,13 @@ public final class BarChart {
      * without a name stand on the other side, so that the bars are in the middle.
      */
     public CategoryChart chart() {
-        CategoryChart chart = new CategoryChartBuilder().width(1080).height(500).title(title).yAxisTitle(yAxis).build();
+        CategoryChart chart = new CategoryChartBuilder().width(1080).height(500).title(title)
+                .yAxisTitle(bars.stream().anyMatch(b -> b.low != null) ? yAxis + Charts.INTERVALS : yAxis).build();
         Charts.style(chart.getStyler());
         int room = bars.size() + 2 * dots.size();
         chart.getStyler().setAvailableSpaceFill(FILL * room / bars.size());
         chart.getStyler().setXAxisLabelRotation(60);
+        chart.getStyler().setXAxisLabelAlignment(AxesChartStyler.TextAlignment.Right);      // a name ends under its bars
         chart.getStyler().setXAxisMaxLabelCount(MOST_BARS);
         chart.getStyler().setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 11));
         chart.getStyler().setYAxisMin(0.0).setYAxisMax(1.05);

@@ -5,8 +5,8 @@ import java.awt.Color;
 import java.awt.Font;
 import java.awt.Graphics2D;
 import java.awt.geom.Line2D;
-import java.awt.image.BufferedImage;
 import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
@@ -22,11 +22,12 @@ import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /**
- * Line charts in one quiet style.
+ * Line charts in one quiet style; no two lines of a chart have the same marker and width.
  *
  * <pre>{@code
  * XYChart c = Charts.lines("hand-over", "layer", "indirect effect");
- * Charts.line(c, "subject, last token", layers, means, low, high);
+ * Charts.line(c, "subject's last token", layers, means, low, high);
+ * Charts.range(c, 0, 1)
  * }</pre>
  */
 public final class Charts {
@@ -36,6 +37,12 @@ public final class Charts {
     static final BasicStroke THIN = new BasicStroke(1);
     /** Half the width of the small lines that end an interval, in pixels. */
     static final int END = 3;
+    /** What an axis says where its lines have intervals. */
+    static final String INTERVALS = ", 95 % intervals";
+    private static final Marker[] MARKERS = {SeriesMarkers.CIRCLE, SeriesMarkers.DIAMOND, SeriesMarkers.SQUARE, SeriesMarkers.TRIANGLE_UP,
+        SeriesMarkers.TRIANGLE_DOWN, SeriesMarkers.CROSS};
+    /** Later lines are thinner: one that lies on another leaves it to be seen on both sides. */
+    private static final float[] WIDTHS = {4.5f, 3, 2, 1.25f};
     private static final Marker CAP = new Marker() {
         @Override
         public void paint(Graphics2D g, double x, double y, int size) {
@@ -59,7 +66,8 @@ public final class Charts {
         styler.setChartBackgroundColor(Color.WHITE);
         styler.setSeriesColors(PALETTE);
         styler.setPlotBorderVisible(false);
-        styler.setPlotGridLinesColor(new Color(0xdddddd));
+        styler.setPlotGridLinesColor(new Color(0xe4e4e4));
+        styler.setPlotGridLinesStroke(new BasicStroke(0.5f));               // each dash of another would be a shape of its own
         styler.setLegendPosition(Styler.LegendPosition.OutsideE);
         styler.setLegendBorderColor(Color.WHITE);
         styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 14));
@@ -67,11 +75,11 @@ public final class Charts {
 
     /** Adds a line. */
     public static XYChart line(XYChart chart, String name, double[] x, double[] y) {
-        series(chart, name, x, y).setMarker(SeriesMarkers.CIRCLE);
+        series(chart, name, x, y);
         return chart;
     }
 
-    /** Adds a line with its intervals, each drawn from {@code low} to {@code high}: those of a share are lopsided near 0 and 1. */
+    /** Adds a line with its 95 % intervals, each drawn from {@code low} to {@code high}: those of a share are lopsided near 0 and 1. */
     public static XYChart line(XYChart chart, String name, double[] x, double[] y, double[] low, double[] high) {
         line(chart, name, x, y);
         double[] at = new double[3 * x.length];
@@ -86,6 +94,16 @@ public final class Charts {
         XYSeries spans = chart.addSeries(name + ", intervals", at, ends);
         spans.setShowInLegend(false).setFillColor(colour);
         spans.setMarker(CAP).setMarkerColor(colour).setLineColor(colour).setLineStyle(THIN);
+        String axis = chart.getYAxisTitle();
+        chart.setYAxisTitle(axis.endsWith(INTERVALS) ? axis : axis + INTERVALS);
+        return chart;
+    }
+
+    /** One range for a measure, or as far as what is drawn reaches, so that noise is not scaled up to a trend. Call it last. */
+    public static XYChart range(XYChart chart, double low, double high) {
+        DoubleSummaryStatistics drawn = chart.getSeriesCollection().stream().flatMapToDouble(s -> Arrays.stream(s.getYData()))
+                .filter(Double::isFinite).summaryStatistics();
+        chart.getStyler().setYAxisMin(Math.min(low, drawn.getMin())).setYAxisMax(Math.max(high, drawn.getMax()));
         return chart;
     }
 
@@ -93,11 +111,17 @@ public final class Charts {
     private static XYSeries series(XYChart chart, String name, double[] x, double[] y) {
         int before = (int) chart.getSeriesCollection().stream().filter(XYSeries::isShowInLegend).count();
         Color colour = PALETTE[before % PALETTE.length];
-        BasicStroke[] strokes = chart.getStyler().getSeriesLines();
         XYSeries added = chart.addSeries(name, x, y);
         added.setFillColor(colour);
-        added.setMarkerColor(colour).setLineColor(colour).setLineStyle(strokes[before / PALETTE.length % strokes.length]);
+        added.setMarker(MARKERS[before % MARKERS.length]).setMarkerColor(colour).setLineColor(colour)
+                .setLineStyle(new BasicStroke(WIDTHS[before % WIDTHS.length], BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
         return added;
+    }
+
+    /** Adds a line with its intervals, over layers or over relative depth. */
+    public interface Adding {
+        /** To a chart, which is returned. */
+        XYChart add(XYChart chart, String name, double[] means, double[] low, double[] high);
     }
 
     /** Adds a line over layers 0, 1, .. with its intervals; a layer without a value is left out. */
@@ -156,12 +180,8 @@ public final class Charts {
         return chart;
     }
 
-    /** PNG. */
+    /** PNG, at twice the size for sharp text. */
     public static byte[] png(Chart<?, ?> chart) {
-        BufferedImage image = new BufferedImage(chart.getWidth(), chart.getHeight(), BufferedImage.TYPE_INT_RGB);
-        Graphics2D g = image.createGraphics();
-        chart.paint(g, image.getWidth(), image.getHeight());
-        g.dispose();
-        return Png.of(image);
+        return Png.of(chart.getWidth(), chart.getHeight(), g -> chart.paint(g, chart.getWidth(), chart.getHeight()));
     }
 }

@@ -20,8 +20,8 @@ final class Display {
     static final String PNG = "image/png";
     static final String TEXT = "text/plain";
     /** What the kernels are told about; an interface or base class stands for all below it. */
-    static final Class<?>[] TYPES = {Showable.class, Table.class, Chart.class, HeatMap.class, Slider.class, TokenColours.class,
-        INDArray.class, float[].class, double[].class,
+    static final Class<?>[] TYPES = {Showable.class, Table.class, Chart.class, ChartGrid.class, HeatMap.class, Slider.class,
+        TokenColours.class, INDArray.class, float[].class, double[].class,
         int[].class, long[].class, float[][].class, double[][].class, int[][].class, long[][].class,
         ProgressBar.State.class};
     private static final int MOST_NUMBERS = 40;
@@ -72,7 +72,10 @@ final class Display {
             return new Shown(HTML, t.html());
         }
         if (o instanceof Chart<?, ?> c) {
-            return new Shown(PNG, Base64.getMimeEncoder().encodeToString(Charts.png(c)));
+            return picture(Charts.png(c), c.getWidth(), c.getTitle());
+        }
+        if (o instanceof ChartGrid grid) {
+            return picture(grid.png(), grid.width(), grid.title());
         }
         if (o instanceof INDArray a) {
             return a.rank() == 2 && a.size(0) > 1 && a.length() <= 1 << 20
@@ -88,6 +91,12 @@ final class Display {
         return new Shown(TEXT, String.valueOf(o));
     }
 
+    /** A picture that is shown at half its size: its text is sharp on every screen. */
+    private static Shown picture(byte[] png, int width, String title) {
+        return new Shown(HTML, "<img width=\"" + width + "\" alt=\"Chart: " + Tables.escape(title) + "\" src=\"data:image/png;base64,"
+                + Base64.getEncoder().encodeToString(png) + "\">", Base64.getMimeEncoder().encodeToString(png));
+    }
+
     /** The same as text, for a terminal. */
     static String text(Object o) {
         return o instanceof Showable s ? text(s.view())
@@ -96,6 +105,7 @@ final class Display {
                 : o instanceof TokenColours t ? t.text()
                 : o instanceof HeatMap m ? "[picture: " + m.title() + "]"
                 : o instanceof Chart<?, ?> c ? "[picture: " + Said.visible(c.getTitle()) + "]"
+                : o instanceof ChartGrid grid ? "[picture: " + Said.visible(grid.title()) + "]"
                 : o instanceof INDArray a ? shape(a) : o instanceof ProgressBar.State p ? p.text()
                 : o instanceof Object[] rows && isNumbers(o.getClass().getComponentType()) ? Tables.text(matrix(rows)) : of(o).data();
     }

@@ -55,9 +55,12 @@ public final class Export {
         } else if (view instanceof HeatMap m) {
             files.put(name + ".png", m.png());
             files.put(name + ".svg", m.svg());
+        } else if (view instanceof ChartGrid grid) {
+            files.put(name + ".png", grid.png());
+            files.put(name + ".svg", grid.svg());
         } else if (view instanceof Chart<?, ?> c) {
             files.put(name + ".png", Charts.png(c));
-            files.put(name + ".svg", Svg.of(c.getWidth(), c.getHeight(), g -> c.paint(g, c.getWidth(), c.getHeight())));
+            files.put(name + ".svg", Svg.of(c.getWidth(), c.getHeight(), List.of(c), g -> c.paint(g, c.getWidth(), c.getHeight())));
         } else {
             throw new BadRequest("", name + ": a " + view.getClass().getSimpleName() + " is neither a table nor a picture");
         }

@@ -43,6 +43,16 @@ public final class Figures {
     }
 
     /**
+     * Writes NAME.png and NAME.svg of charts in a grid.
+     *
+     * @throws java.io.UncheckedIOException when they cannot be written
+     */
+    public static ChartGrid save(String name, ChartGrid grid) {
+        write(name, grid);
+        return grid;
+    }
+
+    /**
      * Writes NAME.csv and NAME.json of a table.
      *
      * @throws java.io.UncheckedIOException when they cannot be written

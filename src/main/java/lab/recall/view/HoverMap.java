@@ -10,7 +10,7 @@ final class HoverMap {
     private HoverMap() {
     }
 
-    static String html(HeatMap.Layout at, byte[] picture) {
+    static String html(HeatMapPicture at, byte[] picture) {
         String png = Base64.getEncoder().encodeToString(picture);
         StringBuilder b = new StringBuilder("<img width=\"" + at.width() + "\" alt=\"" + Tables.escape(alternative(at)) + "\"");
         int cells = at.panels().stream().mapToInt(p -> p.map().values().length * p.map().values()[0].length).sum();
@@ -21,11 +21,11 @@ final class HoverMap {
         String name = "map-" + Integer.toHexString(png.hashCode());
         b.append(" usemap=\"#").append(name).append("\" style=\"max-width:none\" src=\"data:image/png;base64,").append(png)
                 .append("\"><map name=\"").append(name).append("\">");
-        for (HeatMap.Panel p : at.panels()) {
+        for (HeatMapPicture.Panel p : at.panels()) {
             for (int r = 0; r < p.map().values().length; r++) {
                 for (int c = 0; c < p.map().values()[r].length; c++) {
-                    int x = p.left() + c * p.cellWidth();
-                    int y = p.top() + r * p.cellHeight();
+                    int x = p.x(c);
+                    int y = p.y(r);
                     b.append("<area shape=\"rect\" coords=\"").append(x).append(',').append(y).append(',')
                             .append(x + p.cellWidth()).append(',').append(y + p.cellHeight())
                             .append("\" title=\"").append(Tables.escape(p.map().said(r, c))).append("\">");
@@ -36,9 +36,9 @@ final class HoverMap {
     }
 
     /** For who cannot see it: what it shows, and where its largest value is. */
-    private static String alternative(HeatMap.Layout at) {
+    private static String alternative(HeatMapPicture at) {
         StringBuilder b = new StringBuilder("Heat map");
-        for (HeatMap.Panel p : at.panels()) {
+        for (HeatMapPicture.Panel p : at.panels()) {
             double[][] v = p.map().values();
             b.append(at.panels().size() == 1 ? ": " : "; ").append(p.map().ownTitle()).append(", ").append(v.length).append(" rows, ")
                     .append(v[0].length).append(" columns");

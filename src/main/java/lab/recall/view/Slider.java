@@ -52,7 +52,7 @@ public final class Slider {
         int columns = maps.get(0).values()[0].length;
         for (int k = 0; k < maps.size(); k++) {
             HeatMap m = maps.get(k);
-            if (m.panels() > 1) {
+            if (m.panels().size() > 1) {
                 throw new BadRequest("", what + " " + k + " of a slider is of several maps side by side, expected one");
             }
             if (m.values().length != rows || m.values()[0].length != columns) {
@@ -60,8 +60,8 @@ public final class Slider {
                         + " columns, expected " + rows + " and " + columns + " as in the first");
             }
         }
-        double[] ends = HeatMap.ends(maps);
-        return new Slider(title, what, maps.stream().map(m -> m.colours(maps.get(0).scale()).range(ends[0], ends[1])).toList());
+        double[] ends = maps.get(0).ends(maps);
+        return new Slider(title, what, maps.stream().map(m -> m.colours(maps.get(0).colours()).range(ends[0], ends[1])).toList());
     }
 
     /**
@@ -70,7 +70,7 @@ public final class Slider {
      * @throws BadRequest when there is none
      */
     public HeatMap at(int k) {
-        return maps.get(Check.whole(what, k, 0, maps.size() - 1)).titled(title + ", " + what + " " + k);
+        return maps.get(Check.whole(what, k, 0, maps.size() - 1)).frame(title + ", " + what + " " + k);
     }
 
     /** All numbers, a row for each cell of each map. */
@@ -100,19 +100,19 @@ public final class Slider {
 
     /** What stands still while the slider moves: the title, the names, the scale. */
     HeatMap picture() {
-        return maps.get(0).titled(title);
+        return maps.get(0).frame(title);
     }
 
     String html(byte[] png) {
-        HeatMap.Layout at = picture().layout();
-        HeatMap.Panel p = at.panels().get(0);
-        double[] ends = HeatMap.ends(maps);
+        HeatMapPicture at = picture().picture();
+        HeatMapPicture.Panel p = at.panels().get(0);
+        double[] ends = maps.get(0).ends(maps);
         Map<String, Object> frames = new LinkedHashMap<>();
         frames.put("title", Said.visible(title));
         frames.put("what", Said.visible(what));
         frames.put("from", ends[0]);
         frames.put("to", ends[1]);
-        frames.put("stops", maps.get(0).scale().stops());
+        frames.put("stops", maps.get(0).colours().stops());
         frames.put("cell", List.of(p.left(), p.top(), p.cellWidth(), p.cellHeight()));
         frames.put("columns", p.map().values()[0].length);
         frames.put("values", maps.stream().map(Slider::numbers).toList());

@@ -48,4 +48,26 @@ class ValueSearchTest {
             assertEquals(whole, ValueSearch.run(model, LAYER, matrix, passes, settings, most), most + " bytes");
         }
     }
+
+    /** For numbers of v0's own size nothing changes, bit for bit; a step is as long beside v0 as the size says, whatever v0 is. */
+    @Test
+    void settingsFreeOfScale() {
+        LanguageModel model = LanguageModel.open("tiny-mamba");
+        EditableMatrix matrix = model.outputMatrix();
+        List<CasePasses> passes = CasePasses.run(model, List.of(EditCase.of(new int[] {5, 9, 11}, 1, List.of(new int[0]), new int[] {4},
+                new int[] {8, 1}, 1)), List.of(LAYER), List.of(matrix));
+        EditSettings literal = EditSettings.PUBLISHED.withSteps(4);
+        FoundValue own = ValueSearch.run(model, LAYER, matrix, passes, literal).get(0);
+        double size = own.startNorm() / Math.sqrt(own.start().length);
+        assertEquals(own, ValueSearch.run(model, LAYER, matrix, passes, literal.withSize(size)).get(0));
+        EditSettings free = literal.withSize(EditSettings.PUBLISHED_SIZE);
+        FoundValue found = ValueSearch.run(model, LAYER, matrix, passes, free).get(0);
+        assertEquals(0.4, found.firstStep(free), 1e-9, "0.5 / 1.25, as in the paper's Mamba");
+        assertTrue(found.firstStep(free) < own.firstStep(literal));
+        double length = ValueSearch.norm(found.delta()) / found.startNorm();
+        assertTrue(length > 0 && length < 3 * 0.4 + 1e-9, "three Adam steps: " + length);
+        FoundValue once = ValueSearch.run(model, LAYER, matrix, passes, free.withSteps(2)).get(0);
+        assertEquals(0.4, ValueSearch.norm(once.delta()) / once.startNorm(), 1e-3);
+        assertThrows(IllegalArgumentException.class, () -> literal.withSize(0));
+    }
 }

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 import lab.recall.Golden;
@@ -255,5 +257,21 @@ class KnockoutTest {
         assertEquals(0, Remainder.of(neox, known.pairs(5, 1), Runner.silent()).distance("attention").mean(), 1e-5);
         assertThrows(BadRequest.class, () -> Remainder.of(neox, known.pairs(5, 1), means));
         assertThrows(BadRequest.class, () -> r.distance("attention"));
+    }
+
+    @Test
+    void hiddenAttentionIsRead() {
+        Prompt prompt = facts.get(0).prompt();
+        HiddenAttention weights = HiddenAttention.of(neox, prompt, 2);
+        int last = prompt.length() - 1;
+        int most = IntStream.rangeClosed(0, last).boxed().max(Comparator.comparingDouble(s -> weights.share()[last][s]))
+                .orElseThrow();
+        String word = neox.requireTokenizer().token(prompt.ids()[most]).strip();
+        String share = String.format(Locale.ROOT, "%.2f", weights.share()[last][most]);
+        assertTrue(weights.summary().contains("reads most of '" + word + "' (" + share), weights.summary());
+        assertTrue(HiddenAttention.of(mamba, prompt, 5).summary().contains("Cutting one of its edges"), "terms are cut, too");
+        assertTrue(HiddenAttention.heads(neox, prompt, 2).title().startsWith("tiny-neox, layer 2: head 0 | head 1 | head 2 | head 3"));
+        assertThrows(BadRequest.class, () -> HiddenAttention.heads(mamba, prompt, 2));
+        assertThrows(BadRequest.class, () -> HiddenAttention.heads(neox, prompt, 6));
     }
 }

@@ -361,4 +361,68 @@ class LinearTest {
         assertThrows(BadRequest.class, () -> sweep.facts(5));
         assertThrows(BadRequest.class, () -> LinearOperator.mean(0, List.of()));
     }
+
+    /** The dual form gives what the primal one gives: (H'H + r I)^-1 H'Z, written out for two dimensions. */
+    @Test
+    void fittedMapsAreRidgeRegressions() {
+        Random random = new Random(3);
+        int n = 9;
+        float[][] h = new float[n][2];
+        float[][] z = new float[n][3];
+        for (int i = 0; i < n; i++) {
+            h[i] = new float[] {(float) random.nextGaussian(), (float) (5 + random.nextGaussian())};
+            for (int k = 0; k < 3; k++) {
+                z[i][k] = (float) (2 * h[i][0] - h[i][1] * k + random.nextGaussian());
+            }
+        }
+        int[] train = {0, 1, 2, 4, 6, 8};
+        int[] test = {3, 5};
+        double[] mh = new double[2];
+        double[] mz = new double[3];
+        for (int i : train) {
+            for (int k = 0; k < 3; k++) {
+                mz[k] += z[i][k] / 6.0;
+                mh[Math.min(k, 1)] += k < 2 ? h[i][k] / 6.0 : 0;
+            }
+        }
+        double[][] a = new double[2][2];
+        double[][] b = new double[2][3];
+        for (int i : train) {
+            for (int r = 0; r < 2; r++) {
+                for (int c = 0; c < 2; c++) {
+                    a[r][c] += (h[i][r] - mh[r]) * (h[i][c] - mh[c]);
+                }
+                for (int k = 0; k < 3; k++) {
+                    b[r][k] += (h[i][r] - mh[r]) * (z[i][k] - mz[k]);
+                }
+            }
+        }
+        double ridge = 0.3 * (a[0][0] + a[1][1]) / 6;
+        a[0][0] += ridge;
+        a[1][1] += ridge;
+        double det = a[0][0] * a[1][1] - a[0][1] * a[1][0];
+        double[][] found = FittedMaps.fitted(h, z, train, test, 0.3);
+        for (int t = 0; t < 2; t++) {
+            double x = h[test[t]][0] - mh[0];
+            double y = h[test[t]][1] - mh[1];
+            for (int k = 0; k < 3; k++) {
+                double w0 = (a[1][1] * b[0][k] - a[0][1] * b[1][k]) / det;
+                double w1 = (a[0][0] * b[1][k] - a[1][0] * b[0][k]) / det;
+                assertEquals(mz[k] + w0 * x + w1 * y, found[t][k], 1e-6);
+            }
+        }
+    }
+
+    @Test
+    void fittedMapsOfAModel() {
+        FittedMaps maps = FittedMaps.of(mamba, Relations.of(mamba).only("place_in_city", "country_capital_city")
+                .knownBy(mamba, Runner.silent()));
+        assertTrue(maps.measured().contains("place_in_city"));
+        assertTrue(maps.faithfulness("place_in_city", 3).n() >= FittedMaps.LEAST);
+        int last = maps.lastLayer("place_in_city");
+        assertTrue(last >= 0 && last < mamba.layers(), "layer " + last);
+        assertEquals(maps.table().print(), FittedMaps.of(mamba, Relations.of(mamba).only("place_in_city", "country_capital_city")
+                .knownBy(mamba, Runner.silent())).table().print(), "the same again");
+        assertThrows(BadRequest.class, () -> maps.faithfulness("no_relation", 3));
+    }
 }

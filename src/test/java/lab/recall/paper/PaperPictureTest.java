@@ -102,7 +102,7 @@ class PaperPictureTest {
                 Relations.of(neox).only("place_in_city").knownBy(neox, Runner.silent()).pairs(2, 1), Runner.silent());
         PaperPicture same = PaperPicture.of(blocked(blocked, .9, .6, .3, .9, .88, .85));
         assertEquals(2, same.same(), said(same, 0) + said(same, 1));
-        assertSaid("as in the paper", same, 0, "whole subject at once", "blocking attention costs 0.30, blocking MLP costs 0.60");
+        assertSaid("as in the paper", same, 0, "whole subject", "blocking attention costs 0.30, blocking MLP costs 0.60");
         PaperPicture differs = PaperPicture.of(blocked(blocked, .9, .3, .6, .9, .88, .5));
         assertEquals(0, differs.same());
         assertSaid("not as in the paper", differs, 1, "blocking MLP costs 0.40");

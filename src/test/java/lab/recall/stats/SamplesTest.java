@@ -46,6 +46,26 @@ class SamplesTest {
         assertThrows(BadRequest.class, () -> s.minus(Samples.published(1, 2, 3)));
     }
 
+    /** Case by case: what both share is no error of the difference. */
+    @Test
+    void differencesOfTheBestArePaired() {
+        Random random = new Random(1);
+        double[] common = random.doubles(30).map(v -> 10 * v).toArray();
+        double[][] a = {common, Arrays.stream(common).map(v -> v + 1).toArray()};
+        double[][] b = {Arrays.stream(common).map(v -> v - 1).toArray(), Arrays.stream(common).map(v -> v + 0.5).toArray(), common};
+        List<String> clusters = IntStream.range(0, 30).mapToObj(i -> "r" + i % 10).toList();
+        Samples one = new Samples(a, clusters);
+        Samples two = new Samples(b, clusters);
+        Estimate most = one.highestMinus(two);
+        assertEquals(0.5, most.mean(), 1e-12);
+        assertEquals(0.5, most.low(), 1e-9);
+        assertEquals(0.5, most.high(), 1e-9);
+        assertEquals(1, one.lowestMinus(two).mean(), 1e-12);
+        assertTrue(one.highest().high() - one.highest().low() > 1, "each by itself is uncertain");
+        assertThrows(BadRequest.class, () -> one.highestMinus(Samples.published(1)));
+        assertArrayEquals(common, one.cases(0));
+    }
+
     @Test
     void publishedNumbersHaveNoError() {
         Samples s = Samples.published(0.1, 0.6, 0.3);

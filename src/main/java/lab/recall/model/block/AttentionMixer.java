@@ -28,4 +28,9 @@ final class AttentionMixer implements Mixer {
     public Optional<HookPoint> weights() {
         return Optional.of(AttentionPoints.ATTN_PROBS);
     }
+
+    @Override
+    public Optional<HookPoint> heads() {
+        return Optional.of(AttentionPoints.ATTN_CTX);
+    }
 }
