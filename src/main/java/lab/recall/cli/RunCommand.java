@@ -83,7 +83,8 @@ final class RunCommand implements Callable<Integer> {
 
     private void plan(Requests requests, ObjectNode request, Path folder, String where, Plan plan) {
         if (!requests.plan(request, folder, plan)) {
-            spec.commandLine().getErr().println(where + request.path("experiment").asText() + " is not planned: it does not work in pieces alone");
+            spec.commandLine().getErr().println(where + request.path("experiment").asText()
+                    + " is not planned: it does not work in pieces alone");
         }
     }
 

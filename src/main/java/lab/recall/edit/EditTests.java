@@ -17,8 +17,8 @@ import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
 import lab.recall.model.TargetScore;
-import lab.recall.text.Letters;
 import lab.recall.study.Cost;
+import lab.recall.text.Letters;
 import lab.recall.text.Tokenizer;
 
 /**

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
@@ -751,6 +752,19 @@ public final class LanguageModel implements Showable {
             }
         }, rows -> { });
         return last;
+    }
+
+    /**
+     * What enters the first layer, [tokens, width], positions included: nothing is run.
+     *
+     * @throws BadRequest when there is no id, or one outside the vocabulary
+     */
+    public float[][] embeddings(int... ids) {
+        checked(ids);
+        float[] rows = new float[ids.length * width()];
+        embed(ids, 0, ids.length, rows, 0);
+        return IntStream.range(0, ids.length).mapToObj(t -> Arrays.copyOfRange(rows, t * width(), (t + 1) * width()))
+                .toArray(float[][]::new);
     }
 
     /** Embeddings of the ids from a token on, positions included. */

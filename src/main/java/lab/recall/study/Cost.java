@@ -14,8 +14,8 @@ import lab.recall.model.LanguageModel;
  * cost.rows(), cost.operations(), cost.bytes()
  * }</pre>
  *
- * A row is one token through one layer. Bytes: the weights, as f32, once for {@value #TOGETHER} rows, each value at a hook point written and read
- * once. Not for use by several threads.
+ * A row is one token through one layer. Bytes: the weights, as f32, once for {@value #TOGETHER} rows, each value at a hook point written
+ * and read once. Not for use by several threads.
  */
 public final class Cost {
     /** Rows that go through a layer's weights together. */

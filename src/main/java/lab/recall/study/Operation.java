@@ -1,5 +1,7 @@
 package lab.recall.study;
 
+import java.util.function.DoubleSupplier;
+import java.util.function.ToDoubleFunction;
 import lab.recall.model.LanguageModel;
 
 /**
@@ -18,8 +20,17 @@ import lab.recall.model.LanguageModel;
 public record Operation(String name, Measure measure) {
     /** A short measurement on this machine, with the threads of now. */
     public interface Measure {
-        /** Operations a second. */
-        double of(LanguageModel model);
+        /**
+         * Operations a second.
+         *
+         * @param logits how many operations of logits are done in a second, for work that ends with some
+         */
+        double of(LanguageModel model, DoubleSupplier logits);
+    }
+
+    /** One whose work has no logits. */
+    public Operation(String name, ToDoubleFunction<LanguageModel> measure) {
+        this(name, (model, logits) -> measure.applyAsDouble(model));
     }
 
     @Override
