@@ -67,6 +67,13 @@ public final class Checkpoint {
         return new Checkpoint(folder, config, tensors, Map.of(), List.of());
     }
 
+    /** One that lies in memory; of a folder where its config.json stands. */
+    public static Checkpoint of(Path folder, JsonNode config, Collection<Tensor> tensors) {
+        Map<String, Tensor> named = new LinkedHashMap<>();
+        tensors.forEach(t -> named.put(t.name(), t));
+        return new Checkpoint(folder, config, named, Map.of(), List.of());
+    }
+
     /**
      * What config.json says of a folder's model.
      *

@@ -12,6 +12,7 @@ import lab.recall.base.BadRequest;
 import lab.recall.study.Experiment;
 import lab.recall.study.PieceEngine;
 import lab.recall.study.PiecesFailed;
+import lab.recall.study.Plan;
 import lab.recall.study.Requests;
 import lab.recall.study.Result;
 import lab.recall.view.Export;
@@ -26,6 +27,7 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
     private final Experiment<Q, T> experiment;
     private final CommandSpec spec = CommandSpec.wrapWithoutInspection(this);
     private final EngineOptions engine = new EngineOptions();
+    private final PlanOptions planning = new PlanOptions();
 
     private ExperimentCommand(Experiment<Q, T> experiment) {
         this.experiment = experiment;
@@ -42,6 +44,7 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
         spec.addOption(OptionSpec.builder("--out").required(true).paramLabel("DIR").type(Path.class)
                 .description("Where results go; with several models, one folder each below it.").build());
         spec.addMixin("engine", CommandSpec.forAnnotatedObject(command.engine));
+        spec.addMixin("plan", CommandSpec.forAnnotatedObject(command.planning));
         return spec;
     }
 
@@ -56,6 +59,12 @@ final class ExperimentCommand<Q extends Record, T extends Result> implements Cal
                 throw new BadRequest("--model", "two models would write to " + folder + "; run them with an --out of their own");
             }
             folders.put(model, folder);
+        }
+        if (planning.isPlan()) {
+            Plan plan = Plan.measured();
+            folders.forEach((model, folder) -> RequestOptions.plan(spec, experiment, model, folder, plan));
+            planning.print(spec.commandLine().getOut(), plan);
+            return 0;
         }
         try (PieceEngine where = engine.open()) {
             return run(engine.on(where), folders, out);

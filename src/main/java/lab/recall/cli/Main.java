@@ -31,8 +31,8 @@ import sun.misc.Signal;
         description = "Shows where a language model keeps a fact, and changes it there.")
 public final class Main implements Runnable {
     private static final List<Class<?>> COMMANDS = List.of(ModelsCommand.class, InfoCommand.class, NextCommand.class,
-            GenerateCommand.class, RunCommand.class, SweepCommand.class, EditCommand.class, WorldCommand.class, TrainCommand.class,
-            StoreCommand.class, ParityCommand.class);
+            GenerateCommand.class, RunCommand.class, SweepCommand.class, PlanCommand.class, EditCommand.class, WorldCommand.class,
+            TrainCommand.class, StoreCommand.class, ParityCommand.class);
     /** The longest that work may take to stop. */
     private static final long PATIENCE_SECONDS = 10;
     static final int FAILED = 1;

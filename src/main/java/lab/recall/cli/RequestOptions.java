@@ -13,6 +13,7 @@ import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
 import lab.recall.base.Said;
 import lab.recall.study.Experiment;
+import lab.recall.study.Plan;
 import lab.recall.study.RequestField;
 import lab.recall.study.Requests;
 import lab.recall.study.Result;
@@ -66,8 +67,7 @@ final class RequestOptions {
      */
     static Requests.Done<?> ask(CommandSpec spec, Experiment<?, ?> experiment, Requests requests, String model, Optional<Path> out,
             Consumer<Result> told) {
-        ObjectNode request = Json.MAPPER.createObjectNode().put("experiment", experiment.name()).put("model", model);
-        fill(spec, experiment.request(), request);
+        ObjectNode request = request(spec, experiment, model);
         boolean fresh = Boolean.TRUE.equals(spec.findOption("--fresh").getValue());
         try {
             return out.isPresent() ? requests.run(request, out.get(), fresh, ProgressBar.progress(), told)
@@ -75,6 +75,22 @@ final class RequestOptions {
         } catch (BadRequest e) {
             throw said(spec, experiment.request(), e);
         }
+    }
+
+    /** Adds to a plan what such a request would compute. */
+    static void plan(CommandSpec spec, Experiment<?, ?> experiment, String model, Path out, Plan plan) {
+        ObjectNode request = request(spec, experiment, model);
+        try {
+            new Requests().plan(request, out, plan);
+        } catch (BadRequest e) {
+            throw said(spec, experiment.request(), e);
+        }
+    }
+
+    private static ObjectNode request(CommandSpec spec, Experiment<?, ?> experiment, String model) {
+        ObjectNode request = Json.MAPPER.createObjectNode().put("experiment", experiment.name()).put("model", model);
+        fill(spec, experiment.request(), request);
+        return request;
     }
 
     /** Prints a result's numbers. */

@@ -12,6 +12,7 @@ import lab.recall.base.Progress;
 import lab.recall.base.TextLines;
 import lab.recall.study.PieceEngine;
 import lab.recall.study.PiecesFailed;
+import lab.recall.study.Plan;
 import lab.recall.study.RequestField;
 import lab.recall.study.Requests;
 import lab.recall.view.ProgressBar;
@@ -47,6 +48,9 @@ final class RunCommand implements Callable<Integer> {
     @Mixin
     private EngineOptions engine;
 
+    @Mixin
+    private PlanOptions planning;
+
     @Override
     public Integer call() {
         if (fields) {
@@ -56,8 +60,31 @@ final class RunCommand implements Callable<Integer> {
         if (file == null || out == null) {
             throw new ParameterException(spec.commandLine(), "expected REQUEST and --out DIR");
         }
+        if (planning.isPlan()) {
+            return plan();
+        }
         try (PieceEngine where = engine.open()) {
             return run(engine.on(where));
+        }
+    }
+
+    private int plan() {
+        Plan plan = Plan.measured();
+        Requests requests = new Requests();
+        int bad = 0;
+        if (file.toString().endsWith(".jsonl")) {
+            bad = lines((number, request) -> plan(requests, request, out.resolve(String.valueOf(number)), "line " + number + ": ", plan));
+        } else {
+            plan(requests, Json.object(InputFiles.bytes(file), "the request"), out, "", plan);
+        }
+        planning.print(spec.commandLine().getOut(), plan);
+        return bad;
+    }
+
+    private void plan(Requests requests, ObjectNode request, Path folder, String where, Plan plan) {
+        if (!requests.plan(request, folder, plan)) {
+            spec.commandLine().getErr().println(where + request.path("experiment").asText()
+                    + " is not planned: it does not work in pieces alone");
         }
     }
 
@@ -68,26 +95,36 @@ final class RunCommand implements Callable<Integer> {
             spec.commandLine().getOut().println("written to " + out);
             return 0;
         }
+        return lines((number, request) -> {
+            Path folder = out.resolve(String.valueOf(number));
+            if (!requests.isAnswered(request, folder)) {
+                requests.run(request, folder, fresh, Progress.silent());
+            }
+        });
+    }
+
+    /** Does something with a request of several. */
+    private interface Line {
+        void of(long number, ObjectNode request);
+    }
+
+    /** All requests, also those after one that cannot be answered. */
+    private int lines(Line line) {
         int bad = 0;
         try (TextLines lines = new TextLines(file, LONGEST_LINE)) {
-            for (String line = lines.next(); line != null; line = lines.next()) {
-                if (!line.isBlank()) {
+            for (String text = lines.next(); text != null; text = lines.next()) {
+                if (!text.isBlank()) {
                     Interruption.betweenPieces();
-                    bad = Math.max(bad, line(requests, lines.number() - 1, line));
+                    bad = Math.max(bad, line(line, lines.number() - 1, text));
                 }
             }
         }
         return bad;
     }
 
-    /** Answers one request of several; those after one that cannot be answered are. */
-    private int line(Requests requests, long number, String line) {
-        Path folder = out.resolve(String.valueOf(number));
+    private int line(Line line, long number, String text) {
         try {
-            ObjectNode request = Json.object(line.getBytes(StandardCharsets.UTF_8), "the request");
-            if (!requests.isAnswered(request, folder)) {
-                requests.run(request, folder, fresh, Progress.silent());
-            }
+            line.of(number, Json.object(text.getBytes(StandardCharsets.UTF_8), "the request"));
             return 0;
         } catch (Failure | PiecesFailed e) {
             return Main.refused(spec.commandLine().getErr(), "line " + number + ": ", e);

@@ -12,6 +12,7 @@ import lab.recall.base.Failure;
 import lab.recall.base.Interruption;
 import lab.recall.study.PieceEngine;
 import lab.recall.study.PiecesFailed;
+import lab.recall.study.Plan;
 import lab.recall.study.RequestField;
 import lab.recall.study.Requests;
 import lab.recall.study.Result;
@@ -63,6 +64,9 @@ final class SweepCommand implements Callable<Integer> {
     @Mixin
     private EngineOptions engine;
 
+    @Mixin
+    private PlanOptions planning;
+
     @Override
     public Integer call() {
         if (fields) {
@@ -75,6 +79,9 @@ final class SweepCommand implements Callable<Integer> {
         }
         SweepFormats formats = SweepFormats.find();
         List<SweepRequest> plan = plan(formats);
+        if (planning.isPlan()) {
+            return plan(plan);
+        }
         try (PieceEngine where = engine.open()) {
             return run(engine.on(where), plan, SweepFolder.of(out, plan, fresh), formats);
         }
@@ -118,11 +125,30 @@ final class SweepCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Result answer(Requests requests, SweepRequest request, SweepFolder folder) {
+    private int plan(List<SweepRequest> requests) {
+        Plan all = Plan.measured();
+        Requests plans = new Requests();
+        int bad = 0;
+        for (SweepRequest request : requests) {
+            try {
+                plans.plan(asked(request), SweepFolder.of(out, request), all);
+            } catch (Failure e) {
+                bad = Main.refused(spec.commandLine().getErr(), request + ": ", e);
+            }
+        }
+        planning.print(spec.commandLine().getOut(), all);
+        return bad;
+    }
+
+    private ObjectNode asked(SweepRequest request) {
         ObjectNode asked = request.request().deepCopy();
         if (threads != null) {
             asked.put("threads", threads);
         }
-        return requests.run(asked, folder.of(request), fresh, ProgressBar.progress()).result();
+        return asked;
+    }
+
+    private Result answer(Requests requests, SweepRequest request, SweepFolder folder) {
+        return requests.run(asked(request), folder.of(request), fresh, ProgressBar.progress()).result();
     }
 }

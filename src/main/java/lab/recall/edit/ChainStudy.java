@@ -8,6 +8,7 @@ import java.util.function.LongConsumer;
 import lab.recall.base.Interruption;
 import lab.recall.facts.EditRequest;
 import lab.recall.model.LanguageModel;
+import lab.recall.study.Cost;
 import lab.recall.study.Runner;
 import lab.recall.study.Study;
 
@@ -76,6 +77,28 @@ final class ChainStudy extends Study<ChainStudy.Asked, EditsStudy.Piece, RankOne
             done.accept(edits.size());
         }
         return edits.toArray(RankOneEdit[]::new);
+    }
+
+    @Override
+    public Cost cost(LanguageModel model, Asked asked, EditsStudy.Piece piece) {
+        EditsStudy.Settings s = asked.editing.settings();
+        EditCost cost = new EditCost(model, s.layer(), s.matrix(), s.settings());
+        Cost all = asked.before == 0 ? cost.factor() : Cost.of(model);
+        for (EditCase c : EditsStudy.cases(model, s, piece.requests())) {
+            all.and(cost.edits(List.of(c))).and(cost.runs(List.of(c)));
+        }
+        return all;
+    }
+
+    /** None of them. */
+    @Override
+    public List<RankOneEdit> supposed(LanguageModel model, Asked asked, List<EditsStudy.Piece> pieces, List<RankOneEdit[]> found) {
+        return found.contains(null) ? List.of() : combine(model, asked, pieces, found);
+    }
+
+    @Override
+    public List<String> suppositions() {
+        return EditCost.SUPPOSITIONS;
     }
 
     /** One piece, of a model that the one before has made. */

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 import lab.recall.model.LanguageModel;
+import lab.recall.study.Cost;
 import lab.recall.study.Runner;
 import lab.recall.study.Study;
 import lab.recall.text.Template;
@@ -48,6 +49,36 @@ final class ContextStudy extends Study<ContextStudy.Asked, ContextStudy.Asked, i
     @Override
     public int[][] compute(LanguageModel model, Asked asked, Asked piece, LongConsumer done) {
         return ContextTemplates.sampled(model, piece.count, piece.seed);
+    }
+
+    @Override
+    public Cost cost(LanguageModel model, Asked asked, Asked piece) {
+        Cost cost = Cost.of(model);
+        for (int i = 0; i < piece.count; i++) {
+            for (int drawn = 0; drawn < ContextTemplates.tokens(i, piece.count); drawn++) {
+                cost.run(1 + drawn, 1);
+            }
+        }
+        return cost;
+    }
+
+    /** Texts of as many tokens, one again and again. */
+    @Override
+    public List<Template> supposed(LanguageModel model, Asked asked, List<Asked> pieces, List<int[][]> found) {
+        int[] word = model.requireTokenizer().encode(" a", false).ids();
+        return combine(model, asked, pieces, filled(found, i -> {
+            int[][] texts = new int[asked.count][];
+            for (int text = 0; text < texts.length; text++) {
+                texts[text] = new int[ContextTemplates.tokens(text, asked.count)];
+                Arrays.fill(texts[text], word[word.length - 1]);
+            }
+            return texts;
+        }));
+    }
+
+    @Override
+    public List<String> suppositions() {
+        return List.of("a context has as many tokens as are drawn for it");
     }
 
     @Override

@@ -76,7 +76,7 @@ public final class ContextTemplates {
         }
         for (int step = 0; step < LENGTHS[1]; step++) {
             int tokens = step;
-            List<Integer> going = IntStream.range(0, count).filter(i -> tokens < LENGTHS[i * LENGTHS.length / count]).boxed().toList();
+            List<Integer> going = IntStream.range(0, count).filter(i -> tokens < tokens(i, count)).boxed().toList();
             List<Pass> passes = model.runAll(going.stream().map(texts::get).toList(), Recording.nothing());
             for (int i = 0; i < going.size(); i++) {
                 int text = going.get(i);
@@ -84,6 +84,11 @@ public final class ContextTemplates {
             }
         }
         return texts.toArray(int[][]::new);
+    }
+
+    /** How many tokens are drawn for one of so many texts. */
+    static int tokens(int text, int count) {
+        return LENGTHS[text * LENGTHS.length / count];
     }
 
     private static int draw(float[] logits, Random random) {

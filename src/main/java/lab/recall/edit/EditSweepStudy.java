@@ -13,6 +13,7 @@ import lab.recall.facts.EditRequest;
 import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
+import lab.recall.study.Cost;
 import lab.recall.study.ModelCard;
 import lab.recall.study.Runner;
 import lab.recall.study.Study;
@@ -58,6 +59,15 @@ final class EditSweepStudy extends Study<EditSweepStudy.Asked, EditSweepStudy.Pi
             List<CasePasses> cases, List<Pass> passes) {
     }
 
+    /** The prompts of requests that go together. */
+    private record Asking(List<EditCase> cases, EditTests tests) {
+    }
+
+    /** Those of some requests, portion by portion. */
+    private record Planned(LanguageModel model, Asked asked, List<EditRequest> requests, List<Asking> portions) {
+    }
+
+    private volatile Planned planned;
     /** The last unedited runs: the next piece is most likely of the same requests. */
     private volatile Unedited last;
 
@@ -96,8 +106,7 @@ final class EditSweepStudy extends Study<EditSweepStudy.Asked, EditSweepStudy.Pi
     @Override
     public CaseScores[] compute(LanguageModel model, Asked asked, Piece piece, LongConsumer done) {
         List<CaseScores> all = new ArrayList<>();
-        List<List<EditRequest>> portions = Portions.of(piece.requests,
-                r -> RankOneEditor.bytes(model, EditCase.of(model, r, asked.settings.contexts)), RankOneEditor.BYTES);
+        List<List<EditRequest>> portions = portions(model, asked, piece);
         for (List<EditRequest> some : portions) {
             Interruption.check();
             Unedited runs = portions.size() == 1 ? shared(model, asked, some)
@@ -111,6 +120,22 @@ final class EditSweepStudy extends Study<EditSweepStudy.Asked, EditSweepStudy.Pi
             done.accept(all.size());
         }
         return all.toArray(CaseScores[]::new);
+    }
+
+    /** Prompts take time to be made: the next piece is most likely of the same requests. */
+    private List<Asking> asking(LanguageModel model, Asked asked, Piece piece) {
+        Planned now = planned;
+        if (now == null || now.model != model || now.asked != asked || !now.requests.equals(piece.requests)) {
+            now = new Planned(model, asked, piece.requests, portions(model, asked, piece).stream().map(some -> new Asking(
+                    some.stream().map(r -> EditCase.of(model, r, asked.settings.contexts)).toList(), EditTests.of(model, some))).toList());
+            planned = now;
+        }
+        return now.portions;
+    }
+
+    private static List<List<EditRequest>> portions(LanguageModel model, Asked asked, Piece piece) {
+        return Portions.of(piece.requests, r -> RankOneEditor.bytes(model, EditCase.of(model, r, asked.settings.contexts)),
+                RankOneEditor.BYTES);
     }
 
     /** Runs that serve all layers and matrices, where they fit in memory: the last ones, if they are of the same. */
@@ -130,6 +155,39 @@ final class EditSweepStudy extends Study<EditSweepStudy.Asked, EditSweepStudy.Pi
         EditTests tests = EditTests.of(model, requests);
         return new Unedited(model, asked, requests, tests,
                 CasePasses.run(model, cases, layers, matrices), tests.passes(model, layers, matrices));
+    }
+
+    /**
+     * Unedited runs serve all pieces of the same requests where they fit in memory: those are counted with the first of them, and with each
+     * where they do not. The first requests' pieces take the second moments apart.
+     */
+    @Override
+    public Cost cost(LanguageModel model, Asked asked, Piece piece) {
+        EditCost cost = new EditCost(model, piece.layer, piece.matrix, asked.settings.settings);
+        boolean first = piece.layer == asked.layers.get(0) && piece.matrix.equals(asked.matrices.get(0));
+        boolean firstOfKey = asked.matrices.stream().filter(m -> m.key().equals(piece.matrix.key())).findFirst().orElseThrow()
+                .equals(piece.matrix);
+        Cost all = firstOfKey && piece.requests.get(0).equals(asked.requests.get(0)) ? cost.factor() : Cost.of(model);
+        List<Asking> portions = asking(model, asked, piece);
+        for (Asking some : portions) {
+            all.and(cost.edits(some.cases)).and(some.tests.cost(model, piece.layer, piece.matrix));
+            if (first || portions.size() > 1) {
+                all.and(cost.runs(some.cases)).and(some.tests.costOfRuns(model));
+            }
+        }
+        return all;
+    }
+
+    @Override
+    public EditCurves supposed(LanguageModel model, Asked asked, List<Piece> pieces, List<CaseScores[]> found) {
+        double[] none = new double[CaseScores.KINDS];
+        return combine(model, asked, pieces, filled(found, i -> pieces.get(i).requests.stream()
+                .map(r -> new CaseScores(r.relation(), none, none, none)).toArray(CaseScores[]::new)));
+    }
+
+    @Override
+    public List<String> suppositions() {
+        return EditCost.SUPPOSITIONS;
     }
 
     /** A second moment is large: each goes with the pieces of its own layer and matrix. */

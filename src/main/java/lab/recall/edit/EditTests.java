@@ -17,6 +17,7 @@ import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
 import lab.recall.model.TargetScore;
+import lab.recall.study.Cost;
 import lab.recall.text.Letters;
 import lab.recall.text.Tokenizer;
 
@@ -130,6 +131,21 @@ public final class EditTests {
             forks.add(passes.get(i), changes(passes.get(i), edit));
         }
         return scores(byPrompt(forks.scores(sequences.stream().map(Sequence::targets).toList())));
+    }
+
+    /** Of the unedited runs. */
+    Cost costOfRuns(LanguageModel model) {
+        Cost cost = Cost.of(model);
+        sequences.stream().map(s -> Arrays.stream(s.ids).boxed().toList()).distinct().forEach(ids -> cost.run(ids.size(), 1));
+        return cost;
+    }
+
+    /** Of all tests under edits. */
+    Cost cost(LanguageModel model, int layer, EditableMatrix matrix) {
+        int entry = matrix.value().addedAt().equals(HookPoint.RESID_POST) ? layer + 1 : layer;
+        Cost cost = Cost.of(model);
+        sequences.forEach(s -> cost.fork(0, s.ids.length, entry, s.targets.stream().mapToInt(t -> t.length).max().orElseThrow()));
+        return cost;
     }
 
     /** What an edit adds to the value at every token. */

@@ -7,6 +7,7 @@ import java.util.function.LongConsumer;
 import lab.recall.facts.EditRequest;
 import lab.recall.model.EditableMatrix;
 import lab.recall.model.LanguageModel;
+import lab.recall.study.Cost;
 import lab.recall.study.Runner;
 import lab.recall.study.Study;
 import lab.recall.text.Template;
@@ -58,10 +59,34 @@ final class EditsStudy extends Study<EditsStudy.Asked, EditsStudy.Piece, RankOne
         return edited(model, asked, piece.requests, done);
     }
 
+    static List<EditCase> cases(LanguageModel model, Settings s, List<EditRequest> requests) {
+        return requests.stream().map(r -> EditCase.of(model, r, s.contexts)).toList();
+    }
+
     static RankOneEditor.Edited[] edited(LanguageModel model, Asked asked, List<EditRequest> requests, LongConsumer done) {
         Settings s = asked.settings;
-        List<EditCase> cases = requests.stream().map(r -> EditCase.of(model, r, s.contexts)).toList();
+        List<EditCase> cases = cases(model, s, requests);
         return RankOneEditor.cases(model, s.layer, s.matrix, cases, s.settings, asked.moment, done).toArray(RankOneEditor.Edited[]::new);
+    }
+
+    /** The first piece takes the second moment apart. */
+    @Override
+    public Cost cost(LanguageModel model, Asked asked, Piece piece) {
+        EditCost cost = new EditCost(model, asked.settings.layer, asked.settings.matrix, asked.settings.settings);
+        List<EditCase> cases = cases(model, asked.settings, piece.requests);
+        Cost all = cost.edits(cases).and(cost.runs(cases));
+        return piece.requests.get(0).equals(asked.requests.get(0)) ? all.and(cost.factor()) : all;
+    }
+
+    /** None of them. */
+    @Override
+    public List<RankOneEditor.Edited> supposed(LanguageModel model, Asked asked, List<Piece> pieces, List<RankOneEditor.Edited[]> found) {
+        return found.contains(null) ? List.of() : combine(model, asked, pieces, found);
+    }
+
+    @Override
+    public List<String> suppositions() {
+        return EditCost.SUPPOSITIONS;
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.function.LongConsumer;
 import lab.recall.base.BadRequest;
 import lab.recall.model.LanguageModel;
+import lab.recall.study.Cost;
 import lab.recall.study.Runner;
 import lab.recall.study.Study;
 
@@ -106,6 +107,23 @@ final class MomentStudy extends Study<MomentStudy.Asked, MomentStudy.Piece, Mome
             collected = now;
         }
         return now.moments;
+    }
+
+    /** The first piece reads the texts. */
+    @Override
+    public Cost cost(LanguageModel model, Asked asked, Piece piece) {
+        return isFirst(asked, piece) ? SecondMoments.cost(model, asked.keys, asked.texts) : Cost.of(model);
+    }
+
+    /** Of no texts: too large to be made where nobody reads them. */
+    @Override
+    public SecondMoments supposed(LanguageModel model, Asked asked, List<Piece> pieces, List<Rows> found) {
+        if (!found.contains(null)) {
+            return combine(model, asked, pieces, found);
+        }
+        Map<String, SecondMoment> moments = new LinkedHashMap<>();
+        asked.keys.forEach((key, size) -> moments.put(key, new SecondMoment(size, new double[0], 1)));
+        return SecondMoments.of(model, asked.keys, moments, 1, 1, pieces.get(0).texts);
     }
 
     /** The texts are one sum in their order. */

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Digest;
 import lab.recall.base.FileKind;
@@ -19,6 +20,9 @@ import lab.recall.checkpoint.SafeTensors;
 import lab.recall.checkpoint.Tensor;
 import lab.recall.math.Cholesky;
 import lab.recall.math.Parallel;
+import lab.recall.model.LanguageModel;
+import lab.recall.study.Operation;
+import lab.recall.study.Speed;
 
 /**
  * The uncentred second moment of keys, C = E[k k'], summed in f64.
@@ -40,6 +44,13 @@ public final class SecondMoment {
     private static final int TOGETHER = 64;
     private static final int COLUMNS = 512;
     private static final int ROWS = 32;
+
+    /** Sums of k k' over tokens, upper triangles. */
+    static final Operation SUMS = new Operation("sums of k k'", SecondMoment::sums);
+    /** C taken apart so that C x = k is solved. */
+    static final Operation FACTORS = new Operation("factors of C", SecondMoment::factors);
+    /** What is measured: as wide as is quick enough. */
+    private static final int MEASURED = 768;
 
     private final int size;
     private final double[] sum;
@@ -73,6 +84,29 @@ public final class SecondMoment {
         SecondMoment moment = new SecondMoment(sent.size, new double[Math.multiplyExact(sent.size, sent.size)], sent.tokens);
         moment.setRows(0, sent.size, sent.sums);
         return moment;
+    }
+
+    private static int measured(LanguageModel model) {
+        return Math.min(MEASURED, model.matrices().stream().mapToInt(m -> model.width(m.key())).max().orElse(model.width()));
+    }
+
+    private static double sums(LanguageModel model) {
+        int size = measured(model);
+        int tokens = 4 * TOGETHER;
+        double[] keys = new Random(1).doubles((long) tokens * size).toArray();
+        SecondMoment moment = empty(size);
+        return Speed.of((double) tokens * size * (size + 1), () -> moment.add(keys, tokens));
+    }
+
+    private static double factors(LanguageModel model) {
+        int size = measured(model);
+        SecondMoment moment = identity(size);
+        return Speed.of(workOfFactor(size), () -> moment.factor(0));
+    }
+
+    /** Operations. */
+    static double workOfFactor(double size) {
+        return size * size * size / 3;
     }
 
     /** Of nothing yet. */

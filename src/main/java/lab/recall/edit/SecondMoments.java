@@ -22,6 +22,7 @@ import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
+import lab.recall.study.Cost;
 import lab.recall.study.ModelCard;
 import lab.recall.study.Runner;
 
@@ -204,7 +205,7 @@ public final class SecondMoments {
      */
     public SecondMoments over(MomentTexts texts, Runner runner) {
         long bytes = keys.values().stream().mapToLong(size -> (long) size * size * Double.BYTES).sum();
-        if (file == null && count.documents == 0 && bytes <= MomentStudy.MOST_BYTES) {
+        if (runner.isPlan() || (file == null && count.documents == 0 && bytes <= MomentStudy.MOST_BYTES)) {
             return runner.run(new MomentStudy(), model, new MomentStudy.Asked(keys, texts));
         }
         Progress progress = runner.progress();
@@ -214,6 +215,31 @@ public final class SecondMoments {
         } finally {
             progress.finish();
         }
+    }
+
+    /** Of collecting sums of keys over texts. */
+    static Cost cost(LanguageModel model, Map<String, Integer> keys, MomentTexts texts) {
+        Cost cost = Cost.of(model);
+        try (Stream<String> all = texts.stream()) {
+            all.map(text -> tokens(model, text)).filter(ids -> ids.length > 0).forEach(ids -> cost(cost, keys, ids.length));
+        }
+        return cost;
+    }
+
+    /** Of collecting them over so many texts of so many tokens. */
+    public static Cost cost(LanguageModel model, List<EditableMatrix> matrices, int texts, int tokens) {
+        Map<String, Integer> keys = of(model, IntStream.range(0, model.layers()).boxed().toList(), matrices).keys;
+        return Cost.of(model).times(texts, cost(Cost.of(model), keys, Math.min(tokens, TOKENS)));
+    }
+
+    private static Cost cost(Cost cost, Map<String, Integer> keys, int tokens) {
+        keys.values().forEach(size -> cost.more(SecondMoment.SUMS, (double) tokens * size * (size + 1)));
+        return cost.run(tokens, 1);
+    }
+
+    private static int[] tokens(LanguageModel model, String text) {
+        int[] ids = model.requireTokenizer().encode(text, true).ids();
+        return Arrays.copyOf(ids, Math.min(ids.length, TOKENS));
     }
 
     /** Reads texts; tells how many are read. */
@@ -277,8 +303,7 @@ public final class SecondMoments {
             int rows = 0;
             while (next(texts)) {
                 String text = texts.next();
-                int[] ids = model.requireTokenizer().encode(text, true).ids();
-                ids = Arrays.copyOf(ids, Math.min(ids.length, TOKENS));
+                int[] ids = tokens(model, text);
                 if (rows + ids.length > BATCH && !batch.isEmpty()) {
                     add(batch);
                     batch.clear();

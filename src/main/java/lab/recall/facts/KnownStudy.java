@@ -9,6 +9,7 @@ import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Recording;
+import lab.recall.study.Cost;
 import lab.recall.study.Runner;
 import lab.recall.study.Study;
 import lab.recall.text.Prompt;
@@ -62,6 +63,34 @@ final class KnownStudy extends Study<KnownStudy.Asked, KnownStudy.Piece, int[], 
     @Override
     public int[] compute(LanguageModel model, Asked asked, Piece piece, LongConsumer done) {
         return model.runAll(piece.prompts, Recording.nothing()).stream().mapToInt(p -> p.argmax()).toArray();
+    }
+
+    @Override
+    public Cost cost(LanguageModel model, Asked asked, Piece piece) {
+        Cost cost = Cost.of(model);
+        piece.prompts.forEach(p -> cost.run(p.length, 1));
+        return cost;
+    }
+
+    /** All are known: the model says the first token that begins the object. */
+    @Override
+    public KnownFacts supposed(LanguageModel model, Asked asked, List<Piece> pieces, List<int[]> found) {
+        Tokenizer tokenizer = model.requireTokenizer();
+        int[] answers = asked.relations.stream().flatMap(r -> r.facts().stream()).mapToInt(f -> begins(tokenizer, f)).toArray();
+        int[] first = new int[pieces.size()];
+        Arrays.setAll(first, i -> i == 0 ? 0 : first[i - 1] + pieces.get(i - 1).prompts.size());
+        return combine(model, asked, pieces,
+                filled(found, i -> Arrays.copyOfRange(answers, first[i], first[i] + pieces.get(i).prompts.size())));
+    }
+
+    private static int begins(Tokenizer tokenizer, Fact fact) {
+        return Arrays.stream(tokenizer.encode(" " + fact.object(), false).ids()).filter(id -> fact.begunBy(tokenizer.decode(id)))
+                .findFirst().orElse(0);
+    }
+
+    @Override
+    public List<String> suppositions() {
+        return List.of("every fact is known");
     }
 
     @Override

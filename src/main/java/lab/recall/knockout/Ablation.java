@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import lab.recall.base.BadRequest;
 import lab.recall.model.Edges;
 import lab.recall.model.HookPoint;
@@ -57,14 +58,30 @@ record Ablation(Knockout.Form form, HookPoint mean, MeanActivations means) {
         List<List<Intervention>> all = new ArrayList<>();
         int[] sources = route.source().tokens(prompt);
         boolean published = form.equals(Knockout.Form.PUBLISHED);
-        Edges edges = published ? Edges.none() : route.edges(prompt);
-        if (form.equals(Knockout.Form.EVERY)) {
-            edges = edges.and(Edges.between(sources, sources));
-        }
+        Edges edges = published ? Edges.none() : edges(route, prompt);
         for (int l = 0; l < model.layers(); l++) {
             all.add(published ? published(sources, l, base) : cuts(model, edges, l));
         }
         return all;
+    }
+
+    /** The first token that differs under it; none where the prompt has no such source. */
+    OptionalInt first(Route route, Prompt prompt) {
+        int[] sources = route.source().tokens(prompt);
+        if (sources.length == 0) {
+            return OptionalInt.empty();
+        }
+        if (form.equals(Knockout.Form.PUBLISHED)) {
+            return OptionalInt.of(sources[0]);
+        }
+        Edges edges = edges(route, prompt);
+        return edges.isEmpty() ? OptionalInt.empty() : OptionalInt.of(edges.firstTarget());
+    }
+
+    private Edges edges(Route route, Prompt prompt) {
+        int[] sources = route.source().tokens(prompt);
+        Edges edges = route.edges(prompt);
+        return form.equals(Knockout.Form.EVERY) ? edges.and(Edges.between(sources, sources)) : edges;
     }
 
     /** The forms that cut edges, in one layer. */

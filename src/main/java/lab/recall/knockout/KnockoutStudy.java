@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.LongConsumer;
 import lab.recall.base.Portions;
 import lab.recall.facts.KnownFacts.Known;
@@ -13,6 +14,7 @@ import lab.recall.model.LanguageModel;
 import lab.recall.model.LayerWindow;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
+import lab.recall.study.Cost;
 import lab.recall.study.Runner;
 import lab.recall.study.Study;
 
@@ -107,6 +109,32 @@ final class KnockoutStudy extends Study<KnockoutStudy.Asked, KnockoutStudy.Piece
             changes[at.fact][at.route][at.layer] = (p[i] - clean) / clean;
         }
         return changes;
+    }
+
+    @Override
+    public Cost cost(LanguageModel model, Asked asked, Piece piece) {
+        LayerWindow window = LayerWindow.of(model, asked.window);
+        Cost cost = Cost.of(model);
+        for (Known fact : piece.facts) {
+            int tokens = fact.prompt().length();
+            cost.run(tokens, 1);
+            for (Route route : asked.routes) {
+                OptionalInt from = asked.ablation.first(route, fact.prompt());
+                for (int l = 0; from.isPresent() && l < model.layers(); l++) {
+                    cost.fork(from.getAsInt(), tokens, window.first(l), 1);
+                    if (!asked.ablation.form().equals(Knockout.Form.PUBLISHED)) {
+                        cost.cuts(route.source().tokens(fact.prompt())[0], tokens, window.end(l) - window.first(l));
+                    }
+                }
+            }
+        }
+        return cost;
+    }
+
+    @Override
+    public double[][][] supposed(LanguageModel model, Asked asked, List<Piece> pieces, List<double[][][]> found) {
+        return combine(model, asked, pieces,
+                filled(found, i -> new double[pieces.get(i).facts.size()][asked.routes.size()][model.layers()]));
     }
 
     @Override

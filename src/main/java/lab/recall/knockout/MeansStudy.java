@@ -11,6 +11,7 @@ import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
+import lab.recall.study.Cost;
 import lab.recall.study.ModelCard;
 import lab.recall.study.Runner;
 import lab.recall.study.Study;
@@ -89,6 +90,18 @@ final class MeansStudy extends Study<MeansStudy.Asked, MeansStudy.Piece, double[
                 }
             }
         }
+    }
+
+    @Override
+    public Cost cost(LanguageModel model, Asked asked, Piece piece) {
+        Cost cost = Cost.of(model);
+        piece.documents.forEach(d -> cost.run(d.length, 1));
+        return cost;
+    }
+
+    @Override
+    public MeanActivations supposed(LanguageModel model, Asked asked, List<Piece> pieces, List<double[][][]> found) {
+        return combine(model, asked, pieces, filled(found, i -> zeros(model, asked.points.toArray(HookPoint[]::new))));
     }
 
     @Override

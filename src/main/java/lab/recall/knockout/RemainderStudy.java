@@ -16,9 +16,11 @@ import lab.recall.model.Intervention;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
+import lab.recall.study.Cost;
 import lab.recall.study.ModelCard;
 import lab.recall.study.Runner;
 import lab.recall.study.Study;
+import lab.recall.text.Prompt;
 
 /** Distances between the predictions for the two subjects of many pairs, [nothing, then each ablation][pair]. */
 final class RemainderStudy extends Study<RemainderStudy.Asked, RemainderStudy.Piece, double[][], Remainder> {
@@ -129,6 +131,28 @@ final class RemainderStudy extends Study<RemainderStudy.Asked, RemainderStudy.Pi
             p[i] /= sum;
         }
         return p;
+    }
+
+    @Override
+    public Cost cost(LanguageModel model, Asked asked, Piece piece) {
+        Cost cost = Cost.of(model);
+        for (FactPair p : piece.pairs) {
+            Edges edges = Route.from(TokenGroup.SUBJECT).edges(p.cleanPrompt());
+            for (Prompt prompt : List.of(p.cleanPrompt(), p.corruptPrompt())) {
+                int tokens = prompt.length();
+                cost.run(tokens, 1).fork(tokens - 1, tokens, model.layers(), 1);
+                for (int i = 0; i < asked.ablations.size(); i++) {
+                    cost.fork(edges.firstTarget(), tokens, 0, 1).cuts(p.cleanPrompt().subjectStart(), tokens, model.layers());
+                }
+            }
+        }
+        return cost;
+    }
+
+    @Override
+    public Remainder supposed(LanguageModel model, Asked asked, List<Piece> pieces, List<double[][]> found) {
+        return combine(model, asked, pieces,
+                filled(found, i -> new double[1 + asked.ablations.size()][pieces.get(i).pairs.size()]));
     }
 
     @Override

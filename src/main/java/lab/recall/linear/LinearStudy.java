@@ -13,13 +13,25 @@ import java.util.stream.IntStream;
 import lab.recall.facts.Fact;
 import lab.recall.facts.Relation;
 import lab.recall.model.LanguageModel;
+import lab.recall.model.Readout;
+import lab.recall.study.Cost;
 import lab.recall.study.ModelCard;
+import lab.recall.study.Operation;
 import lab.recall.study.Runner;
+import lab.recall.study.Speed;
 import lab.recall.study.Study;
 import lab.recall.text.Template;
 
 /** Operators of many relations and their tests: a piece is one split of one relation. */
 final class LinearStudy extends Study<LinearStudy.Asked, LinearStudy.Piece, Trial[], List<LinearRelations>> {
+    /** What comes next after beta W h + b, for all betas. */
+    static final Operation READOUTS = new Operation("readouts", LinearStudy::readouts);
+    /** Singular values and vectors. */
+    static final Operation SINGULAR = new Operation("singular vectors", LinearStudy::singular);
+    private static final int MEASURED_TESTS = 32;
+    /** What is measured: as wide as is quick enough. */
+    private static final int MEASURED_WIDTH = 384;
+
     /**
      * How operators are made and tested.
      *
@@ -94,6 +106,61 @@ final class LinearStudy extends Study<LinearStudy.Asked, LinearStudy.Piece, Tria
     @Override
     public Trial[] compute(LanguageModel model, Asked asked, Piece piece, LongConsumer done) {
         return new SplitRun(model, asked.settings, piece).trials(done);
+    }
+
+    private static double readouts(LanguageModel model) {
+        LinearOperator operator = operator(model.width());
+        float[] states = new float[MEASURED_TESTS * model.width()];
+        return Speed.of(workOfReadout(model, MEASURED_TESTS), () -> Readout.tokens(model, operator.images(states, MEASURED_TESTS),
+                MEASURED_TESTS, operator.bias(), LinearSweep.BETAS));
+    }
+
+    private static double singular(LanguageModel model) {
+        int width = Math.min(MEASURED_WIDTH, model.width());
+        int rank = width / 2;
+        LinearOperator operator = operator(width);
+        return Speed.of(workOfSvd(width, rank), () -> operator.svd(rank));
+    }
+
+    private static LinearOperator operator(int width) {
+        Random random = new Random(1);
+        float[] matrix = new float[width * width];
+        for (int i = 0; i < matrix.length; i++) {
+            matrix[i] = (float) random.nextGaussian();
+        }
+        return new LinearOperator(0, width, 1, matrix, new float[width]);
+    }
+
+    /** Operations: the images, the head, and a scan of the logits for each beta. */
+    static double workOfReadout(LanguageModel model, int tests) {
+        double d = model.width();
+        double v = model.vocabulary();
+        return 2 * d * d * tests + 2 * d * v * (tests + 1) + 3.0 * LinearSweep.BETAS.length * v * tests;
+    }
+
+    /** Operations: M'M, its tridiagonal form, and the vectors. */
+    static double workOfSvd(double width, double rank) {
+        return width * width * (10 * width / 3 + 6 * rank);
+    }
+
+    @Override
+    public Cost cost(LanguageModel model, Asked asked, Piece piece) {
+        return new SplitRun(model, asked.settings, piece).cost();
+    }
+
+    /** No test in any of them. */
+    @Override
+    public List<LinearRelations> supposed(LanguageModel model, Asked asked, List<Piece> pieces, List<Trial[]> found) {
+        return combine(model, asked, pieces, filled(found, i -> {
+            Trial[] trials = new Trial[asked.settings.counts().length];
+            Arrays.fill(trials, new Trial(0, List.of(), Double.NaN, List.of(), List.of()));
+            return trials;
+        }));
+    }
+
+    @Override
+    public List<String> suppositions() {
+        return List.of("every fact that a relation's tests ask is known", "each rank of an edit brings something new");
     }
 
     @Override

@@ -20,6 +20,7 @@ import lab.recall.model.Pass;
 import lab.recall.model.Readout;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
+import lab.recall.study.Cost;
 import lab.recall.text.Prompt;
 import lab.recall.text.Tokenizer;
 import lab.recall.view.Tables;
@@ -105,6 +106,36 @@ final class SplitRun {
         return trials;
     }
 
+    /** Where every fact that is asked is known. */
+    Cost cost() {
+        Cost cost = Cost.of(model);
+        List<Prompt> asked = new ArrayList<>();
+        while (asked.size() < piece.candidates().size() && asked.size() < settings.facts()) {
+            asked.addAll(together(asked.size()));
+        }
+        asked.forEach(p -> cost.run(p.length(), 1));
+        List<Prompt> tests = asked.subList(0, Math.min(asked.size(), settings.facts()));
+        if (tests.size() < Trial.LEAST) {
+            return cost;
+        }
+        training().forEach(p -> cost.run(p.length(), 1)
+                .jacobian(p.subjectLast(), p.length(), Arrays.stream(layers).min().orElseThrow() + 1));
+        double made = settings.counts().length * layers.length;
+        cost.more(LinearStudy.READOUTS, made * LinearStudy.workOfReadout(model, tests.size()));
+        int rank = IntStream.of(ranks).max().orElse(0);
+        if (rank == 0) {
+            return cost;
+        }
+        cost.more(LinearStudy.SINGULAR, made * LinearStudy.workOfSvd(model.width(), rank));
+        for (int c = 0; c < settings.counts().length; c++) {
+            tests.forEach(p -> cost.run(p.length(), 1));
+            for (int layer : layers) {
+                tests.forEach(p -> cost.times(ranks.length, Cost.of(model).fork(p.subjectLast(), p.length(), layer + 1, 1)));
+            }
+        }
+        return cost;
+    }
+
     /** The operators, one for each layer; 4 d² bytes each. */
     List<LinearOperator> operators() {
         List<Prompt> training = training();
@@ -153,13 +184,7 @@ final class SplitRun {
         List<LinearStudy.Candidate> all = piece.candidates();
         int from = 0;
         while (from < all.size() && tests.size() < settings.facts() && !(tests.isEmpty() && from >= HOPELESS)) {
-            List<Prompt> prompts = new ArrayList<>();
-            long bytes = 0;
-            while (from + prompts.size() < all.size() && prompts.size() < TOGETHER && bytes <= BYTES) {
-                Prompt p = prompt(all.get(from + prompts.size()).fact());
-                prompts.add(p);
-                bytes += (long) p.length() * model.layers() * model.width() * Float.BYTES;
-            }
+            List<Prompt> prompts = together(from);
             List<Pass> passes = model.runAll(prompts.stream().map(Prompt::ids).toList(),
                     Recording.points(HookPoint.EMBED, HookPoint.RESID_POST));
             for (int i = 0; i < prompts.size() && tests.size() < settings.facts(); i++) {
@@ -171,6 +196,19 @@ final class SplitRun {
             from += prompts.size();
         }
         return from;
+    }
+
+    /** The prompts that are asked together, from a candidate on. */
+    private List<Prompt> together(int from) {
+        List<LinearStudy.Candidate> all = piece.candidates();
+        List<Prompt> prompts = new ArrayList<>();
+        long bytes = 0;
+        while (from + prompts.size() < all.size() && prompts.size() < TOGETHER && bytes <= BYTES) {
+            Prompt p = prompt(all.get(from + prompts.size()).fact());
+            prompts.add(p);
+            bytes += (long) p.length() * model.layers() * model.width() * Float.BYTES;
+        }
+        return prompts;
     }
 
     private Test test(int number, Fact fact, Prompt prompt, Pass pass) {

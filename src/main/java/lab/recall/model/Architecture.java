@@ -66,6 +66,9 @@ public interface Architecture {
     /** The record of a fresh model's sizes, as a training's configuration says them. */
     Class<? extends FreshSizes> sizes();
 
+    /** Sizes of a fresh model of one layer that is like those that a config.json describes. */
+    FreshSizes sizes(JsonNode config);
+
     /** How llama.cpp writes such models, where it does. */
     default Optional<GgufFamily> gguf() {
         return Optional.empty();

@@ -32,4 +32,7 @@ public interface Block {
      * @throws lab.recall.base.BadRequest when the layer knows no such cut, or two of them contradict each other
      */
     LayerCuts cuts(List<Intervention.Cut> cuts);
+
+    /** What a token costs in this layer. */
+    BlockWork work();
 }

@@ -6,6 +6,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongConsumer;
 import lab.recall.math.Parallel;
 
@@ -31,9 +32,25 @@ final class Engine {
     private static final long GROUP_BYTES = 256L << 20;
 
     private final LanguageModel model;
+    private final LongAdder allRows;
 
     Engine(LanguageModel model) {
+        this(model, new LongAdder());
+    }
+
+    private Engine(LanguageModel model, LongAdder rows) {
         this.model = model;
+        this.allRows = rows;
+    }
+
+    /** That of a model made of this one; their rows are counted together. */
+    Engine of(LanguageModel other) {
+        return new Engine(other, allRows);
+    }
+
+    /** Token rows of all runs so far. */
+    long rows() {
+        return allRows.sum();
     }
 
     /**
@@ -127,6 +144,7 @@ final class Engine {
             work[i] = () -> forward(chunk, layer, block, pasts, resid);
             rows += chunk.stream().mapToInt(Run::tokens).sum();
         }
+        allRows.add(rows);
         if (work.length >= Parallel.threads()) {
             Parallel.forEach(work.length, i -> work[i].run());     // whole layers side by side: no hand-over inside
         } else {

@@ -1,11 +1,14 @@
 package lab.recall.model;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
+import lab.recall.base.Check;
 import lab.recall.base.Json;
 import lab.recall.checkpoint.Checkpoint;
 import lab.recall.checkpoint.Tensor;
@@ -27,6 +30,9 @@ public final class FreshModel {
     public static final int MOST_PARTS = 256;
     /** Standard deviation of an embedding's numbers. */
     public static final double EMBEDDING = 0.05;
+
+    /** In the names of the first layer's tensors. */
+    private static final String FIRST = ".0.";
 
     /** Gives the numbers of a tensor in order. */
     public interface Draw {
@@ -61,6 +67,30 @@ public final class FreshModel {
     public LanguageModel write(Path folder, Path tokenizer) {
         Checkpoint.write(folder, config, tensors, Map.of("tokenizer.json", tokenizer));
         return LanguageModel.open(folder);
+    }
+
+    /**
+     * Weights of the sizes that a config.json says; all layers share those of the first.
+     *
+     * @param sizes of one layer
+     */
+    static Checkpoint alike(FreshSizes sizes, Path folder, JsonNode config) {
+        int multiple = config.path("pad_vocab_size_multiple").asInt(1);
+        int said = Check.whole("vocab_size", config.path("vocab_size").asInt(), 1, Integer.MAX_VALUE - multiple);
+        FreshModel one = sizes.fresh((said + multiple - 1) / multiple * multiple, 1);
+        List<Tensor> all = new ArrayList<>(one.tensors);
+        for (int l = 1; l < layers(config); l++) {
+            for (Tensor t : one.tensors) {
+                if (t.name().contains(FIRST)) {
+                    all.add(t.named(t.name().replaceFirst("\\.0\\.", "." + l + ".")));
+                }
+            }
+        }
+        return Checkpoint.of(folder, config, all);
+    }
+
+    private static int layers(JsonNode config) {
+        return Stream.of("num_hidden_layers", "n_layer").filter(config::has).mapToInt(n -> config.path(n).asInt()).findFirst().orElse(1);
     }
 
     /** Weight 1 and bias 0 of a layer norm. */

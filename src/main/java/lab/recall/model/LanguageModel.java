@@ -1,6 +1,7 @@
 package lab.recall.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -59,7 +60,7 @@ public final class LanguageModel implements Showable {
     private final Optional<Tokenizer> tokenizer;
     /** What config.json says of end-of-sequence tokens, if anything. */
     private final Optional<Set<Integer>> endIds;
-    private final Engine engine = new Engine(this);
+    private final Engine engine;
     private final StoredWeights stored;
 
     LanguageModel(Opening from, Ends ends, int layers, Body body) {
@@ -72,8 +73,9 @@ public final class LanguageModel implements Showable {
         this.blocks = new Block[layers];
         for (int l = 0; l < layers; l++) {
             from.weights().parameters().reading(l);
-            blocks[l] = body.block(l, from.weights());
+            blocks[l] = l > 0 && from.isUnlearned() ? blocks[0] : body.block(l, from.weights());
         }
+        this.engine = new Engine(this);
         this.parameters = from.weights().parameters();
         List<String> doubts = from.warnings();
         this.tokenizer = source.tokenizer(vocabulary(), architecture.usesBundledTokenizer(), from.config(), doubts);
@@ -96,6 +98,7 @@ public final class LanguageModel implements Showable {
         this.tokenizer = like.tokenizer;
         this.endIds = like.endIds;
         this.stored = stored;
+        this.engine = like.engine.of(this);
     }
 
     /**
@@ -117,6 +120,23 @@ public final class LanguageModel implements Showable {
      */
     public static LanguageModel open(Path folder) {
         return open(ModelFolder.of(folder));
+    }
+
+    /**
+     * A model of the sizes that a config.json says, without its weights: random ones stand in their place, the same in each layer. For
+     * plans and measurements, not for answers.
+     *
+     * @param config a config.json, or a folder with one
+     * @throws BadData when it is not that of a model
+     */
+    public static LanguageModel unlearned(Path config) {
+        ModelFolder source = ModelFolder.of(Files.isDirectory(config) ? config : config.toAbsolutePath().getParent()).opened();
+        JsonNode said = Checkpoint.config(source.folder());
+        Architecture architecture = Architectures.reading(said, source.folder());
+        Checkpoint like = FreshModel.alike(architecture.sizes(said), source.folder(), said);
+        LanguageModel model = architecture.open(Opening.unlearned(architecture, source, like));
+        model.warnings.forEach(w -> System.err.println("warning: " + w));
+        return model;
     }
 
     private static LanguageModel open(ModelFolder named) {
@@ -297,6 +317,19 @@ public final class LanguageModel implements Showable {
     /** Number of layers, L. */
     public int layers() {
         return blocks.length;
+    }
+
+    /**
+     * Token rows that it and models made of it have computed since it was opened; a row is one token through one layer, and those of
+     * gradients do not count.
+     */
+    public long rows() {
+        return engine.rows();
+    }
+
+    /** Its first layers alone, with both ends: as quick a layer as the whole model, for measurements. */
+    public LanguageModel first(int layers) {
+        return new LanguageModel(this, stored, Arrays.copyOf(blocks, Check.whole("layers", layers, 1, blocks.length)));
     }
 
     /** Width of the residual stream, d. */
@@ -755,6 +788,19 @@ public final class LanguageModel implements Showable {
             }
         }, rows -> { });
         return last;
+    }
+
+    /**
+     * What enters the first layer, [tokens, width], positions included: nothing is run.
+     *
+     * @throws BadRequest when there is no id, or one outside the vocabulary
+     */
+    public float[][] embeddings(int... ids) {
+        checked(ids);
+        float[] rows = new float[ids.length * width()];
+        embed(ids, 0, ids.length, rows, 0);
+        return IntStream.range(0, ids.length).mapToObj(t -> Arrays.copyOfRange(rows, t * width(), (t + 1) * width()))
+                .toArray(float[][]::new);
     }
 
     /** Embeddings of the ids from a token on, positions included. */

@@ -1,6 +1,7 @@
 package lab.recall.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
@@ -27,15 +28,32 @@ public final class Opening {
     private final List<String> warnings;
     private final Weights weights;
     private final Settings settings;
+    private final boolean isUnlearned;
 
     Opening(Architecture architecture, ModelFolder folder, Checkpoint checkpoint, Supplier<Checkpoint> again, List<String> warnings) {
+        this(architecture, folder, checkpoint, again, warnings, false);
+    }
+
+    private Opening(Architecture architecture, ModelFolder folder, Checkpoint checkpoint, Supplier<Checkpoint> again,
+            List<String> warnings, boolean isUnlearned) {
         this.architecture = architecture;
         this.folder = folder;
         this.checkpoint = checkpoint;
         this.again = again;
         this.warnings = warnings;
         this.weights = new Weights(checkpoint);
+        this.isUnlearned = isUnlearned;
         this.settings = new Settings(checkpoint.folder(), checkpoint.config(), architecture.family(), warnings);
+    }
+
+    /** Of weights whose layers are all the first one. */
+    static Opening unlearned(Architecture architecture, ModelFolder folder, Checkpoint like) {
+        return new Opening(architecture, folder, like, () -> like, new ArrayList<>(), true);
+    }
+
+    /** Whether one layer stands for all. */
+    boolean isUnlearned() {
+        return isUnlearned;
     }
 
     /** The architecture that opens it. */
@@ -55,7 +73,7 @@ public final class Opening {
     /** What is doubtful, now that all has been read; refused where config.json says what is not done. */
     List<String> warnings() {
         settings.requireAllKnown();
-        List<String> unread = weights.unread();
+        List<String> unread = isUnlearned ? List.of() : weights.unread();
         if (!unread.isEmpty()) {
             warnings.add(checkpoint.folder().getFileName() + " has tensors that nothing reads: "
                     + String.join(", ", unread.subList(0, Math.min(SHOWN, unread.size())))

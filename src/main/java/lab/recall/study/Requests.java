@@ -103,6 +103,38 @@ public final class Requests {
         return run(experiment(request), request, folder, fresh, progress, told);
     }
 
+    /**
+     * Writes down what a request would compute, and computes and writes nothing. Each fact that the user's store does not know is supposed
+     * to be known.
+     *
+     * @param folder whose finished pieces count as kept
+     * @param plan   is added to
+     * @return whether it works in pieces alone, as those with a command of their own do; what others compute is not planned
+     */
+    public boolean plan(ObjectNode request, Path folder, Plan plan) {
+        Experiment<?, ?> experiment = experiment(request);
+        if (experiment.command().isEmpty()) {
+            Studies.read(experiment, own(request));
+            return false;
+        }
+        open(text(request, "model"));
+        Parallel.with(threads(request), () -> planned(experiment, request, open, Store.at(folder.resolve("store")), plan));
+        return true;
+    }
+
+    /** The same of a model that is open. */
+    public static void plan(ObjectNode request, LanguageModel model, Plan plan) {
+        planned(experiment(request), request, model, Store.none(), plan);
+    }
+
+    private static <Q extends Record> Plan planned(Experiment<Q, ?> experiment, ObjectNode request, LanguageModel model, Store own,
+            Plan plan) {
+        Q complete = experiment.complete(model, Studies.read(experiment, own(request)));
+        experiment.run(model, complete, plan.runner(own, Store.user()));
+        plan.measure(model);
+        return plan;
+    }
+
     /** Runs a request and writes nothing but what it asks for itself. */
     public Done<?> ask(ObjectNode request, Progress progress) {
         return ask(request, progress, result -> { });

@@ -24,14 +24,17 @@ public final class Runner {
     private final Progress progress;
     private final PieceEngine engine;
     private final boolean retriesFailed;
+    /** Where pieces are written down that nobody has; null where they are computed. */
+    private final Plan plan;
     private int taken;
 
-    private Runner(Store own, Store shared, Progress progress, PieceEngine engine, boolean retriesFailed) {
+    private Runner(Store own, Store shared, Progress progress, PieceEngine engine, boolean retriesFailed, Plan plan) {
         this.own = own;
         this.shared = shared;
         this.progress = progress;
         this.engine = engine;
         this.retriesFailed = retriesFailed;
+        this.plan = plan;
     }
 
     /** With a progress bar; all work is kept in the user's store. */
@@ -51,7 +54,7 @@ public final class Runner {
      * @param shared keeps what other requests on the model ask too
      */
     public static Runner of(Store own, Store shared, Progress progress) {
-        return new Runner(own, shared, progress, PieceEngine.local(), false);
+        return new Runner(own, shared, progress, PieceEngine.local(), false, null);
     }
 
     /**
@@ -60,7 +63,17 @@ public final class Runner {
      * @param retries whether pieces that failed before are tried again
      */
     public Runner on(PieceEngine other, boolean retries) {
-        return new Runner(own, shared, progress, other, retries);
+        return new Runner(own, shared, progress, other, retries, null);
+    }
+
+    /** The same, but nothing is computed or kept: what is missing is written down. */
+    Runner planning(Plan missing) {
+        return new Runner(own, shared, progress, engine, retriesFailed, missing);
+    }
+
+    /** Whether nothing is to be computed: what a study would find is supposed. */
+    public boolean isPlan() {
+        return plan != null;
     }
 
     /** Told how far the work is. */
@@ -85,6 +98,10 @@ public final class Runner {
         try {
             work.takeKept(retriesFailed);
             taken += study.isShared() ? 0 : work.taken();
+            if (isPlan()) {
+                plan.add(study, model, request, pieces, work.missing());
+                return study.supposed(model, request, pieces, work.foundSoFar());
+            }
             if (work.missing().length > 0) {
                 engine.compute(work);
             }

@@ -2,6 +2,7 @@ package lab.recall.study;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntFunction;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import lab.recall.model.LanguageModel;
@@ -107,6 +108,27 @@ public abstract class Study<Q, P, R, T> {
 
     /** All of them, in the plan's order. */
     public abstract T combine(LanguageModel model, Q request, List<P> pieces, List<R> found);
+
+    /** What a piece costs, by its form alone: nothing is computed. */
+    public abstract Cost cost(LanguageModel model, Q request, P piece);
+
+    /**
+     * What all of them may give, so that a plan goes on where nothing is computed: of the right form, and asking as much of what follows
+     * as they may.
+     *
+     * @param found what pieces gave that are kept; null for the others
+     */
+    public abstract T supposed(LanguageModel model, Q request, List<P> pieces, List<R> found);
+
+    /** In sentences, what costs and what follows suppose that only the work itself tells. */
+    public List<String> suppositions() {
+        return List.of();
+    }
+
+    /** What pieces gave, and something in the place of what is missing. */
+    protected static <R> List<R> filled(List<R> found, IntFunction<R> missing) {
+        return IntStream.range(0, found.size()).mapToObj(i -> found.get(i) == null ? missing.apply(i) : found.get(i)).toList();
+    }
 
     /** A list in parts of {@value #MOST}. */
     public static <X> List<List<X>> parts(List<X> all) {

@@ -140,6 +140,12 @@ public final class Work<Q, P, R> {
         failed.put(piece, reason);
     }
 
+    /** What pieces gave, in the plan's order; null for those that are missing. */
+    @SuppressWarnings("unchecked")
+    List<R> foundSoFar() {
+        return (List<R>) Arrays.asList(found.clone());
+    }
+
     /**
      * What all pieces gave, in the plan's order.
      *

@@ -54,9 +54,14 @@ public final class SweepFolder {
         return new SweepFolder(folder);
     }
 
+    /** Where a request's result goes in a sweep's folder. */
+    public static Path of(Path folder, SweepRequest request) {
+        return folder.resolve("requests").resolve(request.folder());
+    }
+
     /** Where a request's result goes. */
     public Path of(SweepRequest request) {
-        return folder.resolve("requests").resolve(request.folder());
+        return of(folder, request);
     }
 
     /** Writes the table: CSV, and Parquet last. */

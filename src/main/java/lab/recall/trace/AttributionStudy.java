@@ -13,6 +13,7 @@ import lab.recall.model.LayerWindow;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
+import lab.recall.study.Cost;
 import lab.recall.study.Runner;
 import lab.recall.study.Study;
 
@@ -62,6 +63,21 @@ final class AttributionStudy extends Study<AttributionStudy.Asked, AttributionSt
             done.accept(i + 1);
         }
         return effects;
+    }
+
+    @Override
+    public Cost cost(LanguageModel model, Asked asked, Piece piece) {
+        Cost cost = Cost.of(model);
+        for (FactPair p : piece.pairs) {
+            cost.run(p.cleanPrompt().length(), 1).run(p.corruptPrompt().length(), 1).stepBack(0, p.corruptPrompt().length(), 0, 1);
+        }
+        return cost;
+    }
+
+    @Override
+    public double[][][] supposed(LanguageModel model, Asked asked, List<Piece> pieces, List<double[][][]> found) {
+        return combine(model, asked, pieces, filled(found, i -> pieces.get(i).pairs.stream()
+                .map(p -> new double[model.layers()][p.cleanPrompt().length() + 1]).toArray(double[][][]::new)));
     }
 
     @Override

@@ -10,9 +10,6 @@ import lab.recall.facts.FactPairs;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.LayerWindow;
-import lab.recall.model.Pass;
-import lab.recall.model.Recording;
-import lab.recall.model.Site;
 import lab.recall.study.ModelCard;
 import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
@@ -253,11 +250,11 @@ public final class CausalTrace {
         double sum = 0;
         double squares = 0;
         long n = 0;
-        List<Pass> passes = model.runAll(pairs.stream().map(p -> p.cleanPrompt().ids()).toList(), Recording.points(HookPoint.EMBED));
-        for (int i = 0; i < passes.size(); i++) {
-            Prompt prompt = pairs.get(i).cleanPrompt();
+        for (FactPair pair : pairs) {
+            Prompt prompt = pair.cleanPrompt();
+            float[][] embeddings = model.embeddings(prompt.ids());
             for (int t = prompt.subjectStart(); t < prompt.subjectEnd(); t++) {
-                for (float v : passes.get(i).get(new Site(0, HookPoint.EMBED, t))) {
+                for (float v : embeddings[t]) {
                     sum += v;
                     squares += (double) v * v;
                     n++;

@@ -15,6 +15,7 @@ import lab.recall.model.LayerWindow;
 import lab.recall.model.Pass;
 import lab.recall.model.Recording;
 import lab.recall.model.Site;
+import lab.recall.study.Cost;
 import lab.recall.study.Runner;
 import lab.recall.study.Study;
 
@@ -78,6 +79,21 @@ final class InterchangeStudy extends Study<InterchangeStudy.Asked, InterchangeSt
             before += grids.rows(some);
         }
         return all.toArray(InterchangeGrid[]::new);
+    }
+
+    @Override
+    public Cost cost(LanguageModel model, Asked asked, Piece piece) {
+        Grids grids = new Grids(model, asked.settings);
+        Cost cost = Cost.of(model);
+        piece.cases.forEach(c -> cost.run(c.clean().length, 1).times(c.samples(), grids.cost(c)));
+        return cost;
+    }
+
+    @Override
+    public List<InterchangeGrid> supposed(LanguageModel model, Asked asked, List<Piece> pieces, List<InterchangeGrid[]> found) {
+        return combine(model, asked, pieces, filled(found, i -> pieces.get(i).cases.stream().map(c -> new InterchangeGrid(
+                new double[model.layers()][c.cells().size()], 1, 0, c.answer() == null ? 0 : c.answer(), asked.settings.reverse, 0, 0))
+                .toArray(InterchangeGrid[]::new)));
     }
 
     @Override
@@ -194,6 +210,17 @@ final class InterchangeStudy extends Study<InterchangeStudy.Asked, InterchangeSt
                 }
             }
             return changes;
+        }
+
+        /** Of one corrupt run and the forks that go with it. */
+        Cost cost(InterchangeCase c) {
+            int tokens = c.corrupt().length;
+            Cost cost = Cost.of(model).run(tokens, 1);
+            for (int l = 0; l < model.layers(); l++) {
+                int entry = window.first(l) + (point.equals(HookPoint.RESID_POST) ? 1 : 0);
+                c.cells().forEach(cell -> cost.fork(IntStream.of(cell).min().orElseThrow(), tokens, entry, 1));
+            }
+            return cost;
         }
 
         long rows(List<InterchangeCase> cases) {

@@ -8,6 +8,7 @@ import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import lab.recall.base.Unsolvable;
 import lab.recall.model.LanguageModel;
+import lab.recall.study.Cost;
 import lab.recall.study.Runner;
 import lab.recall.study.Study;
 
@@ -59,6 +60,16 @@ final class Counting extends Study<Counting.Asked, Integer, int[], List<Integer>
             throw new IllegalStateException("tired of " + piece);
         }
         return new int[] {piece * piece, model.layers()};
+    }
+
+    @Override
+    public Cost cost(LanguageModel model, Asked asked, Integer piece) {
+        return Cost.of(model);
+    }
+
+    @Override
+    public List<Integer> supposed(LanguageModel model, Asked asked, List<Integer> pieces, List<int[]> found) {
+        return combine(model, asked, pieces, filled(found, i -> new int[2]));
     }
 
     @Override

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import lab.recall.base.Json;
 import lab.recall.base.Progress;
 import lab.recall.model.LanguageModel;
+import lab.recall.study.Cost;
 import lab.recall.study.Runner;
 import lab.recall.study.Store;
 import lab.recall.study.Study;
@@ -66,6 +67,16 @@ final class Pieces {
         @SuppressWarnings("unchecked")
         public R compute(LanguageModel model, Q request, P piece, LongConsumer done) {
             return all.compute(model, request, (P) read(piece, piece.getClass()), done);
+        }
+
+        @Override
+        public Cost cost(LanguageModel model, Q request, P piece) {
+            return all.cost(model, request, piece);
+        }
+
+        @Override
+        public List<R> supposed(LanguageModel model, Q request, List<P> pieces, List<R> found) {
+            return found;
         }
 
         @Override

@@ -3,6 +3,7 @@ package lab.recall.model;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -38,6 +39,11 @@ class ArchitecturesTest {
         @Override
         public Class<? extends FreshSizes> sizes() {
             return FreshSizes.class;
+        }
+
+        @Override
+        public FreshSizes sizes(JsonNode config) {
+            throw new UnsupportedOperationException();
         }
     }
 

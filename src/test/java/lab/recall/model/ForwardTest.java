@@ -40,6 +40,9 @@ class ForwardTest {
         Map<String, Tensor> golden = Golden.values(name, "activations");
         int[] ids = Golden.ids(Golden.values(name, "forward").get("input_ids"), 0);
         Pass pass = model.run(ids, Recording.all());
+        for (int t = 0; t < ids.length; t++) {
+            Golden.same("embeddings without a run", pass.get(new Site(0, HookPoint.EMBED, t)), model.embeddings(ids)[t]);
+        }
         int checked = 0;
         for (Activation a : pass.activations()) {
             Tensor expected = golden.get(a.name());

@@ -68,6 +68,16 @@ class RunnerTest {
         }
 
         @Override
+        public Cost cost(LanguageModel model, List<Integer> request, Piece piece) {
+            return Cost.of(model).run(piece.numbers.size(), 1);
+        }
+
+        @Override
+        public List<Integer> supposed(LanguageModel model, List<Integer> request, List<Piece> pieces, List<int[]> found) {
+            return combine(model, request, pieces, filled(found, i -> new int[] {pieces.get(i).numbers.size()}));
+        }
+
+        @Override
         public Optional<List<Integer>> sent(List<Integer> request, Piece piece) {
             return Optional.empty();
         }

@@ -71,6 +71,11 @@ public class StudiesTest {
             arguments("edit", "'requests':34,'how':'sequence','contexts':0,'documents':40,'hyperparameters':{'steps':2}"),
             arguments("edit", "'requests':34,'how':'joint','contexts':0,'documents':40,'hyperparameters':{'steps':2}"));
 
+    /** The model that is asked. */
+    static LanguageModel model() {
+        return MODEL;
+    }
+
     static List<String> names() {
         return Studies.names();
     }

@@ -16,6 +16,7 @@ import lab.recall.math.Elementwise;
 import lab.recall.model.BackBatch;
 import lab.recall.model.Batch;
 import lab.recall.model.Block;
+import lab.recall.model.BlockWork;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
 import lab.recall.model.LayerCuts;
@@ -77,6 +78,12 @@ public final class AttentionBlock implements Block {
         for (Batch b : batch.blocks()) {
             afterAttention(b, ctx, (b.at() - batch.at()) / d);
         }
+    }
+
+    /** Two norms and the MLP's function; scores, their softmax and the sum for each token that is read. */
+    @Override
+    public BlockWork work() {
+        return BlockWork.ofMatrices(attention.numbers() + mlp.numbers(), 8L * d + 8L * mlp.width(), attention.workOfRead());
     }
 
     private void afterAttention(Batch b, float[] ctx, int first) {

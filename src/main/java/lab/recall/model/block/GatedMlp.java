@@ -39,6 +39,11 @@ public final class GatedMlp extends Mlp {
     }
 
     @Override
+    long hiddenNumbers() {
+        return gate.numbers() + up.numbers();
+    }
+
+    @Override
     float[] hidden(Batch b, float[] normed) {
         int hidden = up.outputs();
         int size = b.rows() * hidden;

@@ -42,6 +42,11 @@ public record Linear(String name, PackedMatrix weight, float[] bias) {
         return weight.outputs();
     }
 
+    /** Numbers of the matrix. */
+    long numbers() {
+        return (long) inputs() * outputs();
+    }
+
     /** y of rows without gaps. */
     public void forward(float[] x, int xAt, int rows, float[] y, int yAt) {
         forward(x, xAt, rows, y, yAt, outputs());

@@ -26,6 +26,19 @@ public abstract sealed class Mlp permits PlainMlp, GatedMlp {
         this.down = down;
     }
 
+    /** Numbers of all its matrices. */
+    long numbers() {
+        return down.numbers() + hiddenNumbers();
+    }
+
+    /** F. */
+    int width() {
+        return down.inputs();
+    }
+
+    /** Numbers of the matrices before the hidden activations. */
+    abstract long hiddenNumbers();
+
     /** Hidden activations of rows. */
     abstract float[] hidden(Batch b, float[] normed);
 

@@ -31,6 +31,11 @@ public final class PlainMlp extends Mlp {
     }
 
     @Override
+    long hiddenNumbers() {
+        return up.numbers();
+    }
+
+    @Override
     float[] hidden(Batch b, float[] normed) {
         int hidden = up.outputs();
         float[] mlp = b.work().floats(HIDDEN, b.rows() * hidden);

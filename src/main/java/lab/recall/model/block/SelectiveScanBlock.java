@@ -30,6 +30,7 @@ import lab.recall.math.Softplus;
 import lab.recall.model.BackBatch;
 import lab.recall.model.Batch;
 import lab.recall.model.Block;
+import lab.recall.model.BlockWork;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
 import lab.recall.model.Mixing;
@@ -106,6 +107,14 @@ public final class SelectiveScanBlock implements Block, ScanTerms.Of {
         for (Batch b : batch.blocks()) {
             block(b);
         }
+    }
+
+    /** Norm, convolution and three gates' functions, and for each state decay, input and read-out. */
+    @Override
+    public BlockWork work() {
+        long e = c.inner();
+        return BlockWork.ofMatrices(3L * c.width() * e + e * (c.rank() + 2L * c.states()) + e * c.rank(),
+                4L * c.width() + 2L * c.taps() * e + 9 * e * c.states() + 10 * e, 0);
     }
 
     private void block(Batch b) {

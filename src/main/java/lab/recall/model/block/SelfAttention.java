@@ -196,6 +196,16 @@ public final class SelfAttention {
         }
     }
 
+    /** Numbers of its matrices. */
+    long numbers() {
+        return dense.numbers() + projections.stream().mapToLong(Linear::numbers).sum();
+    }
+
+    /** Operations of a token that another one reads: the score, its exponential, and the value's share. */
+    long workOfRead() {
+        return 4L * queries + 3L * heads.count();
+    }
+
     /** Puts the cuts of one run together, head by head. */
     LayerCuts cuts(List<Intervention.Cut> cuts) {
         Edges[] all = new Edges[heads.count()];

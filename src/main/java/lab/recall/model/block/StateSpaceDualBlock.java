@@ -31,6 +31,7 @@ import lab.recall.math.Softplus;
 import lab.recall.model.BackBatch;
 import lab.recall.model.Batch;
 import lab.recall.model.Block;
+import lab.recall.model.BlockWork;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
 import lab.recall.model.Mixing;
@@ -109,6 +110,14 @@ public final class StateSpaceDualBlock implements Block, ScanTerms.Of {
         for (Batch b : batch.blocks()) {
             block(b, chunk);
         }
+    }
+
+    /** Two norms, convolution and gates, and for each state decay, input and read-out. */
+    @Override
+    public BlockWork work() {
+        long e = c.inner();
+        return BlockWork.ofMatrices((long) c.width() * c.projected() + e * c.width(),
+                4L * c.width() + 2L * c.taps() * c.channels() + 6L * c.scan().size() + 12 * e, 0);
     }
 
     private void block(Batch b, DualChunk chunk) {

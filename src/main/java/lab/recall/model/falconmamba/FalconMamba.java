@@ -1,5 +1,6 @@
 package lab.recall.model.falconmamba;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Optional;
 import lab.recall.checkpoint.GgufFamily;
@@ -73,6 +74,11 @@ public final class FalconMamba implements Architecture {
     @Override
     public Class<? extends FreshSizes> sizes() {
         return FalconMambaSizes.class;
+    }
+
+    @Override
+    public FreshSizes sizes(JsonNode config) {
+        return new FalconMambaSizes(config.path("hidden_size").asInt(), 1, config.path("state_size").asInt(16));
     }
 
     @Override

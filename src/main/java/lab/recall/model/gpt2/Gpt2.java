@@ -1,5 +1,6 @@
 package lab.recall.model.gpt2;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Optional;
 import lab.recall.checkpoint.GgufFamily;
@@ -73,6 +74,11 @@ public final class Gpt2 implements Architecture {
     @Override
     public Class<? extends FreshSizes> sizes() {
         return Gpt2Sizes.class;
+    }
+
+    @Override
+    public FreshSizes sizes(JsonNode config) {
+        return new Gpt2Sizes(config.path("n_embd").asInt(), 1, config.path("n_head").asInt());
     }
 
     @Override

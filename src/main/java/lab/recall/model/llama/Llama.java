@@ -1,5 +1,6 @@
 package lab.recall.model.llama;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Optional;
 import lab.recall.checkpoint.GgufFamily;
@@ -81,6 +82,12 @@ public final class Llama implements Architecture {
     @Override
     public Class<? extends FreshSizes> sizes() {
         return LlamaSizes.class;
+    }
+
+    @Override
+    public FreshSizes sizes(JsonNode config) {
+        int heads = config.path("num_attention_heads").asInt();
+        return new LlamaSizes(config.path("hidden_size").asInt(), 1, heads, config.path("num_key_value_heads").asInt(heads));
     }
 
     @Override

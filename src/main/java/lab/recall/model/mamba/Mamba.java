@@ -91,6 +91,13 @@ public final class Mamba implements Architecture {
     }
 
     @Override
+    public FreshSizes sizes(JsonNode config) {
+        int width = config.path(config.has("hidden_size") ? "hidden_size" : "d_model").asInt();
+        JsonNode states = config.has("hidden_size") ? config.path("state_size") : config.path("ssm_cfg").path("d_state");
+        return new MambaSizes(width, 1, states.asInt(16));
+    }
+
+    @Override
     public Optional<GgufFamily> gguf() {
         return Optional.of(new GgufScan("mamba", "MambaForCausalLM", false));
     }

@@ -90,6 +90,15 @@ public final class Mamba2 implements Architecture {
     }
 
     @Override
+    public FreshSizes sizes(JsonNode config) {
+        boolean original = !config.has("hidden_size");
+        JsonNode ssm = original ? config.path("ssm_cfg") : config;
+        int width = config.path(original ? "d_model" : "hidden_size").asInt();
+        int heads = config.path("num_heads").asInt(2 * width / ssm.path("headdim").asInt(64));
+        return new Mamba2Sizes(width, 1, heads, ssm.path(original ? "d_state" : "state_size").asInt(128));
+    }
+
+    @Override
     public Optional<GgufFamily> gguf() {
         return Optional.of(new GgufMamba2());
     }

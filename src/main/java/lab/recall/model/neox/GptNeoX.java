@@ -1,5 +1,6 @@
 package lab.recall.model.neox;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Optional;
 import lab.recall.checkpoint.GgufFamily;
@@ -82,6 +83,11 @@ public final class GptNeoX implements Architecture {
     @Override
     public Class<? extends FreshSizes> sizes() {
         return NeoXSizes.class;
+    }
+
+    @Override
+    public FreshSizes sizes(JsonNode config) {
+        return new NeoXSizes(config.path("hidden_size").asInt(), 1, config.path("num_attention_heads").asInt());
     }
 
     @Override

@@ -1,5 +1,6 @@
 package lab.recall.model.retention;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Optional;
 import lab.recall.model.Architecture;
@@ -62,5 +63,10 @@ public final class Retention implements Architecture {
     @Override
     public Class<? extends FreshSizes> sizes() {
         return RetentionSizes.class;
+    }
+
+    @Override
+    public FreshSizes sizes(JsonNode config) {
+        throw new UnsupportedOperationException("its sizes cannot be made from a configuration");
     }
 }

@@ -23,6 +23,7 @@ import lab.recall.math.Silu;
 import lab.recall.model.BackBatch;
 import lab.recall.model.Batch;
 import lab.recall.model.Block;
+import lab.recall.model.BlockWork;
 import lab.recall.model.Edges;
 import lab.recall.model.HookPoint;
 import lab.recall.model.Intervention;
@@ -109,6 +110,12 @@ final class RetentionBlock implements Block {
 
     /** Keys and values of all tokens from 0 on. */
     private record Memory(float[] keys, float[] values) implements Past, Tape {
+    }
+
+    /** A token reads each earlier one's key and value; the rest is norm and gate. */
+    @Override
+    public BlockWork work() {
+        return BlockWork.ofMatrices((long) wide * d + (long) d * v, 4L * d + 5L * v, 2L * q + 2L * v);
     }
 
     @Override
