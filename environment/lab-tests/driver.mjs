@@ -68,8 +68,10 @@ export class Lab {
     }
   }
 
-  /** Opens a notebook and waits until its kernel is there. */
+  /** Opens a notebook, the only one, and waits until its kernel is there. */
   async open(name) {
+    await this.page.goto('about:blank');
+    await this.shutDown();
     await this.page.goto(`${origin}/lab/tree/${name}?reset`, { waitUntil: 'domcontentloaded' });
     await this.page.locator(`${visible} .jp-Cell`).first().waitFor();
     await this.ready();
