@@ -306,7 +306,7 @@ public final class HiddenAttention implements Showable {
         int most = IntStream.rangeClosed(0, last).boxed().max(Comparator.comparingDouble(s -> Math.abs(share[last][s]))).orElseThrow();
         String sentence = String.format(Locale.ROOT, "%s, layer %d: the prompt's last token '%s' reads most of '%s' (%.2f of its sum); "
                 + "of the subject's tokens %.2f", model.name(), layer, tokens.get(last), tokens.get(most).replace(STAR, ""),
-                share[last][most], IntStream.of(subject).mapToDouble(s -> share[last][s]).sum());
+                share[last][most], IntStream.of(subject).mapToDouble(s -> share[last][s]).sum()).replace("-0.00", "0.00");
         return terms == null || subject.length == 0 ? sentence : sentence + String.format(Locale.ROOT,
                 ". Cutting one of its edges to them changes its sum by %.2f of its length at most; any edge, by %.2f at most ('%s')",
                 IntStream.of(subject).mapToDouble(s -> terms.whole[last][s]).max().orElseThrow(),
