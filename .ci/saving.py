@@ -3,8 +3,8 @@
 usage: saving.py MODEL FOLDER -- COMMAND..    (MODEL: a bf16 Mamba; FOLDER: where it is saved, not there yet; COMMAND: what runs recall)
 
 Memory is RssAnon of /proc, asked for every 20 ms. Commands run in a heap of 1 GiB above the model's file, where what a command holds
-counts, and in the heap that COMMAND gives, where what it has let go counts too until it is collected. The edit is made in the layer that is
-edited unless another is named: the search goes back through all above it.
+counts, and in the heap that COMMAND gives, where what it has let go counts too until it goes back to the system. The edit is made in the
+layer that is edited unless another is named: the search goes back through all above it.
 """
 import os
 import shutil
@@ -60,8 +60,7 @@ def main():
         (before, applied), seconds = peaks(recall + ["edit", "--model", model, "--apply", change, "--save", folder], folder)
         print(f"  from the edit's file {max(before, applied) / 1e6:.0f} MB ({sum(seconds):.0f} s)", flush=True)
         shutil.rmtree(folder)
-        if recall is narrow:
-            above = max(edited, saved, before, applied) - opened
+        above = max(above, max(edited, saved, before, applied) - opened)
     os.remove(change)
     print(f"files of {size} and {written} bytes", flush=True)
     if above > MOST:

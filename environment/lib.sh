@@ -51,6 +51,12 @@ start_options() {
     if has_archive; then printf '%s\n' "-XX:SharedArchiveFile=$archive" -Xshare:auto -Xlog:cds=off -Xlog:cds+dynamic=off; fi
 }
 
+# command_options WORD..: what one command needs beside the others
+command_options() {
+    # an edit lets go of gigabytes on the way, which would stay resident beside a large model: they go back to the system
+    if [ "${1:-}" = edit ]; then printf '%s\n' -XX:MaxNewSize=256m -XX:MinHeapFreeRatio=2 -XX:MaxHeapFreeRatio=6; fi
+}
+
 # The archive of loaded classes belongs to one Java, and to the jars as they are. Its stamp has its size too: Java reads beyond a cut one.
 archive=$root/target/start/classes.jsa
 archive_is() {

@@ -37,14 +37,14 @@ final class Png {
         g.scale(SCALE, SCALE);
         drawing.accept(g);
         g.dispose();
-        return of(indexed(image));
+        return packed(indexed(image));
     }
 
-    private static byte[] of(BufferedImage image) {
+    static byte[] packed(BufferedImage image) {
         ImageWriter writer = ImageIO.getImageWritersByFormatName("png").next();
         ImageWriteParam how = writer.getDefaultWriteParam();
         how.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
-        how.setCompressionQuality(0);                       // of time, not of the picture: packed as tightly as Java can
+        how.setCompressionQuality(0);                       // of time, not of the picture: nothing is lost
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (ImageOutputStream stream = new MemoryCacheImageOutputStream(out)) {
             writer.setOutput(stream);

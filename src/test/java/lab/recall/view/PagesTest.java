@@ -167,7 +167,7 @@ class PagesTest {
         chart.paint(image.createGraphics(), image.getWidth(), image.getHeight());
         ByteArrayOutputStream plain = new ByteArrayOutputStream();
         ImageIO.write(image, "png", plain);
-        byte[] packed = Png.of(image);
+        byte[] packed = Png.packed(image);
         assertTrue(packed.length < plain.size(), packed.length + " of " + plain.size() + " bytes");
         BufferedImage back = ImageIO.read(new ByteArrayInputStream(packed));
         assertArrayEquals(image.getRGB(0, 0, 760, 380, null, 0, 760), back.getRGB(0, 0, 760, 380, null, 0, 760));
