@@ -65,7 +65,7 @@ class OwnPromptTest {
                 }
                 Table table = trace.table();
                 assertEquals((own.cleanPrompt().length() + 1) * MAMBA.layers(), table.rowCount());
-                assertEquals("whole subject at once", table.row(table.rowCount() - 1).getString("token"));
+                assertEquals(Position.SUBJECT.label(), table.row(table.rowCount() - 1).getString("token"));
                 Pass clean = MAMBA.run(own.cleanPrompt().ids());
                 Intervention[] whole = Arrays.stream(own.cleanPrompt().subjectTokens())
                         .mapToObj(t -> Intervention.patch(new Site(2, HookPoint.RESID_POST, t), clean)).toArray(Intervention[]::new);
