@@ -121,6 +121,7 @@ public final class PaperCurves {
         if (r.hasCausality()) {
             line(chart, "causality", depth, r, l -> r.causality(found.how(), l));
         }
+        Charts.level(chart, "best constant answer", 0, 1, r.constant());        // before the paper's: it has the same colour in all
         LayerCurves paper = published.get(PaperLinearity.published(r.name(), published.keySet()));
         if (paper != null) {
             PaperModel model = PaperModel.of(found.model()).orElseThrow();
@@ -129,7 +130,6 @@ public final class PaperCurves {
                 Charts.counterpart(chart, "causality", paper("causality", model), paper.depth(), paper.causality());
             }
         }
-        Charts.level(chart, "best constant answer", 0, 1, r.constant());
         return Charts.range(chart, 0, 1);
     }
 
