@@ -30,6 +30,7 @@ import lab.recall.text.Prompt;
 import lab.recall.text.Template;
 import lab.recall.trace.CausalTrace;
 import lab.recall.trace.ExampleTrace;
+import lab.recall.trace.Position;
 import lab.recall.view.Export;
 import lab.recall.view.Show;
 import org.junit.jupiter.api.Test;

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import lab.recall.base.Progress;
+import lab.recall.trace.Position;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -128,7 +129,7 @@ class TraceCommandTest {
                 () -> terminal.err());
         assertTrue(Files.exists(blocked.resolve("recovery-subject.svg")) && Files.exists(blocked.resolve("recovery-prompt-last.svg")));
         assertTrue(Files.readAllLines(blocked.resolve("recovery.csv")).stream()
-                .anyMatch(l -> l.startsWith("whole subject at once,subject,none,0,")));
+                .anyMatch(l -> l.startsWith(Position.SUBJECT.label() + ",subject,none,0,")));
     }
 
     @ParameterizedTest
