@@ -19,6 +19,7 @@ public final class GgufScan implements GgufFamily {
     /** The names of a layer's mixer begin with it. */
     public static final String MIXER = LAYER + "mixer.";
 
+    private final String architecture;
     private final String type;
     private final String className;
     private final boolean isNormed;
@@ -26,11 +27,13 @@ public final class GgufScan implements GgufFamily {
     /**
      * Of a family.
      *
-     * @param type      its model_type
-     * @param className transformers' class of it
-     * @param isNormed  whether delta, B and C are normed
+     * @param architecture its general.architecture; families may share one
+     * @param type         its model_type
+     * @param className    transformers' class of it
+     * @param isNormed     whether delta, B and C are normed
      */
-    public GgufScan(String type, String className, boolean isNormed) {
+    public GgufScan(String architecture, String type, String className, boolean isNormed) {
+        this.architecture = architecture;
         this.type = type;
         this.className = className;
         this.isNormed = isNormed;
@@ -43,7 +46,7 @@ public final class GgufScan implements GgufFamily {
 
     @Override
     public String architecture() {
-        return "mamba";
+        return architecture;
     }
 
     @Override

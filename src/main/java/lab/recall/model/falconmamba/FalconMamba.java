@@ -83,6 +83,6 @@ public final class FalconMamba implements Architecture {
 
     @Override
     public Optional<GgufFamily> gguf() {
-        return Optional.of(new GgufScan(type(), "FalconMambaForCausalLM", true));
+        return Optional.of(new GgufScan("mamba", type(), "FalconMambaForCausalLM", true));
     }
 }

@@ -99,6 +99,6 @@ public final class Mamba implements Architecture {
 
     @Override
     public Optional<GgufFamily> gguf() {
-        return Optional.of(new GgufScan("mamba", "MambaForCausalLM", false));
+        return Optional.of(new GgufScan("mamba", "mamba", "MambaForCausalLM", false));
     }
 }
