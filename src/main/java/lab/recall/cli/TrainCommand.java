@@ -46,8 +46,9 @@ final class TrainCommand implements Callable<Integer> {
 
     private int train(TrainConfig config) {
         PrintWriter terminal = spec.commandLine().getOut();
-        Trainer trainer = new Trainer(config, out);
-        Trained trained = (every == null ? trainer : trainer.keeping(Check.whole("--keep-every", every, 1, config.said().steps()))).train(earlier -> {
+        Trainer plain = new Trainer(config, out);
+        Trainer trainer = every == null ? plain : plain.keeping(Check.whole("--keep-every", every, 1, config.said().steps()));
+        Trained trained = trainer.train(earlier -> {
             terminal.printf(Locale.ROOT, "going on after step %,d%n", earlier);
             terminal.flush();
         }, step -> { }, log -> {

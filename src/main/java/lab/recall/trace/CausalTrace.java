@@ -81,7 +81,8 @@ public final class CausalTrace {
     private CausalTrace at(HookPoint point, int window) {
         Settings s = settings;
         return new CausalTrace(model,
-                new Settings(Interchange.required(model, point), window, s.cells, s.averaging, s.reverse, s.shuffled, s.deviations, s.samples, s.seed));
+                new Settings(Interchange.required(model, point), window, s.cells, s.averaging, s.reverse, s.shuffled, s.deviations,
+                        s.samples, s.seed));
     }
 
     int window() {
@@ -107,13 +108,15 @@ public final class CausalTrace {
     /** How pairs are averaged. */
     public CausalTrace averaging(Averaging how) {
         Settings s = settings;
-        return new CausalTrace(model, new Settings(s.point, s.window, s.cells, how, s.reverse, s.shuffled, s.deviations, s.samples, s.seed));
+        return new CausalTrace(model,
+                new Settings(s.point, s.window, s.cells, how, s.reverse, s.shuffled, s.deviations, s.samples, s.seed));
     }
 
     /** The other direction: what is lost when the corrupt run's value is put into the clean run. */
     public CausalTrace reverse() {
         Settings s = settings;
-        return new CausalTrace(model, new Settings(s.point, s.window, s.cells, s.averaging, true, s.shuffled, s.deviations, s.samples, s.seed));
+        return new CausalTrace(model,
+                new Settings(s.point, s.window, s.cells, s.averaging, true, s.shuffled, s.deviations, s.samples, s.seed));
     }
 
     /**
@@ -226,7 +229,8 @@ public final class CausalTrace {
     private String how() {
         return (settings.cells == Cells.TOGETHER ? ", together" : "")
                 + (settings.reverse ? ", reverse" : "") + (settings.samples > 0 ? ", noise" : "")
-                + (settings.shuffled ? ", other facts' answers" : "") + (settings.averaging == Averaging.PUBLISHED ? ", published averaging" : "");
+                + (settings.shuffled ? ", other facts' answers" : "")
+                + (settings.averaging == Averaging.PUBLISHED ? ", published averaging" : "");
     }
 
     private List<InterchangeCase> cases(List<FactPair> pairs) {

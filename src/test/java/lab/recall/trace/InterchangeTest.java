@@ -176,7 +176,8 @@ class InterchangeTest {
             Estimate early = trace.at(Position.SUBJECT_LAST, peak);
             assertTrue(early.mean() > 0.3 && early.low() > 0.1, early + ": over relations, of which there are 12, up to 0.1 is little");
         }
-        assertEquals(Position.values().length - 1, trace.byPosition().rowCount(), "no subject there has three tokens: a row of none is left out");
+        assertEquals(Position.values().length - 1, trace.byPosition().rowCount(),
+                "no subject there has three tokens: a row of none is left out");
         Pass plain = model.run(new int[] {0, 1}, Recording.points(HookPoint.RESID_POST));
         assertEquals(model.layers(), plain.activations().size());
     }

@@ -63,7 +63,8 @@ class ShuffledTest {
     private static int other(FactPairs pairs, int i) {
         FactPair own = pairs.get(i);
         List<FactPair> next = IntStream.range(1, pairs.size()).mapToObj(k -> pairs.get((i + k) % pairs.size()))
-                .filter(p -> !p.clean().object().equals(own.clean().object()) && !p.clean().object().equals(own.corrupt().object())).toList();
+                .filter(p -> !p.clean().object().equals(own.clean().object())
+                        && !p.clean().object().equals(own.corrupt().object())).toList();
         return next.stream().filter(p -> p.clean().relation().equals(own.clean().relation())).findFirst().orElse(next.get(0)).answer();
     }
 
