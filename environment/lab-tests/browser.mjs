@@ -135,7 +135,7 @@ async function ownPair() {
     await page.locator(`${visible} .jp-Cell .cm-content`).nth(1).click();
     await page.keyboard.type('CausalTrace.of(m).of("Novux Bridge is located in the city of", "Lofir Tower is located in the city of")');
     await page.keyboard.press('Control+Enter');
-    await page.locator(`${visible} .jp-RenderedHTML area[title^="whole subject at once, layer 0: "]`).waitFor({ state: 'attached' });
+    await page.locator(`${visible} .jp-RenderedHTML area[title^="whole subject, layer 0: "]`).waitFor({ state: 'attached' });
     must(await page.locator(`${visible} area[title^="Novux / Lofir *, layer 0: "]`).count() === 1, 'no row of the subject\'s first token');
     await lab.bothThemes('92-own');
   });

@@ -39,7 +39,8 @@ final class PlanCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Check.word("WHAT", what, List.of(PAPER));
-        int here = threads == null ? Runtime.getRuntime().availableProcessors() : threads;
+        int here = Check.whole("--threads", Check.or(threads, Parallel.threads()), 1, Parallel.MOST);
+        PlanOptions.require(cores);
         Plan plan = Plan.measured();
         PrintWriter err = spec.commandLine().getErr();
         Parallel.with(here, () -> {

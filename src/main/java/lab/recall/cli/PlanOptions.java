@@ -22,10 +22,15 @@ final class PlanOptions {
 
     /** Whether nothing is to be computed. */
     boolean isPlan() {
+        require(cores);
+        return asked;
+    }
+
+    /** Refuses a number of cores, unless it is null. */
+    static void require(Integer cores) {
         if (cores != null) {
             Check.whole("--cores", cores, 1, MOST_CORES);
         }
-        return asked;
     }
 
     /** Prints a plan. */

@@ -136,7 +136,7 @@ public final class KnockoutCurves implements Showable {
      * By how much more a group costs at its most than in another model, fact by fact of the same facts in the same order: below 0 if here
      * more is lost. Centre layers are chosen on other facts, in each model by itself.
      *
-     * @throws BadRequest if these are other facts
+     * @throws BadRequest if these are other facts, as far as their relations tell
      */
     public Estimate lowestMinus(KnockoutCurves other, TokenGroup source) {
         return samples(Route.from(source)).lowestMinus(other.samples(Route.from(source)));

@@ -104,7 +104,10 @@ public final class Localisation implements Showable {
         return relations.size();
     }
 
-    /** Rank correlation over facts, of the effect after a layer and what an edit in it does; NaN where all facts are alike. */
+    /**
+     * Rank correlation over facts, of the effect after a layer and what an edit in it does; NaN where all facts are alike. Its interval is
+     * over facts, as if those of a relation had nothing in common.
+     */
     public Estimate at(int layer) {
         return Estimate.of(facts(), some -> RankCorrelation.of(IntStream.of(some).mapToDouble(i -> effect[layer][i]).toArray(),
                 IntStream.of(some).mapToDouble(i -> edited[layer][i]).toArray()), SEED);

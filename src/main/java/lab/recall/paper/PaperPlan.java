@@ -47,7 +47,8 @@ public final class PaperPlan {
      */
     public static LanguageModel model(String name) {
         Path path = Path.of(name);
-        if (Files.isRegularFile(path) || Files.isRegularFile(path.resolve("config.json"))) {
+        boolean isConfig = Files.isRegularFile(path) && path.endsWith("config.json");
+        if (isConfig || Files.isRegularFile(path.resolve("config.json"))) {
             return LanguageModel.unlearned(path);
         }
         if (!names().contains(name)) {

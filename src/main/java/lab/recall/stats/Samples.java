@@ -135,7 +135,7 @@ public final class Samples {
     /**
      * By how much the largest mean is above that of others of the same cases, case by case; each side's places are chosen on other cases.
      *
-     * @throws BadRequest of other cases
+     * @throws BadRequest of other cases, as far as their clusters tell
      */
     public Estimate highestMinus(Samples other) {
         return bestMinus(other, 1);

@@ -92,7 +92,7 @@ public final class Plan {
     }
 
     /** The same without hours. */
-    public static Plan counted() {
+    static Plan counted() {
         return new Plan(false);
     }
 

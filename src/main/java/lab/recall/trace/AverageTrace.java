@@ -189,8 +189,13 @@ public final class AverageTrace implements Showable {
         return pairs.pairs().stream().map(p -> List.of(p.clean(), p.corrupt())).toList();
     }
 
-    /** The facts that were traced, one a pair. */
+    /**
+     * The facts that were traced, one a pair.
+     *
+     * @throws BadRequest where not every pair counts, as published averages have it
+     */
     public List<Fact> facts() {
+        requireEveryPair();
         return pairs.pairs().stream().map(FactPair::clean).toList();
     }
 

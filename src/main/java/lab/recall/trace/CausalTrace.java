@@ -10,6 +10,8 @@ import lab.recall.facts.FactPairs;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.LayerWindow;
+import lab.recall.model.Pass;
+import lab.recall.model.Recording;
 import lab.recall.study.ModelCard;
 import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
@@ -133,8 +135,8 @@ public final class CausalTrace {
     }
 
     /**
-     * A negative control: what comes back of another fact's answer, one of the same relation and neither of the pair's own, in units of
-     * the pair's own effect. Where the picture is of the fact and not of the method, it is 0 everywhere.
+     * A negative control: what comes back of another fact's answer, of the same relation if there is one and neither of the pair's own, in
+     * units of the pair's own effect. Where the picture is of the fact and not of the method, it is 0 everywhere.
      */
     public CausalTrace shuffled() {
         Settings s = settings;
@@ -193,7 +195,7 @@ public final class CausalTrace {
         List<InterchangeCase> cases = cases(pairs.pairs());
         List<InterchangeGrid> grids = interchange().run(cases, runner);
         if (settings.shuffled) {
-            grids = others(grids, interchange().run(shuffled(pairs.pairs(), cases), runner));
+            grids = others(grids, interchange().run(withOtherAnswers(pairs.pairs(), cases), runner));
         }
         double[][][] effects = together ? new double[0][][] : grids.stream().map(InterchangeGrid::effect).toArray(double[][][]::new);
         return new AverageTrace(ModelCard.of(model), settings.point, what(), how(), pairs,
@@ -204,12 +206,14 @@ public final class CausalTrace {
         return IntStream.range(0, own.size()).mapToObj(i -> others.get(i).inUnitsOf(own.get(i))).toList();
     }
 
-    /** The same questions, each of the answer of the next pair, of its relation if it can be, whose object is neither of its own two. */
-    private static List<InterchangeCase> shuffled(List<FactPair> pairs, List<InterchangeCase> cases) {
+    /** The same questions, each of the answer of the next pair, of its relation if it can be, that neither of its own two prompts has. */
+    private List<InterchangeCase> withOtherAnswers(List<FactPair> pairs, List<InterchangeCase> cases) {
+        List<Pass> corrupt = model.runAll(pairs.stream().map(p -> p.corruptPrompt().ids()).toList(), Recording.nothing());
         return IntStream.range(0, cases.size()).mapToObj(i -> {
             FactPair own = pairs.get(i);
+            int said = corrupt.get(i).argmax();
             List<FactPair> others = IntStream.range(1, pairs.size()).mapToObj(k -> pairs.get((i + k) % pairs.size()))
-                    .filter(p -> p.answer() != own.answer() && !p.clean().object().equals(own.corrupt().object())).toList();
+                    .filter(p -> p.answer() != own.answer() && p.answer() != said).toList();
             FactPair other = others.stream().filter(p -> p.clean().relation().equals(own.clean().relation())).findFirst()
                     .or(() -> others.stream().findFirst()).orElseThrow(() -> new BadRequest("shuffled",
                             "'" + own.cleanPrompt().text() + "' has no other fact's answer among the pairs; expected more pairs"));

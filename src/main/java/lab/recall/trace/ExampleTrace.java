@@ -51,14 +51,23 @@ public record ExampleTrace(LanguageModel model, HookPoint point, FactPair pair, 
         double[][] effect = grid.effect();
         int subject = labels().size() - 1;
         int last = together ? subject - 1 : pair.cleanPrompt().length() - 1;
-        int handOver = IntStream.range(0, effect.length).filter(l -> effect[l][last] > effect[l][subject]).findFirst()
-                .orElse(effect.length);
-        int before = Math.max(0, handOver - 1);
+        if (grid.pClean() == grid.pCorrupt()) {
+            return model.name() + ": both prompts give '" + answer() + "' the same probability, so there is no effect to trace";
+        }
+        int handOver = effect.length;           // from here on, to the last layer
+        while (handOver > 0 && effect[handOver - 1][last] > effect[handOver - 1][subject]) {
+            handOver--;
+        }
+        if (handOver == 0) {
+            return model.name() + ": the prompt's last token carries more of the answer '" + answer()
+                    + "' than the whole subject from the first layer on, " + share(effect[0][last]);
+        }
+        int before = handOver - 1;
         int most = IntStream.range(0, subject).filter(c -> c != last).boxed()
                 .max(Comparator.comparingDouble(c -> effect[before][c])).orElse(last);
         return model.name() + ": after layer " + before + " '" + labels().get(most).replace(" *", "") + "' carries "
                 + share(effect[before][most]) + " of the answer '" + answer() + "', the whole subject " + share(effect[before][subject])
-                + (handOver == effect.length ? "; the prompt's last token never carries more"
+                + (handOver == effect.length ? "; the prompt's last token carries no more in the end"
                 : "; from layer " + handOver + " on the prompt's last token carries more, " + share(effect[handOver][last]));
     }
 

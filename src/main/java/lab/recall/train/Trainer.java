@@ -50,6 +50,7 @@ import lab.recall.view.Show;
 public final class Trainer {
     /** Pairs of each kind whose recall is measured on the way. */
     private static final int SOME = 200;
+    private static final String ON_THE_WAY = "steps";
 
     private final TrainConfig config;
     private final TrainFile said;
@@ -140,6 +141,9 @@ public final class Trainer {
         corpus.batch(0);                                        // what cannot be trained on is refused before anything is written
         begin();
         TrainState state = new TrainState(folder);
+        if (every > 0 && (state.exists() || TrainLog.isWhole(folder)) && !Files.exists(folder.resolve(ON_THE_WAY).resolve("0"))) {
+            throw new BadData(folder, "holds a training whose models on the way were not kept; expected a new folder");
+        }
         if (!state.exists() && TrainLog.isWhole(folder)) {
             return trained(TrainLog.read(folder));
         }
@@ -309,7 +313,7 @@ public final class Trainer {
         private void keepOnTheWay(int step) {
             if (every > 0 && step % every == 0) {
                 interrupted |= Thread.interrupted();        // the flag would close the files that are written here
-                model.model().save(folder.resolve("steps").resolve(String.valueOf(step)));
+                model.model().save(folder.resolve(ON_THE_WAY).resolve(String.valueOf(step)));
             }
         }
 

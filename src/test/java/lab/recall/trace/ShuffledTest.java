@@ -52,19 +52,19 @@ class ShuffledTest {
             int l = layer;
             double mean = IntStream.range(0, pairs.size()).mapToDouble(i -> {
                 FactPair own = pairs.get(i);
-                return expected(model, own, other(pairs, i), l, own.cleanPrompt().subjectLast(), reverse);
+                return expected(model, own, other(model, pairs, i), l, own.cleanPrompt().subjectLast(), reverse);
             }).average().orElseThrow();
             assertEquals(mean, found.at(Position.SUBJECT_LAST, layer).mean(), 1e-5, name + " " + layer);
         }
         assertNotEquals(trace.over(pairs, Runner.silent()).at(Position.SUBJECT, 0), found.at(Position.SUBJECT, 0));
     }
 
-    /** The next pair's of the same relation, else of any, that is neither the pair's own nor that of its corrupt fact. */
-    private static int other(FactPairs pairs, int i) {
+    /** The next pair's of the same relation, else of any, that is neither the pair's own nor what its corrupt prompt says. */
+    private static int other(LanguageModel model, FactPairs pairs, int i) {
         FactPair own = pairs.get(i);
+        int said = model.run(own.corruptPrompt().ids()).argmax();
         List<FactPair> next = IntStream.range(1, pairs.size()).mapToObj(k -> pairs.get((i + k) % pairs.size()))
-                .filter(p -> !p.clean().object().equals(own.clean().object())
-                        && !p.clean().object().equals(own.corrupt().object())).toList();
+                .filter(p -> p.answer() != own.answer() && p.answer() != said).toList();
         return next.stream().filter(p -> p.clean().relation().equals(own.clean().relation())).findFirst().orElse(next.get(0)).answer();
     }
 

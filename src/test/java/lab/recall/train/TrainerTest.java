@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import lab.recall.base.BadData;
 import lab.recall.base.BadRequest;
 import lab.recall.facts.Relations;
 import lab.recall.math.Parallel;
@@ -108,6 +109,9 @@ class TrainerTest {
         assertEquals(LanguageModel.open(whole).facts(), first.facts());
         assertEquals(Relations.of(LanguageModel.open(whole)).all(), Relations.of(first).all());
         assertThrows(BadRequest.class, () -> new Trainer(config(MAMBA), whole).keeping(0));
+        Trainer late = new Trainer(config(MAMBA), dir.resolve("plain")).keeping(3);
+        assertTrue(assertThrows(BadData.class, () -> late.train(b -> { }, s -> { }, l -> { })).getMessage()
+                .endsWith("holds a training whose models on the way were not kept; expected a new folder"));
     }
 
     @Test
