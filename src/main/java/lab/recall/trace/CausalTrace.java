@@ -10,11 +10,10 @@ import lab.recall.facts.FactPairs;
 import lab.recall.model.HookPoint;
 import lab.recall.model.LanguageModel;
 import lab.recall.model.LayerWindow;
-import lab.recall.model.Pass;
-import lab.recall.model.Recording;
 import lab.recall.study.ModelCard;
 import lab.recall.study.Runner;
 import lab.recall.text.Prompt;
+import lab.recall.text.Tokenizer;
 
 /**
  * Causal tracing over pairs of facts.
@@ -38,28 +37,44 @@ import lab.recall.text.Prompt;
  */
 public final class CausalTrace {
     private final LanguageModel model;
-    private final Settings settings;
+    private HookPoint point = HookPoint.RESID_POST;
+    private int window = 1;
+    private Cells cells = Cells.TOKENS;
+    private Averaging averaging = Averaging.CORRECTED;
+    private boolean isReverse;
+    private boolean isShuffled;
+    private double deviations;
+    /** Draws of noise; 0 for another subject instead. */
+    private int samples;
+    private long seed;
 
-    /**
-     * @param samples draws of noise; 0 for another subject instead
-     */
-    private record Settings(HookPoint point, int window, Cells cells, Averaging averaging, boolean reverse, boolean shuffled,
-            double deviations, int samples, long seed) {
+    private CausalTrace(LanguageModel model) {
+        this.model = model;
     }
 
-    private CausalTrace(LanguageModel model, Settings settings) {
-        this.model = model;
-        this.settings = settings;
+    /** A trace is never changed: what is set is set in a copy. */
+    private CausalTrace copy() {
+        CausalTrace t = new CausalTrace(model);
+        t.point = point;
+        t.window = window;
+        t.cells = cells;
+        t.averaging = averaging;
+        t.isReverse = isReverse;
+        t.isShuffled = isShuffled;
+        t.deviations = deviations;
+        t.samples = samples;
+        t.seed = seed;
+        return t;
     }
 
     @Override
     public String toString() {
-        return "causal trace of " + settings.point.id() + " in " + model.name() + "; .over(pairs) or .of(pair) runs it";
+        return "causal trace of " + point.id() + " in " + model.name() + "; .over(pairs) or .of(pair) runs it";
     }
 
     /** A trace of the residual stream until told otherwise. */
     public static CausalTrace of(LanguageModel model) {
-        return new CausalTrace(model, new Settings(HookPoint.RESID_POST, 1, Cells.TOKENS, Averaging.CORRECTED, false, false, 0, 0, 0));
+        return new CausalTrace(model);
     }
 
     /** The components whose effects the paper sets side by side: s, g, o and what enters the convolution; or attention and MLP. */
@@ -80,21 +95,21 @@ public final class CausalTrace {
         return at(component, component.isState() ? 1 : model.profile().traceWindow(model));
     }
 
-    private CausalTrace at(HookPoint point, int window) {
-        Settings s = settings;
-        return new CausalTrace(model,
-                new Settings(Interchange.required(model, point), window, s.cells, s.averaging, s.reverse, s.shuffled, s.deviations,
-                        s.samples, s.seed));
+    private CausalTrace at(HookPoint where, int layers) {
+        CausalTrace t = copy();
+        t.point = Interchange.required(model, where);
+        t.window = layers;
+        return t;
     }
 
     int window() {
-        return settings.window;
+        return window;
     }
 
     /** Another window. */
     public CausalTrace window(int layers) {
         LayerWindow.of(model, layers);
-        return at(settings.point, layers);
+        return at(point, layers);
     }
 
     /**
@@ -102,23 +117,23 @@ public final class CausalTrace {
      * each carry little of what they carry together.
      */
     public CausalTrace together() {
-        Settings s = settings;
-        return new CausalTrace(model,
-                new Settings(s.point, s.window, Cells.TOGETHER, s.averaging, s.reverse, s.shuffled, s.deviations, s.samples, s.seed));
+        CausalTrace t = copy();
+        t.cells = Cells.TOGETHER;
+        return t;
     }
 
     /** How pairs are averaged. */
     public CausalTrace averaging(Averaging how) {
-        Settings s = settings;
-        return new CausalTrace(model,
-                new Settings(s.point, s.window, s.cells, how, s.reverse, s.shuffled, s.deviations, s.samples, s.seed));
+        CausalTrace t = copy();
+        t.averaging = how;
+        return t;
     }
 
     /** The other direction: what is lost when the corrupt run's value is put into the clean run. */
     public CausalTrace reverse() {
-        Settings s = settings;
-        return new CausalTrace(model,
-                new Settings(s.point, s.window, s.cells, s.averaging, true, s.shuffled, s.deviations, s.samples, s.seed));
+        CausalTrace t = copy();
+        t.isReverse = true;
+        return t;
     }
 
     /**
@@ -129,9 +144,11 @@ public final class CausalTrace {
      * @param seed               the same seed gives the same noise
      */
     public CausalTrace noise(double standardDeviations, int count, long seed) {
-        Settings s = settings;
-        return new CausalTrace(model, new Settings(s.point, s.window, s.cells, s.averaging, s.reverse, s.shuffled,
-                Check.positive("noise", standardDeviations), Check.whole("samples", count, 1, Integer.MAX_VALUE), seed));
+        CausalTrace t = copy();
+        t.deviations = Check.positive("noise", standardDeviations);
+        t.samples = Check.whole("samples", count, 1, Integer.MAX_VALUE);
+        t.seed = seed;
+        return t;
     }
 
     /**
@@ -139,9 +156,9 @@ public final class CausalTrace {
      * units of the pair's own effect. Where the picture is of the fact and not of the method, it is 0 everywhere.
      */
     public CausalTrace shuffled() {
-        Settings s = settings;
-        return new CausalTrace(model,
-                new Settings(s.point, s.window, s.cells, s.averaging, s.reverse, true, s.deviations, s.samples, s.seed));
+        CausalTrace t = copy();
+        t.isShuffled = true;
+        return t;
     }
 
     /**
@@ -150,11 +167,11 @@ public final class CausalTrace {
      * @throws BadRequest where answers are shuffled, for which there must be other facts
      */
     public ExampleTrace of(FactPair pair) {
-        if (settings.shuffled) {
+        if (isShuffled) {
             throw new BadRequest("shuffled", "one pair has no other facts' answers; trace over pairs");
         }
-        return new ExampleTrace(model, settings.point, pair, interchange().run(cases(List.of(pair)), Runner.silent()).get(0),
-                settings.samples > 0, settings.cells == Cells.TOGETHER);
+        return new ExampleTrace(model, point, pair, interchange().run(cases(List.of(pair)), Runner.silent()).get(0),
+                samples > 0, cells == Cells.TOGETHER);
     }
 
     /**
@@ -182,24 +199,24 @@ public final class CausalTrace {
 
     /** All pairs, averaged by position, with a runner's progress and store. */
     public AverageTrace over(FactPairs pairs, Runner runner) {
-        if (settings.reverse && settings.averaging == Averaging.PUBLISHED) {
+        if (isReverse && averaging == Averaging.PUBLISHED) {
             throw new BadRequest("reverse", "the reference code has no reverse direction to average as published; average it as corrected");
         }
-        boolean together = settings.cells == Cells.TOGETHER;
-        if (together && settings.averaging == Averaging.PUBLISHED) {
+        boolean together = cells == Cells.TOGETHER;
+        if (together && averaging == Averaging.PUBLISHED) {
             throw new BadRequest("together", "the reference code put back one token at a time; average tokens together as corrected");
         }
-        if (settings.shuffled && settings.averaging == Averaging.PUBLISHED) {
+        if (isShuffled && averaging == Averaging.PUBLISHED) {
             throw new BadRequest("shuffled", "the reference code had no such control; average it as corrected");
         }
         List<InterchangeCase> cases = cases(pairs.pairs());
         List<InterchangeGrid> grids = interchange().run(cases, runner);
-        if (settings.shuffled) {
+        if (isShuffled) {
             grids = others(grids, interchange().run(withOtherAnswers(pairs.pairs(), cases), runner));
         }
         double[][][] effects = together ? new double[0][][] : grids.stream().map(InterchangeGrid::effect).toArray(double[][][]::new);
-        return new AverageTrace(ModelCard.of(model), settings.point, what(), how(), pairs,
-                settings.averaging.samples(pairs.pairs(), grids, settings.cells), effects);
+        return new AverageTrace(ModelCard.of(model), point, what(), how(), pairs,
+                averaging.samples(pairs.pairs(), grids, cells), effects);
     }
 
     private static List<InterchangeGrid> others(List<InterchangeGrid> own, List<InterchangeGrid> others) {
@@ -208,12 +225,11 @@ public final class CausalTrace {
 
     /** The same questions, each of the answer of the next pair, of its relation if it can be, that neither of its own two prompts has. */
     private List<InterchangeCase> withOtherAnswers(List<FactPair> pairs, List<InterchangeCase> cases) {
-        List<Pass> corrupt = model.runAll(pairs.stream().map(p -> p.corruptPrompt().ids()).toList(), Recording.nothing());
+        Tokenizer tokenizer = model.requireTokenizer();
         return IntStream.range(0, cases.size()).mapToObj(i -> {
             FactPair own = pairs.get(i);
-            int said = corrupt.get(i).argmax();
             List<FactPair> others = IntStream.range(1, pairs.size()).mapToObj(k -> pairs.get((i + k) % pairs.size()))
-                    .filter(p -> p.answer() != own.answer() && p.answer() != said).toList();
+                    .filter(p -> p.answer() != own.answer() && !own.corrupt().begunBy(tokenizer.decode(p.answer()))).toList();
             FactPair other = others.stream().filter(p -> p.clean().relation().equals(own.clean().relation())).findFirst()
                     .or(() -> others.stream().findFirst()).orElseThrow(() -> new BadRequest("shuffled",
                             "'" + own.cleanPrompt().text() + "' has no other fact's answer among the pairs; expected more pairs"));
@@ -222,32 +238,32 @@ public final class CausalTrace {
     }
 
     private Interchange interchange() {
-        Interchange i = Interchange.of(model).point(settings.point).window(settings.window);
-        return settings.reverse ? i.reverse() : i;
+        Interchange i = Interchange.of(model).point(point).window(window);
+        return isReverse ? i.reverse() : i;
     }
 
     private String what() {
-        return settings.point.title() + LayerWindow.of(model, settings.window).label() + how();
+        return point.title() + LayerWindow.of(model, window).label() + how();
     }
 
     private String how() {
-        return (settings.cells == Cells.TOGETHER ? ", together" : "")
-                + (settings.reverse ? ", reverse" : "") + (settings.samples > 0 ? ", noise" : "")
-                + (settings.shuffled ? ", other facts' answers" : "")
-                + (settings.averaging == Averaging.PUBLISHED ? ", published averaging" : "");
+        return (cells == Cells.TOGETHER ? ", together" : "")
+                + (isReverse ? ", reverse" : "") + (samples > 0 ? ", noise" : "")
+                + (isShuffled ? ", other facts' answers" : "")
+                + (averaging == Averaging.PUBLISHED ? ", published averaging" : "");
     }
 
     private List<InterchangeCase> cases(List<FactPair> pairs) {
-        boolean noisy = settings.samples > 0;
-        double deviation = noisy ? settings.deviations * embeddingDeviation(pairs) : 0;
+        boolean noisy = samples > 0;
+        double deviation = noisy ? deviations * embeddingDeviation(pairs) : 0;
         long used = 0;
         List<InterchangeCase> cases = new ArrayList<>();
         for (FactPair p : pairs) {
             Prompt clean = p.cleanPrompt();
             Noise noise = noisy
-                    ? new Noise(deviation, settings.samples, settings.seed, used, clean.subjectStart(), clean.subjectEnd()) : null;
+                    ? new Noise(deviation, samples, seed, used, clean.subjectStart(), clean.subjectEnd()) : null;
             used += noisy ? noise.numbers(model) : 0;
-            cases.add(new InterchangeCase(clean.ids(), noisy ? clean.ids() : p.corruptPrompt().ids(), p.answer(), settings.cells.of(clean),
+            cases.add(new InterchangeCase(clean.ids(), noisy ? clean.ids() : p.corruptPrompt().ids(), p.answer(), cells.of(clean),
                     noise));
         }
         return cases;
