@@ -67,13 +67,9 @@ public final class LogitAttribution implements Showable {
         double[][] parts = points.stream().map(p -> IntStream.range(0, layers)
                 .mapToDouble(l -> along.of(pass.get(new Site(l, p, last)))).toArray()).toArray(double[][]::new);
         float[] logits = pass.logits();
-        return new LogitAttribution(model.name() + ": what adds to the logit of '" + text(model, answer) + "' above '"
-                + text(model, other) + "'", points, along.of(pass.get(new Site(0, HookPoint.RESID_PRE, last))) + along.bias, parts,
+        return new LogitAttribution(model.name() + ": what adds to the logit of '" + model.token(answer).strip() + "' above '"
+                + model.token(other).strip() + "'", points, along.of(pass.get(new Site(0, HookPoint.RESID_PRE, last))) + along.bias, parts,
                 logits[answer] - (double) logits[other]);
-    }
-
-    private static String text(LanguageModel model, int id) {
-        return model.tokenizer().map(t -> t.token(id).strip()).orElse("#" + id);
     }
 
     /** From a vector in the residual stream to its part of the difference. */

@@ -234,8 +234,10 @@ public final class AverageTrace implements Showable {
         int layer = 0;
         double most = -1;
         for (Position p : rows()) {
+            double[] here = means(p);
+            double[] there = other.means(p);
             for (int l = 0; l < model.layers(); l++) {
-                double apart = Math.abs(means(p)[l] - other.means(p)[l]);
+                double apart = Math.abs(here[l] - there[l]);
                 if (apart > most) {
                     most = apart;
                     at = p;

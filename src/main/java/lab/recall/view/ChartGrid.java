@@ -149,7 +149,7 @@ public final class ChartGrid {
             g.setColor(s.getMarkerColor());
             marker.paint(g, x + SAMPLE / 2.0, y, 7);
         }
-        g.setColor(new Color(0x222222));
+        g.setColor(Charts.INK);
         g.drawString(s.getName(), x + SAMPLE + 8, y + 4);
     }
 }

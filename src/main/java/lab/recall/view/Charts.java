@@ -34,6 +34,7 @@ public final class Charts {
     static final Color[] PALETTE = {new Color(0x3f007d), new Color(0xd95f02), new Color(0x1b9e77), new Color(0x1f78b4),
         new Color(0xb2182b), new Color(0x666666)};
 
+    static final Color INK = new Color(0x222222);
     static final BasicStroke THIN = new BasicStroke(1);
     /** Half the width of the small lines that end an interval, in pixels. */
     static final int END = 3;

@@ -55,6 +55,11 @@ public final class HeatMap {
             return Arrays.stream(stops).mapToObj(Colours::css).toList();
         }
 
+        /** The ink that is read best on a ground. */
+        static Color ink(Color ground) {
+            return 0.299 * ground.getRed() + 0.587 * ground.getGreen() + 0.114 * ground.getBlue() < 140 ? Color.WHITE : Charts.INK;
+        }
+
         /** A colour as pages write it. */
         static String css(int rgb) {
             return String.format(Locale.ROOT, "#%06x", rgb & 0xffffff);
@@ -303,8 +308,7 @@ public final class HeatMap {
 
     /** The same under another title, all rows together and no numbers in the cells: one of several whose cells alone are painted anew. */
     HeatMap frame(String name) {
-        HeatMap m = copy();
-        m.title = Said.visible(name);
+        HeatMap m = titled(name);
         m.apart = 0;
         m.hasNumbers = false;
         return m;

@@ -17,7 +17,6 @@ final class HeatMapPicture {
     private static final Font PLAIN = new Font(Font.SANS_SERIF, Font.PLAIN, 13);
     private static final Font BOLD = PLAIN.deriveFont(Font.BOLD, 14f);
     private static final Font SMALL = PLAIN.deriveFont(11f);
-    private static final Color INK = new Color(0x222222);
     private static final Color FRAME = new Color(0x999999);
     private static final Color EMPTY = new Color(0xeeeeee);
     private static final int TITLE_LINE = 18;
@@ -178,7 +177,7 @@ final class HeatMapPicture {
                     g.drawLine(p.x(c), p.y(r) + p.cellHeight, p.x(c) + p.cellWidth, p.y(r));
                 } else if (hasNumbers) {
                     g.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
-                    g.setColor(isDark(colour) ? Color.WHITE : INK);
+                    g.setColor(HeatMap.Colours.ink(colour));
                     centred(g, number(v, isWhole), p.x(c) + p.cellWidth / 2, p.y(r) + p.cellHeight / 2 + 4);
                 }
             }
@@ -197,10 +196,6 @@ final class HeatMapPicture {
         return isWhole || Double.isInfinite(v) ? Tables.number(v) : String.format(Locale.ROOT, "%.2f", v).replace("-0.00", "0.00");
     }
 
-    private static boolean isDark(Color c) {
-        return 0.299 * c.getRed() + 0.587 * c.getGreen() + 0.114 * c.getBlue() < 140;
-    }
-
     private static void centred(Graphics2D g, String text, int x, int y) {
         g.drawString(text, x - g.getFontMetrics().stringWidth(text) / 2, y);
     }
@@ -215,7 +210,7 @@ final class HeatMapPicture {
 
     private static void texts(Graphics2D g, Panel p) {
         HeatMap m = p.map;
-        g.setColor(INK);
+        g.setColor(Charts.INK);
         g.setFont(BOLD);
         boolean fits = p.title.size() == 1 && g.getFontMetrics().stringWidth(p.title.get(0)) <= p.wide();
         for (int i = 0; i < p.title.size(); i++) {
@@ -278,7 +273,7 @@ final class HeatMapPicture {
             g.setColor(FRAME);
             g.drawRect(left, top, STRIP, tallest);
         }
-        g.setColor(INK);
+        g.setColor(Charts.INK);
         g.setFont(PLAIN.deriveFont(12f));
         String[] ticks = ticks();
         int right = bar + STRIP * scales.size() + 5;

@@ -22,8 +22,6 @@ import tech.tablesaw.api.Table;
  */
 public final class TokenColours {
     private static final int SWATCHES = 5;
-    private static final Color DARK = new Color(0x222222);
-    private static final Color LIGHT = Color.WHITE;
 
     private final String title;
     private final List<String> tokens;
@@ -125,9 +123,8 @@ public final class TokenColours {
             return "";
         }
         Color ground = colours.at(high > low ? (value - low) / (high - low) : 0.5);
-        boolean isDark = 0.299 * ground.getRed() + 0.587 * ground.getGreen() + 0.114 * ground.getBlue() < 140;
         return " style=\"background-color:" + HeatMap.Colours.css(ground.getRGB()) + ";color:"
-                + HeatMap.Colours.css((isDark ? LIGHT : DARK).getRGB()) + "\"";
+                + HeatMap.Colours.css(HeatMap.Colours.ink(ground).getRGB()) + "\"";
     }
 
     /** {@code Novux [–] Bridge [3.2000] is [0.1000]} */
