@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import lab.recall.SystemProperty;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,17 +28,12 @@ class PlanCommandTest {
 
     @BeforeEach
     void ownStore() {
-        before = System.getProperty("recall.store");
-        System.setProperty("recall.store", dir.resolve("user").toString());
+        before = SystemProperty.set("recall.store", dir.resolve("user").toString());
     }
 
     @AfterEach
     void otherStore() {
-        if (before == null) {
-            System.clearProperty("recall.store");
-        } else {
-            System.setProperty("recall.store", before);
-        }
+        SystemProperty.set("recall.store", before);
     }
 
     /** Pieces, kept ones, rows. */

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.stream.Stream;
+import lab.recall.SystemProperty;
 import lab.recall.model.LanguageModel;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -21,17 +22,12 @@ class ModelDigestTest {
 
     @BeforeEach
     void ownStore() {
-        before = System.getProperty("recall.store");
-        System.setProperty("recall.store", dir.resolve("store").toString());
+        before = SystemProperty.set("recall.store", dir.resolve("store").toString());
     }
 
     @AfterEach
     void giveBack() {
-        if (before == null) {
-            System.clearProperty("recall.store");
-        } else {
-            System.setProperty("recall.store", before);
-        }
+        SystemProperty.set("recall.store", before);
     }
 
     private Path copy() throws IOException {

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import lab.recall.SystemProperty;
 import lab.recall.base.Interruption;
 import lab.recall.base.Json;
 import lab.recall.base.Progress;
@@ -37,17 +38,12 @@ class PlanTest {
 
     @BeforeEach
     void ownStore() {
-        before = System.getProperty("recall.store");
-        System.setProperty("recall.store", dir.resolve("user").toString());
+        before = SystemProperty.set("recall.store", dir.resolve("user").toString());
     }
 
     @AfterEach
     void otherStore() {
-        if (before == null) {
-            System.clearProperty("recall.store");
-        } else {
-            System.setProperty("recall.store", before);
-        }
+        SystemProperty.set("recall.store", before);
     }
 
     static Stream<Arguments> requests() {

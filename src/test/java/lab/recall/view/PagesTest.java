@@ -22,6 +22,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
+import lab.recall.SystemProperty;
 import lab.recall.base.BadRequest;
 import lab.recall.base.Json;
 import org.junit.jupiter.api.Test;
@@ -176,20 +177,15 @@ class PagesTest {
     /** RECALL_FIGURES is not set here. */
     @Test
     void itIsSaidWhereAFigureIs(@TempDir Path home) throws Exception {
-        String before = System.getProperty("recall.home");
         PrintStream out = System.out;
         ByteArrayOutputStream said = new ByteArrayOutputStream();
-        System.setProperty("recall.home", home.toString());
+        String before = SystemProperty.set("recall.home", home.toString());
         System.setOut(new PrintStream(said, true, StandardCharsets.UTF_8));
         try {
             Figures.save("a/b", rows(3));
         } finally {
             System.setOut(out);
-            if (before == null) {
-                System.clearProperty("recall.home");
-            } else {
-                System.setProperty("recall.home", before);
-            }
+            SystemProperty.set("recall.home", before);
         }
         Path folder = home.resolve("target").resolve("figures");
         assertTrue(Files.exists(folder.resolve("a-b.csv")));
